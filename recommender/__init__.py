@@ -1,0 +1,1 @@
+"""Image-based fashion recommender: source -> catalog -> embeddings -> index -> engine -> ui."""
