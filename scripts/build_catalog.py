@@ -1,0 +1,36 @@
+"""Read a source, clean it and write the catalog of a store.
+
+python -m scripts.build_catalog --source demo --data data/demo
+python -m scripts.build_catalog --source fashion-product-images-small.zip --data data/kaggle
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from recommender.catalog import build_catalog
+from recommender.errors import RecommenderError
+from recommender.sources import read_source
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--source",
+        required=True,
+        help="an archive.zip or folder in Kaggle's layout | kaggle | hub:OWNER/NAME | demo",
+    )
+    parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
+    options = parser.parse_args(argv)
+    try:
+        raw = read_source(options.source)
+        report = build_catalog(raw, options.data / "catalog", source=options.source)
+    except RecommenderError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(report.summary())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
