@@ -57,9 +57,9 @@ FEATURES = datasets.Features(
 REPORT_FILE = "report.json"
 _MISSING = {"", "NA"}
 _PICTURES_A_BATCH = 256
-# Decoding checks a picture and names its pixels; a catalog's own pictures may be larger than what
-# a visitor may send (the full-size variant has 1800×2400), so only the bomb limits count here.
-_LIMITS = ImageLimits(max_bytes=64 * 2**20)
+
+PICTURE_LIMITS = ImageLimits(max_bytes=64 * 2**20)
+"""What a catalog's own picture may cost: files larger than what a visitor may send."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def clean_rows(rows: pd.DataFrame, report: CatalogReport) -> pd.DataFrame:
         found = ", ".join(map(str, rows.columns)) or "no column at all"
         raise CatalogError(f"The catalog lacks the column {', '.join(absent)}; it has: {found}.")
 
-    def clean(value: object) -> str | None:
+    def clean(value: Any) -> str | None:
         text = "" if pd.isna(value) else " ".join(str(value).split())
         return None if text in _MISSING else text
 
@@ -226,9 +226,7 @@ def _add_pictures(
             if data is None:
                 report.skip(item_id, reason)
         items = {name: [batch[name][i] for i in kept] for name in COLUMNS}
-        items["image"] = [
-            {"bytes": inspected[i][0], "path": f"{batch['id'][i]}.jpg"} for i in kept
-        ]
+        items["image"] = [{"bytes": inspected[i][0], "path": f"{batch['id'][i]}.jpg"} for i in kept]
         items["image_hash"] = [inspected[i][1] for i in kept]
         return items
 
@@ -253,7 +251,7 @@ def pixel_hash(data: bytes) -> str:
     Raises:
         ImageError: `data` is not a picture within the limits.
     """
-    picture = decode_image(data, limits=_LIMITS)
+    picture = decode_image(data, limits=PICTURE_LIMITS)
     digest = hashlib.blake2b(repr(picture.size).encode(), digest_size=16)
     digest.update(picture.tobytes())
     return digest.hexdigest()

@@ -6,11 +6,12 @@ were trained for, so a file and a path to it are all that a caller needs.
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,8 @@ BACKBONE_DIM = 2048
 # A weights file may carry these beside the backbone; any other key must be one of the backbone's.
 _EXTRAS = ("fc.", "heads.", "projection.")
 
-Device = Literal["auto", "cpu", "cuda"]
+Device = str
+"""`auto`, `cpu`, `cuda` or `cuda:N`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,18 +58,16 @@ class EncoderConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "mean", tuple(self.mean))
         object.__setattr__(self, "std", tuple(self.std))
-        for name, allowed in _CHOICES.items():
-            if (value := getattr(self, name)) not in allowed:
-                raise ValueError(f"{name} is {value!r}, not one of {', '.join(allowed)}")
+        for name in ("fit", "pooling", "dtype"):
+            if (value := getattr(self, name)) not in choices(name):
+                raise ValueError(f"{name} is {value!r}, not one of {', '.join(choices(name))}")
         if not (16 <= self.width_px <= 1024 and 16 <= self.height_px <= 1024):
             raise ValueError("the input's sides are between 16 and 1024 pixels")
 
 
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "fit": ("pad", "crop", "stretch"),
-    "pooling": ("avg", "max", "gem"),
-    "dtype": ("auto", "float32", "bfloat16"),
-}
+def choices(name: str) -> tuple[str, ...]:
+    """What a setting of `EncoderConfig` may be."""
+    return get_args(EncoderConfig.__annotations__[name])
 
 
 def _gem(maps: Tensor, power: float = 3.0, eps: float = 1e-6) -> Tensor:
@@ -93,9 +93,7 @@ def fit_picture(picture: Image.Image, config: EncoderConfig) -> npt.NDArray[np.u
         if config.fit == "pad":
             fitted = ImageOps.contain(picture, size, Image.Resampling.BICUBIC)
             picture = Image.new("RGB", size, "white")
-            picture.paste(
-                fitted, ((size[0] - fitted.width) // 2, (size[1] - fitted.height) // 2)
-            )
+            picture.paste(fitted, ((size[0] - fitted.width) // 2, (size[1] - fitted.height) // 2))
         elif config.fit == "crop":
             picture = ImageOps.fit(picture, size, Image.Resampling.BICUBIC)
         else:
@@ -109,7 +107,9 @@ class Encoder:
     Attributes:
         config: what it was made with.
         dim: length of an embedding.
+        input_px: (width, height) of what the backbone eats.
         weights_hash: sha256 of the weights as loaded, whatever file or hub they came from.
+        fingerprint: equal exactly when two encoders mean the same embedding for a picture.
         device: where it runs.
         dtype: what it multiplies in.
     """
@@ -133,6 +133,7 @@ class Encoder:
             WeightsError: a key or a shape is wrong.
         """
         self.config = config
+        self.input_px = (config.width_px, config.height_px)
         self.device = choose_device(device)
         self.dtype = choose_dtype(config.dtype, self.device)
         backbone = timm.create_model("resnet50", pretrained=False, num_classes=0)
@@ -153,12 +154,18 @@ class Encoder:
         self._mean = torch.tensor(config.mean, device=self.device).view(3, 1, 1) * 255
         self._std = torch.tensor(config.std, device=self.device).view(3, 1, 1) * 255
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Equal exactly when two encoders mean the same embedding for a picture, 16 hex digits."""
-        settings = {k: v for k, v in asdict(self.config).items() if k != "weights"}
-        text = json.dumps([settings, self.weights_hash, self.dim], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        settings = {k: v for k, v in asdict(config).items() if k != "weights"}
+        text = json.dumps([settings, self.weights_hash], sort_keys=True)
+        self.fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def record(self) -> dict[str, Any]:
+        """What a manifest says of the encoder: enough to load it again and to tell another."""
+        return {
+            "config": asdict(self.config),
+            "fingerprint": self.fingerprint,
+            "weights_hash": self.weights_hash,
+            "dtype": str(self.dtype).removeprefix("torch."),
+        }
 
     def prepare(self, picture: Image.Image) -> npt.NDArray[np.uint8]:
         """One RGB picture -> uint8 of shape (height_px, width_px, 3)."""
@@ -209,6 +216,17 @@ def load_encoder(name: str = "fashion", *, device: Device = "auto", **settings: 
     if unknown:
         raise ValueError(f"unknown setting {', '.join(sorted(unknown))}")
     return Encoder(replace(config, weights=name, **settings), state, device=device)
+
+
+def load_worker_encoder(
+    rank: int | None, *, name: str, device: Device, workers: int, settings: Mapping[str, Any]
+) -> Encoder:
+    """The encoder of one of several workers: each its own GPU, or its share of the cores."""
+    if rank is not None:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
+        if (place := choose_device(device)).type == "cuda" and place.index is None:
+            device = f"cuda:{rank % torch.cuda.device_count()}"
+    return load_encoder(name, device=device, **settings)
 
 
 def _find_weights(name: str) -> tuple[Mapping[str, Tensor], EncoderConfig]:
@@ -282,7 +300,7 @@ def hash_state(state: Mapping[str, Tensor]) -> str:
 def fuse_batch_norms(module: nn.Module) -> None:
     """Fold each batch norm into the convolution before it, in place; for inference only."""
     children = list(module.named_children())
-    for (conv_name, conv), (norm_name, norm) in zip(children, children[1:], strict=False):
+    for (conv_name, conv), (norm_name, norm) in pairwise(children):
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
             setattr(module, conv_name, nn.utils.fuse_conv_bn_eval(conv, norm))
             setattr(module, norm_name, nn.Identity())

@@ -129,7 +129,7 @@ def train(
     net = FashionNet({name: len(values) for name, values in labels.items()})
     if init is not None:
         load_backbone(net.backbone, init)
-    net.to(place, memory_format=torch.channels_last)
+    net.to(place).to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(
         _decay_groups(net, config.weight_decay), lr=config.peak_lr, momentum=0.9, nesterov=True
     )
@@ -211,7 +211,7 @@ def _train_epoch(
     place = next(net.parameters()).device
     random = torch.Generator().manual_seed(config.seed * 1000 + epoch)
     order = torch.randperm(len(data.pictures), generator=random)
-    batches = order.split(config.batch_size)[: len(order) // config.batch_size]
+    batches = torch.split(order, config.batch_size)[: len(order) // config.batch_size]
     small = epoch < config.small_epochs
     size = config.small_size_px if small else (encoder.height_px, encoder.width_px)
     net.train()
@@ -227,7 +227,7 @@ def _train_epoch(
                 config.label_smoothing,
             )
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         schedule.step()
         total += loss.item()
@@ -294,7 +294,7 @@ def _head_accuracy(
     net.eval()
     place = next(net.parameters()).device
     right: dict[str, list[Tensor]] = {name: [] for name in data.targets}
-    for batch in torch.arange(len(data.pictures)).split(256):
+    for batch in torch.split(torch.arange(len(data.pictures)), 256):
         pixels = normalise(data.pictures[batch].to(place), encoder)
         with torch.autocast(place.type, dtype, enabled=dtype == torch.bfloat16):
             _, logits = net(pixels.contiguous(memory_format=torch.channels_last))

@@ -1,0 +1,233 @@
+"""Embed a catalog by `Dataset.map`; ids and their vectors, together, on disk and back.
+
+A part is a file that holds the ids and vectors of up to `PART_ITEMS` consecutive items. Its name
+is a hash of what it was made of (encoder, ids, pixels), so a part that exists is a part that is
+done: a run that was killed, and a run over a catalog that partly changed, find what they need.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import datasets
+import multiprocess
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from recommender.catalog import PICTURE_LIMITS
+from recommender.errors import ImageError, StoreError
+from recommender.images import decode_image
+
+PART_ITEMS = 512
+_NORM_TOLERANCE = 1e-3
+
+
+class PictureEncoder(Protocol):
+    """What embedding a catalog needs of an encoder; `encoder.Encoder` is one."""
+
+    fingerprint: str
+    dim: int
+    input_px: tuple[int, int]
+
+    def prepare(self, picture: Image.Image) -> npt.NDArray[np.uint8]:
+        """RGB -> uint8 of shape (h, w, 3); called from several threads."""
+
+    def encode_prepared(self, prepared: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """uint8 of shape (b, h, w, 3) -> float32 of shape (b, dim), unit rows."""
+
+
+LoadEncoder = Callable[[int | None], PictureEncoder]
+"""Gives the encoder of a worker by its rank, None for the only one; pickled to each worker."""
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Ids and their vectors, row by row; checked once, here.
+
+    Attributes:
+        ids: int64 of shape (n,), unique.
+        vectors: float32 of shape (n, d), unit rows.
+    """
+
+    ids: npt.NDArray[np.int64]
+    vectors: npt.NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.ids.dtype != np.int64 or self.ids.ndim != 1:
+            raise ValueError(f"ids are {self.ids.dtype} of {self.ids.ndim} axes, not int64 of one")
+        if self.vectors.dtype != np.float32 or self.vectors.ndim != 2:
+            raise ValueError("vectors are not float32 of shape (n, d)")
+        if len(self.ids) != len(self.vectors):
+            raise ValueError(f"{len(self.ids)} ids do not go with {len(self.vectors)} vectors")
+        if len(np.unique(self.ids)) != len(self.ids):
+            raise ValueError("ids repeat")
+        norms = np.sqrt(np.einsum("nd,nd->n", self.vectors, self.vectors))
+        if not np.all(np.abs(norms - 1) < _NORM_TOLERANCE):  # also false for NaN
+            raise ValueError("vectors are not unit rows")
+
+
+@dataclass(frozen=True)
+class EmbeddedCatalog:
+    """Embeddings of a catalog, the files they lie in, and the items left out with the reason."""
+
+    embeddings: Embeddings
+    parts: tuple[Path, ...]
+    skipped: dict[int, str]
+
+
+def embed_catalog(
+    items: datasets.Dataset,
+    directory: Path,
+    load_encoder: LoadEncoder,
+    *,
+    batch_size: int = 64,
+    workers: int = 1,
+) -> EmbeddedCatalog:
+    """Embed every item, part by part, decoding beside the network.
+
+    Args:
+        items: a catalog: id, image as `{"bytes", "path"}`, image_hash.
+        directory: where the parts are, and are looked for.
+        load_encoder: gives each worker its encoder.
+        batch_size: pictures the network sees at once.
+        workers: processes; with several, each loads an encoder of its own, by its rank.
+
+    Returns:
+        The embeddings in the catalog's order. The same parts, hence the same embeddings to the
+        last bit, whether the run was ever interrupted or not.
+
+    Raises:
+        StoreError: a part cannot be written.
+        ValueError: a size is not positive.
+    """
+    if batch_size < 1 or workers < 1:
+        raise ValueError("batch_size and workers are at least 1")
+    encoder = _worker_encoder(load_encoder, None)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if workers > 1:
+            # A forked child of a process whose torch has run hangs, and CUDA forbids it.
+            multiprocess.set_start_method("spawn", force=True)
+        mapped = items.select_columns(["id", "image", "image_hash"]).map(
+            _embed_part,
+            batched=True,
+            batch_size=PART_ITEMS,
+            with_rank=True,
+            num_proc=workers if workers > 1 else None,
+            fn_kwargs={
+                "load_encoder": load_encoder,
+                "directory": directory,
+                "batch_size": batch_size,
+            },
+            remove_columns=["id", "image", "image_hash"],
+            features=datasets.Features({"part": datasets.Value("string")}),
+            keep_in_memory=True,
+            load_from_cache_file=False,
+            # datasets would hash the function, which does not know that its weights changed.
+            new_fingerprint=hashlib.sha256(
+                f"{items._fingerprint} {encoder.fingerprint}".encode()
+            ).hexdigest()[:16],
+            desc="Embedding",
+        )
+    except OSError as error:
+        raise StoreError(f"Embeddings cannot be written: {error.strerror or error}.") from error
+    parts = tuple(directory / name for name in dict.fromkeys(mapped["part"]))
+    skipped: dict[int, str] = {}
+    for part in parts:
+        with safe_open(part, framework="np") as file:
+            skipped |= {int(k): v for k, v in json.loads(file.metadata()["skipped"]).items()}
+    return EmbeddedCatalog(load_parts(parts), parts, skipped)
+
+
+def load_parts(parts: Sequence[Path]) -> Embeddings:
+    """Put parts together.
+
+    Raises:
+        StoreError: a part is missing or damaged, or they do not belong together.
+    """
+    try:
+        opened = []
+        for part in parts:
+            with safe_open(part, framework="np") as file:
+                opened.append((file.get_tensor("ids"), file.get_tensor("vectors")))
+        return Embeddings(
+            np.concatenate([ids for ids, _ in opened]),
+            np.concatenate([vectors for _, vectors in opened]),
+        )
+    except (OSError, SafetensorError, ValueError) as error:
+        raise StoreError("The store's embeddings are damaged: build the index again.") from error
+
+
+@lru_cache(maxsize=1)
+def _worker_encoder(load_encoder: LoadEncoder, rank: int | None) -> PictureEncoder:
+    return load_encoder(rank)
+
+
+def _embed_part(
+    batch: dict[str, list[Any]],
+    rank: int | None,
+    *,
+    load_encoder: LoadEncoder,
+    directory: Path,
+    batch_size: int,
+) -> dict[str, list[str]]:
+    """Map function: one batch is one part. Top-level, so that a spawned worker finds it."""
+    encoder = _worker_encoder(load_encoder, rank)
+    made_of = json.dumps([encoder.fingerprint, batch["id"], batch["image_hash"]])
+    name = hashlib.sha256(made_of.encode()).hexdigest()[:24] + ".safetensors"
+    if not (directory / name).exists():
+        vectors, skipped = _encode_all(batch["image"], encoder, batch_size)
+        kept = [item_id for i, item_id in enumerate(batch["id"]) if i not in skipped]
+        reasons = {batch["id"][i]: reason for i, reason in skipped.items()}
+        building = directory / f"{name}.{os.getpid()}.building"
+        save_file(
+            {"ids": np.array(kept, dtype=np.int64), "vectors": vectors},
+            building,
+            metadata={"skipped": json.dumps(reasons), "encoder": encoder.fingerprint},
+        )
+        building.replace(directory / name)
+    return {"part": [name] * len(batch["id"])}
+
+
+def _encode_all(
+    pictures: Sequence[dict[str, Any]], encoder: PictureEncoder, batch_size: int
+) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
+    """Encode pictures in batches while threads decode the next ones.
+
+    Returns:
+        float32 of shape (n - skipped, dim); position -> reason of those that cannot be read.
+    """
+
+    def prepare(picture: dict[str, Any]) -> npt.NDArray[np.uint8] | ImageError:
+        try:
+            data = picture["bytes"]
+            return encoder.prepare(
+                decode_image(data, limits=PICTURE_LIMITS, at_least_px=encoder.input_px)
+            )
+        except ImageError as error:
+            return error
+
+    skipped: dict[int, str] = {}
+    waiting: list[npt.NDArray[np.uint8]] = []
+    encoded: list[npt.NDArray[np.float32]] = [np.empty((0, encoder.dim), dtype=np.float32)]
+    with ThreadPoolExecutor() as pool:
+        for position, prepared in enumerate(pool.map(prepare, pictures)):
+            if isinstance(prepared, ImageError):
+                skipped[position] = str(prepared)
+            else:
+                waiting.append(prepared)
+            if len(waiting) == batch_size:
+                encoded.append(encoder.encode_prepared(np.stack(waiting)))
+                waiting.clear()
+    if waiting:
+        encoded.append(encoder.encode_prepared(np.stack(waiting)))
+    return np.concatenate(encoded), skipped

@@ -1,0 +1,247 @@
+"""`Recommender`: three doors, one corridor.
+
+`by_image` and `by_id` only make the query. One private method searches, filters and drops repeated
+pictures, for the page, the API and the evaluation alike, so that what is measured is what is
+served.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from PIL import Image
+
+from recommender.catalog import COLUMNS, catalog_fingerprint, catalog_frame, load_catalog
+from recommender.encoder import Device, Encoder, load_encoder
+from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
+from recommender.filters import FilterTable
+from recommender.index import Index, check_encoder, load_index, load_manifest
+from recommender.ranking import first_of_each
+
+MAX_K = 100
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What a query found, best first.
+
+    Attributes:
+        ids: int64 of shape (m,), m ≤ k.
+        scores: float32 of shape (m,), falling.
+        message: what a person should know, or empty.
+        timings_ms: milliseconds by step.
+    """
+
+    ids: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float32]
+    message: str = ""
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+class Recommender:
+    """A store that answers. Thread-safe; nothing changes after construction."""
+
+    def __init__(self, items: datasets.Dataset, index: Index, encoder: Encoder) -> None:
+        """Join the parts that `load_recommender` reads.
+
+        Args:
+            items: the catalog; pictures as `{"bytes", "path"}`.
+            index: its gallery; ids that the catalog has.
+            encoder: what the gallery was embedded with.
+
+        Raises:
+            IndexMismatchError: the index holds an item that the catalog does not.
+        """
+        frame = catalog_frame(items)
+        # The gallery may lack items whose picture could not be embedded; rows are the gallery's.
+        catalog_rows = pd.Index(frame["id"]).get_indexer(index.ids)
+        if len(catalog_rows) and catalog_rows.min() < 0:
+            raise IndexMismatchError("The index is of another catalog: build the index again.")
+        self.frame = frame.iloc[catalog_rows].reset_index(drop=True)
+        self.filters = FilterTable(self.frame[list(COLUMNS)])
+        self.encoder = encoder
+        self.index = index
+        self._items = items
+        self._catalog_rows = catalog_rows
+        self._row_of = {int(item_id): row for row, item_id in enumerate(index.ids)}
+        self._pictures = pd.factorize(self.frame["image_hash"])[0].astype(np.int64)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def by_image(
+        self,
+        picture: Image.Image,
+        *,
+        k: int = 5,
+        filters: Mapping[str, Any] | None = None,
+        repeats: bool = False,
+    ) -> Hits:
+        """Items that look like a picture.
+
+        Args:
+            picture: RGB of any size.
+            k: how many, 1 to 100.
+            filters: column -> allowed values; see `FilterTable.mask`.
+            repeats: whether items with identical pictures are all shown.
+
+        Raises:
+            QueryError: `k` or a filter cannot be.
+        """
+        started = time.perf_counter()
+        query = self.encoder.encode([picture])
+        encode_ms = _milliseconds_since(started)
+        return self._recommend(query, k, filters, repeats, {"encode": encode_ms})
+
+    def by_id(
+        self,
+        item_id: int,
+        *,
+        k: int = 5,
+        filters: Mapping[str, Any] | None = None,
+        repeats: bool = False,
+    ) -> Hits:
+        """Items that look like an item, which is never among them.
+
+        Args:
+            item_id: of the catalog.
+            k: how many, 1 to 100.
+            filters: column -> allowed values; see `FilterTable.mask`.
+            repeats: whether items with identical pictures, also to the item's own, are shown.
+
+        Raises:
+            QueryError: `k` or a filter cannot be.
+            UnknownItemError: there is no such item.
+        """
+        row = self._row(item_id)
+        return self._recommend(self.index.vectors[row : row + 1], k, filters, repeats, {}, row)
+
+    def item(self, item_id: int) -> Item:
+        """One item's columns, missing ones None.
+
+        Raises:
+            UnknownItemError: there is no such item.
+        """
+        values = self.frame.iloc[self._row(item_id)][list(COLUMNS)]
+        return {
+            name: None if pd.isna(value) else int(value) if name in ("id", "year") else value
+            for name, value in values.items()
+        }
+
+    def picture_bytes(self, item_id: int) -> bytes:
+        """The encoded picture of an item, as its source had it.
+
+        Raises:
+            UnknownItemError: there is no such item.
+        """
+        data: bytes = self._items[int(self._catalog_rows[self._row(item_id)])]["image"]["bytes"]
+        return data
+
+    def _row(self, item_id: object) -> int:
+        if isinstance(item_id, float) and item_id.is_integer():
+            item_id = int(item_id)  # JSON knows one kind of number
+        if isinstance(item_id, bool) or not isinstance(item_id, int | np.integer):
+            raise UnknownItemError("An item's id is a whole number.")
+        if (row := self._row_of.get(int(item_id))) is None:
+            raise UnknownItemError("The catalog has no item with this id.")
+        return row
+
+    def _recommend(
+        self,
+        query: npt.NDArray[np.float32],
+        k: int,
+        filters: Mapping[str, Any] | None,
+        repeats: bool,
+        timings_ms: dict[str, float],
+        own_row: int | None = None,
+    ) -> Hits:
+        """The corridor: filter, search, drop the query itself and repeated pictures.
+
+        Args:
+            query: float32 of shape (1, d), a unit row.
+            own_row: the row of the item that asks, None for a picture.
+        """
+        k = _check_k(k)
+        started = time.perf_counter()
+        allowed = self.filters.mask(filters)
+        searched_ms, ranked_ms = _milliseconds_since(started), 0.0
+        wanted = 2 * k + 8
+        while True:
+            started = time.perf_counter()
+            scores, rows = self.index.search(query, wanted, allowed)
+            searched_ms += _milliseconds_since(started)
+            started = time.perf_counter()
+            exhausted = rows.shape[1] < wanted
+            kept_scores, kept_rows = self._drop(scores[0], rows[0], own_row, repeats)
+            ranked_ms += _milliseconds_since(started)
+            if len(kept_rows) >= k or exhausted:
+                break
+            wanted *= 4  # a crowd of identical pictures: look further
+        hits, scores = self.index.ids[kept_rows[:k]], kept_scores[:k]
+        timings_ms |= {"search": searched_ms, "rank": ranked_ms}
+        return Hits(hits, scores, self._message(len(hits), k, allowed), timings_ms)
+
+    def _drop(
+        self,
+        scores: npt.NDArray[np.float32],
+        rows: npt.NDArray[np.int64],
+        own_row: int | None,
+        repeats: bool,
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        keep = rows >= 0
+        if own_row is not None:
+            keep &= rows != own_row
+            if not repeats:
+                keep &= self._pictures[rows] != self._pictures[own_row]
+        scores, rows = scores[keep], rows[keep]
+        if not repeats:
+            first = first_of_each(self._pictures[rows])
+            scores, rows = scores[first], rows[first]
+        return scores, rows
+
+    @staticmethod
+    def _message(found: int, k: int, allowed: npt.NDArray[np.bool_] | None) -> str:
+        if found == 0 and allowed is not None:
+            return "No item passes these filters: widen or clear one of them."
+        if found < k and allowed is not None:
+            return f"Only {found} {'item passes' if found == 1 else 'items pass'} these filters."
+        if found < k:
+            return f"The catalog has only {found} other items."
+        return ""
+
+
+def load_recommender(directory: Path, *, device: Device = "auto") -> Recommender:
+    """Read a store, checking its manifest first, and the encoder that it was built with.
+
+    Raises:
+        StoreError: there is no whole store here, or a file of it was changed.
+        IndexMismatchError: it was built by other weights than those that run.
+        WeightsError: the weights that it was built with cannot be had.
+    """
+    manifest = load_manifest(directory)
+    items = load_catalog(directory / "catalog")
+    if catalog_fingerprint(items) != manifest.catalog_fingerprint:
+        raise IndexMismatchError("The index is of another catalog: build the index again.")
+    settings = dict(manifest.encoder["config"])
+    encoder = load_encoder(settings.pop("weights"), device=device, **settings)
+    check_encoder(manifest, encoder.fingerprint)
+    return Recommender(items, load_index(directory, manifest), encoder)
+
+
+def _check_k(k: object) -> int:
+    whole = isinstance(k, int | np.integer) or (isinstance(k, float) and k.is_integer())
+    if isinstance(k, bool) or not whole or not 1 <= k <= MAX_K:  # type: ignore[operator]
+        raise QueryError(f"k is a whole number from 1 to {MAX_K}.")
+    return int(k)  # type: ignore[call-overload,no-any-return]
+
+
+def _milliseconds_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

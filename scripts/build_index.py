@@ -1,0 +1,89 @@
+"""Embed a store's catalog and build its index; killed, it goes on where it was.
+
+python -m scripts.build_index --data data/demo
+python -m scripts.build_index --data data/kaggle --encoder imagenet --index PCA256,Flat
+"""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+from recommender.catalog import catalog_fingerprint, load_catalog
+from recommender.embeddings import embed_catalog
+from recommender.encoder import EncoderConfig, choices, load_worker_encoder
+from recommender.errors import RecommenderError
+from recommender.index import IndexConfig, build_index, save_store
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
+    parser.add_argument(
+        "--encoder",
+        default=EncoderConfig.weights,
+        help="fashion | imagenet | timm:TAG | a safetensors file",
+    )
+    parser.add_argument("--pooling", choices=choices("pooling"), help="default: the weights' own")
+    parser.add_argument("--fit", choices=choices("fit"), help="default: the weights' own")
+    parser.add_argument("--dtype", choices=choices("dtype"), default=EncoderConfig.dtype)
+    parser.add_argument("--width-px", type=int, help="default: the weights' own")
+    parser.add_argument("--height-px", type=int, help="default: the weights' own")
+    parser.add_argument(
+        "--no-projection",
+        dest="projection",
+        action="store_false",
+        default=None,
+        help="keep all 2048 dimensions",
+    )
+    parser.add_argument("--index", default=IndexConfig.factory, help="a FAISS factory string")
+    parser.add_argument("--metric", choices=["cosine", "euclidean"], default=IndexConfig.metric)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    parser.add_argument("--workers", type=int, default=1, help="processes; one a GPU")
+    options = parser.parse_args(argv)
+    settings = {
+        name: value
+        for name in ("pooling", "fit", "dtype", "width_px", "height_px", "projection")
+        if (value := getattr(options, name)) is not None
+    }
+    config = IndexConfig(factory=options.index, metric=options.metric)
+    load = partial(
+        load_worker_encoder,
+        name=options.encoder,
+        device=options.device,
+        workers=options.workers,
+        settings=settings,
+    )
+    try:
+        items = load_catalog(options.data / "catalog")
+        embedded = embed_catalog(
+            items,
+            options.data / "embeddings",
+            load,
+            batch_size=options.batch_size,
+            workers=options.workers,
+        )
+        index, recall = build_index(embedded.embeddings, config)
+        manifest = save_store(
+            options.data,
+            index,
+            config=config,
+            encoder=load(None).record(),
+            catalog_fingerprint=catalog_fingerprint(items),
+            parts=embedded.parts,
+            recall_at_10=recall,
+            skipped=embedded.skipped,
+        )
+    except (RecommenderError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"{manifest.count:,} items in {manifest.dim} dimensions, index {config.factory}")
+    print(f"recall@10 against exact search: {recall:.4f}")
+    for item_id, reason in embedded.skipped.items():
+        print(f"  left out {item_id}: {reason}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
