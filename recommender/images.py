@@ -22,9 +22,10 @@ from recommender.fetch import PUBLIC_ONLY, FetchPolicy, fetch_bytes
 
 READABLE = "JPEG, PNG, WebP, GIF, BMP and AVIF"
 
-# A progressive JPEG has about ten scans. Thousands fit into a small file, and each of them walks
-# over all pixels: a file of 10 MB could keep a core busy for an hour.
-_MAX_JPEG_SCANS = 100
+# A progressive JPEG has about ten scans and one block of EXIF. Thousands fit into a file: each
+# scan walks over all pixels, and Pillow joins EXIF blocks in quadratic time, so that a file of
+# 10 MB could keep a core busy for minutes.
+_MAX_JPEG_PARTS = 100
 
 _ORIENTATION = 0x0112  # the EXIF tag
 _TURNS = {
@@ -175,8 +176,8 @@ def _plugin_for(data: bytes) -> type[ImageFile.ImageFile]:
     """
     if data.startswith(b"\xff\xd8\xff"):
         # Within compressed data 0xff is escaped, so these two bytes are the start of a scan.
-        if data.count(b"\xff\xda") > _MAX_JPEG_SCANS:
-            raise ImageError("This JPEG is built of too many scans; save it anew to use it.")
+        if max(data.count(b"\xff\xda"), data.count(b"Exif\0\0")) > _MAX_JPEG_PARTS:
+            raise ImageError("This JPEG is built of too many parts; save it anew to use it.")
         return JpegImageFile  # of an MPO file this reads the first picture
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return PngImageFile

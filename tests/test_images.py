@@ -346,7 +346,13 @@ def test_a_jpeg_of_a_thousand_scans_is_refused() -> None:
     data = encode(smooth(), "JPEG", progressive=True)
     scan = data.rindex(b"\xff\xda")
     last, end = data[scan:-2], data[-2:]
-    assert "scans" in refused(data[:scan] + last * 1000 + end)
+    assert "too many parts" in refused(data[:scan] + last * 1000 + end)
+
+
+def test_a_jpeg_of_a_thousand_exif_blocks_is_refused() -> None:
+    block = b"\xff\xe1\0\x0eExif\0\0abcdef"
+    data = encode(smooth(), "JPEG")
+    assert "too many parts" in refused(data[:2] + block * 1000 + data[2:])
 
 
 def test_gif_comments_do_not_cost_quadratic_time() -> None:
