@@ -45,11 +45,11 @@ HEADS = ("articleType", "baseColour", "gender", "season", "usage")
 class TrainingConfig:
     """A run. Sizes in pixels are (height, width); the first epochs see smaller pictures."""
 
-    epochs: int = 10
-    small_epochs: int = 4
+    epochs: int = 16
+    small_epochs: int = 5
     small_size_px: tuple[int, int] = (64, 48)
     batch_size: int = 128
-    peak_lr: float = 0.4
+    peak_lr: float = 0.08
     weight_decay: float = 5e-5
     label_smoothing: float = 0.1
     zoom: float = 0.15

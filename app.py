@@ -1,0 +1,60 @@
+"""Serve a store: settings, recommender, page, launch.
+
+python app.py                     # the demo, built on the first start
+python app.py --data data/kaggle  # a store that scripts.build_catalog and build_index made
+"""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+# Read when gradio is imported; the second would cost 5 ms of pandas after each event.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
+
+from recommender.engine import load_recommender
+from recommender.errors import RecommenderError
+from recommender.index import MANIFEST_FILE
+from recommender.ui.app import build_app
+from recommender.ui.server import launch_settings
+from scripts import build_catalog, build_index
+
+DEMO = Path("data/demo")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Returns the process's exit code; serves until interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("FASHION_DATA", DEMO)))
+    parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
+    parser.add_argument("--port", type=int, default=_port())
+    options = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        if options.data == DEMO and not (DEMO / MANIFEST_FILE).exists():
+            built = build_catalog.main(["--source", "demo", "--data", str(DEMO)])
+            if built or build_index.main(["--data", str(DEMO)]):
+                return 1
+        recommender = load_recommender(options.data)
+    except RecommenderError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    blocks = build_app(recommender, fetch_urls=os.environ.get("FASHION_FETCH_URLS", "1") != "0")
+    settings = launch_settings(recommender)
+    try:
+        blocks.launch(server_name=options.host, server_port=options.port, **settings)
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _port() -> int:
+    text = os.environ.get("GRADIO_SERVER_PORT", "7860")
+    return int(text) if text.isdigit() else 7860
+
+
+if __name__ == "__main__":
+    sys.exit(main())

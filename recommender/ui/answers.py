@@ -1,0 +1,167 @@
+"""What the page shows and the API returns, made in one place: the JSON of DESIGN's contract.
+
+Whatever was asked wrongly becomes a `gr.Error` with the sentence of the `RecommenderError`.
+"""
+
+import html
+import time
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import gradio as gr
+import pandas as pd
+from PIL import Image
+
+from recommender.engine import Hits, Recommender
+from recommender.errors import FetchError, ImageError, RecommenderError
+from recommender.images import decode_image, fetch_image, read_image
+
+SCHEMA_VERSION = 1
+NO_PICTURE = "Show a picture first: upload one, take one or paste one."
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Answer = dict[str, Any]
+
+
+def shown(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a visitor read a `RecommenderError`; Gradio renders its text as HTML, so escape it."""
+
+    @wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except RecommenderError as error:
+            raise gr.Error(html.escape(str(error), quote=False), print_exception=False) from error
+
+    return wrapped
+
+
+class Answers:
+    """The doors of the recommender, from files and addresses to JSON."""
+
+    def __init__(self, recommender: Recommender, *, fetch_urls: bool = True) -> None:
+        """Args:
+        recommender: what answers.
+        fetch_urls: whether a picture may be named by its web address.
+        """
+        self.recommender = recommender
+        self.fetch_urls = fetch_urls
+
+    def recommend(
+        self,
+        image: str | None,
+        origin: str,
+        *,
+        url: str = "",
+        k: int = 5,
+        filters: dict[str, Any] | None = None,
+        repeats: bool = False,
+    ) -> Answer:
+        """Items that look like a picture.
+
+        Args:
+            image: path of an uploaded file, or None where `url` names a picture.
+            origin: scheme and host under which the pictures are served.
+            url: web address of a picture; counts where there is no file.
+            k: how many, 1 to 100.
+            filters: column -> allowed values.
+            repeats: whether items with identical pictures are all shown.
+
+        Raises:
+            RecommenderError: the picture, `k` or a filter cannot be used.
+        """
+        started = time.perf_counter()
+        picture = self._read(image, url)
+        decode_ms = (time.perf_counter() - started) * 1000
+        hits = self.recommender.by_image(picture, k=k, filters=filters, repeats=repeats)
+        return self._answer(hits, {}, origin, decode_ms)
+
+    def recommend_by_id(
+        self,
+        item_id: int,
+        origin: str,
+        *,
+        k: int = 5,
+        filters: dict[str, Any] | None = None,
+        repeats: bool = False,
+    ) -> Answer:
+        """Items that look like an item, which is never among them; see `recommend`."""
+        hits = self.recommender.by_id(item_id, k=k, filters=filters, repeats=repeats)
+        return self._answer(hits, self.recommender.item(item_id), origin)
+
+    def item(self, item_id: int, origin: str) -> Answer:
+        """One item with the address of its picture."""
+        item = self.recommender.item(item_id)
+        return {"schema_version": SCHEMA_VERSION, "item": self._with_image(item, origin)}
+
+    def fetch(self, url: str) -> bytes:
+        """The bytes of the picture at a web address, where that is not turned off.
+
+        Raises:
+            FetchError: it is, or the address is refused, does not answer or has no picture.
+        """
+        if not self.fetch_urls:
+            raise FetchError("Web addresses are turned off here: upload the picture instead.")
+        return fetch_image(url)
+
+    def _read(self, image: str | None, url: str) -> Image.Image:
+        at_least_px = self.recommender.encoder.input_px
+        if image is not None:
+            return read_image(Path(image), at_least_px=at_least_px)
+        if not url:
+            raise ImageError(NO_PICTURE)
+        return decode_image(self.fetch(url), at_least_px=at_least_px)
+
+    def _with_image(self, item: dict[str, Any], origin: str) -> dict[str, Any]:
+        return {**item, "image": f"{origin}/pictures/{item['id']}"}
+
+    def _answer(
+        self, hits: Hits, attributes: dict[str, Any], origin: str, decode_ms: float = 0.0
+    ) -> Answer:
+        results = []
+        pairs = zip(hits.ids.tolist(), hits.scores.tolist(), strict=True)
+        for rank, (item_id, score) in enumerate(pairs, 1):
+            item = self._with_image(self.recommender.item(item_id), origin)
+            results.append({"rank": rank, "id": item.pop("id"), "score": round(score, 4), **item})
+        timings = {"decode": decode_ms, "encode": 0.0, **hits.timings_ms}
+        timings["total"] = sum(timings.values())
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "query": {"attributes": attributes},
+            "results": results,
+            "message": hits.message,
+            "timings_ms": {step: round(ms, 2) for step, ms in timings.items()},
+        }
+
+
+def origin_of(request: gr.Request) -> str:
+    """Scheme and host under which the visitor reaches the app, such as `https://a-b.hf.space`.
+
+    A proxy in front says so in its headers, as the Hub's does.
+    """
+    if request.request is None:
+        raise ValueError("the request has no address")
+    headers, base = request.headers, request.request.base_url
+    scheme = headers.get("x-forwarded-proto", base.scheme).split(",")[0].strip()
+    host = headers.get("x-forwarded-host", base.netloc).split(",")[0].strip()
+    return f"{scheme}://{host}{base.path.rstrip('/')}"
+
+
+def sentence(item: dict[str, Any]) -> str:
+    """An item as a sentence: name, then what it is, in words.
+
+    >>> sentence({"productDisplayName": "Puma Men Shoe", "articleType": "Casual Shoes",
+    ...           "baseColour": "Black", "gender": "Men", "season": None, "year": 2011})
+    'Puma Men Shoe: casual shoes in black for men, 2011.'
+    """
+    words = (item.get("articleType") or "item").lower()
+    if item.get("baseColour"):
+        words += f" in {item['baseColour'].lower()}"
+    if item.get("gender"):
+        words += f" for {item['gender'].lower()}"
+    listed = " ".join(str(v) for v in (item.get("season"), item.get("year")) if not pd.isna(v))
+    name = item.get("productDisplayName")
+    return f"{name + ': ' if name else ''}{words}{', ' + listed if listed else ''}."

@@ -1,0 +1,108 @@
+"""`build_app`: the page, its tabs and the API's endpoints."""
+
+from typing import Any
+
+import gradio as gr
+from gradio import events
+
+from recommender.engine import Recommender
+from recommender.ui.answers import Answers, origin_of, shown
+from recommender.ui.code import build_code_tab
+from recommender.ui.find import FindTab
+from recommender.ui.inputs import PictureInput, RawNumber
+from recommender.ui.server import refuse_url_downloads
+from recommender.ui.trends import build_trends_tab
+
+_TITLE = "Fashion Recommender"
+# Uploads older than 40 minutes are deleted every ten, so that none lives an hour.
+_DELETE_CACHE_SECONDS = (600, 2400)
+_MAX_WAITING = 128
+
+
+def build_app(recommender: Recommender, *, fetch_urls: bool = True) -> gr.Blocks:
+    """Build the page and its API; nothing is launched.
+
+    Args:
+        recommender: what answers.
+        fetch_urls: whether visitors may name a picture by its web address.
+
+    Returns:
+        Blocks, to be launched with `server.launch_settings`.
+    """
+    refuse_url_downloads()
+    answers = Answers(recommender, fetch_urls=fetch_urls)
+    with gr.Blocks(
+        title=_TITLE, delete_cache=_DELETE_CACHE_SECONDS, analytics_enabled=False
+    ) as blocks:
+        gr.Markdown(
+            f"# {_TITLE}\nShow a garment, see what is most like it among "
+            f"{len(recommender):,} products.",
+            elem_id="head",
+        )
+        with gr.Tab("Find similar"):
+            find = FindTab(answers)
+        with gr.Tab("Trends") as trends:
+            build_trends_tab(recommender.frame, trends)
+        with gr.Tab("Use it from code"):
+            build_code_tab(int(recommender.frame["id"].iloc[0]), blocks)
+        find.wire_load(blocks)
+        _add_endpoints(answers)
+    page: gr.Blocks = blocks
+    page.queue(default_concurrency_limit=4, max_size=_MAX_WAITING, api_open=False)
+    return page
+
+
+def _add_endpoints(answers: Answers) -> None:
+    """The API: names and parameters keep their meaning once they have shipped."""
+
+    @shown
+    def recommend(
+        image: str | None,
+        k: int,
+        filters: dict[str, Any],
+        url: str,
+        repeats: bool,
+        request: gr.Request,
+    ) -> dict[str, Any]:
+        """Products that look like a picture: a file, or the web address of one as `url`.
+
+        `filters` maps a column to its allowed values; `repeats` also shows items with identical
+        pictures.
+        """
+        return answers.recommend(
+            image, origin_of(request), url=url, k=k, filters=filters, repeats=repeats
+        )
+
+    @shown
+    def recommend_by_id(
+        item_id: int,
+        request: gr.Request,
+        k: int = 5,
+        filters: dict[str, Any] = {},  # noqa: B006 - the API shows it as the default
+        repeats: bool = False,
+    ) -> dict[str, Any]:
+        """Products that look like a product of the catalog, which is never among them."""
+        origin = origin_of(request)
+        return answers.recommend_by_id(item_id, origin, k=k, filters=filters, repeats=repeats)
+
+    @shown
+    def item(item_id: int, request: gr.Request) -> dict[str, Any]:
+        """One product of the catalog."""
+        return answers.item(item_id, origin_of(request))
+
+    with gr.Row(visible=False):
+        gr.Button().click(
+            recommend,
+            [
+                PictureInput(label="image"),
+                RawNumber(5, label="k", precision=0),
+                gr.JSON({}, label="filters"),
+                gr.Textbox("", label="url"),
+                gr.Checkbox(False, label="repeats"),
+            ],
+            gr.JSON(label="answer"),
+            api_name="recommend",
+            concurrency_id="search",
+        )
+    events.api(recommend_by_id, api_name="recommend_by_id", concurrency_id="search")
+    events.api(item, api_name="item")

@@ -1,0 +1,373 @@
+"""Tab *Find similar*: a picture, an address or an item in; results, filters and a way back."""
+
+import html
+import random
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+import gradio as gr
+
+from recommender.engine import MAX_K
+from recommender.errors import ImageError, RecommenderError
+from recommender.ui.answers import NO_PICTURE, Answer, Answers, origin_of, sentence
+from recommender.ui.inputs import PictureInput
+
+FILTERS = {
+    "gender": "Gender",
+    "masterCategory": "Category",
+    "articleType": "Article type",
+    "baseColour": "Colour",
+    "season": "Season",
+    "usage": "Usage",
+}
+Json = dict[str, Any]
+
+_EXAMPLES = 8
+_MAX_BACK = 20
+_WELCOME = "Show a picture, pick an example, or let us surprise you."
+_ATTRIBUTES = {
+    "articleType": "Article type",
+    "subCategory": "Sub-category",
+    "masterCategory": "Category",
+    "gender": "Gender",
+    "baseColour": "Colour",
+    "season": "Season",
+    "year": "Year",
+    "usage": "Usage",
+    "id": "Id",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What the page shows, as JSON that a session keeps; the last ones are the way back.
+
+    `asked` is what the results are like: a picture, an item, or nothing yet. `results` are those
+    of the API's answer, `item` is the one whose attributes are open.
+    """
+
+    asked: Literal["nothing", "picture", "item"] = "nothing"
+    asked_id: int | None = None
+    results: list[Answer] = field(default_factory=list)
+    status: str = _WELCOME
+    item: int | None = None
+
+
+class FindTab:
+    """The tab's components and what happens between them."""
+
+    def __init__(self, answers: Answers) -> None:
+        """Draw the tab, within a `gr.Tab`."""
+        self.answers = answers
+        self.values = answers.recommender.filters.values
+        self.frame = answers.recommender.frame
+        self.view = gr.State(asdict(View()))
+        self.back_views = gr.State([])
+        with gr.Row():
+            with gr.Column(scale=2, min_width=300):
+                self._draw_query()
+            with gr.Column(scale=5, min_width=320):
+                self._draw_results()
+        self._wire()
+
+    def _draw_query(self) -> None:
+        self.picture = PictureInput(
+            label="Your picture",
+            sources=["upload", "webcam", "clipboard"],
+            height=300,
+            buttons=[],
+            # A mirrored garment has its text and buttons on the wrong side; a phone's rear camera
+            # is the one that sees the garment.
+            webcam_options=gr.WebcamOptions(
+                mirror=False, constraints={"video": {"facingMode": {"ideal": "environment"}}}
+            ),
+            alt_text="The picture that you are looking for",
+            elem_id="picture",
+        )
+        self.address = gr.Textbox(
+            label="Or its web address",
+            placeholder="https://…",
+            max_lines=1,
+            max_length=2000,
+            visible=self.answers.fetch_urls,
+            elem_id="address",
+        )
+        with gr.Row():
+            self.find = gr.Button("Find similar", variant="primary", min_width=120)
+            self.surprise = gr.Button("Surprise me", min_width=120)
+        with gr.Accordion("Filters", open=False):
+            self.filters = {
+                name: gr.Dropdown(
+                    self.values[name], multiselect=True, label=label, elem_id=f"filter-{name}"
+                )
+                for name, label in FILTERS.items()
+            }
+            years = self.values["year"]
+            with gr.Row():
+                self.year_from = gr.Dropdown(["any", *years], label="From year", min_width=80)
+                self.year_to = gr.Dropdown(["any", *years], label="To year", min_width=80)
+            self.clear = gr.Button("Clear filters", size="sm")
+        self.k = gr.Slider(1, MAX_K, value=12, step=1, label="How many")
+        self.repeats = gr.Checkbox(False, label="Show items with identical pictures too")
+        gr.Markdown("No picture at hand? Try one of these:")
+        self.examples = gr.Gallery(
+            show_label=False,
+            columns=4,
+            height="auto",
+            object_fit="contain",
+            allow_preview=False,
+            interactive=False,
+            buttons=[],
+            elem_id="examples",
+        )
+        gr.Markdown("A picture that you show is deleted within an hour.", elem_classes="note")
+
+    def _draw_results(self) -> None:
+        self.status = gr.HTML(_status_html(_WELCOME), elem_id="status")
+        with gr.Group(visible=False, elem_id="item") as self.panel:
+            self.item = gr.HTML()
+            self.more = gr.Button("More like this", variant="primary", size="sm")
+        self.back = gr.Button("← Back", visible=False, size="sm", elem_id="back")
+        self.gallery = gr.Gallery(
+            show_label=False,
+            columns=4,
+            height="auto",
+            object_fit="contain",
+            allow_preview=False,
+            interactive=False,
+            buttons=[],
+            elem_id="results",
+        )
+
+    def _wire(self) -> None:
+        shown = [
+            self.view,
+            self.back_views,
+            self.status,
+            self.panel,
+            self.item,
+            self.more,
+            self.back,
+            self.gallery,
+        ]
+        narrowing: list[gr.Dropdown] = [self.year_from, self.year_to, *self.filters.values()]
+        views = [self.view, self.back_views]
+        self._asking = [*views, self.k, self.repeats, *narrowing]
+        look = [self.picture, *self._asking]
+        private: Json = {"api_visibility": "private", "concurrency_id": "search"}
+        search: Json = {"show_progress_on": [self.gallery], **private}
+        at_once: Json = {"show_progress": "hidden", **private}
+        self.picture.input(self.on_picture, look, shown, **search)
+        gr.on(
+            [self.find.click, self.address.submit],
+            self.on_find,
+            [self.address, *look],
+            [self.picture, self.address, *shown],
+            **search,
+        )
+        gr.on(
+            [*(box.input for box in narrowing), self.repeats.input, self.k.release],
+            self.on_settings,
+            look,
+            shown,
+            trigger_mode="always_last",
+            **search,
+        )
+        cleared = self.clear.click(lambda: [None] * len(narrowing), None, narrowing, **at_once)
+        cleared.then(self.on_settings, look, shown, **search)
+        self.surprise.click(self.on_surprise, self._asking, shown, **search)
+        self.more.click(self.on_more, self._asking, shown, **search)
+        self.examples.select(self.on_example, self._asking, shown, **search)
+        self.gallery.select(self.on_select, views, shown, **at_once)
+        self.back.click(self.on_back, views, shown, **at_once)
+        self._shown = shown
+
+    def wire_load(self, blocks: gr.Blocks) -> None:
+        """Fill the examples, and open `?item=ID`, when the page loads."""
+        blocks.load(
+            self.on_load,
+            self._asking,
+            [self.examples, *self._shown],
+            show_progress="hidden",
+            api_visibility="private",
+        )
+
+    # Handlers. Each makes a view and ends in `_show`. Gradio passes `request` and `event` by type;
+    # `settings` are the values that `_settings` names.
+
+    def on_picture(
+        self, request: gr.Request, picture: str | None, view: Json, back: list[Json], *settings: Any
+    ) -> list[Any]:
+        """A picture landed, or was taken away."""
+        if picture is None:
+            return self._show(View(), [], request)
+
+        def search() -> View:
+            answer = self.answers.recommend(
+                picture, origin_of(request), **self._settings(*settings)
+            )
+            return _found(answer, "your picture", View(asked="picture"))
+
+        return self._try(search, view, back, request)
+
+    def on_find(
+        self,
+        request: gr.Request,
+        address: str,
+        picture: str | None,
+        view: Json,
+        back: list[Json],
+        *settings: Any,
+    ) -> list[Any]:
+        """The button, or Enter in the address: an address that was typed comes first."""
+        try:
+            if address.strip():
+                picture = self.picture.keep(self.answers.fetch(address.strip()))
+            elif picture is None:
+                raise ImageError(NO_PICTURE)
+        except RecommenderError as error:
+            failed = self._show(View(status=str(error)), _pushed(view, back), request)
+            return [gr.skip(), gr.skip(), *failed]
+        return [picture, "", *self.on_picture(request, picture, view, back, *settings)]
+
+    def on_settings(
+        self, request: gr.Request, picture: str | None, view: Json, back: list[Json], *settings: Any
+    ) -> list[Any]:
+        """Filters and numbers changed: look again for what was asked, in the same place."""
+        current = View(**view)
+        before = back[-1] if back else asdict(View())
+        if current.asked == "picture" and picture is not None:
+            return self.on_picture(request, picture, before, back[:-1], *settings)
+        if current.asked == "item":
+            return self._similar(request, current.asked_id, before, back[:-1], *settings)
+        return self._show(current, back, request)
+
+    def on_surprise(self, request: gr.Request, *rest: Any) -> list[Any]:
+        """Start from a random item."""
+        item_id = int(random.choice(self.frame["id"].to_numpy()))
+        return self._similar(request, item_id, *rest)
+
+    def on_more(self, request: gr.Request, view: Json, *rest: Any) -> list[Any]:
+        """Items like the one that is open."""
+        return self._similar(request, View(**view).item, view, *rest)
+
+    def on_example(self, request: gr.Request, event: gr.SelectData, *rest: Any) -> list[Any]:
+        """An example was clicked."""
+        return self._similar(request, self._example_ids()[event.index], *rest)
+
+    def on_select(
+        self, request: gr.Request, event: gr.SelectData, view: Json, back: list[Json]
+    ) -> list[Any]:
+        """A result was clicked: show its attributes above the results."""
+        current = View(**view)
+        opened = replace(current, item=current.results[event.index]["id"])
+        return self._show(opened, _pushed(view, back), request)
+
+    def on_back(self, request: gr.Request, view: Json, back: list[Json]) -> list[Any]:
+        """To the view before."""
+        return self._show(View(**(back[-1] if back else view)), back[:-1], request)
+
+    def on_load(
+        self, request: gr.Request, view: Json, back: list[Json], *settings: Any
+    ) -> list[Any]:
+        """The page was opened, perhaps at an item."""
+        origin = origin_of(request)
+        examples = [
+            (f"{origin}/pictures/{item_id}", sentence(self.answers.recommender.item(item_id)))
+            for item_id in self._example_ids()
+        ]
+        if not (asked := request.query_params.get("item")):
+            return [examples, *self._show(View(), [], request)]
+        item_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
+        return [examples, *self._similar(request, item_id, view, back, *settings)]
+
+    # What the handlers share.
+
+    def _similar(
+        self, request: gr.Request, item_id: Any, view: Json, back: list[Json], *settings: Any
+    ) -> list[Any]:
+        def search() -> View:
+            answer = self.answers.recommend_by_id(
+                item_id, origin_of(request), **self._settings(*settings)
+            )
+            name = answer["query"]["attributes"]["productDisplayName"] or "this item"
+            return _found(answer, name, View(asked="item", asked_id=item_id, item=item_id))
+
+        return self._try(search, view, back, request)
+
+    def _try(
+        self, search: Callable[[], View], view: Json, back: list[Json], request: gr.Request
+    ) -> list[Any]:
+        """Show what a search finds or, as the status, why it could not."""
+        try:
+            found = search()
+        except RecommenderError as error:
+            found = View(status=str(error))
+        return self._show(found, _pushed(view, back), request)
+
+    def _show(self, view: View, back: list[Json], request: gr.Request) -> list[Any]:
+        """Everything that a view is on the page, in the order of `shown`."""
+        opened = None if view.item is None else self.answers.item(view.item, origin_of(request))
+        asks_itself = view.asked == "item" and view.asked_id == view.item
+        return [
+            asdict(view),
+            back,
+            _status_html(view.status),
+            gr.Group(visible=opened is not None),
+            "" if opened is None else _item_html(opened["item"]),
+            gr.Button(visible=not asks_itself),
+            gr.Button(visible=bool(back)),
+            gr.Gallery(
+                [(item["image"], sentence(item)) for item in view.results], selected_index=None
+            ),
+        ]
+
+    def _settings(
+        self, k: int, repeats: bool, year_from: Any, year_to: Any, *chosen: list[str] | None
+    ) -> dict[str, Any]:
+        """The values of the settings' components, as the engine takes them."""
+        filters: Json = {
+            name: values for name, values in zip(self.filters, chosen, strict=True) if values
+        }
+        ends = {"min": year_from, "max": year_to}
+        if years := {end: year for end, year in ends.items() if year not in (None, "any")}:
+            filters["year"] = years
+        return {"k": k, "repeats": repeats, "filters": filters}
+
+    def _example_ids(self) -> list[int]:
+        """The first item of each of the most frequent article types: a look at the breadth."""
+        types = self.frame["articleType"].value_counts().head(_EXAMPLES).index
+        firsts = self.frame.drop_duplicates("articleType").set_index("articleType")["id"]
+        return [int(firsts[name]) for name in types]
+
+
+def _found(answer: Answer, like: str, view: View) -> View:
+    """The view of an answer, its status saying how many were found and how fast."""
+    count, milliseconds = len(answer["results"]), answer["timings_ms"]["total"]
+    noun = "item" if count == 1 else "items"
+    status = f"{count} {noun} like {like}, found in {milliseconds:.0f} ms." if count else ""
+    status = " ".join(filter(None, (status, answer["message"])))
+    return replace(view, results=answer["results"], status=status)
+
+
+def _pushed(view: Json, back: list[Json]) -> list[Json]:
+    return back if view["asked"] == "nothing" else [*back, view][-_MAX_BACK:]
+
+
+def _status_html(status: str) -> str:
+    return f'<p role="status" aria-live="polite">{html.escape(status)}</p>'
+
+
+def _item_html(item: dict[str, Any]) -> str:
+    rows = "".join(
+        f"<dt>{label}</dt><dd>{html.escape(str(item[name]))}</dd>"
+        for name, label in _ATTRIBUTES.items()
+        if item[name] is not None
+    )
+    name = html.escape(item["productDisplayName"] or "An item without a name")
+    return (
+        f'<article class="item"><img src="{html.escape(item["image"])}" '
+        f'alt="{html.escape(sentence(item))}"><div><h3>{name}</h3><dl>{rows}</dl>'
+        f'<a href="?item={item["id"]}">Link to this item</a></div></article>'
+    )
