@@ -288,15 +288,6 @@ def _diagonals(canvas: skia.Canvas, cloth: Cloth, rng: random.Random) -> None:
     _bands(canvas, cloth.third, 1, step * 0.62, step, step * 0.08)
 
 
-def _ombre(canvas: skia.Canvas, cloth: Cloth, rng: random.Random) -> None:
-    del rng
-    shader = skia.GradientShader.MakeLinear(
-        [skia.Point(0, 60), skia.Point(0, 290)],
-        [skia.Color(*cloth.colour), skia.Color(*cloth.accent)],
-    )
-    canvas.drawPaint(skia.Paint(Shader=shader))
-
-
 def _zigzag(canvas: skia.Canvas, cloth: Cloth, rng: random.Random) -> None:
     step = rng.choice((18, 26)) * cloth.scale
     for row in range(-4, int(340 / step) + 4):
@@ -320,6 +311,5 @@ PRINTS: dict[str, Callable[[skia.Canvas, Cloth, random.Random], None]] = {
     "abstract": _scatter(22, 0.3, _blob),
     "confetti": _scatter(17, 0.2, _confetti),
     "diagonals": _diagonals,
-    "ombre": _ombre,
     "zigzag": _zigzag,
 }

@@ -82,7 +82,7 @@ def shoe(stage: Stage, look: Look, cut_: Shoe) -> None:
         Fold([(106, base - 48), (112, base - 32), (110, base - 16)], 7, -1.0),
         Fold([(208, rise + 34), (200, base - 30), (206, base - 8)], 10, 0.8)]
     if dress:
-        _heel_block(stage, cloth)
+        _heel_block(stage)
     stage.piece(curve(upper), cloth, creases, puff=1.15, drape=0.4)
     body = curve(upper)
     accent = cloth.accent if cloth.accent != cloth.colour else look.contrast
@@ -93,8 +93,7 @@ def shoe(stage: Stage, look: Look, cut_: Shoe) -> None:
     _sole(stage, look, cut_, base, toe, accent)
 
 
-def _heel_block(stage: Stage, cloth: Cloth) -> None:
-    del cloth
+def _heel_block(stage: Stage) -> None:
     heel = [(178, GROUND - 9, 0), (230, GROUND - 9, 0), (228, GROUND + 4, 0), (181, GROUND + 4, 0)]
     stage.piece(curve(heel), Cloth((44, 34, 30), material="rubber"), puff=0.5)
 
@@ -327,13 +326,11 @@ class _FlatParts:
 
     def thong(self) -> None:
         """The Y of a flip flop."""
-        print_ = self.look.rng.choice(("", "star", "flower", "wave"))
         self._straps([(-0.12, -0.62), (0.3, -0.4), (0.86, -0.02)],
             [(-0.12, -0.62), (-0.45, -0.4), (-0.86, -0.02)], width=10, material="rubber")
         x, y = self.at((-0.12, -0.62))[0]
         for px in (x, 240 - x):
             self.stage.piece(ellipse(px, y, 5, 6), self.look.plain("rubber"), puff=0.7)
-        del print_
 
     def slide(self) -> None:
         """One broad band."""

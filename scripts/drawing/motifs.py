@@ -5,7 +5,7 @@ import math
 import numpy as np
 import skia
 
-from scripts.drawing.shapes import arc, curve, ellipse, polygon
+from scripts.drawing.shapes import curve, ellipse, polygon
 
 RGB = tuple[int, int, int]
 
@@ -143,8 +143,3 @@ def graphic(canvas: skia.Canvas, name: str, colour: RGB, detail: RGB, radius: fl
                 paint,
             )
             x += width + 0.07
-
-
-def ring_points(radius: float, count: int) -> list[tuple[float, ...]]:
-    """Evenly spread places on a circle about the origin."""
-    return arc(0, 0, radius, radius, 0, 360 - 360 / count, count)

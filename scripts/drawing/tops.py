@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import skia
-
 from scripts.drawing.cloth import STEEL, WHITE, Cloth, darker
 from scripts.drawing.look import Look
 from scripts.drawing.motifs import GRAPHICS, KIDS_GRAPHICS, graphic, motif
@@ -425,8 +423,7 @@ class Top:
         while y < self.hem_y - 6:
             path = meet(ribbon([(60, y + 1), (MIDDLE, y + 3), (180, y + 1)], 1.4), self.body)
             self.stage.fill(path, (0, 0, 0), 0.4, blur=0.9)
-            light = skia.Path(path)
-            self.stage.fill(light, darker(self.look.cloth.colour, 0.5), 0.8)
+            self.stage.fill(path, darker(self.look.cloth.colour, 0.5), 0.8)
             self.stage.line([(MIDDLE - self.cut.waist + 6, y + 5), (MIDDLE, y + 7),
                 (MIDDLE + self.cut.waist - 6, y + 5)], (255, 255, 255), 3.5, 0.16, blur=2)
             y += 19
