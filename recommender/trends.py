@@ -69,19 +69,20 @@ def _bars(
     counted = f"items of the catalog, of {total:,}"
     if missing:
         counted += f"; {missing:,} have no value"
-    figure.update_xaxes(title=counted, range=[0, counts.max() * 1.35])
+    figure.update_xaxes(title_text=counted, range=[0, counts.max() * 1.35])
     figure.update_yaxes(autorange="reversed")
     return figure
 
 
 def _layout(title: str) -> dict[str, object]:
+    small, bold = {"font": {"size": 13}}, {"font": {"size": 16, "weight": 600}}
     return {
-        "title": {"text": title, "x": 0, "xref": "container", "pad": {"l": 12}},
+        "title": {"text": title, "x": 0, "xref": "container", "pad": {"l": 12}, **bold},
         "font": {"color": _INK, "size": 13},
         "paper_bgcolor": "rgba(0, 0, 0, 0)",
         "plot_bgcolor": "rgba(0, 0, 0, 0)",
         "margin": {"l": 8, "r": 16, "t": 48, "b": 48},
-        "xaxis": {"gridcolor": "rgba(128, 128, 128, 0.25)", "automargin": True},
+        "xaxis": {"gridcolor": "rgba(128, 128, 128, 0.25)", "automargin": True, "title": small},
         "yaxis": {"automargin": True},
         "height": 420,
         "dragmode": False,

@@ -96,7 +96,7 @@ class FindTab:
         with gr.Row():
             self.find = gr.Button("Find similar", variant="primary", min_width=120)
             self.surprise = gr.Button("Surprise me", min_width=120)
-        with gr.Accordion("Filters", open=False):
+        with gr.Accordion("Filters and how many", open=False):
             self.filters = {
                 name: gr.Dropdown(
                     self.values[name], multiselect=True, label=label, elem_id=f"filter-{name}"
@@ -108,19 +108,8 @@ class FindTab:
                 self.year_from = gr.Dropdown(["any", *years], label="From year", min_width=80)
                 self.year_to = gr.Dropdown(["any", *years], label="To year", min_width=80)
             self.clear = gr.Button("Clear filters", size="sm")
-        self.k = gr.Slider(1, MAX_K, value=12, step=1, label="How many")
-        self.repeats = gr.Checkbox(False, label="Show items with identical pictures too")
-        gr.Markdown("No picture at hand? Try one of these:")
-        self.examples = gr.Gallery(
-            show_label=False,
-            columns=4,
-            height="auto",
-            object_fit="contain",
-            allow_preview=False,
-            interactive=False,
-            buttons=[],
-            elem_id="examples",
-        )
+            self.k = gr.Slider(1, MAX_K, value=12, step=1, label="How many")
+            self.repeats = gr.Checkbox(False, label="Show items with identical pictures too")
         gr.Markdown("A picture that you show is deleted within an hour.", elem_classes="note")
 
     def _draw_results(self) -> None:
@@ -129,16 +118,10 @@ class FindTab:
             self.item = gr.HTML()
             self.more = gr.Button("More like this", variant="primary", size="sm")
         self.back = gr.Button("← Back", visible=False, size="sm", elem_id="back")
-        self.gallery = gr.Gallery(
-            show_label=False,
-            columns=4,
-            height="auto",
-            object_fit="contain",
-            allow_preview=False,
-            interactive=False,
-            buttons=[],
-            elem_id="results",
-        )
+        self.gallery = _gallery("results", visible=False)
+        with gr.Column() as self.beginning:
+            gr.Markdown("No picture at hand? Try one of these:")
+            self.examples = _gallery("examples")
 
     def _wire(self) -> None:
         shown = [
@@ -150,6 +133,7 @@ class FindTab:
             self.more,
             self.back,
             self.gallery,
+            self.beginning,
         ]
         narrowing: list[gr.Dropdown] = [self.year_from, self.year_to, *self.filters.values()]
         views = [self.view, self.back_views]
@@ -319,8 +303,11 @@ class FindTab:
             gr.Button(visible=not asks_itself),
             gr.Button(visible=bool(back)),
             gr.Gallery(
-                [(item["image"], sentence(item)) for item in view.results], selected_index=None
+                [(item["image"], sentence(item)) for item in view.results],
+                selected_index=None,
+                visible=bool(view.results),
             ),
+            gr.Column(visible=view.asked == "nothing"),
         ]
 
     def _settings(
@@ -340,6 +327,20 @@ class FindTab:
         types = self.frame["articleType"].value_counts().head(_EXAMPLES).index
         firsts = self.frame.drop_duplicates("articleType").set_index("articleType")["id"]
         return [int(firsts[name]) for name in types]
+
+
+def _gallery(elem_id: str, *, visible: bool = True) -> gr.Gallery:
+    """Tiles that are buttons: a click opens the item, not a preview of its picture."""
+    return gr.Gallery(
+        show_label=False,
+        height="auto",
+        object_fit="contain",
+        allow_preview=False,
+        interactive=False,
+        buttons=[],
+        visible=visible,
+        elem_id=elem_id,
+    )
 
 
 def _found(answer: Answer, like: str, view: View) -> View:

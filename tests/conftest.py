@@ -1,0 +1,143 @@
+"""A dozen drawn items, a deterministic small encoder and a store of both; no download, no torch."""
+
+import csv
+import io
+import os
+import zipfile
+from pathlib import Path
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image, ImageDraw
+
+from recommender.catalog import COLUMNS, build_catalog, catalog_fingerprint, load_catalog
+from recommender.embeddings import embed_catalog
+from recommender.engine import Recommender
+from recommender.index import Index, IndexConfig, build_index, load_index, load_manifest, save_store
+from recommender.sources import read_source
+
+# One row an item: id, gender, masterCategory, subCategory, articleType, baseColour, season, year,
+# usage, name. 11 and 12 have the same picture, 13 lacks season and year.
+ROWS = [
+    (1, "Men", "Apparel", "Topwear", "Tshirts", "Red", "Summer", "2011", "Casual", "Ako Red Tee"),
+    (2, "Men", "Apparel", "Topwear", "Tshirts", "Red", "Summer", "2012", "Casual", "Ako Red Tee"),
+    (3, "Women", "Apparel", "Topwear", "Tshirts", "Blue", "Fall", "2012", "Casual", "Bil Tee"),
+    (4, "Women", "Apparel", "Topwear", "Shirts", "White", "Fall", "2013", "Formal", "Bil Shirt"),
+    (5, "Men", "Footwear", "Shoes", "Casual Shoes", "Black", "Winter", "2012", "Casual", "Dor Shoe"),
+    (6, "Men", "Footwear", "Shoes", "Casual Shoes", "Brown", "Winter", "2014", "Casual", "Dor Boot"),
+    (7, "Women", "Footwear", "Shoes", "Heels", "Red", "Summer", "2015", "Party", "Eli Heel"),
+    (8, "Unisex", "Accessories", "Bags", "Backpacks", "Blue", "Fall", "2016", "Casual", "Fen Bag"),
+    (9, "Women", "Accessories", "Bags", "Handbags", "Green", "Fall", "2016", "Casual", "Fen Tote"),
+    (10, "Boys", "Apparel", "Topwear", "Tshirts", "Green", "Summer", "2012", "Casual", "Gil Tee"),
+    (11, "Girls", "Apparel", "Dress", "Dresses", "Pink", "Spring", "2017", "Party", "Hia Dress"),
+    (12, "Girls", "Apparel", "Dress", "Dresses", "Pink", "Spring", "2017", "Party", "Hia Frock"),
+    (13, "Men", "Accessories", "Watches", "Watches", "Silver", "", "", "NA", "Ivo Watch"),
+]
+_SHAPES = {"Apparel": "rectangle", "Footwear": "ellipse", "Accessories": "chord"}
+
+
+def draw_picture(row: tuple, size: tuple[int, int] = (60, 80)) -> bytes:
+    """A JPEG of a shape in the item's colour, its place told by the id (12 looks like 11)."""
+    seed = 11 if row[0] == 12 else row[0]
+    picture = Image.new("RGB", size, "white")
+    box = [5 + seed, 8 + 2 * (seed % 5), size[0] - 6, size[1] - 5 - 2 * (seed % 7)]
+    drawn = ImageDraw.Draw(picture)
+    angles = (20, 300) if _SHAPES[row[2]] == "chord" else ()
+    colour = {"Green": "#2a8a3a"}.get(row[5], row[5])
+    getattr(drawn, _SHAPES[row[2]])(box, *angles, fill=colour, outline="black")
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def styles_csv(rows: list[tuple]) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def write_archive(path: Path, rows: list[tuple] = ROWS, under: str = "") -> Path:
+    """An archive in Kaggle's layout."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{under}styles.csv", styles_csv(rows))
+        for row in rows:
+            archive.writestr(f"{under}images/{row[0]}.jpg", draw_picture(row))
+    return path
+
+
+class TinyEncoder:
+    """A picture's colours on a grid of 4×3 cells: deterministic, quick, and sees colour and place."""
+
+    fingerprint = "tiny-encoder-000"
+    dim = 4 * 3 * 3 + 1
+    input_px = (24, 32)
+
+    def __init__(self) -> None:
+        self.encoded = 0
+
+    def prepare(self, picture: Image.Image) -> npt.NDArray[np.uint8]:
+        return np.asarray(picture.resize(self.input_px))
+
+    def encode_prepared(self, prepared: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        self.encoded += len(prepared)
+        cells = prepared.reshape(-1, 4, 8, 3, 8, 3).mean((2, 4)) / 255 - 0.5  # (b, 4, 3, 3)
+        vectors = np.concatenate([cells.reshape(len(cells), -1), np.full((len(cells), 1), 0.1)], 1)
+        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+    def encode(self, pictures: list[Image.Image]) -> npt.NDArray[np.float32]:
+        return self.encode_prepared(np.stack([self.prepare(p) for p in pictures]))
+
+    def record(self) -> dict:
+        return {"config": {"weights": "tiny"}, "fingerprint": self.fingerprint}
+
+
+def build_store(directory: Path, source: Path, config: IndexConfig | None = None) -> Index:
+    """The road that `scripts.build_catalog` and `build_index` take, with the small encoder."""
+    config = config or IndexConfig()
+    build_catalog(read_source(str(source)), directory / "catalog", source="test")
+    items = load_catalog(directory / "catalog")
+    encoder = TinyEncoder()
+    embedded = embed_catalog(items, directory / "embeddings", lambda rank: encoder)
+    index, recall = build_index(embedded.embeddings, config)
+    save_store(
+        directory,
+        index,
+        config=config,
+        encoder=encoder.record(),
+        catalog_fingerprint=catalog_fingerprint(items),
+        parts=embedded.parts,
+        recall_at_10=recall,
+        skipped=embedded.skipped,
+    )
+    return index
+
+
+def open_store(directory: Path) -> Recommender:
+    """What `load_recommender` does, with the small encoder."""
+    index = load_index(directory, load_manifest(directory))
+    return Recommender(load_catalog(directory / "catalog"), index, TinyEncoder())
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`ROWS` as an archive."""
+    return write_archive(tmp_path_factory.mktemp("archive") / "fashion.zip")
+
+
+@pytest.fixture(scope="session")
+def store(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of `ROWS`; not to be changed: copy it first."""
+    directory = tmp_path_factory.mktemp("store")
+    build_store(directory, archive)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def recommender(store: Path) -> Recommender:
+    return open_store(store)
