@@ -55,6 +55,7 @@ class TrainingConfig:
     zoom: float = 0.15
     shift: float = 0.08
     turn_degrees: float = 6.0
+    dim: int = 256
     seed: int = 0
 
 
@@ -141,7 +142,7 @@ def train(
     )
     checkpoint, run = directory / "checkpoint", asdict(config) | {"labels": labels}
     history = _resume(checkpoint, run, net, optimizer, schedule)
-    if len(history) == config.epochs:
+    if len(history) == config.epochs and (directory / "weights.safetensors").exists():
         return history[-1]
     data = {name: _read_examples(items, frame, labels, rows[name], encoder) for name in rows}
     for epoch in range(len(history), config.epochs):
@@ -154,8 +155,29 @@ def train(
         _save_checkpoint(checkpoint, run, net, optimizer, schedule, history)
         (directory / "history.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
     header = {"config": json.dumps(asdict(encoder)), "labels": json.dumps(labels)}
-    save_file(net.weights(), directory / "weights.safetensors", metadata=header)
+    pooled = F.normalize(_pool_all(net, data["train"], dtype, encoder))
+    tensors = net.weights() | fit_projection(pooled, config.dim)
+    save_file(tensors, directory / "weights.safetensors", metadata=header)
     return history[-1]
+
+
+def fit_projection(embeddings: Tensor, dim: int) -> dict[str, Tensor]:
+    """The `dim` directions in which embeddings vary most: PCA, without whitening.
+
+    Args:
+        embeddings: float32 of shape (n, 2048), unit rows, of items that were trained on.
+
+    Returns:
+        `projection.weight` of shape (dim, 2048) and `projection.bias` of shape (dim,), float16.
+    """
+    mean = embeddings.mean(0)
+    centred = (embeddings - mean).double()
+    _, vectors = torch.linalg.eigh(centred.T @ centred)  # eigenvalues rise
+    weight = vectors[:, -dim:].flip(1).T.float()  # (dim, 2048)
+    return {
+        "projection.weight": weight.half().contiguous(),
+        "projection.bias": -(weight @ mean).half(),
+    }
 
 
 def _decay_groups(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -288,20 +310,33 @@ def augment(
 
 
 @torch.inference_mode()
-def _head_accuracy(
+def _pool_all(
     net: FashionNet, data: Examples, dtype: torch.dtype, encoder: EncoderConfig
-) -> dict[str, float]:
+) -> Tensor:
+    """The pooled maps of all examples, (n, 2048) float32 on the CPU."""
     net.eval()
     place = next(net.parameters()).device
-    right: dict[str, list[Tensor]] = {name: [] for name in data.targets}
+    pooled = []
     for batch in torch.split(torch.arange(len(data.pictures)), 256):
         pixels = normalise(data.pictures[batch].to(place), encoder)
         with torch.autocast(place.type, dtype, enabled=dtype == torch.bfloat16):
-            _, logits = net(pixels.contiguous(memory_format=torch.channels_last))
-        for name, target in data.targets.items():
-            known = target[batch] >= 0
-            right[name].append((logits[name].argmax(1).cpu() == target[batch])[known])
-    return {name: float(torch.cat(hits).float().mean()) for name, hits in right.items()}
+            maps = net.backbone(pixels.contiguous(memory_format=torch.channels_last))
+        pooled.append(maps.float().cpu())
+    return torch.cat(pooled)
+
+
+@torch.inference_mode()
+def _head_accuracy(
+    net: FashionNet, data: Examples, dtype: torch.dtype, encoder: EncoderConfig
+) -> dict[str, float]:
+    """Share of the examples with a label whose best class it is, for each head."""
+    pooled = _pool_all(net, data, dtype, encoder)
+    accuracy = {}
+    for name, head in net.heads.items():
+        target = data.targets[name]
+        best = head(pooled.to(next(head.parameters()).device)).argmax(1).cpu()
+        accuracy[name] = float((best == target)[target >= 0].float().mean())
+    return accuracy
 
 
 def _save_checkpoint(
