@@ -269,7 +269,7 @@ def load_catalog(directory: Path) -> datasets.Dataset:
         )
     try:
         items = datasets.load_from_disk(str(directory))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # of damaged files, whatever datasets and pyarrow happen to raise
         raise StoreError("The catalog is damaged: build it again.") from error
     if not isinstance(items, datasets.Dataset) or items.features != FEATURES:
         raise StoreError("The catalog has other columns than this version: build it again.")

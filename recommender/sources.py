@@ -8,7 +8,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 import datasets
@@ -83,9 +83,12 @@ def _read_folder(folder: Path) -> RawCatalog:
         # A link may lead out of the folder; what it leads to is no part of the source.
         if not files[name].resolve().is_relative_to(folder.resolve()):
             raise CatalogError(f"The folder holds a link that leads out of it: {name}.")
-        if files[name].stat().st_size > max_bytes:
-            raise CatalogError(f"{name} has more than {max_bytes:,} bytes.")
-        return files[name].read_bytes()
+        try:
+            if files[name].stat().st_size > max_bytes:
+                raise CatalogError(f"{name} has more than {max_bytes:,} bytes.")
+            return files[name].read_bytes()
+        except OSError as error:
+            raise _DamagedError(f"{name} cannot be read: {error.strerror or error}.") from error
 
     return _read_kaggle_layout(files, read, found_in=str(folder))
 
@@ -93,12 +96,14 @@ def _read_folder(folder: Path) -> RawCatalog:
 def _read_archive(path: Path) -> RawCatalog:
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except Exception as error:  # of a damaged directory, whatever its parser happens to raise
         raise CatalogError(f"{path.name} is not a zip archive that can be read.") from error
     infos = {info.filename: info for info in archive.infolist() if not info.is_dir()}
     for name in infos:
-        if PurePosixPath(name).is_absolute() or ".." in re.split(r"[/\\]", name) or ":" in name:
-            raise CatalogError(f"{path.name} holds a path that climbs out of it: {name!r}.")
+        if name.startswith("/") or ".." in name.split("/") or "\\" in name or ":" in name:
+            raise CatalogError(
+                f"{path.name} holds a path that climbs out of it, or is not of a zip: {name!r}."
+            )
 
     def read(name: str, max_bytes: int) -> bytes:
         info = infos[name]
@@ -109,11 +114,15 @@ def _read_archive(path: Path) -> RawCatalog:
                 f"{info.compress_size:,} to {info.file_size:,} bytes."
             )
         try:
-            # Reads what the header declares, at most, and checks it by its CRC.
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise NotImplementedError("zipfile cannot bound what the others unpack to")
+            # With a size, no more is unpacked than the header declares; then the CRC is checked.
             with archive.open(info) as member:
-                return member.read()
-        except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError) as error:
-            raise _DamagedError(f"{name} in {path.name} is damaged or encrypted.") from error
+                return member.read(info.file_size + 1)
+        except Exception as error:  # zlib.error, BadZipFile, RuntimeError if encrypted, …
+            raise _DamagedError(
+                f"{name} in {path.name} is damaged, encrypted or packed in an unusual way."
+            ) from error
 
     return _read_kaggle_layout(infos, read, found_in=path.name)
 
@@ -168,7 +177,7 @@ def parse_styles(data: bytes) -> tuple[pd.DataFrame, list[str]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    lines = csv.reader(io.StringIO(text.replace("\0", ""), newline=""))
+    lines = _split_rows(text.replace("\0", ""))
     try:
         header = [name.strip() for name in next(lines, [])]
         fields = [line for line in lines if line]
@@ -177,6 +186,8 @@ def parse_styles(data: bytes) -> tuple[pd.DataFrame, list[str]]:
     if absent := [name for name in COLUMNS if name not in header]:
         found = ", ".join(header) or "nothing"
         raise CatalogError(f"styles.csv lacks the column {', '.join(absent)}; it has: {found}.")
+    if len(set(header)) < len(header):
+        raise CatalogError(f"styles.csv has a column twice: {', '.join(header)}.")
     if not fields:
         raise CatalogError("styles.csv has a header but no row.")
     repaired, rows = [], []
@@ -191,9 +202,30 @@ def parse_styles(data: bytes) -> tuple[pd.DataFrame, list[str]]:
     return pd.DataFrame(rows, columns=header, dtype=object)[list(COLUMNS)], repaired
 
 
+def _split_rows(text: str) -> Iterator[list[str]]:
+    """The fields of each row, the header first.
+
+    A quote that opens and never closes would make one field of all the rows up to the next quote:
+    where a line within the quotes is a row by itself, the quote is taken as a plain character.
+    """
+    lines = io.StringIO(text, newline="").readlines()
+    at, width = 0, 2
+    while at < len(lines):
+        end, quoting = at + 1, csv.QUOTE_MINIMAL
+        if opened := lines[at].count('"') % 2 == 1:
+            while opened and end < len(lines) and lines[end].count(",") < width - 1:
+                opened = lines[end].count('"') % 2 == 0
+                end += 1
+        if opened:
+            end, quoting = at + 1, csv.QUOTE_NONE
+        yield from (row := list(csv.reader(lines[at:end], quoting=quoting)))
+        width = max(width, len(row[0])) if at == 0 else width
+        at = end
+
+
 def _read_hub(name: str) -> RawCatalog:
     """A Hub dataset with the same columns and an `image`, such as ashraq/…-small."""
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+    if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         raise CatalogError(f"A Hub dataset is named hub:OWNER/NAME, not hub:{name}.")
     try:
         items = datasets.load_dataset(name, split="train")
@@ -204,12 +236,18 @@ def _read_hub(name: str) -> RawCatalog:
         ) from error
     if "image" not in items.column_names:
         raise CatalogError(f"{name} lacks the column image; it has: {items.column_names}.")
-    pictures = items.select_columns("image").cast_column("image", datasets.Image(decode=False))
+    try:
+        pictures = items.select_columns("image").cast_column("image", datasets.Image(decode=False))
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise CatalogError(f"The column image of {name} does not hold pictures.") from error
 
     def read_picture(position: int) -> bytes | None:
         picture = pictures[position]["image"]
         if picture is None:
             return None
-        return picture["bytes"] or Path(picture["path"]).read_bytes()
+        try:
+            return picture["bytes"] or Path(picture["path"]).read_bytes()
+        except (OSError, TypeError, ValueError) as error:
+            raise ImageError("its file is not there.") from error
 
     return RawCatalog(items.remove_columns("image").to_pandas(), read_picture)
