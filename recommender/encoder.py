@@ -167,6 +167,10 @@ class Encoder:
             "dtype": str(self.dtype).removeprefix("torch."),
         }
 
+    def compile(self) -> None:
+        """Compile the network: worth its minutes where a GPU embeds a large catalog."""
+        self._backbone.forward_features = torch.compile(self._backbone.forward_features)
+
     def prepare(self, picture: Image.Image) -> npt.NDArray[np.uint8]:
         """One RGB picture -> uint8 of shape (height_px, width_px, 3)."""
         return fit_picture(picture, self.config)

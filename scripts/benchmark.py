@@ -1,0 +1,300 @@
+"""Measure how fast and how large the road is, beside what it is to beat, in one process.
+
+python -m scripts.benchmark --data data/kaggle --source ARCHIVE.zip --json benchmarks/cpu.json
+
+Every ratio is of two figures taken in the same run, since machines differ and are shared.
+"""
+
+import argparse
+import io
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pandas as pd
+import timm
+import torch
+from gradio_client import Client, handle_file
+from PIL import Image
+from torch.utils.flop_counter import FlopCounterMode
+
+from recommender.catalog import build_catalog, load_catalog
+from recommender.embeddings import embed_catalog
+from recommender.encoder import Encoder, load_encoder
+from recommender.engine import Recommender, load_recommender
+from recommender.sources import read_source
+from recommender.ui.answers import Answers
+
+QUERIES = 200
+START_LIMIT_SECONDS = 300
+
+
+def seconds_of(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def median_ms(call: Callable[[], object], times: int = 50, warm: int = 5) -> float:
+    for _ in range(warm):
+        call()
+    return round(float(np.median([seconds_of(call) for _ in range(times)])) * 1000, 3)
+
+
+def peak_gb() -> float:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
+
+
+def measure_catalog(source: str, directory: Path) -> dict:
+    """The catalog of a source, from its archive to the report."""
+    build = partial(build_catalog, read_source(source), directory, source=Path(source).name)
+    seconds = seconds_of(build)
+    count = len(load_catalog(directory))
+    return {"items": count, "seconds": round(seconds, 1), "peak_gb": peak_gb()}
+
+
+def measure_predecessors(pictures: list[bytes]) -> dict:
+    """A picture at a time at 224×224 in float32, as notebooks do; weights do not change speed."""
+    net = timm.create_model("resnet50", pretrained=False, num_classes=0).eval()
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+
+    def embed(data: bytes) -> np.ndarray:
+        picture = Image.open(io.BytesIO(data)).convert("RGB").resize((224, 224))
+        pixels = (torch.from_numpy(np.array(picture)).float() / 255 - mean) / std
+        with torch.no_grad():
+            vector = net(pixels.permute(2, 0, 1)[None])[0].numpy()
+        return vector / np.linalg.norm(vector)
+
+    embed(pictures[0])
+    seconds = seconds_of(lambda: [embed(data) for data in pictures])
+    return {"pictures": len(pictures), "pictures_per_second": round(len(pictures) / seconds, 1)}
+
+
+def measure_embedding(data: Path, encoder: Encoder) -> dict:
+    """A whole catalog into an empty folder: decode, encode and write included."""
+    items = load_catalog(data / "catalog")
+    with tempfile.TemporaryDirectory() as directory:
+        embed = partial(embed_catalog, items, Path(directory), lambda rank: encoder)
+        seconds = seconds_of(embed)
+    rate = round(len(items) / seconds, 1)
+    return {"items": len(items), "pictures_per_second": rate, "peak_gb": peak_gb()}
+
+
+def measure_network(encoder: Encoder, batch_sizes: list[int], *, compiled: bool) -> list[dict]:
+    """The network alone on pictures at hand, and the matrix product that it is held against."""
+    side = 4096
+    left = torch.randn(side, side, dtype=encoder.dtype, device=encoder.device)
+    product = _best_seconds(encoder, lambda: left @ left)
+    limit = 2 * side**3 / product / 1e9
+    width, height = encoder.input_px
+    if compiled:
+        encoder.compile()
+    rows = []
+    for batch_size in batch_sizes:
+        pictures = np.zeros((batch_size, height, width, 3), dtype=np.uint8)
+        with FlopCounterMode(display=False) as counter:
+            encoder.encode_prepared(pictures)
+        seconds = _best_seconds(encoder, partial(encoder.encode_prepared, pictures))
+        achieved = counter.get_total_flops() / seconds / 1e9
+        rows.append(
+            {
+                "batch_size": batch_size,
+                "compiled": compiled,
+                "dtype": encoder.record()["dtype"],
+                "pictures_per_second": round(batch_size / seconds, 1),
+                "gflops": round(achieved, 1),
+                "matrix_product_gflops": round(limit, 1),
+                "share_of_matrix_product": round(achieved / limit, 3),
+            }
+        )
+    return rows
+
+
+def _best_seconds(encoder: Encoder, call: Callable[[], object], times: int = 12) -> float:
+    def finished() -> None:
+        call()
+        if encoder.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    finished()
+    return min(seconds_of(finished) for _ in range(times))
+
+
+def measure_recommend(recommender: Recommender) -> dict:
+    """`/recommend` inside the server, file to answer, warm; the p50 and p95 of each step."""
+    answers = Answers(recommender)
+    ids = np.random.default_rng(0).choice(recommender.frame["id"], QUERIES, replace=False)
+    timings = []
+    with tempfile.TemporaryDirectory() as directory:
+        for item_id in ids:
+            path = Path(directory) / f"{item_id}.jpg"
+            path.write_bytes(recommender.picture_bytes(int(item_id)))
+            timings.append(answers.recommend(str(path), "")["timings_ms"])
+    table = pd.DataFrame(timings[10:])
+    return {step: [round(table[step].quantile(q), 2) for q in (0.5, 0.95)] for step in table}
+
+
+def measure_search(recommender: Recommender) -> list[dict]:
+    """One query's search at k = 10, by share of rows allowed, the mask's making included."""
+    query = recommender.index.vectors[:1]
+    frame, table = recommender.frame, recommender.filters
+    filters: list[dict] = [{}, {"gender": ["Men"]}, {"articleType": ["Watches"]}]
+    filters.append({"gender": ["Women"], "baseColour": ["Teal"], "year": {"min": 2012}})
+    rows = []
+    for chosen in filters:
+        mask = table.mask(chosen)
+        allowed = len(frame) if mask is None else int(mask.sum())
+        milliseconds = median_ms(
+            lambda f=chosen: recommender.index.search(query, 10, table.mask(f))
+        )
+        rows.append({"filters": chosen, "allowed": allowed, "ms": milliseconds})
+    return rows
+
+
+def _filtered_search(recommender: Recommender, query: np.ndarray, filters: dict) -> object:
+    return recommender.index.search(query, 10, recommender.filters.mask(filters))
+
+
+def measure_alternatives(recommender: Recommender) -> dict:
+    """scikit-learn's brute force on 2048 dimensions, FAISS on the same, and ours, a query each.
+
+    The 2048-dimensional vectors are random: how long an exact search takes is not up to values.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    count = len(recommender)
+    vectors = np.random.default_rng(0).standard_normal((count, 2048), dtype=np.float32)
+    faiss.normalize_L2(vectors)
+    query = vectors[:1]
+    neighbours = NearestNeighbors(n_neighbors=10, algorithm="brute", metric="euclidean").fit(
+        vectors
+    )
+    flat = faiss.IndexFlatIP(2048)
+    flat.add(vectors)
+    ours = recommender.index.vectors[:1]
+    times = {
+        "scikit-learn brute force, 2048": median_ms(lambda: neighbours.kneighbors(query), 20),
+        "FAISS Flat, 2048": median_ms(lambda: flat.search(query, 10)),
+        f"ours, {ours.shape[1]}": median_ms(lambda: recommender.index.search(ours, 10)),
+    }
+    first, *_, last = times.values()
+    return {"ms": times, "times_faster_than_scikit_learn": round(first / last, 1)}
+
+
+def measure_start(arguments: list[str], port: int, *, root: Path, cwd: Path) -> dict:
+    """`python app.py` in a process of its own, until its first answer; its memory then."""
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    command = [sys.executable, str(root / "app.py"), "--port", str(port), *arguments]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/config", started, process)
+        client = Client(f"http://127.0.0.1:{port}", verbose=False)
+        with tempfile.NamedTemporaryFile(suffix=".png") as file:
+            Image.new("RGB", (120, 160), "navy").save(file, "PNG")
+            client.predict(handle_file(file.name), api_name="/recommend")
+        seconds = time.perf_counter() - started
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+        memory = {
+            line.split(":")[0]: int(line.split()[1])
+            for line in status.splitlines()
+            if line.startswith(("VmRSS", "VmHWM"))
+        }
+        return {
+            "seconds_to_first_answer": round(seconds, 1),
+            "resident_gb": round(memory["VmRSS"] / 2**20, 2),
+            "peak_gb": round(memory["VmHWM"] / 2**20, 2),
+        }
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(url: str, started: float, process: subprocess.Popen) -> None:
+    while time.perf_counter() - started < START_LIMIT_SECONDS and process.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own address
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the app did not start")
+
+
+def describe_machine() -> dict:
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    cpu = Path("/proc/cpuinfo")
+    names = (
+        [
+            line.split(":")[1].strip()
+            for line in cpu.read_text().splitlines()
+            if line.startswith("model name")
+        ]
+        if cpu.exists()
+        else [platform.processor()]
+    )
+    return {
+        "cpu": names[0],
+        "cores": os.cpu_count(),
+        "cuda": device,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="a built store")
+    parser.add_argument("--source", help="an archive whose catalog is built, and timed, aside")
+    parser.add_argument("--json", type=Path, help="where the figures go")
+    parser.add_argument("--port", type=int, default=7899, help="a free one, for starting the app")
+    options = parser.parse_args(argv)
+    root = Path(__file__).parent.parent.resolve()
+    report: dict = {
+        "command": "python -m scripts.benchmark " + " ".join(argv or sys.argv[1:]),
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": describe_machine(),
+    }
+
+    def note(name: str, figures: object) -> None:
+        report[name] = figures
+        print(f"\n{name}\n{json.dumps(figures, indent=1)}", flush=True)
+
+    with tempfile.TemporaryDirectory() as scratch:
+        if options.source:
+            note("catalog", measure_catalog(options.source, Path(scratch) / "catalog"))
+        encoder = load_encoder()
+        note("embedding", measure_embedding(options.data, encoder))
+        recommender = load_recommender(options.data)
+        pictures = [recommender.picture_bytes(int(i)) for i in recommender.frame["id"].head(64)]
+        note("predecessors", measure_predecessors(pictures))
+        ours, theirs = (report[n]["pictures_per_second"] for n in ("embedding", "predecessors"))
+        note("times_faster_than_predecessors", round(ours / theirs, 1))
+        sizes = [64, 128, 256, 512, 1024] if encoder.device.type == "cuda" else [1, 16, 64, 128]
+        note("network", measure_network(encoder, sizes, compiled=False))
+        if encoder.device.type == "cuda":
+            note("network_compiled", measure_network(encoder, sizes, compiled=True))
+        note("recommend_ms_p50_p95", measure_recommend(recommender))
+        note("search", measure_search(recommender))
+        note("nearest_neighbours", measure_alternatives(recommender))
+        store = ["--data", str(options.data.resolve())]
+        note("start", measure_start(store, options.port, root=root, cwd=Path(scratch)))
+        note("start_demo", measure_start([], options.port, root=root, cwd=Path(scratch)))
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
