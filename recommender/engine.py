@@ -180,6 +180,9 @@ class Recommender:
             searched_ms += _milliseconds_since(started)
             started = time.perf_counter()
             exhausted = rows.shape[1] < wanted
+            if exhausted and allowed is None and (rows < 0).any():
+                # An approximate index lost rows; a filter that all pass makes the search exact.
+                allowed, exhausted = np.ones(len(self), dtype=bool), False
             kept_scores, kept_rows = self._drop(scores[0], rows[0], own_row, repeats)
             ranked_ms += _milliseconds_since(started)
             if len(kept_rows) >= k or exhausted:
@@ -187,7 +190,7 @@ class Recommender:
             wanted *= 4  # a crowd of identical pictures: look further
         hits, scores = self.index.ids[kept_rows[:k]], kept_scores[:k]
         timings_ms |= {"search": searched_ms, "rank": ranked_ms}
-        return Hits(hits, scores, self._message(len(hits), k, allowed), timings_ms)
+        return Hits(hits, scores, self._message(len(hits), k, bool(filters)), timings_ms)
 
     def _drop(
         self,
@@ -208,10 +211,10 @@ class Recommender:
         return scores, rows
 
     @staticmethod
-    def _message(found: int, k: int, allowed: npt.NDArray[np.bool_] | None) -> str:
-        if found == 0 and allowed is not None:
+    def _message(found: int, k: int, filtered: bool) -> str:
+        if found == 0 and filtered:
             return "No item passes these filters: widen or clear one of them."
-        if found < k and allowed is not None:
+        if found < k and filtered:
             return f"Only {found} {'item passes' if found == 1 else 'items pass'} these filters."
         if found < k:
             return f"The catalog has only {found} other items."
@@ -230,8 +233,14 @@ def load_recommender(directory: Path, *, device: Device = "auto") -> Recommender
     items = load_catalog(directory / "catalog")
     if catalog_fingerprint(items) != manifest.catalog_fingerprint:
         raise IndexMismatchError("The index is of another catalog: build the index again.")
-    settings = dict(manifest.encoder["config"])
-    encoder = load_encoder(settings.pop("weights"), device=device, **settings)
+    try:
+        settings = dict(manifest.encoder["config"])
+        encoder = load_encoder(settings.pop("weights"), device=device, **settings)
+    except (KeyError, TypeError, ValueError) as error:  # settings that this version does not know
+        raise IndexMismatchError(
+            "The index was built by another version of the encoder: run "
+            "`python -m scripts.build_index` again."
+        ) from error
     check_encoder(manifest, encoder.fingerprint)
     return Recommender(items, load_index(directory, manifest), encoder)
 

@@ -67,7 +67,8 @@ class FilterTable:
         elif isinstance(allowed, list | tuple | set):
             known = {value: code for code, value in enumerate(values)} | {None: -1}
             for value in allowed:
-                if not isinstance(value, str | int | float | None) or value not in known:
+                plain = isinstance(value, str | int | float | None) and not isinstance(value, bool)
+                if not plain or value not in known:
                     raise QueryError(self._unknown(name, value))
                 passes[known[value]] = True
         else:
@@ -89,7 +90,9 @@ class FilterTable:
     def _unknown(self, name: str, value: object) -> str:
         """A sentence that names what would be right, and repeats nothing that was sent."""
         values = [str(v) for v in self.values[name]]
-        near = difflib.get_close_matches(str(value)[:80], values, n=3) if len(values) < 1e4 else []
+        near = []
+        if isinstance(value, str) and len(values) < 1e4:
+            near = difflib.get_close_matches(value[:80], values, n=3)
         if len(values) <= _MAX_LISTED:
             return f"{name} has no such value; it has {', '.join(values) or 'none'}."
         return f"{name} has no such value; nearest are {', '.join(near or values[:3])}."

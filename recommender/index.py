@@ -45,6 +45,10 @@ class IndexConfig:
     factory: str = "Flat"
     metric: Literal["cosine", "euclidean"] = "cosine"
 
+    def __post_init__(self) -> None:
+        if self.metric not in ("cosine", "euclidean"):
+            raise ValueError(f"metric is {self.metric!r}, not cosine or euclidean")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
@@ -98,23 +102,18 @@ class Index:
 
         Returns:
             Scores, float32 of shape (q, m), falling, and their rows, int64 of shape (q, m), where
-            m is k or, where there are fewer, the number of rows allowed. Equal scores stand in the
-            order of their rows. An approximate index may find fewer: those columns hold -inf, -1.
+            m is k or, where there are fewer, the number of rows allowed. Of equal scores the
+            earlier rows are taken, and stand first. Without a filter an approximate index may find
+            fewer: those columns hold -inf, -1.
         """
         count = len(self) if allowed is None else int(np.count_nonzero(allowed))
         k = min(k, count)
         if k == 0:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
-        if allowed is None or count == len(self):
+        if self.exact:
+            scores, rows = self._search_flat(queries, k, count, allowed)
+        elif allowed is None:
             scores, rows = self._faiss.search(queries, k)
-        elif self.exact:
-            bits = np.packbits(allowed, bitorder="little")
-            selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
-            scores, rows = self._faiss.search(
-                queries,
-                k,
-                params=faiss.SearchParameters(sel=selector),  # type: ignore[call-arg]
-            )
         else:
             # An approximate index would lose allowed rows; a product over them does not.
             members = np.flatnonzero(allowed)
@@ -125,6 +124,28 @@ class Index:
         scores[rows < 0] = -np.inf
         return self._as_metric(scores), rows
 
+    def _search_flat(
+        self, queries: Floats, k: int, count: int, allowed: npt.NDArray[np.bool_] | None
+    ) -> tuple[Floats, Rows]:
+        """The k best of `count` rows, unordered, the earlier of equal ones: (q, k) and (q, k)."""
+        params = None
+        if allowed is not None:
+            bits = np.packbits(allowed, bitorder="little")
+            selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
+            params = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+        # One more than asked shows where the last one has an equal; FAISS then takes any of them.
+        scores, rows = self._faiss.search(queries, min(k + 1, count), params=params)
+        last = np.sort(scores, axis=1)[:, ::-1]
+        for i in np.flatnonzero(last[:, k - 1] == last[:, k]) if count > k else ():
+            # A little less than the last score, as FAISS sums in another order for many queries.
+            least = float(last[i, k - 1]) - 1e-6
+            _, found_scores, found_rows = self._faiss.range_search(
+                queries[i : i + 1], least, params=params
+            )
+            best = np.lexsort((found_rows, -found_scores))[:k]
+            scores[i, :k], rows[i, :k] = found_scores[best], found_rows[best]
+        return scores[:, :k], rows[:, :k]
+
     def _as_metric(self, cosines: Floats) -> Floats:
         if self.metric == "cosine":
             return cosines
@@ -132,9 +153,13 @@ class Index:
 
 
 def _best(products: Floats, k: int) -> tuple[Floats, Rows]:
-    """The k largest of each row of (q, m), unordered: scores and columns, both (q, k)."""
-    columns = np.argpartition(-products, k - 1, axis=1)[:, :k]
-    return np.take_along_axis(products, columns, 1), columns.astype(np.int64)
+    """The k largest of each row of (q, m), the first of equal ones: scores and columns, (q, k)."""
+    least = -np.partition(-products, k - 1, axis=1)[:, k - 1]
+    columns = np.empty((len(products), k), dtype=np.int64)
+    for row, product in enumerate(products):
+        pool = np.flatnonzero(product >= least[row])
+        columns[row] = pool[np.argsort(-product[pool], kind="stable")[:k]]
+    return np.take_along_axis(products, columns, 1), columns
 
 
 def _is_flat(faiss_index: Any) -> bool:
@@ -253,7 +278,8 @@ def load_manifest(directory: Path) -> Manifest:
         inside = all(file.resolve().is_relative_to(directory.resolve()) for file in files)
         needed = {INDEX_FILE, IDS_FILE, *manifest.parts}
         damaged = not inside or not needed <= set(manifest.files)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+        damaged = damaged or not isinstance(manifest.encoder.get("fingerprint"), str)
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError("The store's manifest cannot be read: build the index again.") from error
     if manifest.schema_version != SCHEMA_VERSION or damaged:
         raise StoreError("The store's manifest is of another version: build the index again.")
@@ -279,8 +305,8 @@ def load_index(directory: Path, manifest: Manifest) -> Index:
     Raises:
         StoreError: it does not hold what the manifest says.
     """
-    config = IndexConfig(**manifest.index)
     try:
+        config = IndexConfig(**manifest.index)
         # A file may claim any length; what the manifest says is what may be allocated.
         faiss.set_deserialization_vector_byte_limit((directory / INDEX_FILE).stat().st_size)
         built = faiss.read_index(str(directory / INDEX_FILE))
@@ -300,7 +326,7 @@ def load_index(directory: Path, manifest: Manifest) -> Index:
             embeddings = load_parts([directory / part for part in manifest.parts])
             if not np.array_equal(embeddings.ids, ids):
                 raise ValueError("the embeddings are of other items than the index")
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, TypeError) as error:
         raise StoreError("The store's index is damaged: build it again.") from error
     return Index(built, embeddings, config)
 

@@ -211,15 +211,16 @@ def _split_rows(text: str) -> Iterator[list[str]]:
     lines = io.StringIO(text, newline="").readlines()
     at, width = 0, 2
     while at < len(lines):
-        end, quoting = at + 1, csv.QUOTE_MINIMAL
+        end = at + 1
         if opened := lines[at].count('"') % 2 == 1:
             while opened and end < len(lines) and lines[end].count(",") < width - 1:
                 opened = lines[end].count('"') % 2 == 0
                 end += 1
-        if opened:
-            end, quoting = at + 1, csv.QUOTE_NONE
-        yield from (row := list(csv.reader(lines[at:end], quoting=quoting)))
-        width = max(width, len(row[0])) if at == 0 else width
+        end = at + 1 if opened else end
+        some = lines[at:end]
+        rows = list(csv.reader(some, quoting=csv.QUOTE_NONE) if opened else csv.reader(some))
+        yield from rows
+        width = max(width, len(rows[0])) if at == 0 else width
         at = end
 
 

@@ -1,0 +1,395 @@
+"""Every backend against brute force, and a store that is whole or says what to do."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+import pytest
+from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recommender import index as index_module
+from recommender.embeddings import Embeddings
+from recommender.errors import IndexMismatchError, StoreError
+from recommender.index import (
+    IDS_FILE,
+    INDEX_FILE,
+    MANIFEST_FILE,
+    Index,
+    IndexConfig,
+    build_index,
+    check_encoder,
+    load_index,
+    load_manifest,
+)
+
+Floats = npt.NDArray[np.float32]
+N, DIM = 200, 32
+BACKENDS = ["Flat", "PCA16,Flat", "HNSW16", "IVF4,Flat", "SQ8"]
+
+
+def gallery(n: int = N, dim: int = DIM, seed: int = 0) -> Embeddings:
+    vectors = np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return Embeddings(np.arange(n, dtype=np.int64) * 7 + 3, vectors)
+
+
+def tied(n: int, seed: int) -> Floats:
+    """Unit rows whose products are exact, with many equal ones and equal rows."""
+    random = np.random.default_rng(seed)
+    vectors = np.zeros((n, 6), dtype=np.float32)
+    for vector in vectors:
+        vector[random.choice(6, 4, replace=False)] = random.choice([-0.5, 0.5], 4)
+    return vectors
+
+
+def brute_force(
+    queries: Floats, vectors: Floats, k: int, allowed: npt.NDArray[np.bool_] | None = None
+) -> tuple[Floats, npt.NDArray[np.int64]]:
+    scores = queries.astype(np.float64) @ vectors.T.astype(np.float64)
+    rows = np.arange(len(vectors)) if allowed is None else np.flatnonzero(allowed)
+    best = [rows[np.lexsort((rows, -row[rows]))[:k]] for row in scores]
+    return np.array([row[b] for row, b in zip(scores, best, strict=True)]), np.array(best)
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Index:
+    return build_index(gallery(), IndexConfig(factory=request.param))[0]
+
+
+@pytest.fixture(scope="module")
+def flat() -> Index:
+    return build_index(gallery(), IndexConfig())[0]
+
+
+QUERIES = gallery(30, seed=1).vectors
+
+
+def check_exact(index: Index, k: int, allowed: npt.NDArray[np.bool_] | None) -> None:
+    scores, rows = index.search(QUERIES, k, allowed)
+    want_scores, want_rows = brute_force(QUERIES, index.vectors, k, allowed)
+    np.testing.assert_array_equal(rows, want_rows)
+    np.testing.assert_allclose(scores, want_scores, atol=1e-6)
+    assert rows.dtype == np.int64
+    assert scores.dtype == np.float32
+
+
+# --- search
+
+
+@pytest.mark.parametrize("k", [1, 10, N, N + 1, 10 * N])
+def test_flat_is_brute_force(flat: Index, k: int) -> None:
+    assert flat.exact
+    check_exact(flat, k, None)
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_with_a_filter_every_backend_is_brute_force(backend: Index, data: st.DataObject) -> None:
+    share = data.draw(st.sampled_from([0.0, 0.02, 0.5, 1.0]))
+    seed = data.draw(st.integers(0, 10_000))
+    k = data.draw(st.sampled_from([1, 3, 10, 100, N, 2 * N]))
+    allowed = np.random.default_rng(seed).random(N) < share
+    check_exact(backend, k, allowed)
+    assert backend.search(QUERIES, k, allowed)[1].shape == (30, min(k, int(allowed.sum())))
+
+
+def test_a_filter_of_one_row(backend: Index) -> None:
+    for row in (0, 17, N - 1):
+        allowed = np.zeros(N, dtype=bool)
+        allowed[row] = True
+        assert backend.search(QUERIES, 5, allowed)[1].tolist() == [[row]] * 30
+
+
+def test_an_empty_filter(backend: Index) -> None:
+    scores, rows = backend.search(QUERIES, 5, np.zeros(N, dtype=bool))
+    assert scores.shape == rows.shape == (30, 0)
+
+
+@pytest.mark.parametrize("k", [1, 10, 3 * N])
+def test_without_a_filter_rows_are_there_once_and_scores_fall(backend: Index, k: int) -> None:
+    scores, rows = backend.search(QUERIES, k)
+    assert rows.shape == (30, min(k, N))
+    assert np.all(scores[:, :-1] >= scores[:, 1:])
+    for found, score in zip(rows, scores, strict=True):
+        kept = found[found >= 0]
+        assert len(set(kept)) == len(kept) > 0
+        assert np.all(score[found < 0] == -np.inf)
+        assert kept.max() < N
+
+
+def test_a_row_finds_itself(backend: Index) -> None:
+    _, rows = backend.search(backend.vectors, 1)
+    assert np.mean(rows[:, 0] == np.arange(N)) > 0.95
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 60), st.integers(1, 70), st.booleans())
+def test_of_equal_scores_the_earlier_rows_win(seed: int, n: int, k: int, filtered: bool) -> None:
+    vectors = tied(n, seed)
+    embeddings = Embeddings(np.arange(n, dtype=np.int64), vectors)
+    allowed = np.random.default_rng(seed + 1).random(n) < 0.6 if filtered else None
+    queries = tied(25, seed + 2)  # FAISS takes another road for many queries than for few
+    for factory in ("Flat", "HNSW4") if filtered else ("Flat",):
+        index, _ = build_index(embeddings, IndexConfig(factory=factory))
+        for some in (queries[:1], queries):
+            scores, rows = index.search(some, k, allowed)
+            want_scores, want_rows = brute_force(some, vectors, k, allowed)
+            np.testing.assert_array_equal(rows, want_rows)
+            np.testing.assert_array_equal(scores, want_scores)
+
+
+def test_many_equal_rows_at_once() -> None:
+    vectors = np.repeat(tied(3, 5), 150, axis=0)
+    index, _ = build_index(Embeddings(np.arange(450), vectors), IndexConfig())
+    assert index.search(vectors[200:201], 110)[1][0].tolist() == list(range(150, 260))
+
+
+@pytest.mark.parametrize("factory", BACKENDS)
+def test_euclidean_scores_are_minus_the_distance(factory: str) -> None:
+    config = IndexConfig(factory=factory, metric="euclidean")
+    index, _ = build_index(gallery(), config)
+    allowed = np.arange(N) % 2 == 0
+    scores, rows = index.search(QUERIES, 10, allowed)
+    _, want = brute_force(QUERIES, index.vectors, 10, allowed)
+    np.testing.assert_array_equal(rows, want)
+    distances = np.linalg.norm(QUERIES[:, None] - index.vectors[rows], axis=2)
+    np.testing.assert_allclose(scores, -distances, atol=1e-4)
+    own = build_index(gallery(), IndexConfig(metric="euclidean"))[0].search(index.vectors, 1)
+    np.testing.assert_allclose(own[0], 0, atol=2e-3)
+    assert np.all(own[0] <= 0)
+
+
+def test_an_unknown_metric_is_not_taken_for_another() -> None:
+    with pytest.raises(ValueError, match="metric"):
+        IndexConfig(metric="dot")
+
+
+@pytest.mark.parametrize("factory", BACKENDS)
+def test_recall_is_measured_against_brute_force(factory: str) -> None:
+    index, recall = build_index(gallery(), IndexConfig(factory=factory))
+    _, want = brute_force(index.vectors, index.vectors, 10)
+    _, found = index.search(index.vectors, 10)
+    shared = [len(set(a) & set(b)) / 10 for a, b in zip(want, found, strict=True)]
+    assert recall == pytest.approx(np.mean(shared))
+    assert recall == 1 if index.exact else 0.2 < recall <= 1
+
+
+def test_recall_of_fewer_than_ten_rows() -> None:
+    assert build_index(gallery(4), IndexConfig(factory="HNSW16"))[1] == 1
+
+
+@pytest.mark.parametrize("factory", ["", "Fla", "IVF", "PCA64,Flat", "IVF500,Flat", "PQ7", "\0"])
+def test_a_factory_string_that_cannot_be_built(factory: str) -> None:
+    with pytest.raises(StoreError, match="cannot build the index"):
+        build_index(gallery(), IndexConfig(factory=factory))
+
+
+# --- a store on disk
+
+
+@pytest.fixture
+def copy(store: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(store, tmp_path / "store")
+
+
+def edit_manifest(directory: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    manifest = json.loads((directory / MANIFEST_FILE).read_text())
+    change(manifest)
+    (directory / MANIFEST_FILE).write_text(json.dumps(manifest))
+
+
+def refused(directory: Path, kind: type[StoreError] = StoreError) -> str:
+    with pytest.raises(kind) as caught:
+        open_store(directory)
+    message = str(caught.value)
+    assert "build" in message
+    assert "\n" not in message
+    assert str(directory) not in message
+    return message
+
+
+@pytest.mark.parametrize("factory", [*BACKENDS[:1], "PCA8,Flat", "HNSW4", "IVF2,Flat", "SQ8"])
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_a_store_answers_as_before_it_was_saved(
+    archive: Path, tmp_path: Path, factory: str, metric: str
+) -> None:
+    built = build_store(tmp_path, archive, IndexConfig(factory=factory, metric=metric))
+    manifest = load_manifest(tmp_path)
+    loaded = load_index(tmp_path, manifest)
+    np.testing.assert_array_equal(loaded.ids, built.ids)
+    np.testing.assert_array_equal(loaded.vectors, built.vectors)
+    assert loaded.metric == metric
+    for allowed in (None, np.arange(len(ROWS)) % 2 == 0):
+        for before, after in zip(
+            built.search(built.vectors, 5, allowed),
+            loaded.search(built.vectors, 5, allowed),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(before, after)
+
+
+def test_the_manifest_says_what_the_store_was_made_of(store: Path) -> None:
+    manifest = load_manifest(store)
+    assert manifest.count == len(ROWS)
+    assert manifest.dim == TinyEncoder.dim
+    assert manifest.encoder["fingerprint"] == TinyEncoder.fingerprint
+    assert manifest.index == {"factory": "Flat", "metric": "cosine"}
+    assert manifest.recall_at_10 == 1
+    assert {"faiss-cpu", "torch", "timm"} <= set(manifest.versions)
+    on_disk = {p.relative_to(store).as_posix() for p in store.rglob("*") if p.is_file()}
+    assert set(manifest.files) == on_disk - {MANIFEST_FILE}
+
+
+def files_of(directory: Path) -> list[Path]:
+    return sorted(p for p in directory.rglob("*") if p.is_file() and p.name != MANIFEST_FILE)
+
+
+@pytest.mark.parametrize("damage", ["missing", "flipped", "cut", "folder"])
+@pytest.mark.parametrize("which", range(6))
+def test_every_file_is_checked(copy: Path, which: int, damage: str) -> None:
+    files = files_of(copy)
+    assert len(files) == 7  # index, ids, one part and the catalog's four
+    path = files[which]
+    data = bytearray(path.read_bytes())
+    path.unlink()
+    if damage == "flipped":
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    elif damage == "cut":
+        path.write_bytes(data[:-1])
+    elif damage == "folder":
+        path.mkdir()
+    refused(copy)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", "1", '"x"', "{}", '{"files": 1}', "\x00", "[" * 100_000, "NaN"],
+)
+def test_a_manifest_that_is_not_one(copy: Path, text: str) -> None:
+    (copy / MANIFEST_FILE).write_text(text)
+    assert "manifest" in refused(copy)
+
+
+def test_a_manifest_that_is_not_text(copy: Path) -> None:
+    (copy / MANIFEST_FILE).write_bytes(b"\xff\xfe\x00")
+    assert "manifest" in refused(copy)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m.update(schema_version=2),
+        lambda m: m.update(another="field"),
+        lambda m: m.pop("dim"),
+        lambda m: m.update(dim=m["dim"] + 1),
+        lambda m: m.update(count=m["count"] - 1),
+        lambda m: m.update(count="13"),
+        lambda m: m.update(ids_sha256="0" * 64),
+        lambda m: m.update(files=[]),
+        lambda m: m.update(files={}),
+        lambda m: m.update(parts=None),
+        lambda m: m.update(parts=[*m["parts"], "embeddings/other.safetensors"]),
+        lambda m: m.update(parts=[["x"]]),
+        lambda m: m.update(index={"factory": "Flat", "metric": "dot"}),
+        lambda m: m.update(index={"nlist": 4}),
+        lambda m: m.update(index=None),
+        lambda m: m.update(encoder=None),
+        lambda m: m.update(encoder={}),
+        lambda m: m["files"].update({"../outside": "0" * 64}),
+        lambda m: m["files"].update({"/etc/hostname": "0" * 64}),
+        lambda m: m["files"].update({"a\0b": "0" * 64}),
+        lambda m: m["files"].update({INDEX_FILE: None}),
+        lambda m: m["files"].pop(IDS_FILE),
+    ],
+)
+def test_a_manifest_that_does_not_fit(copy: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    (copy.parent / "outside").write_text("x")
+    edit_manifest(copy, change)
+    refused(copy)
+
+
+def test_a_link_out_of_the_store_is_not_followed(copy: Path) -> None:
+    outside = copy.parent / "outside"
+    (copy / IDS_FILE).rename(outside)
+    (copy / IDS_FILE).symlink_to(outside)
+    refused(copy)
+
+
+def test_a_half_built_store_names_the_command(store: Path, tmp_path: Path) -> None:
+    for missing in ("catalog and no index", "index"):
+        message = refused(tmp_path)
+        assert f"no {missing} yet" in message
+        assert "python -m scripts.build_index" in message
+        if not (tmp_path / "catalog").exists():
+            shutil.copytree(store / "catalog", tmp_path / "catalog")
+
+
+def test_another_encoder_is_a_mismatch(store: Path) -> None:
+    manifest = load_manifest(store)
+    check_encoder(manifest, TinyEncoder.fingerprint)
+    with pytest.raises(IndexMismatchError, match=r"scripts\.build_index"):
+        check_encoder(manifest, "another")
+
+
+def test_another_catalog_is_refused(copy: Path, tmp_path: Path) -> None:
+    build_store(tmp_path / "other", write_archive(tmp_path / "b.zip", ROWS[:5]))
+    shutil.rmtree(copy / "catalog")
+    shutil.copytree(tmp_path / "other" / "catalog", copy / "catalog")
+    refused(copy)
+
+
+def test_building_anew_replaces_and_removes_what_is_stale(copy: Path, tmp_path: Path) -> None:
+    before = set(files_of(copy / "embeddings"))
+    (copy / "embeddings" / "killed.building").write_bytes(b"half")
+    build_store(copy, write_archive(tmp_path / "b.zip", ROWS[:5]))
+    assert len(open_store(copy)) == 5
+    after = set(files_of(copy / "embeddings"))
+    assert len(after) == 1
+    assert not after & before
+
+
+@pytest.mark.parametrize("step", ["write_index", "replace index", "save ids", "replace manifest"])
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), KeyboardInterrupt()])
+def test_killed_at_any_step_the_store_is_whole_or_absent(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise error
+
+    real = Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        wanted = INDEX_FILE if step == "replace index" else MANIFEST_FILE
+        return fail() if Path(target).name == wanted else real(self, target)
+
+    with monkeypatch.context() as patch:
+        if step == "write_index":
+            patch.setattr(faiss, "write_index", fail)
+        elif step == "save ids":
+            patch.setattr(index_module.np, "save", fail)
+        else:
+            patch.setattr(Path, "replace", replace)
+        with pytest.raises((StoreError, KeyboardInterrupt)):
+            build_store(copy, write_archive(tmp_path / "b.zip"), IndexConfig(metric="euclidean"))
+    if step == "write_index":
+        # The catalog was written anew, of the same content: the former index may still fit it.
+        assert load_manifest(copy).index["metric"] == "cosine"
+    else:
+        assert "no index yet" in refused(copy)
+    build_store(copy, tmp_path / "b.zip")
+    assert len(open_store(copy)) == len(ROWS)
+    assert not list(copy.rglob("*.building"))
+
+
+def test_a_store_that_cannot_be_written(archive: Path, tmp_path: Path) -> None:
+    (tmp_path / f"{INDEX_FILE}.building").mkdir()
+    with pytest.raises(StoreError, match="cannot be written"):
+        build_store(tmp_path, archive)
