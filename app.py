@@ -7,6 +7,7 @@ python app.py --data data/kaggle  # a store that scripts.build_catalog and build
 import argparse
 import logging
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from recommender.errors import RecommenderError
 from recommender.index import MANIFEST_FILE
 from recommender.ui.app import build_app
 from recommender.ui.server import launch_settings
+from recommender.ui.uploads import use_own_folder
 from scripts import build_catalog, build_index
 
 DEMO = Path("data/demo")
@@ -29,9 +31,14 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("FASHION_DATA", DEMO)))
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
-    parser.add_argument("--port", type=int, default=_port())
+    port = os.environ.get("GRADIO_SERVER_PORT", "7860")
+    parser.add_argument("--port", type=_port, default=port)
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    if not _can_listen(options.host, options.port):
+        where = f"port {options.port} of {options.host}"
+        print(f"error: {where} cannot be used: choose another by --port.", file=sys.stderr)
+        return 1
     try:
         if options.data == DEMO and not (DEMO / MANIFEST_FILE).exists():
             built = build_catalog.main(["--source", "demo", "--data", str(DEMO)])
@@ -39,22 +46,33 @@ def main(argv: list[str] | None = None) -> int:
                 return 1
         recommender = load_recommender(options.data)
     except RecommenderError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {options.data}: {error}", file=sys.stderr)
         return 1
+    use_own_folder()
     blocks = build_app(recommender, fetch_urls=os.environ.get("FASHION_FETCH_URLS", "1") != "0")
     settings = launch_settings(recommender)
-    try:
-        blocks.launch(server_name=options.host, server_port=options.port, **settings)
-    except OSError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    blocks.launch(server_name=options.host, server_port=options.port, **settings)
     return 0
 
 
-def _port() -> int:
-    text = os.environ.get("GRADIO_SERVER_PORT", "7860")
-    return int(text) if text.isdigit() else 7860
+def _can_listen(host: str, port: int) -> bool:
+    """Whether the server will find its port free; asked before anything is loaded."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.create_server((host, port), family=family).close()
+    except OSError:
+        return False
+    return True
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return int(text)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -4,9 +4,11 @@ import csv
 import io
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import numpy as np
@@ -27,8 +29,8 @@ ROWS = [
     (2, "Men", "Apparel", "Topwear", "Tshirts", "Red", "Summer", "2012", "Casual", "Ako Red Tee"),
     (3, "Women", "Apparel", "Topwear", "Tshirts", "Blue", "Fall", "2012", "Casual", "Bil Tee"),
     (4, "Women", "Apparel", "Topwear", "Shirts", "White", "Fall", "2013", "Formal", "Bil Shirt"),
-    (5, "Men", "Footwear", "Shoes", "Casual Shoes", "Black", "Winter", "2012", "Casual", "Dor Shoe"),
-    (6, "Men", "Footwear", "Shoes", "Casual Shoes", "Brown", "Winter", "2014", "Casual", "Dor Boot"),
+    (5, "Men", "Footwear", "Shoes", "Casual Shoes", "Black", "Winter", "2012", "Casual", "Dor Run"),
+    (6, "Men", "Footwear", "Shoes", "Casual Shoes", "Brown", "Winter", "2014", "Casual", "Dor Oak"),
     (7, "Women", "Footwear", "Shoes", "Heels", "Red", "Summer", "2015", "Party", "Eli Heel"),
     (8, "Unisex", "Accessories", "Bags", "Backpacks", "Blue", "Fall", "2016", "Casual", "Fen Bag"),
     (9, "Women", "Accessories", "Bags", "Handbags", "Green", "Fall", "2016", "Casual", "Fen Tote"),
@@ -72,7 +74,7 @@ def write_archive(path: Path, rows: list[tuple] = ROWS, under: str = "") -> Path
 
 
 class TinyEncoder:
-    """A picture's colours on a grid of 4×3 cells: deterministic, quick, and sees colour and place."""
+    """A picture's colours on a grid of 4×3 cells: deterministic, quick, sees colour and place."""
 
     fingerprint = "tiny-encoder-000"
     dim = 4 * 3 * 3 + 1
@@ -141,3 +143,12 @@ def store(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def recommender(store: Path) -> Recommender:
     return open_store(store)
+
+
+@pytest.fixture(scope="session")
+def live(recommender: Recommender, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server of the page and its API over `ROWS`."""
+    from serving import serve
+
+    with serve(recommender, tmp_path_factory.mktemp("uploads")) as address:
+        yield address

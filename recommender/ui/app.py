@@ -10,12 +10,10 @@ from recommender.ui.answers import Answers, origin_of, shown
 from recommender.ui.code import build_code_tab
 from recommender.ui.find import FindTab
 from recommender.ui.inputs import PictureInput, RawNumber
-from recommender.ui.server import refuse_url_downloads
+from recommender.ui.server import Page, refuse_url_downloads
 from recommender.ui.trends import build_trends_tab
 
 _TITLE = "Fashion Recommender"
-# Uploads older than 40 minutes are deleted every ten, so that none lives an hour.
-_DELETE_CACHE_SECONDS = (600, 2400)
 _MAX_WAITING = 128
 
 
@@ -31,9 +29,7 @@ def build_app(recommender: Recommender, *, fetch_urls: bool = True) -> gr.Blocks
     """
     refuse_url_downloads()
     answers = Answers(recommender, fetch_urls=fetch_urls)
-    with gr.Blocks(
-        title=_TITLE, delete_cache=_DELETE_CACHE_SECONDS, analytics_enabled=False
-    ) as blocks:
+    with Page(title=_TITLE, analytics_enabled=False) as blocks:
         gr.Markdown(
             f"# {_TITLE}\nShow a garment, see what is most like it among "
             f"{len(recommender):,} products.",
@@ -64,7 +60,7 @@ def _add_endpoints(answers: Answers) -> None:
         repeats: bool,
         request: gr.Request,
     ) -> dict[str, Any]:
-        """Products that look like a picture: a file, or the web address of one as `url`.
+        """Products that look like a picture: a file, or null and the web address of one as `url`.
 
         `filters` maps a column to its allowed values; `repeats` also shows items with identical
         pictures.

@@ -25,6 +25,11 @@ Json = dict[str, Any]
 
 _EXAMPLES = 8
 _MAX_BACK = 20
+# On a phone the results are below the query, and an opened item is above a result far down.
+_TO_STATUS = """() => {
+  const bar = document.querySelector("#bar"), top = bar?.getBoundingClientRect().top;
+  if (top < 0 || top > innerHeight / 2) bar.scrollIntoView({block: "start"});
+}"""
 _WELCOME = "Show a picture, pick an example, or let us surprise you."
 _ATTRIBUTES = {
     "articleType": "Article type",
@@ -74,6 +79,7 @@ class FindTab:
     def _draw_query(self) -> None:
         self.picture = PictureInput(
             label="Your picture",
+            placeholder="# Drop a picture here\nor choose one, take one, paste one",
             sources=["upload", "webcam", "clipboard"],
             height=300,
             buttons=[],
@@ -96,30 +102,38 @@ class FindTab:
         with gr.Row():
             self.find = gr.Button("Find similar", variant="primary", min_width=120)
             self.surprise = gr.Button("Surprise me", min_width=120)
-        with gr.Accordion("Filters and how many", open=False):
-            self.filters = {
-                name: gr.Dropdown(
-                    self.values[name], multiselect=True, label=label, elem_id=f"filter-{name}"
-                )
-                for name, label in FILTERS.items()
-            }
-            years = self.values["year"]
+        with gr.Accordion("Filters and how many", open=False, elem_id="settings"):
             with gr.Row():
-                self.year_from = gr.Dropdown(["any", *years], label="From year", min_width=80)
-                self.year_to = gr.Dropdown(["any", *years], label="To year", min_width=80)
-            self.clear = gr.Button("Clear filters", size="sm")
+                self.filters = {
+                    name: gr.Dropdown(
+                        self.values[name],
+                        multiselect=True,
+                        label=label,
+                        elem_id=f"filter-{name}",
+                        min_width=130,
+                    )
+                    for name, label in FILTERS.items()
+                }
+                years = ["any", *self.values["year"]]
+                self.year_from = gr.Dropdown(years, label="From year", min_width=130)
+                self.year_to = gr.Dropdown(years, label="To year", min_width=130)
+            self.clear = gr.Button("Clear filters", size="sm", elem_id="clear")
             self.k = gr.Slider(1, MAX_K, value=12, step=1, label="How many")
             self.repeats = gr.Checkbox(False, label="Show items with identical pictures too")
-        gr.Markdown("A picture that you show is deleted within an hour.", elem_classes="note")
+        gr.Markdown(
+            "Pictures that you show are deleted within an hour of their last use.",
+            elem_classes="note",
+        )
 
     def _draw_results(self) -> None:
-        self.status = gr.HTML(_status_html(_WELCOME), elem_id="status")
-        with gr.Group(visible=False, elem_id="item") as self.panel:
-            self.item = gr.HTML()
-            self.more = gr.Button("More like this", variant="primary", size="sm")
-        self.back = gr.Button("← Back", visible=False, size="sm", elem_id="back")
+        with gr.Row(elem_id="bar"):
+            self.back = gr.Button("← Back", visible=False, size="sm", scale=0, elem_id="back")
+            self.status = gr.HTML(_status_html(_WELCOME), padding=False, elem_id="status")
+        with gr.Column(visible=False, elem_id="item") as self.panel:
+            self.item = gr.HTML(padding=False)
+            self.more = gr.Button("More like this", variant="primary", size="md", elem_id="more")
         self.gallery = _gallery("results", visible=False)
-        with gr.Column() as self.beginning:
+        with gr.Column(elem_id="beginning") as self.beginning:
             gr.Markdown("No picture at hand? Try one of these:")
             self.examples = _gallery("examples")
 
@@ -140,10 +154,10 @@ class FindTab:
         self._asking = [*views, self.k, self.repeats, *narrowing]
         look = [self.picture, *self._asking]
         private: Json = {"api_visibility": "private", "concurrency_id": "search"}
-        search: Json = {"show_progress_on": [self.gallery], **private}
+        search: Json = {"show_progress_on": [self.status, self.gallery], **private}
         at_once: Json = {"show_progress": "hidden", **private}
-        self.picture.input(self.on_picture, look, shown, **search)
-        gr.on(
+        landed = self.picture.input(self.on_picture, look, shown, **search)
+        found = gr.on(
             [self.find.click, self.address.submit],
             self.on_find,
             [self.address, *look],
@@ -160,11 +174,17 @@ class FindTab:
         )
         cleared = self.clear.click(lambda: [None] * len(narrowing), None, narrowing, **at_once)
         cleared.then(self.on_settings, look, shown, **search)
-        self.surprise.click(self.on_surprise, self._asking, shown, **search)
-        self.more.click(self.on_more, self._asking, shown, **search)
-        self.examples.select(self.on_example, self._asking, shown, **search)
-        self.gallery.select(self.on_select, views, shown, **at_once)
-        self.back.click(self.on_back, views, shown, **at_once)
+        moves = [
+            landed,
+            found,
+            self.surprise.click(self.on_surprise, self._asking, shown, **search),
+            self.more.click(self.on_more, self._asking, shown, **search),
+            self.examples.select(self.on_example, self._asking, shown, **search),
+            self.gallery.select(self.on_select, views, shown, **at_once),
+            self.back.click(self.on_back, views, shown, **at_once),
+        ]
+        for move in moves:
+            move.then(None, js=_TO_STATUS, api_visibility="private")
         self._shown = shown
 
     def wire_load(self, blocks: gr.Blocks) -> None:
@@ -245,6 +265,8 @@ class FindTab:
     ) -> list[Any]:
         """A result was clicked: show its attributes above the results."""
         current = View(**view)
+        if event.index >= len(current.results):  # the results changed under the click
+            return self._show(current, back, request)
         opened = replace(current, item=current.results[event.index]["id"])
         return self._show(opened, _pushed(view, back), request)
 
@@ -319,7 +341,8 @@ class FindTab:
         }
         ends = {"min": year_from, "max": year_to}
         if years := {end: year for end, year in ends.items() if year not in (None, "any")}:
-            filters["year"] = years
+            # Either box may hold the earlier year.
+            filters["year"] = dict(zip(years, sorted(years.values()), strict=True))
         return {"k": k, "repeats": repeats, "filters": filters}
 
     def _example_ids(self) -> list[int]:
@@ -369,6 +392,6 @@ def _item_html(item: dict[str, Any]) -> str:
     name = html.escape(item["productDisplayName"] or "An item without a name")
     return (
         f'<article class="item"><img src="{html.escape(item["image"])}" '
-        f'alt="{html.escape(sentence(item))}"><div><h3>{name}</h3><dl>{rows}</dl>'
+        f'alt="{html.escape(sentence(item))}"><div><h2>{name}</h2><dl>{rows}</dl>'
         f'<a href="?item={item["id"]}">Link to this item</a></div></article>'
     )

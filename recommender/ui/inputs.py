@@ -11,6 +11,13 @@ from gradio.data_classes import ImageData
 
 from recommender.images import ImageLimits
 
+_MAGIC = {b"\x89P": "png", b"GI": "gif", b"RI": "webp", b"BM": "bmp"}
+
+
+def format_of(data: bytes) -> str:
+    """A picture's format by its first bytes, as media types and file names spell it."""
+    return "avif" if data[4:8] == b"ftyp" else _MAGIC.get(data[:2], "jpeg")
+
 
 class PictureInput(gr.Image):
     """An image that hands over the path of the file as it was sent.
@@ -27,6 +34,11 @@ class PictureInput(gr.Image):
             return None
         if payload.url and payload.url.startswith("data:"):
             return self._save_data_url(payload.url)
+        if payload.path is None:
+            return None
+        # Gradio checks only those paths that come with its own mark.
+        if not Path(payload.path).resolve().is_relative_to(Path(self.GRADIO_CACHE).resolve()):
+            raise gr.Error("A file is one that was uploaded here.", print_exception=False)
         return payload.path
 
     def _save_data_url(self, url: str) -> str:
@@ -44,9 +56,11 @@ class PictureInput(gr.Image):
     def keep(self, data: bytes) -> str:
         """Write a picture's bytes where uploads are, to be deleted as they are."""
         Path(self.GRADIO_CACHE).mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self.GRADIO_CACHE, delete=False) as file:
+        suffix = f".{format_of(data)}"  # without one, browsers would be told that it is a text
+        with tempfile.NamedTemporaryFile(
+            dir=self.GRADIO_CACHE, suffix=suffix, delete=False
+        ) as file:
             file.write(data)
-        self.temp_files.add(file.name)
         return file.name
 
 

@@ -1,12 +1,16 @@
 """What stands around the page: the pictures' route, limits on bodies, headers, launch settings."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 from gradio import processing_utils
+from gradio.block_function import BlockFunction
+from gradio.route_utils import FnIndexInferError
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -14,23 +18,47 @@ from starlette.routing import Route
 
 from recommender.engine import Recommender
 from recommender.errors import UnknownItemError
+from recommender.ui.inputs import format_of
+from recommender.ui.uploads import deleting_uploads
 
 MAX_UPLOAD_BYTES = 10 * 2**20
 # A data URL of the largest picture is a third longer than it, and JSON goes around it.
 MAX_BODY_BYTES = 15 * 2**20
 
-_STYLE = Path(__file__).with_name("style.css")
-_MAGIC = {
-    b"\xff\xd8": "image/jpeg",
-    b"\x89P": "image/png",
-    b"GI": "image/gif",
-    b"RI": "image/webp",
-    b"BM": "image/bmp",
-}
+NO_ENDPOINT = "There is no such endpoint: /gradio_api/info lists those there are."
+WRONG_BODY = 'The body is JSON such as {"data": [12, 5]}: the parameters, in order.'
+WRONG_INPUTS = (
+    "These inputs do not fit the endpoint: /gradio_api/info lists how many there are and of what "
+    "kind, and a file is one that was uploaded here."
+)
 
+_STYLE = Path(__file__).with_name("style.css")
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Page(gr.Blocks):
+    """Blocks that say in a sentence that inputs cannot be used, whatever is wrong with them.
+
+    Gradio and pydantic raise what they happen to raise, often without a message for the caller
+    and with a trace in the log.
+    """
+
+    async def preprocess_data(
+        self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **kwargs: Any
+    ) -> list[Any]:
+        """What the handler gets: a program that knows only the first parameters gets defaults."""
+        defaults = [getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :]]
+        if block_fn.api_visibility == "public" and None not in defaults:
+            inputs = [*inputs, *defaults]
+        try:
+            ready: list[Any] = await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+        except gr.Error:
+            raise
+        except Exception as error:
+            raise gr.Error(WRONG_INPUTS, print_exception=False) from error
+        return ready
 
 
 class LimitBodies:
@@ -62,6 +90,8 @@ class LimitBodies:
 
         async def with_headers(message: MutableMapping[str, Any]) -> None:
             nonlocal answering
+            if received > MAX_BODY_BYTES and not answering:
+                return  # FastAPI takes the error for a body that it could not parse
             if message["type"] == "http.response.start":
                 answering = True
                 message["headers"] = [
@@ -71,11 +101,10 @@ class LimitBodies:
                 ]
             await send(message)
 
-        try:
+        with contextlib.suppress(_BodyTooLargeError):
             await self.app(scope, counted, with_headers)
-        except _BodyTooLargeError:
-            if not answering:
-                await _too_large(scope, receive, send)
+        if received > MAX_BODY_BYTES and not answering:
+            await _too_large(scope, receive, send)
 
 
 class _BodyTooLargeError(Exception):
@@ -88,6 +117,15 @@ async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
     await response(scope, receive, send)
 
 
+async def _unknown_endpoint(*_: object) -> Response:
+    return JSONResponse({"error": NO_ENDPOINT, "detail": NO_ENDPOINT}, status_code=404)
+
+
+async def _wrong_body(*_: object) -> Response:
+    """FastAPI's own answer would repeat what was sent."""
+    return JSONResponse({"error": WRONG_BODY, "detail": WRONG_BODY}, status_code=422)
+
+
 def picture_route(recommender: Recommender) -> Route:
     """`/pictures/ID`: the bytes of an item's picture, as its source had them."""
 
@@ -97,9 +135,8 @@ def picture_route(recommender: Recommender) -> Route:
             data = await asyncio.to_thread(recommender.picture_bytes, item_id)
         except UnknownItemError as error:
             return PlainTextResponse(str(error), status_code=404)
-        kind = _MAGIC.get(data[:2], "image/avif" if data[4:8] == b"ftyp" else "image/jpeg")
         headers = {"cache-control": "public, max-age=86400"}
-        return Response(data, media_type=kind, headers=headers)
+        return Response(data, media_type=f"image/{format_of(data)}", headers=headers)
 
     return Route("/pictures/{item_id:int}", picture)
 
@@ -126,19 +163,36 @@ def refuse_url_downloads() -> None:
 
 def launch_settings(recommender: Recommender) -> dict[str, Any]:
     """Keyword arguments of `Blocks.launch` that belong to this app wherever it runs."""
-    font = ["system-ui", "-apple-system", "Segoe UI", "sans-serif"]
+    theme = gr.themes.Base(
+        primary_hue="rose",
+        neutral_hue="stone",
+        font=["system-ui", "-apple-system", "Segoe UI", "sans-serif"],
+        font_mono=["ui-monospace", "Menlo", "monospace"],
+        radius_size="lg",
+    ).set(
+        # Gradio's own greys and rose are too pale to be read by everyone.
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        block_label_text_color="*neutral_600",
+        block_label_text_color_dark="*neutral_300",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_background_fill_hover_dark="*primary_700",
+    )
     return {
-        "theme": gr.themes.Base(
-            primary_hue="rose",
-            neutral_hue="stone",
-            font=font,
-            font_mono=["ui-monospace", "Menlo", "monospace"],
-            radius_size="lg",
-        ),
+        "theme": theme,
         "css_paths": _STYLE,
         "app_kwargs": {
             "routes": [picture_route(recommender)],
             "middleware": [Middleware(LimitBodies)],
+            "exception_handlers": {
+                FnIndexInferError: _unknown_endpoint,
+                RequestValidationError: _wrong_body,
+            },
+            "lifespan": deleting_uploads,
         },
         "max_file_size": MAX_UPLOAD_BYTES,
         "footer_links": ["api", "settings"],

@@ -1,0 +1,581 @@
+"""The API of a live server, called as programs call it: the contract, bad input, what stays."""
+
+import base64
+import io
+import json
+import os
+import re
+import socket
+import struct
+import time
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import gradio_client
+import httpx
+import pytest
+from conftest import ROWS, draw_picture
+from gradio_client import handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+from serving import META, call, serve, shop, upload
+
+from recommender.engine import Recommender
+from recommender.ui import server, uploads
+
+PICTURE = draw_picture(ROWS[0])
+COLUMNS = {
+    "productDisplayName": str,
+    "gender": str,
+    "masterCategory": str,
+    "subCategory": str,
+    "articleType": str,
+    "baseColour": str,
+    "season": str,
+    "year": int,
+    "usage": str,
+}
+
+
+@pytest.fixture(scope="module")
+def client(live: str) -> gradio_client.Client:
+    return gradio_client.Client(live, verbose=False, download_files=False)
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("picture") / "tee.jpg"
+    path.write_bytes(PICTURE)
+    return str(path)
+
+
+def ids(answer: dict[str, Any]) -> list[int]:
+    return [item["id"] for item in answer["results"]]
+
+
+def png(width: int, height: int) -> bytes:
+    """A PNG that declares a size and holds no pixels."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(bytes(10_000))
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    )
+
+
+def saved(picture: Image.Image, kind: str, **settings: Any) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **settings)
+    return file.getvalue()
+
+
+def data_url(data: bytes, kind: str = "image/jpeg") -> dict[str, Any]:
+    return {"url": f"data:{kind};base64,{base64.b64encode(data).decode()}", "meta": META}
+
+
+def assert_sentence(answer: dict[str, Any], expected: str = "") -> None:
+    """One sentence for people: no trace, no path, nothing that was sent."""
+    text = answer["error"]
+    assert isinstance(text, str)
+    assert text[0].isupper() or text.split()[0] in {"k", "filters", *COLUMNS}
+    assert text.endswith(".")
+    assert len(text) < 300
+    assert not re.search(r"Traceback|Exception|Error\b|/tmp|/etc|passwd|<|\bNone\b|0x", text)
+    assert expected in text
+
+
+# The contract.
+
+
+def test_answer_has_the_shape_of_the_contract(client: gradio_client.Client, picture: str) -> None:
+    answer = client.predict(handle_file(picture), k=4, api_name="/recommend")
+    assert list(answer) == ["schema_version", "query", "results", "message", "timings_ms"]
+    assert answer["schema_version"] == 1
+    assert answer["query"] == {"attributes": {}}
+    assert answer["message"] == ""
+    assert list(answer["timings_ms"]) == ["decode", "encode", "search", "rank", "total"]
+    assert all(isinstance(ms, float) and ms >= 0 for ms in answer["timings_ms"].values())
+    assert len(answer["results"]) == 4
+    for rank, item in enumerate(answer["results"], 1):
+        assert set(item) == {"rank", "id", "score", "image", *COLUMNS}
+        assert item["rank"] == rank
+        assert isinstance(item["id"], int)
+        assert isinstance(item["score"], float)
+        for name, kind in COLUMNS.items():
+            assert item[name] is None or isinstance(item[name], kind), name
+    scores = [item["score"] for item in answer["results"]]
+    assert scores == sorted(scores, reverse=True)
+    assert answer["results"][0]["id"] == 1
+    assert scores[0] == pytest.approx(1, abs=1e-3)
+
+
+def test_missing_values_are_null(client: gradio_client.Client) -> None:
+    item = client.predict(13, api_name="/item")["item"]
+    assert item["season"] is None
+    assert item["year"] is None
+
+
+def test_item(client: gradio_client.Client, live: str) -> None:
+    answer = client.predict(5, api_name="/item")
+    assert answer == {
+        "schema_version": 1,
+        "item": {
+            "id": 5,
+            "gender": "Men",
+            "masterCategory": "Footwear",
+            "subCategory": "Shoes",
+            "articleType": "Casual Shoes",
+            "baseColour": "Black",
+            "season": "Winter",
+            "year": 2012,
+            "usage": "Casual",
+            "productDisplayName": "Dor Run",
+            "image": f"{live}/pictures/5",
+        },
+    }
+
+
+def test_the_item_that_asks_is_told_and_never_a_result(client: gradio_client.Client) -> None:
+    answer = client.predict(3, k=100, api_name="/recommend_by_id")
+    assert (
+        answer["query"]["attributes"]
+        == client.predict(3, api_name="/item")["item"]
+        | {"image": answer["query"]["attributes"].get("image", None)}
+        or "image" not in answer["query"]["attributes"]
+    )
+    assert answer["query"]["attributes"]["articleType"] == "Tshirts"
+    assert 3 not in ids(answer)
+    assert len(ids(answer)) == 11  # of 13: not itself, and of 11 and 12 only one
+    assert len(ids(client.predict(3, k=100, repeats=True, api_name="/recommend_by_id"))) == 12
+
+
+def test_image_urls_serve_the_exact_bytes(client: gradio_client.Client) -> None:
+    for item in client.predict(1, k=3, api_name="/recommend_by_id")["results"]:
+        served = httpx.get(item["image"])
+        row = next(row for row in ROWS if row[0] == item["id"])
+        assert served.content == draw_picture(row)
+        assert served.headers["content-type"] == "image/jpeg"
+
+
+def test_same_ids_as_the_engine(
+    client: gradio_client.Client, recommender: Recommender, picture: str
+) -> None:
+    hits = recommender.by_image(Image.open(picture).convert("RGB"), k=6)
+    answer = client.predict(handle_file(picture), k=6, api_name="/recommend")
+    assert ids(answer) == hits.ids.tolist()
+    assert ids(client.predict(7, k=6, api_name="/recommend_by_id")) == (
+        recommender.by_id(7, k=6).ids.tolist()
+    )
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"gender": ["Women"]}, {3, 4, 7, 9}),
+        ({"gender": ["Women"], "baseColour": ["Red", "Green"]}, {7, 9}),
+        ({"year": {"min": 2015, "max": 2016}}, {7, 8, 9}),
+        ({"year": {"min": 2017}}, {11}),
+        ({"year": [2012, 2013], "articleType": ["Shirts", "Tshirts"]}, {2, 3, 4, 10}),
+        ({"season": [None]}, {13}),
+        ({}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13}),
+    ],
+)
+def test_filters_are_exact(live: str, filters: dict[str, Any], expected: set[int]) -> None:
+    one = upload(live, PICTURE)
+    found = set(ids(call(live, "recommend", one, 100, filters, "", False)))
+    assert {11 if item_id == 12 else item_id for item_id in found} == expected
+
+
+def test_few_and_no_matches_are_told(live: str) -> None:
+    one = upload(live, PICTURE)
+    few = call(live, "recommend", one, 5, {"gender": ["Boys"]}, "", False)
+    assert few["message"] == "Only 1 item passes these filters."
+    none = call(live, "recommend", one, 5, {"gender": ["Boys"], "usage": ["Party"]}, "", False)
+    assert none["results"] == []
+    assert none["message"] == "No item passes these filters: widen or clear one of them."
+
+
+def test_only_three_endpoints_are_public_and_documented(client: gradio_client.Client) -> None:
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert sorted(endpoints) == ["/item", "/recommend", "/recommend_by_id"]
+    settings = {"k": (5, "int"), "filters": ({}, "dict"), "repeats": (False, "bool")}
+    for name, required in (("/recommend", "image"), ("/recommend_by_id", "item_id")):
+        assert len(endpoints[name]["description"]) > 40
+        parameters = {p["parameter_name"]: p for p in endpoints[name]["parameters"]}
+        expected = settings | ({"url": ("", "str")} if name == "/recommend" else {})
+        assert set(parameters) == {required, *expected}
+        assert not parameters[required]["parameter_has_default"]
+        for parameter, (default, kind) in expected.items():
+            assert parameters[parameter]["parameter_has_default"]
+            assert parameters[parameter]["parameter_default"] == default
+            assert kind in parameters[parameter]["python_type"]["type"]
+    info = httpx.get(f"{client.src}gradio_api/info").json()
+    assert info["unnamed_endpoints"] == {}
+
+
+def test_the_queue_cannot_be_passed_by(live: str) -> None:
+    for road in ("run", "api"):
+        answer = httpx.post(f"{live}/gradio_api/{road}/item", json={"data": [1]})
+        assert answer.status_code == 404
+
+
+# Pictures: those that are read, and those that are not.
+
+_GRADIENT = Image.linear_gradient("L").resize((60, 80))
+READABLE = {
+    "animated GIF": saved(
+        Image.new("P", (60, 80)), "GIF", save_all=True, append_images=[Image.new("P", (60, 80), 9)]
+    ),
+    "CMYK JPEG": saved(Image.new("CMYK", (60, 80)), "JPEG"),
+    "16-bit PNG": saved(Image.new("I;16", (60, 80), 40_000), "PNG"),
+    "transparent PNG": saved(Image.new("RGBA", (60, 80), (255, 0, 0, 80)), "PNG"),
+    "palette PNG": saved(_GRADIENT.convert("P"), "PNG", transparency=3),
+    "grey WebP": saved(_GRADIENT, "WEBP"),
+    "1×1": saved(Image.new("RGB", (1, 1)), "PNG"),
+    "1×10000": saved(Image.new("RGB", (1, 10_000)), "PNG"),
+    "renamed": saved(_GRADIENT, "PNG"),
+}
+UNREADABLE = {
+    "text": (b"not a picture at all", "not a picture we can read"),
+    "empty": (b"", "is empty"),
+    "truncated": (PICTURE[:400], "damaged or cut short"),
+    "bomb": (png(30_000, 30_000), "are read"),
+    "large bomb": (png(10_000, 10_000), "megapixels"),
+    "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>', "not a picture"),
+    "HTML": (b"<!doctype html><script>alert(1)</script>", "not a picture"),
+    "PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "not a picture"),
+}
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_pictures_of_every_kind_are_read(live: str, name: str) -> None:
+    answer = call(live, "recommend", upload(live, READABLE[name]), 3, {}, "", False)
+    assert len(answer["results"]) == 3
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+@pytest.mark.parametrize("road", ["file", "data URL"])
+def test_what_is_no_picture_gets_a_sentence(live: str, name: str, road: str) -> None:
+    data, expected = UNREADABLE[name]
+    file = upload(live, data, f"{name}.jpg") if road == "file" else data_url(data)
+    assert_sentence(call(live, "recommend", file, 3, {}, "", False), expected)
+    assert len(call(live, "recommend_by_id", 1, 3, {}, False)["results"]) == 3
+
+
+def test_the_client_reads_the_sentence(client: gradio_client.Client, tmp_path: Path) -> None:
+    path = tmp_path / "<b>words.jpg"
+    path.write_bytes(b"words")
+    with pytest.raises(AppError, match=r"^This file is not a picture we can read: JPEG, .* are\.$"):
+        client.predict(handle_file(str(path)), api_name="/recommend")
+    with pytest.raises(AppError, match=r"^Show a picture first: upload one, take one or paste one"):
+        client.predict(None, api_name="/recommend")
+
+
+def test_a_data_url_is_a_picture(live: str) -> None:
+    answer = call(live, "recommend", data_url(PICTURE), 3, {}, "", False)
+    assert ids(answer)[0] == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["data:image/png;base64,no base64!", "data:image/png;base64,A", "data:,", "data:", "data:text"],
+)
+def test_a_broken_data_url_gets_a_sentence(live: str, url: str) -> None:
+    assert_sentence(call(live, "recommend", {"url": url, "meta": META}, 3, {}, "", False))
+
+
+def test_a_large_data_url_gets_a_sentence(live: str) -> None:
+    large = data_url(PICTURE + bytes(server.MAX_UPLOAD_BYTES))
+    assert_sentence(call(live, "recommend", large, 3, {}, "", False), "at most 10 MB")
+
+
+def test_a_large_upload_is_refused(live: str) -> None:
+    data = PICTURE + bytes(server.MAX_UPLOAD_BYTES)
+    answer = httpx.post(f"{live}/gradio_api/upload", files={"files": ("a.jpg", data)})
+    assert answer.status_code == 413
+    assert len(answer.text) < 200
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_past_the_limit_is_refused(live: str, declared: bool) -> None:
+    size = server.MAX_BODY_BYTES + 1
+
+    def chunks() -> Iterator[bytes]:
+        for _ in range(0, size, 2**16):
+            yield bytes(2**16)
+
+    answer = httpx.post(
+        f"{live}/gradio_api/call/recommend",
+        content=bytes(size) if declared else chunks(),
+        headers={"Content-Type": "application/json"},
+        timeout=30,
+    )
+    assert answer.status_code == 413
+    assert_sentence(answer.json(), "at most 10 MB")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"path": "/etc/passwd"},
+        {"path": "/etc/passwd", "meta": META},
+        {"path": "../../../../../../etc/passwd"},
+        {"path": "../../../../../../etc/passwd", "meta": META},
+        {"path": "{folder}/../../../../../../etc/passwd"},
+        {"path": "{folder}/../../../../../../etc/passwd", "meta": META},
+        {"path": "{folder}", "meta": META},
+        {"path": "{folder}/none.jpg", "meta": META},
+        {"path": "http://127.0.0.1:9/x.jpg"},
+        {"path": "http://127.0.0.1:9/x.jpg", "meta": META},
+        {"path": "https://169.254.169.254/x", "meta": META},
+        {"url": "http://127.0.0.1:9/x.jpg", "meta": META},
+        {"path": "\0", "meta": META},
+        {"path": "a" * 5000, "meta": META},
+        {"path": 5, "meta": META},
+        {"path": None, "url": None},
+        {},
+        "text",
+        [],
+        ["text"],
+        5,
+        True,
+    ],
+    ids=lambda file: json.dumps(file)[:50],
+)
+def test_only_uploads_are_files(live: str, file: Any) -> None:
+    folder = str(Path(upload(live, PICTURE)["path"]).parent)
+    if isinstance(file, dict) and isinstance(file.get("path"), str):
+        file = file | {"path": file["path"].replace("{folder}", folder)}
+    assert_sentence(call(live, "recommend", file, 3, {}, "", False))
+
+
+def test_a_picture_elsewhere_on_the_server_is_not_read(live: str, picture: str) -> None:
+    for file in ({"path": picture}, {"path": picture, "meta": META}):
+        assert_sentence(call(live, "recommend", file, 3, {}, "", False), "uploaded here")
+
+
+# Numbers, ids, filters, names.
+
+
+@pytest.mark.parametrize(
+    "k", [0, -1, 10**9, "abc", float("nan"), float("inf"), None, 2.5, True, [1], {}, 2**70]
+)
+def test_k_is_checked(live: str, k: Any) -> None:
+    sentence = "k is a whole number from 1 to 100."
+    file = upload(live, PICTURE)
+    assert_sentence(call(live, "recommend", file, k, {}, "", False), sentence)
+    assert_sentence(call(live, "recommend_by_id", 1, k, {}, False), sentence)
+
+
+@pytest.mark.parametrize(
+    ("item_id", "expected"),
+    [
+        (999_999, "has no item with this id"),
+        (-1, "has no item with this id"),
+        (2**70, "has no item with this id"),
+        ("abc", "whole number"),
+        ("1", "whole number"),
+        (None, "whole number"),
+        (True, "whole number"),
+        (1.5, "whole number"),
+        (float("nan"), "whole number"),
+        ([1], "whole number"),
+        ({"path": "/etc/passwd", "meta": META}, "inputs do not fit"),
+    ],
+)
+def test_ids_are_checked(live: str, item_id: Any, expected: str) -> None:
+    assert_sentence(call(live, "item", item_id), expected)
+    assert_sentence(call(live, "recommend_by_id", item_id, 5, {}, False), expected)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"price": [5]}, "There is no such column"),
+        ({"<script>": [5]}, "There is no such column"),
+        ({"gender": ["<script>"]}, "it has Boys, Girls, Men, Unisex, Women"),
+        ({"gender": "Men"}, "list of allowed values"),
+        ({"gender": {"min": 1}}, "list of allowed values"),
+        ({"gender": [["Men"]]}, "no such value"),
+        ({"year": {"min": "2011"}}, "numbers min and max"),
+        ({"year": {"min": 2015, "max": 2011}}, "min first"),
+        ({"year": {"from": 2015}}, "numbers min and max"),
+        ({"year": {"min": float("nan")}}, "numbers min and max"),
+        ("gender", "filters are an object"),
+        (["gender"], "filters are an object"),
+        (5, "filters are an object"),
+        ({"path": "/etc/passwd", "meta": META}, "inputs do not fit"),
+        ({"gender": [{"path": "/etc/passwd", "meta": META}]}, "inputs do not fit"),
+        ({"gender": {"path": "http://127.0.0.1:9/", "meta": META}}, "web address"),
+    ],
+    ids=lambda value: json.dumps(value)[:50],
+)
+def test_filters_are_checked(live: str, filters: Any, expected: str) -> None:
+    file = upload(live, PICTURE)
+    assert_sentence(call(live, "recommend", file, 5, filters, "", False), expected)
+    assert_sentence(call(live, "recommend_by_id", 1, 5, filters, False), expected)
+
+
+def test_parameters_that_are_left_out_have_defaults(live: str) -> None:
+    assert len(call(live, "recommend_by_id", 1)["results"]) == 5
+    assert len(call(live, "recommend_by_id", 1, 3)["results"]) == 3
+    assert len(call(live, "recommend", upload(live, PICTURE))["results"]) == 5
+
+
+def test_too_few_parameters_get_a_sentence(live: str) -> None:
+    assert_sentence(call(live, "recommend"), "/gradio_api/info")
+    assert_sentence(call(live, "item"), "/gradio_api/info")
+
+
+def test_unknown_endpoints_get_a_sentence(live: str, client: gradio_client.Client) -> None:
+    answer = httpx.post(f"{live}/gradio_api/call/nothing", json={"data": []})
+    assert answer.status_code == 404
+    assert_sentence(answer.json(), "no such endpoint")
+    with pytest.raises(ValueError, match="Cannot find a function"):
+        client.predict(api_name="/nothing")
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"data": 5}', b'{"data": "<b>"}', b"5", b""])
+def test_bodies_that_are_no_call_get_a_sentence(live: str, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = httpx.post(f"{live}/gradio_api/call/item", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert_sentence(answer.json(), "The body is JSON")
+
+
+@pytest.mark.parametrize("path", ["999999", "-1", "abc", "../x", "%2e%2e%2fx", "1/..", "1" * 300])
+def test_unknown_pictures_are_not_found(live: str, path: str) -> None:
+    answer = httpx.get(f"{live}/pictures/{path}")
+    assert answer.status_code == 404
+    assert len(answer.text) < 100
+
+
+@pytest.mark.parametrize("path", ["", "pictures/1", "pictures/999", "config", "gradio_api/info"])
+def test_every_answer_has_safe_headers(live: str, path: str) -> None:
+    headers = httpx.get(f"{live}/{path}").headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+
+
+# A picture by its address.
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://localhost/x.jpg", "does not lead to a public web server"),
+        ("http://127.0.0.1/x.jpg", "does not lead to a public web server"),
+        ("http://[::1]/x.jpg", "does not lead to a public web server"),
+        ("http://169.254.169.254/latest", "does not lead to a public web server"),
+        ("http://100.64.0.1/", "does not lead to a public web server"),
+        ("http://10.0.0.1/", "does not lead to a public web server"),
+        ("http://2130706433/", "does not lead to a public web server"),
+        ("http://127.0.0.1:8080/", "usual ports"),
+        ("file:///etc/hosts", "starts with https://"),
+        ("https://user:word@example.org/", "user name"),
+        ("javascript:alert(1)", "starts with https://"),
+        ("x" * 5000, "2,048 characters"),
+    ],
+)
+def test_addresses_that_lead_inwards_are_refused(live: str, url: str, expected: str) -> None:
+    assert_sentence(call(live, "recommend", None, 5, {}, url, False), expected)
+
+
+@pytest.fixture
+def web() -> Iterator[str]:
+    with shop(PICTURE) as address:
+        yield address
+
+
+def test_a_public_address_is_a_picture(live: str, web: str) -> None:
+    answer = call(live, "recommend", None, 3, {}, f"{web}/tee", False)
+    assert ids(answer)[0] == 1
+    assert_sentence(
+        call(live, "recommend", None, 3, {}, f"{web}/page", False), "does not lead to a picture"
+    )
+
+
+def test_addresses_can_be_turned_off(recommender: Recommender, tmp_path: Path, web: str) -> None:
+    with serve(recommender, tmp_path, fetch_urls=False) as closed:
+        answer = call(closed, "recommend", None, 3, {}, f"{web}/tee", False)
+        assert_sentence(answer, "turned off here")
+        boxes = [
+            part["props"]
+            for part in httpx.get(f"{closed}/config").json()["components"]
+            if part["props"].get("elem_id") == "address"
+        ]
+        assert [box["visible"] for box in boxes] == [False]
+
+
+# Many at once, and what stays behind.
+
+
+def test_a_bad_call_fails_alone(live: str) -> None:
+    good, bad = upload(live, PICTURE), upload(live, b"words", "words.jpg")
+
+    def ask(number: int) -> dict[str, Any]:
+        return call(live, "recommend", bad if number == 7 else good, 3, {}, "", False)
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(ask, range(16)))
+    assert_sentence(answers.pop(7), "not a picture")
+    assert len({tuple(ids(answer)) for answer in answers}) == 1
+
+
+def test_what_visitors_show_is_deleted(
+    recommender: Recommender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "SWEEP_EVERY_SECONDS", 0.2)
+    left = tmp_path / "left" / "by a killed process.jpg"
+    left.parent.mkdir()
+    left.write_bytes(PICTURE)
+    with serve(recommender, tmp_path) as live:
+        file = upload(live, PICTURE)
+        call(live, "recommend", file, 3, {}, "", False)
+        call(live, "recommend", data_url(PICTURE), 3, {}, "", False)
+        break_off_upload(live)
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert left in files
+        assert Path(file["path"]) in files
+        assert len(files) == 4
+        monkeypatch.setattr(uploads, "DELETE_AFTER_SECONDS", 0.0)
+        deadline = time.monotonic() + 30
+        while any(tmp_path.rglob("*")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert list(tmp_path.rglob("*")) == []
+        monkeypatch.setattr(uploads, "DELETE_AFTER_SECONDS", 1000.0)
+        assert_sentence(call(live, "recommend", file, 3, {}, "", False), "cannot be opened")
+        assert ids(call(live, "recommend", upload(live, PICTURE), 3, {}, "", False))[0] == 1
+
+
+def break_off_upload(live: str) -> None:
+    host, port = live.removeprefix("http://").split(":")
+    head = (
+        f"POST /gradio_api/upload HTTP/1.1\r\nHost: {host}:{port}\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 100000\r\n\r\n"
+        '--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'
+    )
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(head.encode() + bytes(50_000))
+        time.sleep(0.3)
+
+
+def test_a_fresh_file_stays(tmp_path: Path) -> None:
+    old, fresh = tmp_path / "a" / "old", tmp_path / "b" / "fresh"
+    for path in (old, fresh):
+        path.parent.mkdir()
+        path.write_bytes(b"x")
+    time.sleep(0.3)
+    os.utime(fresh)
+    uploads.delete_old(tmp_path, 0.2)
+    assert not old.exists()
+    assert fresh.exists()
+    uploads.delete_old(tmp_path / "missing", 0.2)
