@@ -2,7 +2,8 @@
 
 A part is a file that holds the ids and vectors of up to `PART_ITEMS` consecutive items. Its name
 is a hash of what it was made of (encoder, ids, pixels), so a part that exists is a part that is
-done: a run that was killed, and a run over a catalog that partly changed, find what they need.
+done: a run that was killed, and a run over a catalog that partly changed, find what they need; a
+part that is damaged is made again.
 """
 
 import hashlib
@@ -140,12 +141,27 @@ def embed_catalog(
         )
     except OSError as error:
         raise StoreError(f"Embeddings cannot be written: {error.strerror or error}.") from error
+    except SafetensorError as error:
+        raise StoreError("Embeddings cannot be written: see the folder and its disk.") from error
     parts = tuple(directory / name for name in dict.fromkeys(mapped["part"]))
     skipped: dict[int, str] = {}
     for part in parts:
-        with safe_open(part, framework="np") as file:
-            skipped |= {int(k): v for k, v in json.loads(file.metadata()["skipped"]).items()}
+        skipped |= _read_skipped(part)
     return EmbeddedCatalog(load_parts(parts), parts, skipped)
+
+
+def _read_skipped(part: Path) -> dict[int, str]:
+    with safe_open(part, framework="np") as file:
+        return {int(k): v for k, v in json.loads(file.metadata()["skipped"]).items()}
+
+
+def _is_done(part: Path, ids: Sequence[int]) -> bool:
+    """Whether a part is there, can be read and holds these items; a damaged one is made again."""
+    try:
+        found, skipped = load_parts([part]).ids.tolist(), _read_skipped(part)
+    except (StoreError, OSError, SafetensorError, ValueError, TypeError, KeyError, AttributeError):
+        return False
+    return bool(found == [item_id for item_id in ids if item_id not in skipped])
 
 
 def load_parts(parts: Sequence[Path]) -> Embeddings:
@@ -184,7 +200,7 @@ def _embed_part(
     encoder = _worker_encoder(load_encoder, rank)
     made_of = json.dumps([encoder.fingerprint, batch["id"], batch["image_hash"]])
     name = hashlib.sha256(made_of.encode()).hexdigest()[:24] + ".safetensors"
-    if not (directory / name).exists():
+    if not _is_done(directory / name, batch["id"]):
         vectors, skipped = _encode_all(batch["image"], encoder, batch_size)
         kept = [item_id for i, item_id in enumerate(batch["id"]) if i not in skipped]
         reasons = {batch["id"][i]: reason for i, reason in skipped.items()}
