@@ -61,6 +61,8 @@ class EncoderConfig:
         for name in ("fit", "pooling", "dtype"):
             if (value := getattr(self, name)) not in choices(name):
                 raise ValueError(f"{name} is {value!r}, not one of {', '.join(choices(name))}")
+        if len(self.mean) != 3 or len(self.std) != 3 or not all(value > 0 for value in self.std):
+            raise ValueError("mean and std have a value for each of three channels, std above 0")
         if not (16 <= self.width_px <= 1024 and 16 <= self.height_px <= 1024):
             raise ValueError("the input's sides are between 16 and 1024 pixels")
 
@@ -91,7 +93,10 @@ def fit_picture(picture: Image.Image, config: EncoderConfig) -> npt.NDArray[np.u
     size = (config.width_px, config.height_px)
     if picture.size != size:
         if config.fit == "pad":
-            fitted = ImageOps.contain(picture, size, Image.Resampling.BICUBIC)
+            # Not ImageOps.contain, which makes nothing of a picture of more than 1:160.
+            width = min(size[0], max(1, round(picture.width / picture.height * size[1])))
+            height = min(size[1], max(1, round(picture.height / picture.width * size[0])))
+            fitted = picture.resize((width, height), Image.Resampling.BICUBIC)
             picture = Image.new("RGB", size, "white")
             picture.paste(fitted, ((size[0] - fitted.width) // 2, (size[1] - fitted.height) // 2))
         elif config.fit == "crop":
@@ -141,10 +146,7 @@ class Encoder:
         self.weights_hash = hash_state(state)
         self._projection: nn.Linear | None = None
         if config.projection and "projection.weight" in state:
-            weight, bias = state["projection.weight"].float(), state["projection.bias"].float()
-            self._projection = nn.Linear(weight.shape[1], weight.shape[0])
-            self._projection.load_state_dict({"weight": weight, "bias": bias})
-            self._projection.to(self.device).requires_grad_(False)
+            self._projection = _load_projection(state).to(self.device)
         self.dim = self._projection.out_features if self._projection else BACKBONE_DIM
         fuse_batch_norms(backbone.eval())
         self._backbone = backbone.to(
@@ -289,6 +291,18 @@ def load_backbone(backbone: nn.Module, state: Mapping[str, Tensor]) -> None:
         raise WeightsError(
             f"The weights are not a ResNet50's: {len(wrong)} keys do not fit, first {wrong[0]}."
         ) from error
+
+
+def _load_projection(state: Mapping[str, Tensor]) -> nn.Linear:
+    """`projection.*` as a layer that is not trained."""
+    weight, bias = state["projection.weight"].float(), state.get("projection.bias")
+    if weight.ndim != 2 or weight.shape[1] != BACKBONE_DIM or bias is None:
+        raise WeightsError(f"The weights' projection is not a linear map of {BACKBONE_DIM} values.")
+    if bias.shape != weight.shape[:1]:
+        raise WeightsError("The weights' projection has a bias of another length.")
+    layer = nn.Linear(weight.shape[1], weight.shape[0])
+    layer.load_state_dict({"weight": weight, "bias": bias.float()})
+    return layer.requires_grad_(False)
 
 
 def hash_state(state: Mapping[str, Tensor]) -> str:

@@ -1,0 +1,36 @@
+"""A ResNet50 of random weights as a file, for tests of what weights are done to, not of taste."""
+
+import json
+from pathlib import Path
+
+import timm
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+CONFIG = {"width_px": 40, "height_px": 48, "fit": "pad", "pooling": "avg", "dtype": "float32"}
+
+
+def random_state() -> dict[str, Tensor]:
+    """Tensors of a ResNet50 whose batch norms do something."""
+    torch.manual_seed(0)
+    state = timm.create_model("resnet50", pretrained=False, num_classes=0).state_dict()
+    for name, tensor in state.items():
+        if name.endswith(("bn1.weight", "bn2.weight", "bn3.weight", "running_var", "1.weight")):
+            if tensor.ndim == 1:
+                state[name] = torch.rand_like(tensor) * 0.5 + 0.5
+        elif name.endswith(("bias", "running_mean")):
+            state[name] = torch.randn_like(tensor) * 0.1
+    return {name: t for name, t in state.items() if not name.endswith("num_batches_tracked")}
+
+
+def write_weights(path: Path, state: dict[str, Tensor], config: dict | None = None) -> Path:
+    """A file such as `scripts.train` writes."""
+    save_file(state, path, metadata={"config": json.dumps(CONFIG if config is None else config)})
+    return path
+
+
+def random_weights(directory: Path) -> Path:
+    """The file of `random_state` in a directory, written where it is not there yet."""
+    path = directory / "random.safetensors"
+    return path if path.exists() else write_weights(path, random_state())
