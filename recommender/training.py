@@ -20,11 +20,12 @@ import pandas as pd
 import timm
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from recommender.catalog import catalog_frame, split_names
+from recommender.catalog import PICTURE_LIMITS, catalog_frame, split_names
+from recommender.checkpoint import resume, save_checkpoint
 from recommender.encoder import (
     BACKBONE_DIM,
     Device,
@@ -34,6 +35,7 @@ from recommender.encoder import (
     fit_picture,
     load_backbone,
 )
+from recommender.errors import CatalogError
 from recommender.images import decode_image
 
 logger = logging.getLogger(__name__)
@@ -117,6 +119,7 @@ def train(
         The last epoch's history entry.
 
     Raises:
+        CatalogError: its train split does not fill one batch.
         WeightsError: `init` is not a ResNet50's.
         ValueError: the checkpoint in `directory` is of another run.
     """
@@ -127,6 +130,7 @@ def train(
     dtype = choose_dtype("auto", place)
     frame = catalog_frame(items)
     labels = {n: sorted(frame[n].dropna().unique().tolist()) for n in HEADS}
+    labels = {name: values for name, values in labels.items() if values}
     net = FashionNet({name: len(values) for name, values in labels.items()})
     if init is not None:
         load_backbone(net.backbone, init)
@@ -137,11 +141,16 @@ def train(
     split = split_names(frame)
     rows = {name: np.flatnonzero(split == name) for name in ("train", "dev")}
     steps = config.epochs * (len(rows["train"]) // config.batch_size)
+    if not steps:
+        raise CatalogError(
+            f"The catalog has {len(rows['train'])} items to train on, fewer than the "
+            f"{config.batch_size} of one batch."
+        )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=config.peak_lr, total_steps=max(steps, 1), pct_start=0.2
+        optimizer, max_lr=config.peak_lr, total_steps=steps, pct_start=0.2
     )
     checkpoint, run = directory / "checkpoint", asdict(config) | {"labels": labels}
-    history = _resume(checkpoint, run, net, optimizer, schedule)
+    history = resume(checkpoint, run, net, optimizer, schedule)
     if len(history) == config.epochs and (directory / "weights.safetensors").exists():
         return history[-1]
     data = {name: _read_examples(items, frame, labels, rows[name], encoder) for name in rows}
@@ -152,12 +161,14 @@ def train(
         seconds = time.perf_counter() - started
         history.append({"epoch": epoch + 1, "loss": loss, "dev": dev, "seconds": seconds})
         logger.info("epoch %d: %s", epoch + 1, json.dumps(history[-1]))
-        _save_checkpoint(checkpoint, run, net, optimizer, schedule, history)
+        save_checkpoint(checkpoint, run, net, optimizer, schedule, history)
         (directory / "history.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
     header = {"config": json.dumps(asdict(encoder)), "labels": json.dumps(labels)}
     pooled = F.normalize(_pool_all(net, data["train"], dtype, encoder))
     tensors = net.weights() | fit_projection(pooled, config.dim)
-    save_file(tensors, directory / "weights.safetensors", metadata=header)
+    building = directory / "weights.building"
+    save_file(tensors, building, metadata=header)
+    building.replace(directory / "weights.safetensors")
     return history[-1]
 
 
@@ -200,7 +211,8 @@ def _read_examples(
     size = (encoder.width_px, encoder.height_px)
 
     def read(picture: dict[str, Any]) -> npt.NDArray[np.uint8]:
-        return fit_picture(decode_image(picture["bytes"], at_least_px=size), encoder)
+        data = picture["bytes"]
+        return fit_picture(decode_image(data, limits=PICTURE_LIMITS, at_least_px=size), encoder)
 
     pictures = np.empty((len(rows), *size[::-1], 3), dtype=np.uint8)
     with ThreadPoolExecutor() as pool:
@@ -270,7 +282,8 @@ def joint_loss(
                     scores[known].float(), targets[name][known], label_smoothing=label_smoothing
                 )
             )
-    return torch.stack(losses).sum()
+    # Where nothing is known the loss is zero, and still a function of the network.
+    return torch.stack(losses or [0 * scores.sum() for scores in logits.values()]).sum()
 
 
 def normalise(pictures: Tensor, encoder: EncoderConfig) -> Tensor:
@@ -335,56 +348,6 @@ def _head_accuracy(
     for name, head in net.heads.items():
         target = data.targets[name]
         best = head(pooled.to(next(head.parameters()).device)).argmax(1).cpu()
-        accuracy[name] = float((best == target)[target >= 0].float().mean())
+        if (known := target >= 0).any():
+            accuracy[name] = float((best == target)[known].float().mean())
     return accuracy
-
-
-def _save_checkpoint(
-    directory: Path,
-    run: Mapping[str, Any],
-    net: nn.Module,
-    optimizer: torch.optim.SGD,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
-    history: list[dict[str, Any]],
-) -> None:
-    """One safetensors file, renamed into place, so that it is whole whenever it is there."""
-    tensors = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
-    for i, parameter in enumerate(p for group in optimizer.param_groups for p in group["params"]):
-        tensors[f"momentum.{i}"] = optimizer.state[parameter]["momentum_buffer"]
-    header = {
-        "run": json.dumps(run),
-        "history": json.dumps(history),
-        "step": str(schedule.last_epoch),
-    }
-    building = directory.with_suffix(".building")
-    save_file({n: t.contiguous() for n, t in tensors.items()}, building, metadata=header)
-    building.replace(directory.with_suffix(".safetensors"))
-
-
-def _resume(
-    directory: Path,
-    run: Mapping[str, Any],
-    net: nn.Module,
-    optimizer: torch.optim.SGD,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
-) -> list[dict[str, Any]]:
-    """Load the checkpoint of this run, if there is one; returns the history so far."""
-    from safetensors import safe_open
-
-    path = directory.with_suffix(".safetensors")
-    if not path.is_file():
-        return []
-    with safe_open(path, framework="pt") as file:
-        header = file.metadata()
-    if json.loads(header["run"]) != json.loads(json.dumps(run)):
-        raise ValueError(f"{path} is of another run: name another folder, or remove it")
-    tensors = load_file(path)
-    net.load_state_dict({n[4:]: t for n, t in tensors.items() if n.startswith("net.")})
-    for i, parameter in enumerate(p for group in optimizer.param_groups for p in group["params"]):
-        momentum = tensors[f"momentum.{i}"].to(parameter.device)
-        optimizer.state[parameter]["momentum_buffer"] = momentum
-    logger.info("going on after epoch %d", len(history := json.loads(header["history"])))
-    # The schedule is a function of the step alone; stepping it sets learning rate and momentum.
-    for _ in range(int(header["step"])):
-        schedule.step()
-    return list(history)

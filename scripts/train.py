@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
         init = None if options.init == "random" else read_weights(Path(options.init))[0]
         items = load_catalog(options.data / "catalog")
         last = train(items, options.out, config, init=init, device=options.device)
-    except RecommenderError as error:
+    except (RecommenderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(json.dumps(last, indent=1))

@@ -1,0 +1,69 @@
+"""A training run on disk: everything that it needs to go on as if it had never stopped."""
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+logger = logging.getLogger(__name__)
+
+
+def save_checkpoint(
+    directory: Path,
+    run: Mapping[str, Any],
+    net: nn.Module,
+    optimizer: torch.optim.SGD,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    history: list[dict[str, Any]],
+) -> None:
+    """One safetensors file, renamed into place, so that it is whole whenever it is there."""
+    tensors = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
+    for i, parameter in enumerate(p for group in optimizer.param_groups for p in group["params"]):
+        # A head that never saw its label has none yet.
+        if (momentum := optimizer.state[parameter].get("momentum_buffer")) is not None:
+            tensors[f"momentum.{i}"] = momentum
+    header = {
+        "run": json.dumps(run),
+        "history": json.dumps(history),
+        "step": str(schedule.last_epoch),
+    }
+    building = directory.with_suffix(".building")
+    save_file({n: t.contiguous() for n, t in tensors.items()}, building, metadata=header)
+    building.replace(directory.with_suffix(".safetensors"))
+
+
+def resume(
+    directory: Path,
+    run: Mapping[str, Any],
+    net: nn.Module,
+    optimizer: torch.optim.SGD,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+) -> list[dict[str, Any]]:
+    """Load the checkpoint of this run, if there is one; returns the history so far."""
+    path = directory.with_suffix(".safetensors")
+    if not path.is_file():
+        return []
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata()
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged: remove it to start anew") from error
+    if json.loads(header["run"]) != json.loads(json.dumps(run)):
+        raise ValueError(f"{path} is of another run: name another folder, or remove it")
+    tensors = load_file(path)
+    net.load_state_dict({n[4:]: t for n, t in tensors.items() if n.startswith("net.")})
+    for i, parameter in enumerate(p for group in optimizer.param_groups for p in group["params"]):
+        if (momentum := tensors.get(f"momentum.{i}")) is not None:
+            optimizer.state[parameter]["momentum_buffer"] = momentum.to(parameter.device)
+    logger.info("going on after epoch %d", len(history := json.loads(header["history"])))
+    # The schedule is a function of the step alone; the last step sets learning rate and momentum.
+    step = int(header["step"])
+    schedule.load_state_dict({"last_epoch": step - 1, "_step_count": step + 1})
+    schedule.step()
+    return list(history)

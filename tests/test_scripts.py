@@ -1,0 +1,127 @@
+"""Each script by its `main`: what it writes, and one line where it cannot."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import ROWS, write_archive
+from weights import random_weights
+
+from recommender.catalog import load_catalog
+from recommender.engine import load_recommender
+from recommender.index import MANIFEST_FILE
+from scripts import build_catalog, build_index, train
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return random_weights(tmp_path_factory.getbasetemp())
+
+
+def error_line(capsys: Capture) -> str:
+    """The one line that a script says before it ends with 1."""
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1
+    return lines[0]
+
+
+def catalog_of(archive: Path, data: Path) -> Path:
+    assert build_catalog.main(["--source", str(archive), "--data", str(data)]) == 0
+    return data
+
+
+def test_build_catalog(archive: Path, tmp_path: Path, capsys: Capture) -> None:
+    catalog_of(archive, tmp_path / "store")
+    assert len(load_catalog(tmp_path / "store" / "catalog")) == len(ROWS)
+    out = capsys.readouterr().out
+    assert f"13 items from 13 rows of {archive}" in out
+    assert "missing: season 1, year 1, usage 1" in out
+
+
+@pytest.mark.parametrize("source", ["nowhere.zip", "hub:x", "", "."])
+def test_build_catalog_that_cannot(
+    source: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert build_catalog.main(["--source", source, "--data", "store"]) == 1
+    error_line(capsys)
+    assert not list(tmp_path.iterdir())
+
+
+def test_build_catalog_of_a_place_that_is_a_file(
+    archive: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / "file").write_text("x")
+    assert build_catalog.main(["--source", str(archive), "--data", str(tmp_path / "file")]) == 1
+    assert "cannot be written" in error_line(capsys)
+
+
+def test_build_index(archive: Path, tmp_path: Path, weights: Path, capsys: Capture) -> None:
+    data = catalog_of(archive, tmp_path)
+    capsys.readouterr()
+    options = ["--data", str(data), "--encoder", str(weights), "--device", "cpu"]
+    choices = ["--width-px", "32", "--fit", "crop", "--metric", "euclidean", "--index", "SQ8"]
+    assert build_index.main([*options, *choices, "--no-projection"]) == 0
+    out = capsys.readouterr().out
+    assert "13 items in 2048 dimensions, index SQ8" in out
+    assert "recall@10 against exact search: " in out
+    manifest = json.loads((data / MANIFEST_FILE).read_text())
+    config = manifest["encoder"]["config"]
+    assert (config["width_px"], config["fit"], config["projection"]) == (32, "crop", False)
+    assert manifest["index"] == {"factory": "SQ8", "metric": "euclidean"}
+    recommender = load_recommender(data, device="cpu")
+    assert recommender.by_id(1, k=3).scores.max() <= 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--encoder", "nowhere"], "There are no weights"),
+        (["--encoder", "imagenet"], "cannot be had from the Hub"),
+        (["--width-px", "3"], "between 16 and 1024"),
+        (["--batch-size", "0"], "at least 1"),
+        (["--workers", "0"], "at least 1"),
+        (["--index", "nonsense"], "cannot build the index 'nonsense'"),
+        (["--index", "IVF500,Flat"], "cannot build the index"),
+    ],
+)
+def test_build_index_that_cannot(
+    archive: Path,
+    tmp_path: Path,
+    weights: Path,
+    capsys: Capture,
+    options: list[str],
+    said: str,
+) -> None:
+    data = catalog_of(archive, tmp_path)
+    usual = ["--data", str(data), "--encoder", str(weights), "--device", "cpu"]
+    assert build_index.main([*usual, *options]) == 1
+    assert said in error_line(capsys)
+    assert not (data / MANIFEST_FILE).exists()
+
+
+def test_build_index_without_a_catalog(tmp_path: Path, capsys: Capture) -> None:
+    assert build_index.main(["--data", str(tmp_path)]) == 1
+    assert "python -m scripts.build_catalog" in error_line(capsys)
+
+
+def test_train_that_cannot(tmp_path: Path, capsys: Capture) -> None:
+    usual = ["--data", str(tmp_path / "store"), "--out", str(tmp_path / "run"), "--device", "cpu"]
+    assert train.main(usual) == 1
+    assert "python -m scripts.build_catalog" in error_line(capsys)
+    assert train.main([*usual, "--init", "nowhere.safetensors"]) == 1
+    assert "There are no weights" in error_line(capsys)
+    catalog_of(write_archive(tmp_path / "a.zip"), tmp_path / "store")
+    assert train.main([*usual, "--batch-size", "1000"]) == 1
+    assert "fewer than the 1000 of one batch" in error_line(capsys)
+
+
+@pytest.mark.parametrize("script", [build_catalog, build_index, train])
+def test_help_and_unknown_options(script: object, capsys: Capture) -> None:
+    for arguments, code in ((["--help"], 0), (["--no-such-option"], 2)):
+        with pytest.raises(SystemExit) as ended:
+            script.main(arguments)
+        assert ended.value.code == code
+    assert script.__doc__.splitlines()[0] in " ".join(capsys.readouterr().out.split())

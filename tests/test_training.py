@@ -1,0 +1,266 @@
+"""A run of seconds: what it writes, that it goes on to the same weights, what it never reads."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import torch.nn.functional as F
+from conftest import ROWS, draw_picture, write_archive
+from safetensors.torch import load_file
+from torch import Tensor
+
+from recommender import training
+from recommender.catalog import build_catalog, load_catalog, split_names
+from recommender.encoder import EncoderConfig, load_encoder
+from recommender.errors import CatalogError
+from recommender.images import decode_image
+from recommender.sources import read_source
+from recommender.training import TrainingConfig, augment, fit_projection, joint_loss, train
+from scripts import build_index
+
+CONFIG = TrainingConfig(
+    epochs=2, small_epochs=1, small_size_px=(32, 24), batch_size=4, peak_lr=0.01, dim=8
+)
+ENCODER = EncoderConfig(width_px=24, height_px=32, dtype="float32")
+
+
+def build(rows: list[tuple], directory: Path) -> datasets.Dataset:
+    source = write_archive(directory / "a.zip", rows)
+    build_catalog(read_source(str(source)), directory / "catalog", source="test")
+    return load_catalog(directory / "catalog")
+
+
+SPLITS = [*["train"] * 8, "dev", "dev", "test", "test", "test"]
+
+
+def split_rows() -> list[tuple]:
+    """`ROWS` under names that put them into `SPLITS`."""
+    names = [f"name {i}" for i in range(500)]
+    frame = pd.DataFrame({"id": range(500), "productDisplayName": names})
+    of = dict(zip(names, split_names(frame), strict=True))
+    rows = []
+    for row, split in zip(ROWS, SPLITS, strict=True):
+        name = next(name for name in of if of[name] == split)
+        del of[name]
+        rows.append((*row[:-1], name))
+    return rows
+
+
+@pytest.fixture(scope="module")
+def items(tmp_path_factory: pytest.TempPathFactory) -> datasets.Dataset:
+    return build(split_rows(), tmp_path_factory.mktemp("items"))
+
+
+@pytest.fixture(autouse=True)
+def _in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "choose_dtype", lambda dtype, device: torch.float32)
+
+
+def run(items: datasets.Dataset, directory: Path, config: TrainingConfig = CONFIG) -> dict:
+    return train(items, directory, config, encoder=ENCODER, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def finished(items: datasets.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "choose_dtype", lambda dtype, device: torch.float32)
+        run(items, directory)
+    return directory
+
+
+# --- a run
+
+
+def test_a_run_writes_weights_that_the_encoder_loads(finished: Path) -> None:
+    encoder = load_encoder(str(finished / "weights.safetensors"), device="cpu")
+    assert encoder.input_px == (24, 32)
+    assert encoder.dim == 8
+    vectors = encoder.encode([decode_image(draw_picture(row)) for row in ROWS])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    history = json.loads((finished / "history.json").read_text())
+    assert [entry["epoch"] for entry in history] == [1, 2]
+    assert all(np.isfinite(entry["loss"]) for entry in history)
+    assert all(0 <= share <= 1 for entry in history for share in entry["dev"].values())
+    assert not list(finished.glob("*.building"))
+
+
+def test_its_weights_index_a_store(finished: Path, archive: Path, tmp_path: Path) -> None:
+    build_catalog(read_source(str(archive)), tmp_path / "catalog", source="test")
+    weights = str(finished / "weights.safetensors")
+    options = ["--data", str(tmp_path), "--encoder", weights, "--device", "cpu"]
+    assert build_index.main(options) == 0
+
+
+def test_interrupted_it_goes_on_to_the_same_weights(
+    items: datasets.Dataset, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = training._train_epoch
+
+    def fail_at_the_second(*arguments: Any) -> float:
+        if 1 in [a for a in arguments if isinstance(a, int)]:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_train_epoch", fail_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            run(items, tmp_path)
+    assert len(json.loads((tmp_path / "history.json").read_text())) == 1
+    assert not (tmp_path / "weights.safetensors").exists()
+    last = run(items, tmp_path)
+    whole, again = (load_file(d / "weights.safetensors") for d in (finished, tmp_path))
+    assert whole.keys() == again.keys()
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, again[name]), name
+    assert last["epoch"] == 2
+
+    # Killed between its last checkpoint and the weights: they are written then.
+    (tmp_path / "weights.safetensors").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_train_epoch", lambda *_: pytest.fail("trained again"))
+        run(items, tmp_path)
+        assert load_file(tmp_path / "weights.safetensors").keys() == whole.keys()
+        patch.setattr(training, "_read_examples", lambda *_: pytest.fail("read again"))
+        assert run(items, tmp_path) == last
+
+
+def test_another_runs_checkpoint_is_refused(
+    items: datasets.Dataset, finished: Path, tmp_path: Path
+) -> None:
+    path = shutil.copy(finished / "checkpoint.safetensors", tmp_path)
+    with pytest.raises(ValueError, match="is of another run: name another folder"):
+        run(items, tmp_path, replace(CONFIG, seed=1))
+    Path(path).write_bytes(b"garbage")
+    with pytest.raises(ValueError, match="is damaged: remove it"):
+        run(items, tmp_path)
+
+
+class _EnoughError(Exception):
+    """The data were read; training is not what is looked at."""
+
+
+def test_the_test_split_is_never_read(
+    items: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+    real = training.decode_image
+
+    def spy(data: bytes, **options: Any) -> Any:
+        read.append(data)
+        return real(data, **options)
+
+    def stop(*arguments: Any) -> None:
+        raise _EnoughError
+
+    monkeypatch.setattr(training, "decode_image", spy)
+    monkeypatch.setattr(training, "_train_epoch", stop)
+    with pytest.raises(_EnoughError):
+        run(items, tmp_path)
+    pictures = {row[0]: draw_picture(row) for row in ROWS}
+    seen = [item_id for item_id, data in pictures.items() if data in read]
+    assert seen == [row[0] for row, split in zip(ROWS, SPLITS, strict=True) if split != "test"]
+    assert len(read) == len(seen)
+
+
+def test_too_few_items_for_a_batch(items: datasets.Dataset, tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="8 items to train on, fewer than the 9 of one batch"):
+        run(items, tmp_path, replace(CONFIG, batch_size=9))
+
+
+def test_labels_that_are_missing(tmp_path: Path) -> None:
+    """No item has a usage; seasons are known in the test split alone."""
+    rows = []
+    for row, split in zip(split_rows(), SPLITS, strict=True):
+        row = list(row)
+        row[8] = "NA"
+        row[6] = "Summer" if split == "test" else ""
+        rows.append(tuple(row))
+    last = run(build(rows, tmp_path), tmp_path / "run", replace(CONFIG, epochs=1))
+    assert np.isfinite(last["loss"])
+    assert set(last["dev"]) == {"articleType", "baseColour", "gender"}
+    text = (tmp_path / "run" / "history.json").read_text()
+    assert "NaN" not in text
+    tensors = load_file(tmp_path / "run" / "weights.safetensors")
+    assert "heads.season.weight" in tensors
+    assert "heads.usage.weight" not in tensors
+    assert all(tensor.isfinite().all() for tensor in tensors.values())
+
+
+# --- its parts
+
+
+def test_a_joint_loss_leaves_missing_labels_out() -> None:
+    random = torch.Generator().manual_seed(0)
+    logits = {"a": torch.randn(4, 3, generator=random), "b": torch.randn(4, 2, generator=random)}
+    targets = {"a": torch.tensor([0, -1, 2, -1]), "b": torch.tensor([-1, -1, -1, -1])}
+    want = F.cross_entropy(logits["a"][[0, 2]], torch.tensor([0, 2]), label_smoothing=0.1)
+    torch.testing.assert_close(joint_loss(logits, targets, 0.1), want)
+    targets["b"] = torch.tensor([1, 1, 0, -1])
+    want = want + F.cross_entropy(logits["b"][:3], targets["b"][:3], label_smoothing=0.1)
+    torch.testing.assert_close(joint_loss(logits, targets, 0.1), want)
+
+
+def test_a_batch_without_any_label_teaches_nothing() -> None:
+    scores = torch.ones(2, 3, requires_grad=True)
+    loss = joint_loss({"a": scores}, {"a": torch.tensor([-1, -1])}, 0.1)
+    torch.autograd.backward(loss)
+    assert loss.item() == 0
+    assert scores.grad is not None
+    assert not scores.grad.any()
+
+
+def pixels(count: int = 16) -> Tensor:
+    return torch.rand(count, 3, 32, 24, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize("size", [(32, 24), (64, 48), (16, 12)])
+def test_augmenting_keeps_the_batch_and_brings_it_to_size(size: tuple[int, int]) -> None:
+    random = torch.Generator().manual_seed(0)
+    augmented = augment(pixels(), size, TrainingConfig(), random)
+    assert augmented.shape == (16, 3, *size)
+    assert augmented.dtype == torch.float32
+    assert augmented.min() >= 0
+    assert augmented.max() <= 1
+
+
+def test_without_zoom_shift_and_turn_only_the_mirror_is_left() -> None:
+    still = TrainingConfig(zoom=0, shift=0, turn_degrees=0)
+    given = pixels()
+    augmented = augment(given, (32, 24), still, torch.Generator().manual_seed(0))
+    kept = [torch.allclose(a, b, atol=1e-5) for a, b in zip(augmented, given, strict=True)]
+    flipped = [
+        torch.allclose(a, b.flip(2), atol=1e-5) for a, b in zip(augmented, given, strict=True)
+    ]
+    assert all(k != f for k, f in zip(kept, flipped, strict=True))
+    assert 0 < sum(kept) < len(kept)
+
+
+def test_a_seed_decides_what_is_done() -> None:
+    def once(seed: int) -> Tensor:
+        return augment(pixels(), (32, 24), TrainingConfig(), torch.Generator().manual_seed(seed))
+
+    assert torch.equal(once(1), once(1))
+    assert not torch.equal(once(1), once(2))
+
+
+def test_a_projection_is_pca() -> None:
+    random = np.random.default_rng(0)
+    spread = random.normal(size=(60, 2048)) * np.array([9, 5, 2, *[0.01] * 2045])
+    embeddings = torch.from_numpy(spread.astype(np.float32))
+    fitted = fit_projection(embeddings, 3)
+    weight, bias = fitted["projection.weight"].float(), fitted["projection.bias"].float()
+    assert weight.shape == (3, 2048)
+    torch.testing.assert_close(weight[:, :3].abs(), torch.eye(3), atol=0.3, rtol=0)
+    torch.testing.assert_close(weight @ weight.T, torch.eye(3), atol=1e-2, rtol=0)
+    reduced = embeddings @ weight.T + bias
+    torch.testing.assert_close(reduced.mean(0), torch.zeros(3), atol=0.02, rtol=0)
+    variances = reduced.var(0)
+    assert variances[0] > variances[1] > variances[2]
