@@ -90,7 +90,7 @@ def embed_catalog(
     directory: Path,
     load_encoder: LoadEncoder,
     *,
-    batch_size: int = 64,
+    batch_size: int = 128,
     workers: int = 1,
 ) -> EmbeddedCatalog:
     """Embed every item, part by part, decoding beside the network.

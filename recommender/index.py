@@ -28,6 +28,10 @@ SCHEMA_VERSION = 1
 
 _LIBRARIES = ("datasets", "faiss-cpu", "numpy", "pillow", "timm", "torch")
 _TRAINING_ROWS = 262_144
+# Above this share of rows allowed, one product with all of them, masked, is faster than FAISS's
+# selector, which looks at them one by one: 0.5 ms against 0.4 at a fifth of 40,041 rows of 256
+# dimensions, 0.5 against 1.6 at nine tenths.
+_DENSE = 0.25
 _RECALL_QUERIES, _RECALL_K = 1_000, 10
 
 Floats = npt.NDArray[np.float32]
@@ -110,19 +114,28 @@ class Index:
         k = min(k, count)
         if k == 0:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
-        if self.exact:
+        if allowed is not None and (not self.exact or count > _DENSE * len(self)):
+            scores, rows = self._search_product(queries, k, count, allowed)
+        elif self.exact:
             scores, rows = self._search_flat(queries, k, count, allowed)
-        elif allowed is None:
-            scores, rows = self._faiss.search(queries, k)
         else:
-            # An approximate index would lose allowed rows; a product over them does not.
-            members = np.flatnonzero(allowed)
-            scores, rows = _best(queries @ self.vectors[members].T, k)
-            rows = members[rows]
+            scores, rows = self._faiss.search(queries, k)
         order = np.lexsort((rows, -scores))
         scores, rows = np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
         scores[rows < 0] = -np.inf
         return self._as_metric(scores), rows
+
+    def _search_product(
+        self, queries: Floats, k: int, count: int, allowed: npt.NDArray[np.bool_]
+    ) -> tuple[Floats, Rows]:
+        """The k best of `count` rows by a product: exact, where an approximate index loses rows."""
+        if count > _DENSE * len(self):
+            products = queries @ self.vectors.T  # (q, d) @ (d, n) -> (q, n)
+            products[:, ~allowed] = -np.inf
+            return _best(products, k)
+        members = np.flatnonzero(allowed)
+        scores, columns = _best(queries @ self.vectors[members].T, k)
+        return scores, members[columns]
 
     def _search_flat(
         self, queries: Floats, k: int, count: int, allowed: npt.NDArray[np.bool_] | None

@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--index", default=IndexConfig.factory, help="a FAISS factory string")
     parser.add_argument("--metric", choices=["cosine", "euclidean"], default=IndexConfig.metric)
-    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--workers", type=int, default=1, help="processes; one a GPU")
     options = parser.parse_args(argv)
