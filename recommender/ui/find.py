@@ -156,7 +156,10 @@ class FindTab:
         private: Json = {"api_visibility": "private", "concurrency_id": "search"}
         search: Json = {"show_progress_on": [self.status, self.gallery], **private}
         at_once: Json = {"show_progress": "hidden", **private}
-        landed = self.picture.input(self.on_picture, look, shown, **search)
+        # Pasting first takes the old picture away; "once" would drop the new one that follows.
+        landed = self.picture.input(
+            self.on_picture, look, shown, trigger_mode="always_last", **search
+        )
         found = gr.on(
             [self.find.click, self.address.submit],
             self.on_find,
@@ -370,7 +373,7 @@ def _found(answer: Answer, like: str, view: View) -> View:
     """The view of an answer, its status saying how many were found and how fast."""
     count, milliseconds = len(answer["results"]), answer["timings_ms"]["total"]
     noun = "item" if count == 1 else "items"
-    status = f"{count} {noun} like {like}, found in {milliseconds:.0f} ms." if count else ""
+    status = f"{count} {noun} like {like}, found in {max(milliseconds, 1):.0f} ms." if count else ""
     status = " ".join(filter(None, (status, answer["message"])))
     return replace(view, results=answer["results"], status=status)
 

@@ -1,0 +1,330 @@
+"""The page in a real Chromium: what a visitor does, sees and never meets."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROWS, draw_picture
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from serving import call, shop, upload
+
+from recommender.ui.code import snippets
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+if CHROMIUM is None and not os.environ.get("CI"):
+    pytest.skip("Chromium is not installed", allow_module_level=True)
+
+ARGS = [
+    "--no-sandbox",
+    "--headless",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+WELCOME = "Show a picture, pick an example, or let us surprise you."
+FOUND = re.compile(r"^\d+ items? like .+, found in \d+ ms\.( The catalog has only .+\.)?$")
+# What Gradio itself logs in a browser without features that the page does not use.
+QUIET = ("Method not implemented.",)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM, "CI needs Chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, live: str) -> Iterator[Page]:
+    """The page, freshly opened; at the end nothing was complained of and nothing left home."""
+    complaints: list[str] = []
+    abroad: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda asked: abroad.append(asked.url))
+    open_page(page, live)
+    yield page
+    assert [text for text in complaints if not text.startswith(QUIET)] == []
+    assert [url for url in abroad if not url.startswith((live, "data:", "blob:"))] == []
+
+
+@pytest.fixture
+def phone(page: Page) -> Page:
+    page.set_viewport_size({"width": 390, "height": 844})
+    return page
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("picture") / "tee.jpg"
+    path.write_bytes(draw_picture(ROWS[0]))
+    return path
+
+
+def open_page(page: Page, address: str) -> None:
+    page.goto(address)
+    page.locator("#examples button, #item:visible, #results button").first.wait_for()
+
+
+def show(page: Page, path: Path) -> None:
+    page.set_input_files("#picture input[type=file]", path)
+
+
+def status(page: Page, text: str | re.Pattern[str] = FOUND) -> None:
+    expect(page.locator("#status p")).to_have_text(text)
+
+
+def captions(page: Page) -> list[str]:
+    return [image.get_attribute("alt") or "" for image in page.locator("#results img").all()]
+
+
+def assert_fits(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+def test_from_an_upload_to_an_item_and_back(page: Page, picture: Path) -> None:
+    status(page, WELCOME)
+    expect(page.locator("#back")).to_be_hidden()
+    show(page, picture)
+    status(page)
+    results = page.locator("#results .thumbnail-item")
+    expect(results).to_have_count(12)
+    found = captions(page)
+    assert found[0] == "Ako Red Tee: tshirts in red for men, Summer 2011."
+    assert all(re.fullmatch(r".+: .+\.", caption) for caption in found)
+    expect(page.locator("#examples")).to_be_hidden()
+
+    results.nth(4).click()
+    item = page.locator("article.item")
+    expect(item).to_be_visible()
+    name = item.locator("h2").inner_text()
+    assert found[4].startswith(name)
+    assert "Article type" in item.locator("dl").inner_text()
+    page.locator("#more").click()
+    status(page, re.compile(rf"^\d+ items like {re.escape(name)}, found"))
+    assert captions(page) != found
+    expect(page.locator("#more")).to_be_hidden()
+
+    page.locator("#back").click()
+    expect(item.locator("h2")).to_have_text(name)
+    expect(page.locator("#more")).to_be_visible()
+    assert captions(page) == found
+    page.locator("#back").click()
+    expect(item).to_be_hidden()
+    expect(page.locator("#back")).to_be_hidden()
+    # the same result again: it is no longer the selected one
+    results.nth(4).click()
+    expect(item.locator("h2")).to_have_text(name)
+
+
+def test_the_page_shows_what_the_api_answers(page: Page, live: str, picture: Path) -> None:
+    show(page, picture)
+    status(page)
+    answer = call(live, "recommend", upload(live, picture.read_bytes()), 12, {}, "", False)
+    sources = [image.get_attribute("src") for image in page.locator("#results img").all()]
+    assert sources == [item["image"] for item in answer["results"]]
+
+
+def test_an_address(page: Page, picture: Path) -> None:
+    with shop(picture.read_bytes()) as address:
+        page.locator("#address :is(input, textarea)").fill(f"{address}/tee")
+        page.keyboard.press("Enter")
+        status(page)
+    loaded = "image => image.complete && image.naturalWidth"
+    expect(page.locator("#picture img")).to_be_visible()
+    assert page.locator("#picture img").evaluate(loaded) == 60
+
+
+def test_webcam(page: Page) -> None:
+    page.get_by_label("Capture from camera").click()
+    page.get_by_text("Click to Access Webcam").click()
+    page.get_by_label("capture photo").click()
+    status(page)
+    expect(page.locator("#picture img")).to_be_visible()
+
+
+def test_clipboard(page: Page, context: BrowserContext) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate(
+        """async () => {
+          const canvas = document.createElement("canvas");
+          canvas.width = 60; canvas.height = 80;
+          const drawn = canvas.getContext("2d");
+          drawn.fillStyle = "red"; drawn.fillRect(10, 10, 40, 60);
+          const blob = await new Promise(done => canvas.toBlob(done, "image/png"));
+          await navigator.clipboard.write([new ClipboardItem({"image/png": blob})]);
+        }"""
+    )
+    page.get_by_label("Paste from clipboard").click()
+    status(page)
+    expect(page.locator("#picture img")).to_be_visible()
+
+
+def test_filters(page: Page, picture: Path) -> None:
+    show(page, picture)
+    status(page)
+    page.get_by_text("Filters and how many").click()
+    choose(page, "gender", "Women")
+    expect(page.locator("#results .thumbnail-item")).to_have_count(4)
+    assert all(" for women, " in caption for caption in captions(page))
+    status(page, re.compile(r"^4 items like your picture, .* Only 4 items pass these filters\.$"))
+    choose(page, "masterCategory", "Apparel")
+    expect(page.locator("#results .thumbnail-item")).to_have_count(2)
+    choose(page, "baseColour", "Silver")
+    status(page, "No item passes these filters: widen or clear one of them.")
+    expect(page.locator("#results")).to_be_hidden()
+    page.locator("#clear").click()
+    expect(page.locator("#results .thumbnail-item")).to_have_count(12)
+    status(page)
+
+
+def choose(page: Page, column: str, value: str) -> None:
+    box = page.locator(f"#filter-{column} input")
+    box.click()
+    page.locator(f"#filter-{column}").get_by_role("option", name=value, exact=True).click()
+    box.press("Escape")
+
+
+def test_surprise_and_examples(page: Page) -> None:
+    examples = page.locator("#examples .thumbnail-item")
+    expect(examples).to_have_count(8)
+    examples.nth(1).click()
+    status(page)
+    expect(page.locator("article.item")).to_be_visible()
+    page.get_by_role("button", name="Surprise me").click()
+    expect(page.locator("#back")).to_be_visible()
+    status(page)
+    page.locator("#back").click()
+    expect(page.locator("#back")).to_be_hidden()
+
+
+def test_a_link_to_an_item(page: Page, live: str) -> None:
+    open_page(page, f"{live}/?item=5")
+    expect(page.locator("article.item h2")).to_have_text("Dor Run")
+    status(page, re.compile(r"^\d+ items like Dor Run, found"))
+    expect(page.get_by_role("link", name="Link to this item")).to_have_attribute("href", "?item=5")
+    for asked, text in (
+        ("999999", "The catalog has no item with this id."),
+        ("abc", "An item's id is a whole number."),
+        ("1" * 80, "An item's id is a whole number."),
+        ("<b>", "An item's id is a whole number."),
+    ):
+        open_page(page, f"{live}/?item={asked}")
+        status(page, text)
+
+
+def test_what_is_no_picture_is_told(page: Page, tmp_path: Path, picture: Path) -> None:
+    page.get_by_role("button", name="Find similar").click()
+    status(page, "Show a picture first: upload one, take one or paste one.")
+    words = tmp_path / "words.jpg"
+    words.write_bytes(b"words")
+    show(page, words)
+    status(page, "This file is not a picture we can read: JPEG, PNG, WebP, GIF, BMP and AVIF are.")
+    expect(page.locator("#examples")).to_be_visible()
+    page.locator("#address :is(input, textarea)").fill("http://127.0.0.1/x.jpg")
+    page.get_by_role("button", name="Find similar").click()
+    status(page, "This web address does not lead to a public web server.")
+
+
+def test_by_keyboard(page: Page, picture: Path) -> None:
+    show(page, picture)
+    status(page)
+    page.get_by_text("Filters and how many").focus()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("!!document.activeElement.closest('#results')"):
+            break
+    assert page.evaluate("!!document.activeElement.closest('#results')")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+    assert outline == "3px"
+    page.keyboard.press("Enter")
+    expect(page.locator("article.item")).to_be_visible()
+    page.locator("#back").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("article.item")).to_be_hidden()
+
+
+def test_on_a_phone_nothing_overflows_and_results_come_into_view(
+    phone: Page, picture: Path
+) -> None:
+    assert_fits(phone)
+    show(phone, picture)
+    status(phone)
+    expect(phone.locator("#results .thumbnail-item").first).to_be_in_viewport()
+    assert_fits(phone)
+    phone.locator("#results .thumbnail-item").nth(8).click()
+    expect(phone.locator("article.item")).to_be_in_viewport()
+    assert_fits(phone)
+    phone.get_by_text("Filters and how many").click()
+    assert_fits(phone)
+    for name in ("Trends", "Use it from code"):
+        phone.get_by_role("tab", name=name).click()
+        assert_fits(phone)
+    for language in ("curl", "JavaScript"):
+        phone.get_by_role("tab", name=language).click()
+        assert_fits(phone)
+
+
+def test_dark(page: Page, live: str, picture: Path) -> None:
+    open_page(page, f"{live}/?__theme=dark")
+    show(page, picture)
+    status(page)
+    page.locator("#results .thumbnail-item").first.click()
+    page.locator("article.item").wait_for()
+    for selector in ("#status p", "#head p", ".caption-label", "article.item dt", ".note p"):
+        assert contrast(page, selector) >= 4.5, selector
+
+
+def contrast(page: Page, selector: str) -> float:
+    """WCAG's ratio between a text and the nearest background under it."""
+    return page.evaluate(
+        """selector => {
+          const light = colour => {
+            const parts = colour.match(/[\\d.]+/g).slice(0, 3).map(part => part / 255);
+            const [r, g, b] = parts.map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
+            return .2126 * r + .7152 * g + .0722 * b;
+          };
+          const text = document.querySelector(selector);
+          let under = text;
+          const clear = colour => /^rgba\\(.*, 0\\)$|transparent/.test(colour);
+          while (clear(getComputedStyle(under).backgroundColor)) under = under.parentElement;
+          const [a, b] = [getComputedStyle(text).color, getComputedStyle(under).backgroundColor]
+            .map(light).sort((a, b) => b - a);
+          return (a + .05) / (b + .05);
+        }""",
+        selector,
+    )
+
+
+def test_light_is_readable(page: Page) -> None:
+    for selector in ("#status p", "#head p", ".note p", "#beginning p"):
+        assert contrast(page, selector) >= 4.5, selector
+
+
+def test_trends_and_code(page: Page, live: str) -> None:
+    page.get_by_role("tab", name="Trends").click()
+    expect(page.locator(".js-plotly-plot .barlayer")).to_have_count(2)
+    expect(page.locator(".js-plotly-plot").first).to_contain_text("Apparel")
+    expect(page.locator(".js-plotly-plot").nth(1)).to_contain_text("Red")
+    page.get_by_role("tab", name="Use it from code").click()
+    expect(page.locator(".cm-content").first).to_contain_text(f'Client("{live}")')
+    expected = snippets(live, ROWS[0][0])["Python"].splitlines()[5]
+    expect(page.locator(".cm-content").first).to_contain_text(expected)
