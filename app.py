@@ -17,7 +17,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
 
 from recommender.engine import load_recommender
 from recommender.errors import RecommenderError
-from recommender.index import MANIFEST_FILE
+from recommender.store import MANIFEST_FILE
 from recommender.ui.app import build_app
 from recommender.ui.server import launch_settings
 from recommender.ui.uploads import use_own_folder

@@ -21,8 +21,9 @@ from recommender.catalog import COLUMNS, catalog_fingerprint, catalog_frame, loa
 from recommender.encoder import Device, Encoder, load_encoder
 from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
 from recommender.filters import FilterTable
-from recommender.index import Index, check_encoder, load_index, load_manifest
+from recommender.index import Index
 from recommender.ranking import first_of_each
+from recommender.store import check_encoder, load_index, load_manifest
 
 MAX_K = 100
 

@@ -1,16 +1,7 @@
-"""The search structure (FAISS) over a catalog's embeddings, and the manifest of a store.
+"""The search structure (FAISS): exact by default, any factory string for large catalogs."""
 
-The manifest says what the store was made of and lists the sha256 of each of its files. It is
-written last, by rename: where it exists, the store is whole; where it does not fit, nothing of
-the store is read.
-"""
-
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,15 +9,9 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from recommender.embeddings import Embeddings, load_parts
-from recommender.errors import IndexMismatchError, StoreError
+from recommender.embeddings import Embeddings
+from recommender.errors import StoreError
 
-MANIFEST_FILE = "manifest.json"
-INDEX_FILE = "index.faiss"
-IDS_FILE = "ids.npy"
-SCHEMA_VERSION = 1
-
-_LIBRARIES = ("datasets", "faiss-cpu", "numpy", "pillow", "timm", "torch")
 _TRAINING_ROWS = 262_144
 # Above this share of rows allowed, one product with all of them, masked, is faster than FAISS's
 # selector, which looks at them one by one: 0.5 ms against 0.4 at a fifth of 40,041 rows of 256
@@ -52,26 +37,6 @@ class IndexConfig:
     def __post_init__(self) -> None:
         if self.metric not in ("cosine", "euclidean"):
             raise ValueError(f"metric is {self.metric!r}, not cosine or euclidean")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
-    """What a store was made of. A mismatch with what runs is an error, never silent nonsense."""
-
-    encoder: dict[str, Any]
-    index: dict[str, Any]
-    dim: int
-    count: int
-    ids_sha256: str
-    catalog_fingerprint: str
-    recall_at_10: float
-    skipped: dict[str, str]
-    parts: list[str]
-    files: dict[str, str]
-    versions: dict[str, str] = field(
-        default_factory=lambda: {name: version(name) for name in _LIBRARIES}
-    )
-    schema_version: int = SCHEMA_VERSION
 
 
 class Index:
@@ -213,154 +178,47 @@ def build_index(embeddings: Embeddings, config: IndexConfig) -> tuple[Index, flo
     return index, shared / exact.size
 
 
-def save_store(
-    directory: Path,
-    index: Index,
-    *,
+def write_index(index: Index, path: Path) -> None:
+    """Write the search structure as a FAISS file.
+
+    Raises:
+        RuntimeError: FAISS cannot write it.
+    """
+    faiss.write_index(index._faiss, str(path))
+
+
+def read_index(
+    path: Path,
+    ids: npt.NDArray[np.int64],
+    dim: int,
+    load_embeddings: Callable[[], Embeddings],
     config: IndexConfig,
-    encoder: Mapping[str, Any],
-    catalog_fingerprint: str,
-    parts: Sequence[Path],
-    recall_at_10: float,
-    skipped: Mapping[int, str],
-) -> Manifest:
-    """Write the index and, last, the manifest; parts of earlier builds are then removed.
+) -> Index:
+    """Read a FAISS file whose hash was checked.
 
     Args:
-        directory: the store; holds `catalog/` and the parts already.
-        index: what `build_index` made.
-        config: what it was made with.
-        encoder: the encoder's config, weights hash, fingerprint and dtype.
-        catalog_fingerprint: of the catalog that was embedded.
-        parts: the files that hold the embeddings.
-        recall_at_10: as measured by `build_index`.
-        skipped: items that were left out, and why.
+        path: the file.
+        ids: int64 of shape (n,), the id of each row.
+        dim: length of an embedding.
+        load_embeddings: gives the exact vectors, where the file does not hold them.
+        config: what it was built with.
 
     Raises:
-        StoreError: the store cannot be written.
+        ValueError: it is of other rows, another length or another metric.
+        RuntimeError: FAISS cannot read it.
     """
-    try:
-        building = directory / f"{INDEX_FILE}.building"
-        faiss.write_index(index._faiss, str(building))
-        # From here to the last line the store is not whole, and says so.
-        (directory / MANIFEST_FILE).unlink(missing_ok=True)
-        building.replace(directory / INDEX_FILE)
-        np.save(directory / IDS_FILE, index.ids, allow_pickle=False)
-        catalog = sorted((directory / "catalog").iterdir())
-        listed = [directory / INDEX_FILE, directory / IDS_FILE, *catalog, *parts]
-        names = [path.relative_to(directory).as_posix() for path in listed]
-        manifest = Manifest(
-            encoder=dict(encoder),
-            index=asdict(config),
-            dim=index.vectors.shape[1],
-            count=len(index),
-            ids_sha256=hashlib.sha256(index.ids.tobytes()).hexdigest(),
-            catalog_fingerprint=catalog_fingerprint,
-            recall_at_10=recall_at_10,
-            skipped={str(item_id): reason for item_id, reason in skipped.items()},
-            parts=[path.relative_to(directory).as_posix() for path in parts],
-            files=dict(zip(names, _hash_files(listed), strict=True)),
-        )
-        text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1)
-        building = directory / f"{MANIFEST_FILE}.building"
-        building.write_text(text, encoding="utf-8")
-        building.replace(directory / MANIFEST_FILE)
-        for stale in {path for part in parts for path in part.parent.iterdir()} - set(parts):
-            stale.unlink()
-    except (OSError, RuntimeError) as error:
-        raise StoreError("The store cannot be written: see its folder's permissions.") from error
-    return manifest
-
-
-def load_manifest(directory: Path) -> Manifest:
-    """Read a store's manifest and check every file that it lists.
-
-    Raises:
-        StoreError: there is none, or a file is missing or has other bytes.
-    """
-    path = directory / MANIFEST_FILE
-    if not path.is_file():
-        missing = "index" if (directory / "catalog").is_dir() else "catalog and no index"
-        raise StoreError(
-            f"The store has no {missing} yet: run `python -m scripts.build_catalog` and then "
-            "`python -m scripts.build_index`."
-        )
-    try:
-        manifest = Manifest(**json.loads(path.read_text(encoding="utf-8")))
-        files = {directory / name: expected for name, expected in manifest.files.items()}
-        inside = all(file.resolve().is_relative_to(directory.resolve()) for file in files)
-        needed = {INDEX_FILE, IDS_FILE, *manifest.parts}
-        damaged = not inside or not needed <= set(manifest.files)
-        damaged = damaged or not isinstance(manifest.encoder.get("fingerprint"), str)
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise StoreError("The store's manifest cannot be read: build the index again.") from error
-    if manifest.schema_version != SCHEMA_VERSION or damaged:
-        raise StoreError("The store's manifest is of another version: build the index again.")
-    try:
-        changed = [
-            file.relative_to(directory)
-            for (file, expected), found in zip(files.items(), _hash_files(list(files)), strict=True)
-            if found != expected
-        ]
-    except OSError as error:
-        raise StoreError("The store lacks a file of its manifest: build it again.") from error
-    if changed:
-        raise StoreError(
-            f"{changed[0]} was changed after the index was built: run "
-            "`python -m scripts.build_index` again."
-        )
-    return manifest
-
-
-def load_index(directory: Path, manifest: Manifest) -> Index:
-    """Read the index of a store whose manifest was loaded, hence whose files were checked.
-
-    Raises:
-        StoreError: it does not hold what the manifest says.
-    """
-    try:
-        config = IndexConfig(**manifest.index)
-        # A file may claim any length; what the manifest says is what may be allocated.
-        faiss.set_deserialization_vector_byte_limit((directory / INDEX_FILE).stat().st_size)
-        built = faiss.read_index(str(directory / INDEX_FILE))
-        ids = np.load(directory / IDS_FILE, allow_pickle=False)
-        shape = (manifest.count, manifest.dim)
-        if (built.ntotal, built.d) != shape or built.metric_type != faiss.METRIC_INNER_PRODUCT:
-            raise ValueError("the index has another shape or metric than its manifest says")
-        if hashlib.sha256(ids.tobytes()).hexdigest() != manifest.ids_sha256:
-            raise ValueError("the ids are not those of the manifest")
-        if _is_flat(built):
-            flat = faiss.downcast_index(built)
-            # FAISS holds the exact vectors: look at them instead of reading them twice.
-            stored = flat.get_xb()  # type: ignore[attr-defined]
-            vectors = faiss.rev_swig_ptr(stored, built.ntotal * built.d).reshape(shape)
-            embeddings = Embeddings(ids, vectors)
-        else:
-            embeddings = load_parts([directory / part for part in manifest.parts])
-            if not np.array_equal(embeddings.ids, ids):
-                raise ValueError("the embeddings are of other items than the index")
-    except (OSError, RuntimeError, ValueError, TypeError) as error:
-        raise StoreError("The store's index is damaged: build it again.") from error
+    # A file may claim any length; its own size is what may be allocated.
+    faiss.set_deserialization_vector_byte_limit(path.stat().st_size)
+    built = faiss.read_index(str(path))
+    shape = (len(ids), dim)
+    if (built.ntotal, built.d) != shape or built.metric_type != faiss.METRIC_INNER_PRODUCT:
+        raise ValueError("the index has another shape or metric than it should")
+    if _is_flat(built):
+        # FAISS holds the exact vectors: look at them instead of reading them twice.
+        stored = faiss.downcast_index(built).get_xb()  # type: ignore[attr-defined]
+        vectors = faiss.rev_swig_ptr(stored, built.ntotal * built.d).reshape(shape)
+        return Index(built, Embeddings(ids, vectors), config)
+    embeddings = load_embeddings()
+    if not np.array_equal(embeddings.ids, ids):
+        raise ValueError("the embeddings are of other items than the index")
     return Index(built, embeddings, config)
-
-
-def check_encoder(manifest: Manifest, fingerprint: str) -> None:
-    """See that the encoder that runs is the one that the store was built with.
-
-    Raises:
-        IndexMismatchError: it is not.
-    """
-    if manifest.encoder["fingerprint"] != fingerprint:
-        raise IndexMismatchError(
-            "The index was built by another encoder than the one that runs: run "
-            "`python -m scripts.build_index` again."
-        )
-
-
-def _hash_files(paths: Sequence[Path]) -> list[str]:
-    def sha256(path: Path) -> str:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(sha256, paths))

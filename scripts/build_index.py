@@ -13,7 +13,8 @@ from recommender.catalog import catalog_fingerprint, load_catalog
 from recommender.embeddings import embed_catalog
 from recommender.encoder import EncoderConfig, choices, load_worker_encoder
 from recommender.errors import RecommenderError
-from recommender.index import IndexConfig, build_index, save_store
+from recommender.index import IndexConfig, build_index
+from recommender.store import save_store
 
 
 def main(argv: list[str] | None = None) -> int:

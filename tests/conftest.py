@@ -19,8 +19,9 @@ from PIL import Image, ImageDraw
 from recommender.catalog import COLUMNS, build_catalog, catalog_fingerprint, load_catalog
 from recommender.embeddings import embed_catalog
 from recommender.engine import Recommender
-from recommender.index import Index, IndexConfig, build_index, load_index, load_manifest, save_store
+from recommender.index import Index, IndexConfig, build_index
 from recommender.sources import read_source
+from recommender.store import load_index, load_manifest, save_store
 
 # One row an item: id, gender, masterCategory, subCategory, articleType, baseColour, season, year,
 # usage, name. 11 and 12 have the same picture, 13 lacks season and year.

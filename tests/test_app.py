@@ -16,7 +16,7 @@ import pytest
 from serving import free_port
 
 import app
-from recommender.index import MANIFEST_FILE
+from recommender.store import MANIFEST_FILE
 
 ROOT = Path(app.__file__).parent
 

@@ -32,7 +32,8 @@ from recommender.errors import (
     WeightsError,
 )
 from recommender.images import decode_image
-from recommender.index import MANIFEST_FILE, IndexConfig
+from recommender.index import IndexConfig
+from recommender.store import MANIFEST_FILE
 from scripts import build_catalog, build_index
 
 IDS = [row[0] for row in ROWS]

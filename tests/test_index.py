@@ -14,16 +14,13 @@ from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender import index as index_module
 from recommender.embeddings import Embeddings
 from recommender.errors import IndexMismatchError, StoreError
-from recommender.index import (
+from recommender.index import Index, IndexConfig, build_index
+from recommender.store import (
     IDS_FILE,
     INDEX_FILE,
     MANIFEST_FILE,
-    Index,
-    IndexConfig,
-    build_index,
     check_encoder,
     load_index,
     load_manifest,
@@ -374,7 +371,7 @@ def test_killed_at_any_step_the_store_is_whole_or_absent(
         if step == "write_index":
             patch.setattr(faiss, "write_index", fail)
         elif step == "save ids":
-            patch.setattr(index_module.np, "save", fail)
+            patch.setattr(np, "save", fail)
         else:
             patch.setattr(Path, "replace", replace)
         with pytest.raises((StoreError, KeyboardInterrupt)):

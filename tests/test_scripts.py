@@ -9,7 +9,7 @@ from weights import random_weights
 
 from recommender.catalog import load_catalog
 from recommender.engine import load_recommender
-from recommender.index import MANIFEST_FILE
+from recommender.store import MANIFEST_FILE
 from scripts import build_catalog, build_index, train
 
 Capture = pytest.CaptureFixture[str]
