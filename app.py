@@ -5,6 +5,7 @@ python app.py --data data/kaggle  # a store that scripts.build_catalog and build
 """
 
 import argparse
+import gc
 import logging
 import os
 import socket
@@ -15,13 +16,17 @@ from pathlib import Path
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
 
-from recommender.engine import load_recommender
-from recommender.errors import RecommenderError
-from recommender.store import MANIFEST_FILE
+# The libraries make a million objects that stay: looking for garbage among them again and again
+# takes a fifth of the start.
+gc.disable()
+from recommender.engine import Recommender, load_recommender
+from recommender.errors import RecommenderError, StoreError
 from recommender.ui.app import build_app
 from recommender.ui.server import launch_settings
 from recommender.ui.uploads import use_own_folder
 from scripts import build_catalog, build_index
+
+gc.enable()
 
 DEMO = Path("data/demo")
 
@@ -40,11 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {where} cannot be used: choose another by --port.", file=sys.stderr)
         return 1
     try:
-        if options.data == DEMO and not (DEMO / MANIFEST_FILE).exists():
-            built = build_catalog.main(["--source", "demo", "--data", str(DEMO)])
-            if built or build_index.main(["--data", str(DEMO)]):
-                return 1
-        recommender = load_recommender(options.data)
+        recommender = open_store(options.data)
     except RecommenderError as error:
         print(f"error: {options.data}: {error}", file=sys.stderr)
         return 1
@@ -63,6 +64,23 @@ def _can_listen(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def open_store(directory: Path) -> Recommender:
+    """The recommender of a store; the demo is built where it is not there, or not of this version.
+
+    Raises:
+        RecommenderError: another store is not whole, or the demo cannot be built.
+    """
+    try:
+        return load_recommender(directory)
+    except StoreError:
+        if directory != DEMO:
+            raise
+    for step in (build_catalog, build_index):
+        if step.main(["--data", str(DEMO)]):
+            raise StoreError("The demo cannot be built.")
+    return load_recommender(directory)
 
 
 def _port(text: str) -> int:

@@ -13,11 +13,6 @@ from recommender.embeddings import Embeddings
 from recommender.errors import StoreError
 
 _TRAINING_ROWS = 262_144
-# For a few queries, one product with all rows, masked, uses every core and beats FAISS's scan on
-# one, and its selector above a share of rows allowed: over 40,041 rows of 256 dimensions on two
-# cores 0.5 ms against 0.4 where a fifth is allowed, 0.5 against 1.6 where nine tenths are.
-_FEW = 8
-_DENSE = 0.25
 _RECALL_QUERIES, _RECALL_K = 1_000, 10
 
 Floats = npt.NDArray[np.float32]
@@ -80,30 +75,19 @@ class Index:
         k = min(k, count)
         if k == 0:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
-        dense = len(queries) <= _FEW and count > _DENSE * len(self)
-        if self.exact and not dense:
+        if self.exact:
             scores, rows = self._search_flat(queries, k, count, allowed)
-        elif self.exact or allowed is not None:
-            scores, rows = self._search_product(queries, k, allowed)
-        else:
+        elif allowed is None:
             scores, rows = self._faiss.search(queries, k)
+        else:
+            # An approximate index would lose allowed rows; a product over them does not.
+            members = np.flatnonzero(allowed)
+            scores, rows = _best(queries @ self.vectors[members].T, k)
+            rows = members[rows]
         order = np.lexsort((rows, -scores))
         scores, rows = np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
         scores[rows < 0] = -np.inf
         return self._as_metric(scores), rows
-
-    def _search_product(
-        self, queries: Floats, k: int, allowed: npt.NDArray[np.bool_] | None
-    ) -> tuple[Floats, Rows]:
-        """The k best by a product: exact, also where an approximate index would lose rows."""
-        if allowed is None or np.count_nonzero(allowed) > _DENSE * len(self):
-            products = queries @ self.vectors.T  # (q, d) @ (d, n) -> (q, n)
-            if allowed is not None:
-                products[:, ~allowed] = -np.inf
-            return _best(products, k)
-        members = np.flatnonzero(allowed)
-        scores, columns = _best(queries @ self.vectors[members].T, k)
-        return scores, members[columns]
 
     def _search_flat(
         self, queries: Floats, k: int, count: int, allowed: npt.NDArray[np.bool_] | None

@@ -57,7 +57,7 @@ class TrainingConfig:
     zoom: float = 0.15
     shift: float = 0.08
     turn_degrees: float = 6.0
-    dim: int = 256
+    dim: int = 128
     seed: int = 0
 
 

@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--source",
-        required=True,
+        default="demo",
         help="an archive.zip or folder in Kaggle's layout | kaggle | hub:OWNER/NAME | demo",
     )
     parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
