@@ -568,14 +568,17 @@ def break_off_upload(live: str) -> None:
         time.sleep(0.3)
 
 
-def test_a_fresh_file_stays(tmp_path: Path) -> None:
-    old, fresh = tmp_path / "a" / "old", tmp_path / "b" / "fresh"
-    for path in (old, fresh):
+def test_a_fresh_file_stays_and_an_old_one_goes_however_often_it_was_used(tmp_path: Path) -> None:
+    old, used, fresh = (tmp_path / name / "picture" for name in ("old", "used", "fresh"))
+    for path in (old, used):
         path.parent.mkdir()
         path.write_bytes(b"x")
     time.sleep(0.3)
-    os.utime(fresh)
+    os.utime(used)
+    fresh.parent.mkdir()
+    fresh.write_bytes(b"x")
     uploads.delete_old(tmp_path, 0.2)
     assert not old.exists()
+    assert not used.exists()
     assert fresh.exists()
     uploads.delete_old(tmp_path / "missing", 0.2)

@@ -121,7 +121,7 @@ class FindTab:
             self.k = gr.Slider(1, MAX_K, value=12, step=1, label="How many")
             self.repeats = gr.Checkbox(False, label="Show items with identical pictures too")
         gr.Markdown(
-            "Pictures that you show are deleted within an hour of their last use.",
+            "Pictures that you show are deleted within an hour.",
             elem_classes="note",
         )
 

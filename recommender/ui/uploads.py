@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gradio.utils import get_upload_folder
 
-# Looked for every ten minutes and deleted when 40 old, so that none lives an hour after its use.
+# Looked for every ten minutes and deleted when 40 old, so that none lives an hour.
 SWEEP_EVERY_SECONDS = 600.0
 DELETE_AFTER_SECONDS = 2400.0
 
@@ -44,11 +44,12 @@ async def deleting_uploads(_: object) -> AsyncIterator[None]:
 
 
 def delete_old(folder: Path, older_than_seconds: float) -> None:
-    """Delete files of a folder that were not touched for a while, and folders left empty.
+    """Delete files of a folder that came a while ago, and folders left empty.
 
     Args:
         folder: need not exist.
-        older_than_seconds: since a file came or was last used; Gradio touches those it uses.
+        older_than_seconds: since a file came. Gradio touches the files that it uses but not the
+            folder of their own that it gives them, so that the folder's age is theirs.
     """
     until = time.time() - older_than_seconds
     for parent, folders, files in os.walk(folder, topdown=False):
@@ -56,5 +57,8 @@ def delete_old(folder: Path, older_than_seconds: float) -> None:
             path = Path(parent, name)
             # In use, not empty, or gone by itself: the next sweep looks again.
             with contextlib.suppress(OSError):
-                if path.lstat().st_ctime < until:
+                came = path.lstat().st_ctime
+                if name in files and Path(parent) != folder:
+                    came = min(came, Path(parent).stat().st_mtime)
+                if came < until:
                     path.rmdir() if name in folders else path.unlink()
