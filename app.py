@@ -61,6 +61,8 @@ def _can_listen(host: str, port: int) -> bool:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         socket.create_server((host, port), family=family).close()
+    except KeyboardInterrupt:  # before Gradio waits for it, but its server is there already
+        blocks.close(verbose=False)
     except OSError:
         return False
     return True

@@ -100,10 +100,10 @@ def test_an_interrupt_ends_it_quietly(store: Path, tmp_path: Path) -> None:
     port = free_port()
     code = _SERVE.format(root=str(ROOT), tests=str(ROOT / "tests"))
     command = [sys.executable, "-c", code, "--data", str(store), "--port", str(port)]
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
     try:
         deadline = time.monotonic() + 240
         ready = False
@@ -112,10 +112,16 @@ def test_an_interrupt_ends_it_quietly(store: Path, tmp_path: Path) -> None:
                 ready = httpx.get(f"http://127.0.0.1:{port}/gradio_api/info").is_success
             time.sleep(0.2)
         assert ready
+        # The server answers before the launch is through; its last line says that it waits now.
+        while "share=True" not in log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=30)
+        process.wait(timeout=60)
     finally:
         process.kill()
+        process.wait()
+    output = log.read_text()
     assert process.returncode == 0, output
     assert "Traceback" not in output
     assert f"127.0.0.1:{port}" in output
