@@ -52,7 +52,10 @@ def main(argv: list[str] | None = None) -> int:
     use_own_folder()
     blocks = build_app(recommender, fetch_urls=os.environ.get("FASHION_FETCH_URLS", "1") != "0")
     settings = launch_settings(recommender)
-    blocks.launch(server_name=options.host, server_port=options.port, **settings)
+    try:
+        blocks.launch(server_name=options.host, server_port=options.port, **settings)
+    except KeyboardInterrupt:  # before Gradio waits for it, but its server is there already
+        blocks.close(verbose=False)
     return 0
 
 
@@ -61,8 +64,6 @@ def _can_listen(host: str, port: int) -> bool:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         socket.create_server((host, port), family=family).close()
-    except KeyboardInterrupt:  # before Gradio waits for it, but its server is there already
-        blocks.close(verbose=False)
     except OSError:
         return False
     return True
