@@ -85,7 +85,10 @@ def test_the_port_is_taken(
 
 
 _SERVE = """
+import signal
 import sys
+# A shell that runs the tests in the background makes its children ignore the interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 sys.path[:0] = [{root!r}, {tests!r}]
 from conftest import open_store

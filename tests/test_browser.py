@@ -216,7 +216,10 @@ def test_surprise_and_examples(page: Page) -> None:
     expect(page.locator("#back")).to_be_hidden()
 
 
-def test_a_link_to_an_item(page: Page, live: str) -> None:
+def test_a_link_to_an_item(context: BrowserContext, live: str) -> None:
+    # Each in a page of its own: to leave one breaks off what Gradio still listens to, and it says
+    # so on the console.
+    page = context.new_page()
     open_page(page, f"{live}/?item=5")
     expect(page.locator("article.item h2")).to_have_text("Dor Run")
     status(page, re.compile(r"^\d+ items like Dor Run, found"))
@@ -227,6 +230,7 @@ def test_a_link_to_an_item(page: Page, live: str) -> None:
         ("1" * 80, "An item's id is a whole number."),
         ("<b>", "An item's id is a whole number."),
     ):
+        page = context.new_page()
         open_page(page, f"{live}/?item={asked}")
         status(page, text)
 
