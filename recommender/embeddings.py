@@ -45,6 +45,9 @@ class PictureEncoder(Protocol):
     def encode_prepared(self, prepared: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """uint8 of shape (b, h, w, 3) -> float32 of shape (b, dim), unit rows."""
 
+    def record(self) -> dict[str, Any]:
+        """What the manifest says of it."""
+
 
 LoadEncoder = Callable[[int | None], PictureEncoder]
 """Gives the encoder of a worker by its rank, None for the only one; pickled to each worker."""
@@ -78,9 +81,10 @@ class Embeddings:
 
 @dataclass(frozen=True)
 class EmbeddedCatalog:
-    """Embeddings of a catalog, the files they lie in, and the items left out with the reason."""
+    """Embeddings of a catalog, their encoder and files, and the items left out with the reason."""
 
     embeddings: Embeddings
+    encoder: PictureEncoder
     parts: tuple[Path, ...]
     skipped: dict[int, str]
 
@@ -147,7 +151,7 @@ def embed_catalog(
     skipped: dict[int, str] = {}
     for part in parts:
         skipped |= _read_skipped(part)
-    return EmbeddedCatalog(load_parts(parts), parts, skipped)
+    return EmbeddedCatalog(load_parts(parts), encoder, parts, skipped)
 
 
 def _read_skipped(part: Path) -> dict[int, str]:

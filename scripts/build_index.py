@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
             options.data,
             index,
             config=config,
-            encoder=load(None).record(),
+            encoder=embedded.encoder.record(),
             catalog_fingerprint=catalog_fingerprint(items),
             parts=embedded.parts,
             recall_at_10=recall,
