@@ -49,7 +49,7 @@ OWNERS = {
 }
 
 MAX_LINES = 320
-LONGER = {"ui.find": 360}
+LONGER: dict[str, int] = {}
 """Modules that were longer when the limit came; a number here may only fall."""
 
 

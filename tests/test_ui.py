@@ -15,8 +15,9 @@ from starlette.requests import Request
 from recommender.engine import Recommender
 from recommender.errors import ImageError
 from recommender.ui.answers import Answers, origin_of, sentence, shown
-from recommender.ui.find import FindTab, View, _item_html
+from recommender.ui.find import FindTab
 from recommender.ui.inputs import PictureInput, format_of
+from recommender.ui.view import View, item_html
 
 SETTINGS: tuple[Any, ...] = (12, False, "any", "any", [], [], [], [], [], [])
 VIEW, BACK, STATUS = range(3)
@@ -86,7 +87,7 @@ def test_an_item_cannot_bring_its_own_html(recommender: Recommender) -> None:
         "baseColour": "<script>",
         "image": 'x" onerror="alert(1)',
     }
-    made = _item_html(item)
+    made = item_html(item)
     assert "<script" not in made
     assert "<img src=x" not in made
     assert 'onerror="' not in made

@@ -1,17 +1,17 @@
 """Tab *Find similar*: a picture, an address or an item in; results, filters and a way back."""
 
-import html
 import random
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import asdict, replace
+from typing import Any
 
 import gradio as gr
 
 from recommender.engine import MAX_K
 from recommender.errors import ImageError, RecommenderError
-from recommender.ui.answers import NO_PICTURE, Answer, Answers, origin_of, sentence
+from recommender.ui.answers import NO_PICTURE, Answers, origin_of, sentence
 from recommender.ui.inputs import PictureInput
+from recommender.ui.view import WELCOME, Json, View, item_html, pushed, status_html, view_of
 
 FILTERS = {
     "gender": "Gender",
@@ -21,42 +21,12 @@ FILTERS = {
     "season": "Season",
     "usage": "Usage",
 }
-Json = dict[str, Any]
-
 _EXAMPLES = 8
-_MAX_BACK = 20
 # On a phone the results are below the query, and an opened item is above a result far down.
 _TO_STATUS = """() => {
   const bar = document.querySelector("#bar"), top = bar?.getBoundingClientRect().top;
   if (top < 0 || top > innerHeight / 2) bar.scrollIntoView({block: "start"});
 }"""
-_WELCOME = "Show a picture, pick an example, or let us surprise you."
-_ATTRIBUTES = {
-    "articleType": "Article type",
-    "subCategory": "Sub-category",
-    "masterCategory": "Category",
-    "gender": "Gender",
-    "baseColour": "Colour",
-    "season": "Season",
-    "year": "Year",
-    "usage": "Usage",
-    "id": "Id",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """What the page shows, as JSON that a session keeps; the last ones are the way back.
-
-    `asked` is what the results are like: a picture, an item, or nothing yet. `results` are those
-    of the API's answer, `item` is the one whose attributes are open.
-    """
-
-    asked: Literal["nothing", "picture", "item"] = "nothing"
-    asked_id: int | None = None
-    results: list[Answer] = field(default_factory=list)
-    status: str = _WELCOME
-    item: int | None = None
 
 
 class FindTab:
@@ -128,7 +98,7 @@ class FindTab:
     def _draw_results(self) -> None:
         with gr.Row(elem_id="bar"):
             self.back = gr.Button("← Back", visible=False, size="sm", scale=0, elem_id="back")
-            self.status = gr.HTML(_status_html(_WELCOME), padding=False, elem_id="status")
+            self.status = gr.HTML(status_html(WELCOME), padding=False, elem_id="status")
         with gr.Column(visible=False, elem_id="item") as self.panel:
             self.item = gr.HTML(padding=False)
             self.more = gr.Button("More like this", variant="primary", size="md", elem_id="more")
@@ -214,7 +184,7 @@ class FindTab:
             answer = self.answers.recommend(
                 picture, origin_of(request), **self._settings(*settings)
             )
-            return _found(answer, "your picture", View(asked="picture"))
+            return view_of(answer, "your picture", View(asked="picture"))
 
         return self._try(search, view, back, request)
 
@@ -234,7 +204,7 @@ class FindTab:
             elif picture is None:
                 raise ImageError(NO_PICTURE)
         except RecommenderError as error:
-            failed = self._show(View(status=str(error)), _pushed(view, back), request)
+            failed = self._show(View(status=str(error)), pushed(view, back), request)
             return [gr.skip(), gr.skip(), *failed]
         return [picture, "", *self.on_picture(request, picture, view, back, *settings)]
 
@@ -271,7 +241,7 @@ class FindTab:
         if event.index >= len(current.results):  # the results changed under the click
             return self._show(current, back, request)
         opened = replace(current, item=current.results[event.index]["id"])
-        return self._show(opened, _pushed(view, back), request)
+        return self._show(opened, pushed(view, back), request)
 
     def on_back(self, request: gr.Request, view: Json, back: list[Json]) -> list[Any]:
         """To the view before."""
@@ -301,7 +271,7 @@ class FindTab:
                 item_id, origin_of(request), **self._settings(*settings)
             )
             name = answer["query"]["attributes"]["productDisplayName"] or "this item"
-            return _found(answer, name, View(asked="item", asked_id=item_id, item=item_id))
+            return view_of(answer, name, View(asked="item", asked_id=item_id, item=item_id))
 
         return self._try(search, view, back, request)
 
@@ -313,7 +283,7 @@ class FindTab:
             found = search()
         except RecommenderError as error:
             found = View(status=str(error))
-        return self._show(found, _pushed(view, back), request)
+        return self._show(found, pushed(view, back), request)
 
     def _show(self, view: View, back: list[Json], request: gr.Request) -> list[Any]:
         """Everything that a view is on the page, in the order of `shown`."""
@@ -322,9 +292,9 @@ class FindTab:
         return [
             asdict(view),
             back,
-            _status_html(view.status),
-            gr.Group(visible=opened is not None),
-            "" if opened is None else _item_html(opened["item"]),
+            status_html(view.status),
+            gr.Column(visible=opened is not None),
+            "" if opened is None else item_html(opened["item"]),
             gr.Button(visible=not asks_itself),
             gr.Button(visible=bool(back)),
             gr.Gallery(
@@ -366,35 +336,4 @@ def _gallery(elem_id: str, *, visible: bool = True) -> gr.Gallery:
         buttons=[],
         visible=visible,
         elem_id=elem_id,
-    )
-
-
-def _found(answer: Answer, like: str, view: View) -> View:
-    """The view of an answer, its status saying how many were found and how fast."""
-    count, milliseconds = len(answer["results"]), answer["timings_ms"]["total"]
-    noun = "item" if count == 1 else "items"
-    status = f"{count} {noun} like {like}, found in {max(milliseconds, 1):.0f} ms." if count else ""
-    status = " ".join(filter(None, (status, answer["message"])))
-    return replace(view, results=answer["results"], status=status)
-
-
-def _pushed(view: Json, back: list[Json]) -> list[Json]:
-    return back if view["asked"] == "nothing" else [*back, view][-_MAX_BACK:]
-
-
-def _status_html(status: str) -> str:
-    return f'<p role="status" aria-live="polite">{html.escape(status)}</p>'
-
-
-def _item_html(item: dict[str, Any]) -> str:
-    rows = "".join(
-        f"<dt>{label}</dt><dd>{html.escape(str(item[name]))}</dd>"
-        for name, label in _ATTRIBUTES.items()
-        if item[name] is not None
-    )
-    name = html.escape(item["productDisplayName"] or "An item without a name")
-    return (
-        f'<article class="item"><img src="{html.escape(item["image"])}" '
-        f'alt="{html.escape(sentence(item))}"><div><h2>{name}</h2><dl>{rows}</dl>'
-        f'<a href="?item={item["id"]}">Link to this item</a></div></article>'
     )
