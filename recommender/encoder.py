@@ -1,38 +1,42 @@
-"""The ResNet50 (timm): preprocessing, pooling, projection, dtype, batches. RGB in, embeddings out.
+"""The ResNet50 (timm): preprocessing, pooling, heads, dtype, batches. RGB in, embeddings out.
 
 The weights file is its own manual: the safetensors header of ours holds the `EncoderConfig` they
-were trained for, so a file and a path to it are all that a caller needs.
+were trained for and the heads' classes, so a file and a path to it are all that a caller needs.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
-import timm
 import torch
 import torch.nn.functional as F
 from PIL import Image, ImageOps
 from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
+from torch import Tensor
 
+from recommender.attributes import Agreement, Beliefs
+from recommender.backbone import (
+    BACKBONE_DIM,
+    POOLINGS,
+    Device,
+    choose_device,
+    choose_dtype,
+    create_backbone,
+    fuse_batch_norms,
+    hash_state,
+    load_backbone,
+    load_linear,
+)
 from recommender.errors import WeightsError
 
 FASHION_WEIGHTS = Path(__file__).parent / "weights" / "fashion.safetensors"
 IMAGENET_MODEL = "hf-hub:timm/resnet50.a1_in1k@767268603ca0cb0bfe326fa87277f19c419566ef"
-BACKBONE_DIM = 2048
-
-# A weights file may carry these beside the backbone; any other key must be one of the backbone's.
-_EXTRAS = ("fc.", "heads.", "projection.")
-
-Device = str
-"""`auto`, `cpu`, `cuda` or `cuda:N`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +46,8 @@ class EncoderConfig:
     `fit` is what happens to a picture of another aspect ratio than the input's: `pad` shows all of
     it on white, `crop` cuts its longer side, `stretch` changes its proportions. `dtype` `auto` is
     bfloat16 where the processor multiplies in it, else float32. `projection` applies the linear
-    map that the weights file carries, if it does.
+    map that the weights file carries, if it does. `agreement` weighs looks and labels in an
+    embedding (`attributes.Agreement`); where it is empty, looks are all there is.
     """
 
     weights: str = "fashion"
@@ -54,6 +59,7 @@ class EncoderConfig:
     pooling: Literal["avg", "max", "gem"] = "avg"
     projection: bool = True
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    agreement: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "mean", tuple(self.mean))
@@ -70,18 +76,6 @@ class EncoderConfig:
 def choices(name: str) -> tuple[str, ...]:
     """What a setting of `EncoderConfig` may be."""
     return get_args(EncoderConfig.__annotations__[name])
-
-
-def _gem(maps: Tensor, power: float = 3.0, eps: float = 1e-6) -> Tensor:
-    """Generalised mean over space. Source: Radenović et al., arXiv:1711.02512, p = 3."""
-    return maps.clamp(min=eps).pow(power).mean((2, 3)).pow(1 / power)
-
-
-POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {  # (b, c, h, w) -> (b, c)
-    "avg": lambda maps: maps.mean((2, 3)),
-    "max": lambda maps: maps.amax((2, 3)),
-    "gem": _gem,
-}
 
 
 def fit_picture(picture: Image.Image, config: EncoderConfig) -> npt.NDArray[np.uint8]:
@@ -111,6 +105,8 @@ class Encoder:
 
     Attributes:
         config: what it was made with.
+        labels: each head's label -> its classes; empty where the weights have no heads.
+        agreement: how looks and beliefs make an embedding; None where it is looks alone.
         dim: length of an embedding.
         input_px: (width, height) of what the backbone eats.
         weights_hash: sha256 of the weights as loaded, whatever file or hub they came from.
@@ -124,6 +120,7 @@ class Encoder:
         config: EncoderConfig,
         state: Mapping[str, Tensor],
         *,
+        labels: Mapping[str, Sequence[str]] | None = None,
         device: Device = "auto",
     ) -> None:
         """Build the network from tensors; `load_encoder` finds them.
@@ -131,7 +128,9 @@ class Encoder:
         Args:
             config: preprocessing, pooling, projection, dtype.
             state: the backbone's tensors in timm's names, strictly all of them, and optionally
-                `projection.weight` of shape (dim, 2048) and `projection.bias` of shape (dim,).
+                `projection.weight` of shape (dim, 2048) and `projection.bias` of shape (dim,), and
+                the heads, linear maps of the average-pooled maps, as `heads.LABEL.*`.
+            labels: the classes of each head.
             device: `auto` is CUDA where it is.
 
         Raises:
@@ -141,13 +140,22 @@ class Encoder:
         self.input_px = (config.width_px, config.height_px)
         self.device = choose_device(device)
         self.dtype = choose_dtype(config.dtype, self.device)
-        backbone = timm.create_model("resnet50", pretrained=False, num_classes=0)
+        backbone = create_backbone()
         load_backbone(backbone, state)
         self.weights_hash = hash_state(state)
-        self._projection: nn.Linear | None = None
-        if config.projection and "projection.weight" in state:
-            self._projection = _load_projection(state).to(self.device)
+        projects = config.projection and "projection.weight" in state
+        self._projection = load_linear(state, "projection").to(self.device) if projects else None
+        self.labels = {name: tuple(classes) for name, classes in (labels or {}).items()}
+        self._heads = {n: load_linear(state, f"heads.{n}").to(self.device) for n in self.labels}
+        if any(len(self.labels[n]) != head.out_features for n, head in self._heads.items()):
+            raise WeightsError("The weights' heads have other classes than their header says.")
         self.dim = self._projection.out_features if self._projection else BACKBONE_DIM
+        self.agreement: Agreement | None = None
+        if config.agreement:
+            self.agreement = Agreement(
+                looks_dim=self.dim, weights=config.agreement, classes=self.labels
+            )
+            self.dim = self.agreement.dim
         fuse_batch_norms(backbone.eval())
         self._backbone = backbone.to(
             self.device, self.dtype, memory_format=torch.channels_last
@@ -157,7 +165,10 @@ class Encoder:
         self._std = torch.tensor(config.std, device=self.device).view(3, 1, 1) * 255
 
         settings = {k: v for k, v in asdict(config).items() if k != "weights"}
-        text = json.dumps([settings, self.weights_hash], sort_keys=True)
+        classes = (
+            {name: self.labels[name] for name in self.agreement.labels} if self.agreement else {}
+        )
+        text = json.dumps([settings, self.weights_hash, classes], sort_keys=True)
         self.fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def record(self) -> dict[str, Any]:
@@ -186,6 +197,19 @@ class Encoder:
         Returns:
             float32 of shape (b, dim), unit rows.
         """
+        return self.see_prepared(prepared)[0]
+
+    def see_prepared(
+        self, prepared: npt.NDArray[np.uint8]
+    ) -> tuple[npt.NDArray[np.float32], Beliefs]:
+        """Encode a batch of prepared pictures, and say what their heads believe.
+
+        Args:
+            prepared: uint8 of shape (b, height_px, width_px, 3).
+
+        Returns:
+            float32 of shape (b, dim), unit rows, and label -> float32 of shape (b, classes).
+        """
         with torch.inference_mode():
             # NHWC memory seen as NCHW is what channels_last means: no copy is made.
             pixels = torch.from_numpy(prepared).to(self.device).permute(0, 3, 1, 2)
@@ -194,14 +218,26 @@ class Encoder:
                 self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16
             ):
                 maps = self._backbone.forward_features(pixels)  # (b, 2048, h/32, w/32)
-            embeddings = F.normalize(self._pool(maps.float()))  # (b, 2048)
+            maps = maps.float()
+            looks = F.normalize(self._pool(maps))  # (b, 2048)
             if self._projection is not None:
-                embeddings = F.normalize(self._projection(embeddings))  # (b, dim)
-            return embeddings.cpu().numpy()
+                looks = F.normalize(self._projection(looks))  # (b, looks_dim)
+            averaged = POOLINGS["avg"](maps) if self._heads else maps
+            beliefs = {
+                n: head(averaged).softmax(1).cpu().numpy() for n, head in self._heads.items()
+            }
+        embeddings = looks.cpu().numpy()
+        if self.agreement is not None:
+            embeddings = self.agreement.embed(embeddings, beliefs)
+        return embeddings, beliefs
 
     def encode(self, pictures: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
         """RGB pictures of any size -> float32 of shape (b, dim), unit rows."""
-        return self.encode_prepared(np.stack([self.prepare(picture) for picture in pictures]))
+        return self.see(pictures)[0]
+
+    def see(self, pictures: Sequence[Image.Image]) -> tuple[npt.NDArray[np.float32], Beliefs]:
+        """RGB pictures of any size -> their embeddings, and what the heads believe of them."""
+        return self.see_prepared(np.stack([self.prepare(picture) for picture in pictures]))
 
 
 def load_encoder(name: str = "fashion", *, device: Device = "auto", **settings: Any) -> Encoder:
@@ -217,11 +253,12 @@ def load_encoder(name: str = "fashion", *, device: Device = "auto", **settings: 
         WeightsError: there are no such weights, or they do not fit.
         ValueError: a setting is unknown or out of range.
     """
-    state, config = _find_weights(name)
+    state, config, labels = _find_weights(name)
     unknown = settings.keys() - {field.name for field in fields(EncoderConfig)}
     if unknown:
         raise ValueError(f"unknown setting {', '.join(sorted(unknown))}")
-    return Encoder(replace(config, weights=name, **settings), state, device=device)
+    config = replace(config, weights=name, **settings)
+    return Encoder(config, state, labels=labels, device=device)
 
 
 def load_worker_encoder(
@@ -235,27 +272,35 @@ def load_worker_encoder(
     return load_encoder(name, device=device, **settings)
 
 
-def _find_weights(name: str) -> tuple[Mapping[str, Tensor], EncoderConfig]:
+class Weights(NamedTuple):
+    """Tensors in timm's names, the config that they were trained for, and the heads' classes."""
+
+    state: Mapping[str, Tensor]
+    config: EncoderConfig
+    labels: Mapping[str, Sequence[str]]
+
+
+def _find_weights(name: str) -> Weights:
     if name == "fashion":
         return read_weights(FASHION_WEIGHTS)
     if name == "imagenet" or name.startswith("timm:"):
         model = IMAGENET_MODEL if name == "imagenet" else "resnet50." + name.removeprefix("timm:")
         try:
-            backbone = timm.create_model(model, pretrained=True, num_classes=0)
+            backbone = create_backbone(model, pretrained=True)
         except Exception as error:  # timm and the Hub let every kind of error through
             raise WeightsError(
                 f"The weights {name} cannot be had from the Hub ({type(error).__name__}): "
                 "see that they exist and that the Hub can be reached, or name a file."
             ) from error
-        return backbone.state_dict(), _IMAGENET_CONFIG
+        return Weights(backbone.state_dict(), _IMAGENET_CONFIG, {})
     return read_weights(Path(name))
 
 
 _IMAGENET_CONFIG = EncoderConfig(width_px=224, height_px=224, projection=False)
 
 
-def read_weights(path: Path) -> tuple[dict[str, Tensor], EncoderConfig]:
-    """A safetensors file's tensors, and the config in its header (else ImageNet's usual one).
+def read_weights(path: Path) -> Weights:
+    """A safetensors file, its header's config (else ImageNet's usual one) and its heads' classes.
 
     Raises:
         WeightsError: there is no such file, or it is not one.
@@ -267,79 +312,10 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], EncoderConfig]:
         )
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("config", "null"))
+            own = {k: v for k, v in (file.metadata() or {}).items() if k in ("config", "labels")}
+            header = {key: json.loads(text) for key, text in own.items()}
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        config = EncoderConfig(**header) if header else _IMAGENET_CONFIG
+        config = EncoderConfig(**header["config"]) if "config" in header else _IMAGENET_CONFIG
     except (SafetensorError, ValueError, TypeError) as error:
         raise WeightsError(f"{path.name} is not a safetensors file of an encoder.") from error
-    return state, config
-
-
-def load_backbone(backbone: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Load a backbone strictly; classifier, heads and projection beside it are left alone.
-
-    Raises:
-        WeightsError: a key is missing, unknown or of another shape.
-    """
-    own = {k: v.float() for k, v in state.items() if not k.startswith(_EXTRAS)}
-    # Files of the time before batch norms counted their batches lack a number that nobody reads.
-    counters = {k: v for k, v in backbone.state_dict().items() if k.endswith("_tracked")}
-    try:
-        backbone.load_state_dict({**counters, **own}, strict=True)
-    except RuntimeError as error:
-        wrong = sorted(set(backbone.state_dict()) ^ set(counters | own)) or ["a shape"]
-        raise WeightsError(
-            f"The weights are not a ResNet50's: {len(wrong)} keys do not fit, first {wrong[0]}."
-        ) from error
-
-
-def _load_projection(state: Mapping[str, Tensor]) -> nn.Linear:
-    """`projection.*` as a layer that is not trained."""
-    weight, bias = state["projection.weight"].float(), state.get("projection.bias")
-    if weight.ndim != 2 or weight.shape[1] != BACKBONE_DIM or bias is None:
-        raise WeightsError(f"The weights' projection is not a linear map of {BACKBONE_DIM} values.")
-    if bias.shape != weight.shape[:1]:
-        raise WeightsError("The weights' projection has a bias of another length.")
-    layer = nn.Linear(weight.shape[1], weight.shape[0])
-    layer.load_state_dict({"weight": weight, "bias": bias.float()})
-    return layer.requires_grad_(False)
-
-
-def hash_state(state: Mapping[str, Tensor]) -> str:
-    """sha256 of tensors with their names, shapes and dtypes, whatever file they lay in."""
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        tensor = state[name].detach().cpu().contiguous()
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
-
-
-def fuse_batch_norms(module: nn.Module) -> None:
-    """Fold each batch norm into the convolution before it, in place; for inference only."""
-    children = list(module.named_children())
-    for (conv_name, conv), (norm_name, norm) in pairwise(children):
-        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            setattr(module, conv_name, nn.utils.fuse_conv_bn_eval(conv, norm))
-            setattr(module, norm_name, nn.Identity())
-    for _, child in children:
-        fuse_batch_norms(child)
-
-
-def choose_device(device: Device) -> torch.device:
-    """`auto` is CUDA where it is, else the CPU."""
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(device)
-
-
-def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
-    """`auto` is bfloat16 where the processor multiplies in it, else float32."""
-    if dtype == "auto":
-        fast = (
-            torch.cuda.is_bf16_supported(including_emulation=False)
-            if device.type == "cuda"
-            else torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-        )
-        dtype = "bfloat16" if fast else "float32"
-    return torch.bfloat16 if dtype == "bfloat16" else torch.float32
+    return Weights(state, config, header.get("labels", {}))

@@ -7,9 +7,9 @@ served.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import datasets
 import numpy as np
@@ -17,15 +17,21 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
+from recommender.attributes import Beliefs
+from recommender.backbone import Device
 from recommender.catalog import COLUMNS, catalog_fingerprint, catalog_frame, load_catalog
-from recommender.encoder import Device, Encoder, load_encoder
+from recommender.embeddings import Embeddings
+from recommender.encoder import Encoder, load_encoder
 from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
 from recommender.filters import FilterTable
-from recommender.index import Index
+from recommender.index import Index, IndexConfig, build_index
 from recommender.ranking import first_of_each
 from recommender.store import check_encoder, load_index, load_manifest
 
 MAX_K = 100
+
+Ranking = Literal["auto", "image", "hybrid"]
+"""By what the pictures show alone, or also by what is known of the items; `auto` is the better."""
 
 Item = dict[str, Any]
 
@@ -39,12 +45,14 @@ class Hits:
         scores: float32 of shape (m,), falling.
         message: what a person should know, or empty.
         timings_ms: milliseconds by step.
+        beliefs: of a picture that was shown: label -> float32 of shape (1, classes).
     """
 
     ids: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float32]
     message: str = ""
     timings_ms: dict[str, float] = field(default_factory=dict)
+    beliefs: Beliefs = field(default_factory=dict)
 
 
 class Recommender:
@@ -70,6 +78,12 @@ class Recommender:
         self.filters = FilterTable(self.frame[list(COLUMNS)])
         self.encoder = encoder
         self.index = index
+        self._galleries = {"image": index}
+        if encoder.agreement is not None:
+            # What is known of an item in place of what its picture makes one believe.
+            known = encoder.agreement.with_labels(index.vectors, self.frame)
+            config = IndexConfig(metric=index.metric)
+            self._galleries["hybrid"] = build_index(Embeddings(index.ids, known), config)[0]
         self._items = items
         self._catalog_rows = catalog_rows
         self._row_of = {int(item_id): row for row, item_id in enumerate(index.ids)}
@@ -78,6 +92,11 @@ class Recommender:
     def __len__(self) -> int:
         return len(self.index)
 
+    @property
+    def rankings(self) -> tuple[str, ...]:
+        """What items can be ranked by: `image`, and `hybrid` where the encoder has heads."""
+        return tuple(self._galleries)
+
     def by_image(
         self,
         picture: Image.Image,
@@ -85,6 +104,7 @@ class Recommender:
         k: int = 5,
         filters: Mapping[str, Any] | None = None,
         repeats: bool = False,
+        ranking: Ranking = "auto",
     ) -> Hits:
         """Items that look like a picture.
 
@@ -93,14 +113,17 @@ class Recommender:
             k: how many, 1 to 100.
             filters: column -> allowed values; see `FilterTable.mask`.
             repeats: whether items with identical pictures are all shown.
+            ranking: whether the items' labels count.
 
         Raises:
-            QueryError: `k` or a filter cannot be.
+            QueryError: `k`, a filter or the ranking cannot be.
         """
+        gallery = self._gallery(ranking)
         started = time.perf_counter()
-        query = self.encoder.encode([picture])
-        encode_ms = _milliseconds_since(started)
-        return self._recommend(query, k, filters, repeats, {"encode": encode_ms})
+        query, beliefs = self.encoder.see([picture])
+        timings_ms = {"encode": _milliseconds_since(started)}
+        hits = self._recommend(gallery, query, k, filters, repeats, timings_ms)
+        return replace(hits, beliefs=beliefs)
 
     def by_id(
         self,
@@ -109,6 +132,8 @@ class Recommender:
         k: int = 5,
         filters: Mapping[str, Any] | None = None,
         repeats: bool = False,
+        ranking: Ranking = "auto",
+        as_picture: bool = False,
     ) -> Hits:
         """Items that look like an item, which is never among them.
 
@@ -117,13 +142,21 @@ class Recommender:
             k: how many, 1 to 100.
             filters: column -> allowed values; see `FilterTable.mask`.
             repeats: whether items with identical pictures, also to the item's own, are shown.
+            ranking: whether the items' labels count.
+            as_picture: ask with what its picture shows, as if nothing were known of the item.
 
         Raises:
-            QueryError: `k` or a filter cannot be.
+            QueryError: `k`, a filter or the ranking cannot be.
             UnknownItemError: there is no such item.
         """
         row = self._row(item_id)
-        return self._recommend(self.index.vectors[row : row + 1], k, filters, repeats, {}, row)
+        gallery = self._gallery(ranking)
+        query = (self.index if as_picture else gallery).vectors[row : row + 1]
+        return self._recommend(gallery, query, k, filters, repeats, {}, row)
+
+    def describe(self, picture: Image.Image) -> Beliefs:
+        """What is believed of a picture: label -> float32 of shape (1, classes), sum one."""
+        return self.encoder.see([picture])[1]
 
     def item(self, item_id: int) -> Item:
         """One item's columns, missing ones None.
@@ -155,8 +188,18 @@ class Recommender:
             raise UnknownItemError("The catalog has no item with this id.")
         return row
 
+    def _gallery(self, ranking: str) -> Index:
+        if ranking not in get_args(Ranking):
+            raise QueryError(f"The ranking is one of {', '.join(get_args(Ranking))}.")
+        if ranking == "auto":
+            ranking = "hybrid" if "hybrid" in self._galleries else "image"
+        if ranking not in self._galleries:
+            raise QueryError("This catalog can be ranked by image only: its encoder has no heads.")
+        return self._galleries[ranking]
+
     def _recommend(
         self,
+        gallery: Index,
         query: npt.NDArray[np.float32],
         k: int,
         filters: Mapping[str, Any] | None,
@@ -167,17 +210,20 @@ class Recommender:
         """The corridor: filter, search, drop the query itself and repeated pictures.
 
         Args:
-            query: float32 of shape (1, d), a unit row.
+            gallery: what is searched.
+            query: float32 of shape (1, d), a unit row as the encoder makes it.
             own_row: the row of the item that asks, None for a picture.
         """
         k = _check_k(k)
         started = time.perf_counter()
         allowed = self.filters.mask(filters)
+        if self.encoder.agreement is not None:
+            query = self.encoder.agreement.as_queries(query)
         searched_ms, ranked_ms = _milliseconds_since(started), 0.0
         wanted = 2 * k + 8
         while True:
             started = time.perf_counter()
-            scores, rows = self.index.search(query, wanted, allowed)
+            scores, rows = gallery.search(query, wanted, allowed)
             searched_ms += _milliseconds_since(started)
             started = time.perf_counter()
             exhausted = rows.shape[1] < wanted

@@ -6,6 +6,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
@@ -16,6 +17,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw
 
+from recommender.attributes import Agreement, Beliefs
 from recommender.catalog import COLUMNS, build_catalog, catalog_fingerprint, load_catalog
 from recommender.embeddings import embed_catalog
 from recommender.engine import Recommender
@@ -80,6 +82,8 @@ class TinyEncoder:
     fingerprint = "tiny-encoder-000"
     dim = 4 * 3 * 3 + 1
     input_px = (24, 32)
+    labels: ClassVar[dict] = {}
+    agreement: Agreement | None = None
 
     def __init__(self) -> None:
         self.encoded = 0
@@ -95,6 +99,9 @@ class TinyEncoder:
 
     def encode(self, pictures: list[Image.Image]) -> npt.NDArray[np.float32]:
         return self.encode_prepared(np.stack([self.prepare(p) for p in pictures]))
+
+    def see(self, pictures: list[Image.Image]) -> tuple[npt.NDArray[np.float32], Beliefs]:
+        return self.encode(pictures), {}
 
     def record(self) -> dict:
         return {"config": {"weights": "tiny"}, "fingerprint": self.fingerprint}

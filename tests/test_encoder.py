@@ -14,15 +14,17 @@ from safetensors.torch import save, save_file
 from torch import Tensor
 from weights import CONFIG, random_state, random_weights, write_weights
 
-from recommender.encoder import (
+from recommender.backbone import (
     BACKBONE_DIM,
-    Encoder,
-    EncoderConfig,
     choose_dtype,
-    fit_picture,
     fuse_batch_norms,
     hash_state,
     load_backbone,
+)
+from recommender.encoder import (
+    Encoder,
+    EncoderConfig,
+    fit_picture,
     load_encoder,
     load_worker_encoder,
     read_weights,
@@ -291,8 +293,9 @@ def test_without_a_header_imagenets_usual_config_holds(
     state: dict[str, Tensor], tmp_path: Path
 ) -> None:
     save_file(state, tmp_path / "w.safetensors")
-    _, config = read_weights(tmp_path / "w.safetensors")
+    _, config, labels = read_weights(tmp_path / "w.safetensors")
     assert (config.width_px, config.height_px) == (224, 224)
+    assert not labels
 
 
 def test_a_fingerprint_is_of_what_an_embedding_depends_on(

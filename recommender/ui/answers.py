@@ -14,12 +14,15 @@ import gradio as gr
 import pandas as pd
 from PIL import Image
 
-from recommender.engine import Hits, Recommender
+from recommender.attributes import Beliefs, likeliest
+from recommender.engine import Hits, Ranking, Recommender
 from recommender.errors import FetchError, ImageError, RecommenderError
 from recommender.images import decode_image, fetch_image, read_image
 
 SCHEMA_VERSION = 1
 NO_PICTURE = "Show a picture first: upload one, take one or paste one."
+
+_LIKELIEST = 3
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,6 +62,7 @@ class Answers:
         k: int = 5,
         filters: dict[str, Any] | None = None,
         repeats: bool = False,
+        ranking: Ranking = "auto",
     ) -> Answer:
         """Items that look like a picture.
 
@@ -69,15 +73,23 @@ class Answers:
             k: how many, 1 to 100.
             filters: column -> allowed values.
             repeats: whether items with identical pictures are all shown.
+            ranking: `image`, `hybrid`, or `auto` for the better one that there is.
 
         Raises:
-            RecommenderError: the picture, `k` or a filter cannot be used.
+            RecommenderError: the picture, `k`, a filter or the ranking cannot be used.
         """
         started = time.perf_counter()
         picture = self._read(image, url)
         decode_ms = (time.perf_counter() - started) * 1000
-        hits = self.recommender.by_image(picture, k=k, filters=filters, repeats=repeats)
-        return self._answer(hits, {}, origin, decode_ms)
+        hits = self.recommender.by_image(
+            picture, k=k, filters=filters, repeats=repeats, ranking=ranking
+        )
+        beliefs = self._likeliest(hits.beliefs)
+        query = {
+            "attributes": {label: ranked[0]["value"] for label, ranked in beliefs.items()},
+            "beliefs": beliefs,
+        }
+        return self._answer(hits, query, origin, decode_ms)
 
     def recommend_by_id(
         self,
@@ -87,10 +99,23 @@ class Answers:
         k: int = 5,
         filters: dict[str, Any] | None = None,
         repeats: bool = False,
+        ranking: Ranking = "auto",
     ) -> Answer:
         """Items that look like an item, which is never among them; see `recommend`."""
-        hits = self.recommender.by_id(item_id, k=k, filters=filters, repeats=repeats)
-        return self._answer(hits, self.recommender.item(item_id), origin)
+        hits = self.recommender.by_id(
+            item_id, k=k, filters=filters, repeats=repeats, ranking=ranking
+        )
+        return self._answer(hits, {"attributes": self.recommender.item(item_id)}, origin)
+
+    def describe(self, image: str | None, *, url: str = "") -> Answer:
+        """What is seen in a picture: each attribute's likeliest values with their probabilities.
+
+        Raises:
+            RecommenderError: the picture cannot be used.
+        """
+        beliefs = self._likeliest(self.recommender.describe(self._read(image, url)))
+        message = "" if beliefs else "This catalog's encoder says nothing of attributes."
+        return {"schema_version": SCHEMA_VERSION, "beliefs": beliefs, "message": message}
 
     def item(self, item_id: int, origin: str) -> Answer:
         """One item with the address of its picture."""
@@ -118,8 +143,16 @@ class Answers:
     def _with_image(self, item: dict[str, Any], origin: str) -> dict[str, Any]:
         return {**item, "image": f"{origin}/pictures/{item['id']}"}
 
+    def _likeliest(self, beliefs: Beliefs) -> dict[str, list[dict[str, Any]]]:
+        return {
+            label: [{"value": value, "probability": round(p, 4)} for value, p in ranked]
+            for label, ranked in likeliest(
+                beliefs, self.recommender.encoder.labels, _LIKELIEST
+            ).items()
+        }
+
     def _answer(
-        self, hits: Hits, attributes: dict[str, Any], origin: str, decode_ms: float = 0.0
+        self, hits: Hits, query: dict[str, Any], origin: str, decode_ms: float = 0.0
     ) -> Answer:
         results = []
         pairs = zip(hits.ids.tolist(), hits.scores.tolist(), strict=True)
@@ -130,7 +163,7 @@ class Answers:
         timings["total"] = sum(timings.values())
         return {
             "schema_version": SCHEMA_VERSION,
-            "query": {"attributes": attributes},
+            "query": query,
             "results": results,
             "message": hits.message,
             "timings_ms": {step: round(ms, 2) for step, ms in timings.items()},

@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 from gradio import events
 
-from recommender.engine import Recommender
+from recommender.engine import Ranking, Recommender
 from recommender.ui.answers import Answers, origin_of, shown
 from recommender.ui.code import build_code_tab
 from recommender.ui.find import FindTab
@@ -58,15 +58,23 @@ def _add_endpoints(answers: Answers) -> None:
         filters: dict[str, Any],
         url: str,
         repeats: bool,
+        ranking: Ranking,
         request: gr.Request,
     ) -> dict[str, Any]:
         """Products that look like a picture: a file, or null and the web address of one as `url`.
 
         `filters` maps a column to its allowed values; `repeats` also shows items with identical
-        pictures.
+        pictures; `ranking` is `image` for what pictures show alone, `hybrid` where the products'
+        attributes count too, `auto` for the better one that there is.
         """
         return answers.recommend(
-            image, origin_of(request), url=url, k=k, filters=filters, repeats=repeats
+            image,
+            origin_of(request),
+            url=url,
+            k=k,
+            filters=filters,
+            repeats=repeats,
+            ranking=ranking,
         )
 
     @shown
@@ -76,15 +84,27 @@ def _add_endpoints(answers: Answers) -> None:
         k: int = 5,
         filters: dict[str, Any] = {},  # noqa: B006 - the API shows it as the default
         repeats: bool = False,
+        ranking: str = "auto",
     ) -> dict[str, Any]:
         """Products that look like a product of the catalog, which is never among them."""
-        origin = origin_of(request)
-        return answers.recommend_by_id(item_id, origin, k=k, filters=filters, repeats=repeats)
+        return answers.recommend_by_id(
+            item_id,
+            origin_of(request),
+            k=k,
+            filters=filters,
+            repeats=repeats,
+            ranking=ranking,  # type: ignore[arg-type]  # the engine refuses what is no ranking
+        )
 
     @shown
     def item(item_id: int, request: gr.Request) -> dict[str, Any]:
         """One product of the catalog."""
         return answers.item(item_id, origin_of(request))
+
+    @shown
+    def describe(image: str | None, url: str) -> dict[str, Any]:
+        """What is seen in a picture: each attribute's likeliest values and their probabilities."""
+        return answers.describe(image, url=url)
 
     with gr.Row(visible=False):
         gr.Button().click(
@@ -95,9 +115,17 @@ def _add_endpoints(answers: Answers) -> None:
                 gr.JSON({}, label="filters"),
                 gr.Textbox("", label="url"),
                 gr.Checkbox(False, label="repeats"),
+                gr.Textbox("auto", label="ranking"),
             ],
             gr.JSON(label="answer"),
             api_name="recommend",
+            concurrency_id="search",
+        )
+        gr.Button().click(
+            describe,
+            [PictureInput(label="image"), gr.Textbox("", label="url")],
+            gr.JSON(label="answer"),
+            api_name="describe",
             concurrency_id="search",
         )
     events.api(recommend_by_id, api_name="recommend_by_id", concurrency_id="search")

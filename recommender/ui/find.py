@@ -11,7 +11,16 @@ from recommender.engine import MAX_K
 from recommender.errors import ImageError, RecommenderError
 from recommender.ui.answers import NO_PICTURE, Answers, origin_of, sentence
 from recommender.ui.inputs import PictureInput
-from recommender.ui.view import WELCOME, Json, View, item_html, pushed, status_html, view_of
+from recommender.ui.view import (
+    WELCOME,
+    Json,
+    View,
+    beliefs_html,
+    item_html,
+    pushed,
+    status_html,
+    view_of,
+)
 
 FILTERS = {
     "gender": "Gender",
@@ -90,6 +99,13 @@ class FindTab:
             self.clear = gr.Button("Clear filters", size="sm", elem_id="clear")
             self.k = gr.Slider(1, MAX_K, value=12, step=1, label="How many")
             self.repeats = gr.Checkbox(False, label="Show items with identical pictures too")
+            self.ranking = gr.Radio(
+                [("Looks and attributes", "hybrid"), ("Looks alone", "image")],
+                value=self.answers.recommender.rankings[-1],
+                label="Most similar by",
+                visible=len(self.answers.recommender.rankings) > 1,
+                elem_id="ranking",
+            )
         gr.Markdown(
             "Pictures that you show are deleted within an hour.",
             elem_classes="note",
@@ -99,6 +115,7 @@ class FindTab:
         with gr.Row(elem_id="bar"):
             self.back = gr.Button("← Back", visible=False, size="sm", scale=0, elem_id="back")
             self.status = gr.HTML(status_html(WELCOME), padding=False, elem_id="status")
+        self.seen = gr.HTML(padding=False, elem_id="seen")
         with gr.Column(visible=False, elem_id="item") as self.panel:
             self.item = gr.HTML(padding=False)
             self.more = gr.Button("More like this", variant="primary", size="md", elem_id="more")
@@ -112,6 +129,7 @@ class FindTab:
             self.view,
             self.back_views,
             self.status,
+            self.seen,
             self.panel,
             self.item,
             self.more,
@@ -121,7 +139,7 @@ class FindTab:
         ]
         narrowing: list[gr.Dropdown] = [self.year_from, self.year_to, *self.filters.values()]
         views = [self.view, self.back_views]
-        self._asking = [*views, self.k, self.repeats, *narrowing]
+        self._asking = [*views, self.k, self.repeats, self.ranking, *narrowing]
         look = [self.picture, *self._asking]
         private: Json = {"api_visibility": "private", "concurrency_id": "search"}
         search: Json = {"show_progress_on": [self.status, self.gallery], **private}
@@ -138,7 +156,12 @@ class FindTab:
             **search,
         )
         gr.on(
-            [*(box.input for box in narrowing), self.repeats.input, self.k.release],
+            [
+                *(box.input for box in narrowing),
+                self.repeats.input,
+                self.ranking.input,
+                self.k.release,
+            ],
             self.on_settings,
             look,
             shown,
@@ -293,6 +316,7 @@ class FindTab:
             asdict(view),
             back,
             status_html(view.status),
+            beliefs_html(view.beliefs),
             gr.Column(visible=opened is not None),
             "" if opened is None else item_html(opened["item"]),
             gr.Button(visible=not asks_itself),
@@ -306,7 +330,13 @@ class FindTab:
         ]
 
     def _settings(
-        self, k: int, repeats: bool, year_from: Any, year_to: Any, *chosen: list[str] | None
+        self,
+        k: int,
+        repeats: bool,
+        ranking: str,
+        year_from: Any,
+        year_to: Any,
+        *chosen: list[str] | None,
     ) -> dict[str, Any]:
         """The values of the settings' components, as the engine takes them."""
         filters: Json = {
@@ -316,7 +346,7 @@ class FindTab:
         if years := {end: year for end, year in ends.items() if year not in (None, "any")}:
             # Either box may hold the earlier year.
             filters["year"] = dict(zip(years, sorted(years.values()), strict=True))
-        return {"k": k, "repeats": repeats, "filters": filters}
+        return {"k": k, "repeats": repeats, "ranking": ranking, "filters": filters}
 
     def _example_ids(self) -> list[int]:
         """The first item of each of the most frequent article types: a look at the breadth."""

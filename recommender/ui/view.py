@@ -10,6 +10,8 @@ Json = dict[str, Any]
 
 WELCOME = "Show a picture, pick an example, or let us surprise you."
 _MAX_BACK = 20
+_SEEN = ("articleType", "baseColour", "gender", "usage", "season")
+_WORTH_SAYING = 0.05
 _ATTRIBUTES = {
     "articleType": "Article type",
     "subCategory": "Sub-category",
@@ -36,6 +38,7 @@ class View:
     results: list[Answer] = field(default_factory=list)
     status: str = WELCOME
     item: int | None = None
+    beliefs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 def view_of(answer: Answer, like: str, view: View) -> View:
@@ -44,7 +47,8 @@ def view_of(answer: Answer, like: str, view: View) -> View:
     noun = "item" if count == 1 else "items"
     status = f"{count} {noun} like {like}, found in {max(milliseconds, 1):.0f} ms." if count else ""
     status = " ".join(filter(None, (status, answer["message"])))
-    return replace(view, results=answer["results"], status=status)
+    beliefs = answer["query"].get("beliefs", {})
+    return replace(view, results=answer["results"], status=status, beliefs=beliefs)
 
 
 def pushed(view: Json, back: list[Json]) -> list[Json]:
@@ -67,3 +71,27 @@ def item_html(item: dict[str, Any]) -> str:
         f'alt="{html.escape(sentence(item))}"><div><h2>{name}</h2><dl>{rows}</dl>'
         f'<a href="?item={item["id"]}">Link to this item</a></div></article>'
     )
+
+
+def beliefs_html(beliefs: dict[str, list[dict[str, Any]]]) -> str:
+    """What is seen in a picture: a tile an attribute, the other likely values in small below."""
+    tiles = []
+    for label, ranked in beliefs.items():
+        if label not in _SEEN:
+            continue
+        first, *others = ranked
+        also = ", ".join(
+            f"{html.escape(other['value'])} {other['probability']:.0%}"
+            for other in others
+            if other["probability"] >= _WORTH_SAYING
+        )
+        tiles.append(
+            f"<div><dt>{_ATTRIBUTES[label]}</dt>"
+            f"<dd>{html.escape(first['value'])} <b>{first['probability']:.0%}</b></dd>"
+            f'<meter min="0" max="1" value="{first["probability"]}" '
+            f'aria-label="{_ATTRIBUTES[label]}: how sure"></meter>'
+            f"<small>{'or ' + also if also else ''}</small></div>"
+        )
+    if not tiles:
+        return ""
+    return f'<section class="seen"><h2>What we see</h2><dl>{"".join(tiles)}</dl></section>'
