@@ -5,6 +5,7 @@ RecommenderError
 ├── ImageError            bytes are not a picture within the limits
 │   └── FetchError        a picture's web address is refused or does not answer
 ├── WeightsError          a weights file does not fit the backbone
+├── TrainingError         a run cannot go on
 ├── StoreError            the store is missing, half-built or damaged
 │   └── IndexMismatchError   it was built by another encoder than the one that runs
 ├── QueryError            k or a filter asks for something that cannot be
@@ -32,6 +33,10 @@ class FetchError(ImageError):
 
 class WeightsError(RecommenderError):
     """A weights file does not fit the backbone."""
+
+
+class TrainingError(RecommenderError):
+    """A training run cannot go on."""
 
 
 class StoreError(RecommenderError):

@@ -7,8 +7,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,67 +16,107 @@ import datasets
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import timm
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from recommender.catalog import PICTURE_LIMITS, catalog_frame, split_names
-from recommender.checkpoint import resume, save_checkpoint
-from recommender.encoder import (
+from recommender.augmentation import Augmentation, augment
+from recommender.backbone import (
     BACKBONE_DIM,
     Device,
-    EncoderConfig,
     choose_device,
     choose_dtype,
-    fit_picture,
+    create_backbone,
     load_backbone,
 )
-from recommender.errors import CatalogError
-from recommender.images import decode_image
+from recommender.catalog import catalog_fingerprint, catalog_frame, split_names
+from recommender.checkpoint import resume, save_checkpoint
+from recommender.encoder import EncoderConfig
+from recommender.errors import CatalogError, TrainingError
+from recommender.examples import Examples, read_examples
 
 logger = logging.getLogger(__name__)
 
-HEADS = ("articleType", "baseColour", "gender", "season", "usage")
+HEADS = {
+    "articleType": 1.0,
+    "subCategory": 0.25,
+    "masterCategory": 0.25,
+    "baseColour": 1.0,
+    "gender": 1.0,
+    "season": 1.0,
+    "usage": 1.0,
+}
+"""Label -> weight of its cross entropy. The categories follow from the type, so they weigh less."""
+
+PROXIES = ("articleType", "gender", "baseColour")
+"""Labels that pull embeddings together: those that decide whether a hit is relevant."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingConfig:
-    """A run. Sizes in pixels are (height, width); the first epochs see smaller pictures."""
+class TrainingConfig(Augmentation):
+    """A run. Sizes in pixels are (height, width); the first epochs see smaller pictures.
 
-    epochs: int = 16
-    small_epochs: int = 5
+    `proxies` weighs the embedding's loss, `proxy_scale` is its inverse temperature; a type with a
+    smaller share of the pictures than `rare_share` is seen more than once an epoch.
+    """
+
+    epochs: int = 20
+    small_epochs: int = 4
     small_size_px: tuple[int, int] = (64, 48)
     batch_size: int = 128
-    peak_lr: float = 0.08
+    peak_lr: float = 0.06
     weight_decay: float = 5e-5
     label_smoothing: float = 0.1
-    zoom: float = 0.15
-    shift: float = 0.08
-    turn_degrees: float = 6.0
+    proxies: float = 0.3
+    proxy_scale: float = 16.0
+    rare_share: float = 0.001
     dim: int = 128
     seed: int = 0
 
 
 class FashionNet(nn.Module):
-    """A timm ResNet50 with average pooling, and one linear head a label on the pooled maps."""
+    """A timm ResNet50, one linear head a label on the pooled maps, and a projection of them.
 
-    def __init__(self, classes: Mapping[str, int]) -> None:
+    The projection learns from proxies, a unit vector a class that its embeddings turn to.
+    Source: Zhai & Wu, Classification is a Strong Baseline for Deep Metric Learning, BMVC 2019.
+    """
+
+    def __init__(self, classes: Mapping[str, int], dim: int) -> None:
         super().__init__()
-        self.backbone = timm.create_model("resnet50", pretrained=False, num_classes=0)
+        self.backbone = create_backbone()
         self.heads = nn.ModuleDict({n: nn.Linear(BACKBONE_DIM, c) for n, c in classes.items()})
+        self.projection = nn.Linear(BACKBONE_DIM, dim)
+        self.proxies = nn.ParameterDict(
+            {name: torch.randn(classes[name], dim) for name in PROXIES if name in classes}
+        )
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """(b, 3, h, w) -> the pooled maps (b, 2048) and, for each head, logits (b, classes)."""
+    def forward(self, pixels: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """(b, 3, h, w) -> each head's logits, each proxied label's cosines; (b, classes) each."""
         pooled = self.backbone(pixels)
-        return pooled, {name: head(pooled) for name, head in self.heads.items()}
+        embeddings = F.normalize(self.projection(F.normalize(pooled.float())).float())
+        return (
+            {name: head(pooled) for name, head in self.heads.items()},
+            {name: embeddings @ F.normalize(vectors).T for name, vectors in self.proxies.items()},
+        )
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Start from weights: the backbone strictly, heads and projection where they fit."""
+        load_backbone(self.backbone, state)
+        own = self.state_dict()
+        fitting = {
+            name: tensor.float()
+            for name, tensor in state.items()
+            if name in own and own[name].shape == tensor.shape
+        }
+        self.load_state_dict(own | fitting)
 
     def weights(self) -> dict[str, Tensor]:
         """Everything that is shipped, in timm's names, heads as `heads.NAME.*`, in float16."""
         state = {**self.backbone.state_dict()}
         state |= {f"heads.{name}": tensor for name, tensor in self.heads.state_dict().items()}
+        state |= {f"projection.{n}": tensor for n, tensor in self.projection.state_dict().items()}
         return {
             name: tensor.half().contiguous()
             for name, tensor in state.items()
@@ -85,16 +124,8 @@ class FashionNet(nn.Module):
         }
 
 
-@dataclass(frozen=True)
-class Examples:
-    """Pictures (n, h, w, 3) uint8 and, for each head, class indices (n,) int64, -1 if missing."""
-
-    pictures: Tensor
-    targets: dict[str, Tensor]
-
-
 def train(
-    items: datasets.Dataset,
+    catalogs: Sequence[datasets.Dataset],
     directory: Path,
     config: TrainingConfig,
     *,
@@ -108,7 +139,7 @@ def train(
     finished one returns at once.
 
     Args:
-        items: the catalog.
+        catalogs: what is trained on; the dev split is the first one's alone.
         directory: takes `weights.safetensors`, `history.json` and the checkpoint.
         config: the run.
         encoder: what pictures will be fed to the encoder like; travels in the weights' header.
@@ -120,6 +151,7 @@ def train(
 
     Raises:
         CatalogError: its train split does not fill one batch.
+        TrainingError: the loss left the numbers.
         WeightsError: `init` is not a ResNet50's.
         ValueError: the checkpoint in `directory` is of another run.
     """
@@ -128,35 +160,55 @@ def train(
     torch.manual_seed(config.seed)
     place = choose_device(device)
     dtype = choose_dtype("auto", place)
+    items = datasets.concatenate_datasets(list(catalogs))
     frame = catalog_frame(items)
     labels = {n: sorted(frame[n].dropna().unique().tolist()) for n in HEADS}
     labels = {name: values for name, values in labels.items() if values}
-    net = FashionNet({name: len(values) for name, values in labels.items()})
+    net = FashionNet({name: len(values) for name, values in labels.items()}, config.dim)
     if init is not None:
-        load_backbone(net.backbone, init)
+        net.load(init)
     net.to(place).to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(
         _decay_groups(net, config.weight_decay), lr=config.peak_lr, momentum=0.9, nesterov=True
     )
     split = split_names(frame)
-    rows = {name: np.flatnonzero(split == name) for name in ("train", "dev")}
-    steps = config.epochs * (len(rows["train"]) // config.batch_size)
-    if not steps:
+    scored = np.arange(len(items)) < len(catalogs[0])
+    rows = {
+        "train": np.flatnonzero(split == "train"),
+        "dev": np.flatnonzero((split == "dev") & scored),
+    }
+    repeats = repeat_factors(frame["articleType"].iloc[rows["train"]], config.rare_share)
+    steps_an_epoch = int(np.floor(repeats).sum()) // config.batch_size
+    if not steps_an_epoch:
         raise CatalogError(
             f"The catalog has {len(rows['train'])} items to train on, fewer than the "
             f"{config.batch_size} of one batch."
         )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=config.peak_lr, total_steps=steps, pct_start=0.2
+        optimizer, config.peak_lr, total_steps=config.epochs * steps_an_epoch, pct_start=0.2
     )
-    checkpoint, run = directory / "checkpoint", asdict(config) | {"labels": labels}
+    checkpoint = directory / "checkpoint"
+    run = asdict(config) | {
+        "labels": labels,
+        "encoder": asdict(encoder),
+        "catalogs": [catalog_fingerprint(catalog) for catalog in catalogs],
+    }
     history = resume(checkpoint, run, net, optimizer, schedule)
     if len(history) == config.epochs and (directory / "weights.safetensors").exists():
         return history[-1]
-    data = {name: _read_examples(items, frame, labels, rows[name], encoder) for name in rows}
+    data = {name: read_examples(items, frame, labels, rows[name], encoder) for name in rows}
     for epoch in range(len(history), config.epochs):
         started = time.perf_counter()
-        loss = _train_epoch(net, data["train"], optimizer, schedule, config, epoch, dtype, encoder)
+        # The order is decided by seed and epoch alone, so that a resumed run sees the same.
+        random = torch.Generator().manual_seed(config.seed * 1000 + epoch)
+        order = _draw_order(repeats, random)[: steps_an_epoch * config.batch_size]
+        batches = torch.split(order, config.batch_size)
+        bar = tqdm(batches, f"Epoch {epoch + 1}/{config.epochs}")
+        small = epoch < config.small_epochs
+        size = config.small_size_px if small else (encoder.height_px, encoder.width_px)
+        loss = _train_epoch(
+            net, data["train"], bar, size, optimizer, schedule, config, encoder, dtype, random
+        )
         dev = _head_accuracy(net, data["dev"], dtype, encoder)
         seconds = time.perf_counter() - started
         history.append({"epoch": epoch + 1, "loss": loss, "dev": dev, "seconds": seconds})
@@ -164,31 +216,31 @@ def train(
         save_checkpoint(checkpoint, run, net, optimizer, schedule, history)
         (directory / "history.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
     header = {"config": json.dumps(asdict(encoder)), "labels": json.dumps(labels)}
-    pooled = F.normalize(_pool_all(net, data["train"], dtype, encoder))
-    tensors = net.weights() | fit_projection(pooled, config.dim)
     building = directory / "weights.building"
-    save_file(tensors, building, metadata=header)
+    save_file(net.weights(), building, metadata=header)
     building.replace(directory / "weights.safetensors")
     return history[-1]
 
 
-def fit_projection(embeddings: Tensor, dim: int) -> dict[str, Tensor]:
-    """The `dim` directions in which embeddings vary most: PCA, without whitening.
+def repeat_factors(types: pd.Series, rare_share: float) -> npt.NDArray[np.float64]:
+    """How often an epoch shows each item: more than once where its type is rare.
 
-    Args:
-        embeddings: float32 of shape (n, 2048), unit rows, of items that were trained on.
+    Source: Gupta et al., LVIS, arXiv:1908.03195, section A.2: max(1, sqrt(t / share)).
 
     Returns:
-        `projection.weight` of shape (dim, 2048) and `projection.bias` of shape (dim,), float16.
+        float64 of shape (n,), at least 1.
     """
-    mean = embeddings.mean(0)
-    centred = (embeddings - mean).double()
-    _, vectors = torch.linalg.eigh(centred.T @ centred)  # eigenvalues rise
-    weight = vectors[:, -dim:].flip(1).T.float()  # (dim, 2048)
-    return {
-        "projection.weight": weight.half().contiguous(),
-        "projection.bias": -(weight @ mean).half(),
-    }
+    share = types.map(types.value_counts(normalize=True)).fillna(1.0).to_numpy(np.float64)
+    factors: npt.NDArray[np.float64] = np.maximum(1.0, np.sqrt(rare_share / share))
+    return factors
+
+
+def _draw_order(repeats: npt.NDArray[np.float64], random: torch.Generator) -> Tensor:
+    """Row numbers in random order, each as often as its factor says in the mean."""
+    wanted = torch.from_numpy(repeats)
+    times = (wanted + torch.rand(len(wanted), generator=random)).floor().long()
+    rows = torch.arange(len(wanted)).repeat_interleave(times)
+    return rows[torch.randperm(len(rows), generator=random)]
 
 
 def _decay_groups(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -201,125 +253,68 @@ def _decay_groups(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     ]
 
 
-def _read_examples(
-    items: datasets.Dataset,
-    frame: pd.DataFrame,
-    labels: Mapping[str, list[str]],
-    rows: npt.NDArray[np.int64],
-    encoder: EncoderConfig,
-) -> Examples:
-    size = (encoder.width_px, encoder.height_px)
-
-    def read(picture: dict[str, Any]) -> npt.NDArray[np.uint8]:
-        data = picture["bytes"]
-        return fit_picture(decode_image(data, limits=PICTURE_LIMITS, at_least_px=size), encoder)
-
-    pictures = np.empty((len(rows), *size[::-1], 3), dtype=np.uint8)
-    with ThreadPoolExecutor() as pool:
-        encoded = (picture for batch in _batched(items, rows) for picture in batch)
-        for i, picture in enumerate(tqdm(pool.map(read, encoded), "Pictures", len(rows))):
-            pictures[i] = picture
-    targets = {}
-    for name, values in labels.items():
-        index = {value: i for i, value in enumerate(values)}
-        targets[name] = torch.tensor([index.get(v, -1) for v in frame[name].iloc[rows]])
-    return Examples(torch.from_numpy(pictures), targets)
-
-
-def _batched(items: datasets.Dataset, rows: npt.NDArray[np.int64]) -> Any:
-    for start in range(0, len(rows), 1000):
-        yield items[rows[start : start + 1000]]["image"]
-
-
 def _train_epoch(
     net: FashionNet,
     data: Examples,
+    batches: Iterable[Tensor],
+    size: tuple[int, int],
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
     config: TrainingConfig,
-    epoch: int,
-    dtype: torch.dtype,
     encoder: EncoderConfig,
+    dtype: torch.dtype,
+    random: torch.Generator,
 ) -> float:
-    """One pass over the train split in an order that only seed and epoch decide."""
+    """One step a batch of row numbers; returns the mean loss."""
     place = next(net.parameters()).device
-    random = torch.Generator().manual_seed(config.seed * 1000 + epoch)
-    order = torch.randperm(len(data.pictures), generator=random)
-    batches = torch.split(order, config.batch_size)[: len(order) // config.batch_size]
-    small = epoch < config.small_epochs
-    size = config.small_size_px if small else (encoder.height_px, encoder.width_px)
     net.train()
-    total = 0.0
-    for batch in (bar := tqdm(batches, f"Epoch {epoch + 1}/{config.epochs}")):
-        pixels = normalise(data.pictures[batch].to(place), encoder)
-        pixels = augment(pixels, size, config, random)
+    losses = []
+    for batch in batches:
+        views = augment(data.pictures[batch].to(place).permute(0, 3, 1, 2), size, config, random)
+        targets = {name: target[batch].to(place) for name, target in data.targets.items()}
         with torch.autocast(place.type, dtype, enabled=dtype == torch.bfloat16):
-            _, logits = net(pixels.contiguous(memory_format=torch.channels_last))
-            loss = joint_loss(
-                logits,
-                {name: target[batch].to(place) for name, target in data.targets.items()},
-                config.label_smoothing,
-            )
+            pixels = normalise(views, encoder).contiguous(memory_format=torch.channels_last)
+            logits, cosines = net(pixels)
+        loss = joint_loss(logits, targets, config.label_smoothing, HEADS)
+        if config.proxies:
+            scaled = {name: config.proxy_scale * value for name, value in cosines.items()}
+            loss = loss + config.proxies * joint_loss(scaled, targets, 0.0)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
         schedule.step()
-        total += loss.item()
-        bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
-    return total / max(len(batches), 1)
+        losses.append(loss.item())
+        if not math.isfinite(losses[-1]):
+            raise TrainingError(
+                f"The loss is {losses[-1]} after {len(losses)} steps of the epoch: the last "
+                "checkpoint is good; go on from it with a smaller --peak-lr in another folder."
+            )
+    return sum(losses) / len(losses)
 
 
 def joint_loss(
-    logits: Mapping[str, Tensor], targets: Mapping[str, Tensor], label_smoothing: float
+    logits: Mapping[str, Tensor],
+    targets: Mapping[str, Tensor],
+    label_smoothing: float,
+    weights: Mapping[str, float] | None = None,
 ) -> Tensor:
-    """Sum over heads of the mean cross entropy of the examples that have the label (not -1)."""
+    """Sum over labels of the mean cross entropy of the examples that have the label (not -1)."""
     losses = []
     for name, scores in logits.items():
         known = targets[name] >= 0
         if known.any():
-            losses.append(
-                F.cross_entropy(
-                    scores[known].float(), targets[name][known], label_smoothing=label_smoothing
-                )
+            loss = F.cross_entropy(
+                scores[known].float(), targets[name][known], label_smoothing=label_smoothing
             )
+            losses.append(loss * (weights[name] if weights else 1.0))
     # Where nothing is known the loss is zero, and still a function of the network.
     return torch.stack(losses or [0 * scores.sum() for scores in logits.values()]).sum()
 
 
-def normalise(pictures: Tensor, encoder: EncoderConfig) -> Tensor:
-    """uint8 (b, h, w, 3) -> float32 (b, 3, h, w), as the encoder does."""
-    pixels = pictures.permute(0, 3, 1, 2).float() / 255
+def normalise(pixels: Tensor, encoder: EncoderConfig) -> Tensor:
+    """float (b, 3, h, w) in [0, 1] -> what the backbone eats, as the encoder makes it."""
     mean = torch.tensor(encoder.mean, device=pixels.device).view(3, 1, 1)
     return (pixels - mean) / torch.tensor(encoder.std, device=pixels.device).view(3, 1, 1)
-
-
-def augment(
-    pixels: Tensor, size: tuple[int, int], config: TrainingConfig, random: torch.Generator
-) -> Tensor:
-    """Mirror, zoom, shift and turn each picture, and bring it to `size`, in one resampling.
-
-    Colour is left alone, since it is one of the labels.
-
-    Returns:
-        float32 of shape (b, 3, *size).
-    """
-    count, _, height, width = pixels.shape
-
-    def uniform(reach: float) -> Tensor:
-        return (torch.rand(count, generator=random) * 2 - 1) * reach
-
-    mirror = torch.where(torch.rand(count, generator=random) < 0.5, -1.0, 1.0)
-    scale = 1 + uniform(config.zoom)
-    angle = uniform(math.radians(config.turn_degrees))
-    cos, sin, aspect = angle.cos() * scale, angle.sin() * scale, height / width
-    # Output to input, in coordinates from -1 to 1 a side, hence the aspect in the off-diagonals.
-    rows = [
-        torch.stack([cos * mirror, -sin * aspect, uniform(config.shift)], 1),
-        torch.stack([sin / aspect * mirror, cos, uniform(config.shift)], 1),
-    ]
-    theta = torch.stack(rows, 1).to(pixels.device)  # (b, 2, 3)
-    grid = F.affine_grid(theta, [count, 3, *size], align_corners=False)
-    return F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
 
 
 @torch.inference_mode()
@@ -331,7 +326,8 @@ def _pool_all(
     place = next(net.parameters()).device
     pooled = []
     for batch in torch.split(torch.arange(len(data.pictures)), 256):
-        pixels = normalise(data.pictures[batch].to(place), encoder)
+        pictures = data.pictures[batch].to(place).permute(0, 3, 1, 2)
+        pixels = normalise(pictures.float() / 255, encoder)
         with torch.autocast(place.type, dtype, enabled=dtype == torch.bfloat16):
             maps = net.backbone(pixels.contiguous(memory_format=torch.channels_last))
         pooled.append(maps.float().cpu())

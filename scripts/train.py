@@ -18,7 +18,9 @@ from recommender.training import TrainingConfig, train
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="the store's folder")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="stores; the first one is scored"
+    )
     parser.add_argument("--out", type=Path, required=True, help="takes weights and history")
     parser.add_argument("--init", default="random", help="random, or a safetensors file")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
@@ -31,8 +33,8 @@ def main(argv: list[str] | None = None) -> int:
     config = TrainingConfig(**{field.name: getattr(options, field.name) for field in settings})
     try:
         init = None if options.init == "random" else read_weights(Path(options.init))[0]
-        items = load_catalog(options.data / "catalog")
-        last = train(items, options.out, config, init=init, device=options.device)
+        catalogs = [load_catalog(data / "catalog") for data in options.data]
+        last = train(catalogs, options.out, config, init=init, device=options.device)
     except (RecommenderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

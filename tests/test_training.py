@@ -14,15 +14,14 @@ import torch
 import torch.nn.functional as F
 from conftest import ROWS, draw_picture, write_archive
 from safetensors.torch import load_file
-from torch import Tensor
 
-from recommender import training
+from recommender import examples, training
 from recommender.catalog import build_catalog, load_catalog, split_names
 from recommender.encoder import EncoderConfig, load_encoder
-from recommender.errors import CatalogError
+from recommender.errors import CatalogError, TrainingError
 from recommender.images import decode_image
 from recommender.sources import read_source
-from recommender.training import TrainingConfig, augment, fit_projection, joint_loss, train
+from recommender.training import HEADS, TrainingConfig, joint_loss, repeat_factors, train
 from scripts import build_index
 
 CONFIG = TrainingConfig(
@@ -64,7 +63,7 @@ def _in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(items: datasets.Dataset, directory: Path, config: TrainingConfig = CONFIG) -> dict:
-    return train(items, directory, config, encoder=ENCODER, device="cpu")
+    return train([items], directory, config, encoder=ENCODER, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +101,10 @@ def test_its_weights_index_a_store(finished: Path, archive: Path, tmp_path: Path
 def test_interrupted_it_goes_on_to_the_same_weights(
     items: datasets.Dataset, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = training._train_epoch
+    real, epochs = training._train_epoch, iter(range(CONFIG.epochs))
 
     def fail_at_the_second(*arguments: Any) -> float:
-        if 1 in [a for a in arguments if isinstance(a, int)]:
+        if next(epochs) == 1:
             raise KeyboardInterrupt
         return real(*arguments)
 
@@ -128,7 +127,7 @@ def test_interrupted_it_goes_on_to_the_same_weights(
         patch.setattr(training, "_train_epoch", lambda *_: pytest.fail("trained again"))
         run(items, tmp_path)
         assert load_file(tmp_path / "weights.safetensors").keys() == whole.keys()
-        patch.setattr(training, "_read_examples", lambda *_: pytest.fail("read again"))
+        patch.setattr(training, "read_examples", lambda *_: pytest.fail("read again"))
         assert run(items, tmp_path) == last
 
 
@@ -151,7 +150,7 @@ def test_the_test_split_is_never_read(
     items: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[bytes] = []
-    real = training.decode_image
+    real = examples.decode_image
 
     def spy(data: bytes, **options: Any) -> Any:
         read.append(data)
@@ -160,7 +159,7 @@ def test_the_test_split_is_never_read(
     def stop(*arguments: Any) -> None:
         raise _EnoughError
 
-    monkeypatch.setattr(training, "decode_image", spy)
+    monkeypatch.setattr(examples, "decode_image", spy)
     monkeypatch.setattr(training, "_train_epoch", stop)
     with pytest.raises(_EnoughError):
         run(items, tmp_path)
@@ -175,6 +174,24 @@ def test_too_few_items_for_a_batch(items: datasets.Dataset, tmp_path: Path) -> N
         run(items, tmp_path, replace(CONFIG, batch_size=9))
 
 
+def test_a_loss_that_is_no_number_stops_the_run(items: datasets.Dataset, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="the last checkpoint is good; go on"):
+        run(items, tmp_path, replace(CONFIG, peak_lr=1e30, epochs=3))
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
+def test_it_starts_from_weights_where_they_fit(
+    items: datasets.Dataset, finished: Path, tmp_path: Path
+) -> None:
+    """Of a run that hardly moves, backbone, heads and projection are those that it began with."""
+    init = load_file(finished / "weights.safetensors")
+    still = replace(CONFIG, peak_lr=1e-12, epochs=1)
+    train([items], tmp_path, still, encoder=ENCODER, init=init, device="cpu")
+    tensors = load_file(tmp_path / "weights.safetensors")
+    for name in ("conv1.weight", "heads.gender.weight", "projection.weight"):
+        torch.testing.assert_close(tensors[name], init[name], atol=2e-3, rtol=0)
+
+
 def test_labels_that_are_missing(tmp_path: Path) -> None:
     """No item has a usage; seasons are known in the test split alone."""
     rows = []
@@ -185,7 +202,7 @@ def test_labels_that_are_missing(tmp_path: Path) -> None:
         rows.append(tuple(row))
     last = run(build(rows, tmp_path), tmp_path / "run", replace(CONFIG, epochs=1))
     assert np.isfinite(last["loss"])
-    assert set(last["dev"]) == {"articleType", "baseColour", "gender"}
+    assert set(last["dev"]) == set(HEADS) - {"season", "usage"}
     text = (tmp_path / "run" / "history.json").read_text()
     assert "NaN" not in text
     tensors = load_file(tmp_path / "run" / "weights.safetensors")
@@ -217,50 +234,10 @@ def test_a_batch_without_any_label_teaches_nothing() -> None:
     assert not scores.grad.any()
 
 
-def pixels(count: int = 16) -> Tensor:
-    return torch.rand(count, 3, 32, 24, generator=torch.Generator().manual_seed(3))
-
-
-@pytest.mark.parametrize("size", [(32, 24), (64, 48), (16, 12)])
-def test_augmenting_keeps_the_batch_and_brings_it_to_size(size: tuple[int, int]) -> None:
-    random = torch.Generator().manual_seed(0)
-    augmented = augment(pixels(), size, TrainingConfig(), random)
-    assert augmented.shape == (16, 3, *size)
-    assert augmented.dtype == torch.float32
-    assert augmented.min() >= 0
-    assert augmented.max() <= 1
-
-
-def test_without_zoom_shift_and_turn_only_the_mirror_is_left() -> None:
-    still = TrainingConfig(zoom=0, shift=0, turn_degrees=0)
-    given = pixels()
-    augmented = augment(given, (32, 24), still, torch.Generator().manual_seed(0))
-    kept = [torch.allclose(a, b, atol=1e-5) for a, b in zip(augmented, given, strict=True)]
-    flipped = [
-        torch.allclose(a, b.flip(2), atol=1e-5) for a, b in zip(augmented, given, strict=True)
-    ]
-    assert all(k != f for k, f in zip(kept, flipped, strict=True))
-    assert 0 < sum(kept) < len(kept)
-
-
-def test_a_seed_decides_what_is_done() -> None:
-    def once(seed: int) -> Tensor:
-        return augment(pixels(), (32, 24), TrainingConfig(), torch.Generator().manual_seed(seed))
-
-    assert torch.equal(once(1), once(1))
-    assert not torch.equal(once(1), once(2))
-
-
-def test_a_projection_is_pca() -> None:
-    random = np.random.default_rng(0)
-    spread = random.normal(size=(60, 2048)) * np.array([9, 5, 2, *[0.01] * 2045])
-    embeddings = torch.from_numpy(spread.astype(np.float32))
-    fitted = fit_projection(embeddings, 3)
-    weight, bias = fitted["projection.weight"].float(), fitted["projection.bias"].float()
-    assert weight.shape == (3, 2048)
-    torch.testing.assert_close(weight[:, :3].abs(), torch.eye(3), atol=0.3, rtol=0)
-    torch.testing.assert_close(weight @ weight.T, torch.eye(3), atol=1e-2, rtol=0)
-    reduced = embeddings @ weight.T + bias
-    torch.testing.assert_close(reduced.mean(0), torch.zeros(3), atol=0.02, rtol=0)
-    variances = reduced.var(0)
-    assert variances[0] > variances[1] > variances[2]
+def test_rare_types_are_shown_more_than_once() -> None:
+    types = pd.Series(["a"] * 96 + ["b"] * 3 + [None])
+    factors = repeat_factors(types, 0.12)
+    np.testing.assert_allclose(factors[:96], 1)
+    np.testing.assert_allclose(factors[96:99], np.sqrt(0.12 / (3 / 99)))
+    assert factors[99] == 1
+    np.testing.assert_array_equal(repeat_factors(types, 0.0), np.ones(100))

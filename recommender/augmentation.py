@@ -1,0 +1,176 @@
+"""Packshots as a visitor's camera would have taken them: what training sees. Whole batches.
+
+Every draw comes from the caller's generator, so that a run can be repeated. Colour is hardly
+touched, since it is one of the labels.
+"""
+
+import io
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+_WHITE = 0.92
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Reaches, and for what happens to some pictures only its probability.
+
+    `zoom` is a share of the size, `shift` of the picture's half, `stretch` of the aspect.
+    """
+
+    mirror: float = 0.5
+    zoom: float = 0.25
+    stretch: float = 0.1
+    shift: float = 0.12
+    turn_degrees: float = 12.0
+    clutter: float = 0.25
+    light: float = 0.3
+    blur: float = 0.15
+    jpeg: float = 0.15
+    erase: float = 0.2
+
+
+def augment(
+    pictures: Tensor, size: tuple[int, int], config: Augmentation, random: torch.Generator
+) -> Tensor:
+    """Another view of each picture, at `size`.
+
+    Args:
+        pictures: uint8 of shape (b, 3, h, w).
+        size: (height, width) in pixels.
+        config: how much of what.
+        random: a generator on the CPU.
+
+    Returns:
+        float32 of shape (b, 3, *size), in [0, 1].
+    """
+    pixels = pictures.float() / 255
+    grid = _views(pixels.shape, size, config, random).to(pixels.device)
+    views = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
+    if len(some := _some(len(views), config.clutter, random)):
+        covered = (~background(pixels[some])).float()
+        covered = F.grid_sample(covered[:, None], grid[some], align_corners=False)
+        clutter = draw_clutter(pixels, len(some), size, random)
+        views[some] = covered * views[some] + (1 - covered) * clutter
+    if len(some := _some(len(views), config.erase, random)):
+        views[some] = _erase(views[some], random)
+    if len(some := _some(len(views), config.light, random)):
+        views[some] = _relight(views[some], random)
+    if len(some := _some(len(views), config.blur, random)):
+        views[some] = _blur(views[some], random)
+    if len(some := _some(len(views), config.jpeg, random)):
+        views[some] = _compress(views[some], random)
+    return views
+
+
+def background(pixels: Tensor) -> Tensor:
+    """Where a packshot's ground is: near white, and nothing but white from there to an edge.
+
+    Args:
+        pixels: float of shape (b, 3, h, w), in [0, 1].
+
+    Returns:
+        bool of shape (b, h, w). Hollows that no straight line from an edge reaches are missed.
+    """
+    white = (pixels.amin(1) > _WHITE).to(torch.uint8)
+    seen = torch.zeros_like(white)
+    for axis in (1, 2):
+        seen |= white.cumprod(axis, dtype=torch.uint8)
+        seen |= white.flip(axis).cumprod(axis, dtype=torch.uint8).flip(axis)
+    return seen.bool()
+
+
+def draw_clutter(
+    pixels: Tensor, count: int, size: tuple[int, int], random: torch.Generator
+) -> Tensor:
+    """Grounds to lay behind garments: half soft blotches of colour, half close-ups of others.
+
+    Returns:
+        float of shape (count, 3, *size), in [0, 1].
+    """
+    coarse = torch.rand(count, 3, 5, 4, generator=random).to(pixels.device)
+    # Rooms are duller than random colours: mixed with their own grey.
+    grey = torch.rand(count, 3, 1, 1, generator=random).to(pixels.device)
+    blotches = 0.5 * coarse + 0.5 * grey
+    blotches = F.interpolate(blotches, size, mode="bilinear", align_corners=False)
+    others = pixels[torch.randint(len(pixels), (count,), generator=random)]
+    height, width = (side // 3 for side in others.shape[2:])
+    close = others[:, :, height : 2 * height, width : 2 * width]
+    close = F.interpolate(close, size, mode="bilinear", align_corners=False)
+    pick = (torch.rand(count, 1, 1, 1, generator=random) < 0.5).to(pixels.device)
+    return torch.where(pick, blotches, close)
+
+
+def _some(count: int, probability: float, random: torch.Generator) -> Tensor:
+    return torch.nonzero(torch.rand(count, generator=random) < probability).flatten()
+
+
+def _views(
+    shape: torch.Size, size: tuple[int, int], config: Augmentation, random: torch.Generator
+) -> Tensor:
+    """Mirrored, zoomed, stretched, shifted and turned in one resampling: (b, *size, 2)."""
+    count, _, height, width = shape
+
+    def uniform(reach: float) -> Tensor:
+        return (torch.rand(count, generator=random) * 2 - 1) * reach
+
+    mirror = torch.where(torch.rand(count, generator=random) < config.mirror, -1.0, 1.0)
+    zoom, stretch = 1 + uniform(config.zoom), 1 + uniform(config.stretch)
+    angle = uniform(math.radians(config.turn_degrees))
+    cos, sin, aspect = angle.cos() * zoom, angle.sin() * zoom, height / width
+    # Output to input, in coordinates from -1 to 1 a side, hence the aspect in the off-diagonals.
+    rows = [
+        torch.stack([cos * mirror * stretch, -sin * aspect, uniform(config.shift)], 1),
+        torch.stack([sin / aspect * mirror * stretch, cos, uniform(config.shift)], 1),
+    ]
+    return F.affine_grid(torch.stack(rows, 1), [count, 3, *size], align_corners=False)
+
+
+def _erase(pixels: Tensor, random: torch.Generator) -> Tensor:
+    """A rectangle of one colour a picture, a tenth to four tenths of each side long."""
+    count, _, height, width = pixels.shape
+    top, left, tall, wide = torch.rand(4, count, 1, 1, generator=random).to(pixels.device)
+    y = torch.linspace(0, 1, height, device=pixels.device).view(1, -1, 1)
+    x = torch.linspace(0, 1, width, device=pixels.device).view(1, 1, -1)
+    inside = (y > top) & (y < top + 0.1 + 0.3 * tall) & (x > left) & (x < left + 0.1 + 0.3 * wide)
+    colour = torch.rand(count, 3, 1, 1, generator=random).to(pixels.device)
+    return torch.where(inside[:, None], colour, pixels)
+
+
+def _relight(pixels: Tensor, random: torch.Generator) -> Tensor:
+    """Mostly darker, another gamma, a slight cast, and the noise of a small sensor."""
+    count = len(pixels)
+    gain, gamma, noise = torch.rand(3, count, 1, 1, 1, generator=random).to(pixels.device)
+    cast = 1 + 0.06 * (torch.rand(count, 3, 1, 1, generator=random) * 2 - 1).to(pixels.device)
+    lit = pixels.clamp(1e-4, 1).pow(0.7 + 0.7 * gamma) * cast * (1.1 - 0.8 * gain)
+    grain = torch.randn(pixels.shape, generator=random).to(pixels.device)
+    noisy: Tensor = lit + 0.04 * noise * grain
+    return noisy.clamp(0, 1)
+
+
+def _blur(pixels: Tensor, random: torch.Generator) -> Tensor:
+    """A Gaussian of 0.4 to 1.6 pixels, the same for all of them."""
+    sigma = 0.4 + 1.2 * torch.rand((), generator=random).item()
+    kernel = torch.exp(-(torch.arange(-3, 4, device=pixels.device) ** 2) / (2 * sigma**2))
+    kernel = (kernel / kernel.sum()).expand(3, 1, 1, 7)
+    padded = F.pad(pixels, (3, 3, 3, 3), mode="replicate")
+    return F.conv2d(F.conv2d(padded, kernel, groups=3), kernel.transpose(2, 3), groups=3)
+
+
+def _compress(pixels: Tensor, random: torch.Generator) -> Tensor:
+    """To JPEG of quality 15 to 70 and back."""
+    qualities = torch.randint(15, 71, (len(pixels),), generator=random).tolist()
+    pictures = (pixels * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu()
+    decoded = []
+    for picture, quality in zip(pictures.numpy(), qualities, strict=True):
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, "JPEG", quality=quality)
+        decoded.append(np.asarray(Image.open(file)))
+    again = torch.from_numpy(np.stack(decoded)).permute(0, 3, 1, 2)
+    return again.to(pixels.device, torch.float32) / 255
