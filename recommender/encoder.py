@@ -253,7 +253,7 @@ def load_encoder(name: str = "fashion", *, device: Device = "auto", **settings: 
         WeightsError: there are no such weights, or they do not fit.
         ValueError: a setting is unknown or out of range.
     """
-    state, config, labels = _find_weights(name)
+    state, config, labels = find_weights(name)
     unknown = settings.keys() - {field.name for field in fields(EncoderConfig)}
     if unknown:
         raise ValueError(f"unknown setting {', '.join(sorted(unknown))}")
@@ -280,7 +280,12 @@ class Weights(NamedTuple):
     labels: Mapping[str, Sequence[str]]
 
 
-def _find_weights(name: str) -> Weights:
+def find_weights(name: str) -> Weights:
+    """Weights by name, as `load_encoder` takes it.
+
+    Raises:
+        WeightsError: there are none of this name.
+    """
     if name == "fashion":
         return read_weights(FASHION_WEIGHTS)
     if name == "imagenet" or name.startswith("timm:"):

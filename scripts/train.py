@@ -1,6 +1,7 @@
-"""Train the ResNet50 of the fashion encoder on a catalog; killed, it goes on where it was.
+"""Train a ResNet50 on catalogs; killed, it goes on where it was.
 
-python -m scripts.train --data data/kaggle --out runs/fashion
+python -m scripts.train --data data/kaggle data/demo --out runs/fashion
+python -m scripts.train --data data/kaggle --out runs/classifier --recipe classifier --init imagenet
 """
 
 import argparse
@@ -11,30 +12,45 @@ from dataclasses import fields
 from pathlib import Path
 
 from recommender.catalog import load_catalog
-from recommender.encoder import read_weights
+from recommender.classifier import ClassifierConfig, train_classifier
+from recommender.encoder import find_weights
 from recommender.errors import RecommenderError
 from recommender.training import TrainingConfig, train
+
+RECIPES = {"fashion": TrainingConfig, "classifier": ClassifierConfig}
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recipe", choices=RECIPES, default="fashion")
+    # The settings are those of the recipe, so the recipe is read first.
+    recipe = RECIPES[
+        parser.parse_known_args([a for a in argv or sys.argv[1:] if a != "-h"])[0].recipe
+    ]
     parser.add_argument(
         "--data", type=Path, nargs="+", required=True, help="stores; the first one is scored"
     )
     parser.add_argument("--out", type=Path, required=True, help="takes weights and history")
-    parser.add_argument("--init", default="random", help="random, or a safetensors file")
+    parser.add_argument(
+        "--init", default="random", help="random | imagenet | timm:TAG | a safetensors file"
+    )
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    settings = [field for field in fields(TrainingConfig) if isinstance(field.default, int | float)]
+    settings = [field for field in fields(recipe) if isinstance(field.default, int | float)]
     for field in settings:
         flag = "--" + field.name.replace("_", "-")
         parser.add_argument(flag, type=type(field.default), default=field.default)
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    config = TrainingConfig(**{field.name: getattr(options, field.name) for field in settings})
+    config = recipe(**{field.name: getattr(options, field.name) for field in settings})
     try:
-        init = None if options.init == "random" else read_weights(Path(options.init))[0]
+        init = None if options.init == "random" else find_weights(options.init).state
         catalogs = [load_catalog(data / "catalog") for data in options.data]
-        last = train(catalogs, options.out, config, init=init, device=options.device)
+        if isinstance(config, TrainingConfig):
+            last = train(catalogs, options.out, config, init=init, device=options.device)
+        else:
+            last = train_classifier(
+                catalogs[0], options.out, config, init=init, device=options.device
+            )
     except (RecommenderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw
 
-from recommender.attributes import Agreement, Beliefs
+from recommender.attributes import LOOKS, Agreement, Beliefs
 from recommender.catalog import COLUMNS, build_catalog, catalog_fingerprint, load_catalog
 from recommender.embeddings import embed_catalog
 from recommender.engine import Recommender
@@ -107,12 +107,47 @@ class TinyEncoder:
         return {"config": {"weights": "tiny"}, "fingerprint": self.fingerprint}
 
 
-def build_store(directory: Path, source: Path, config: IndexConfig | None = None) -> Index:
+class BelievingEncoder(TinyEncoder):
+    """The same looks, and beliefs of gender and type that go by the mean colour, often wrongly."""
+
+    fingerprint = "believing-encoder"
+    labels: ClassVar[dict] = {
+        "gender": ("Boys", "Girls", "Men", "Women"),
+        "articleType": ("Casual Shoes", "Heels", "Shirts", "Tshirts"),
+    }
+    agreement = Agreement(
+        looks_dim=TinyEncoder.dim,
+        weights={LOOKS: 0.4, "gender": 0.2, "articleType": 0.4},
+        classes=labels,
+    )
+    dim = agreement.dim
+
+    def encode_prepared(self, prepared: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        return self._see(prepared)[0]
+
+    def see(self, pictures: list[Image.Image]) -> tuple[npt.NDArray[np.float32], Beliefs]:
+        return self._see(np.stack([self.prepare(p) for p in pictures]))
+
+    def _see(self, prepared: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], Beliefs]:
+        colours = prepared.mean((1, 2)) / 32
+        beliefs = {}
+        for seed, name in enumerate(self.labels):
+            logits = colours @ np.random.default_rng(seed).normal(size=(3, 4))
+            shares = np.exp(logits - logits.max(1, keepdims=True))
+            beliefs[name] = (shares / shares.sum(1, keepdims=True)).astype(np.float32)
+        return self.agreement.embed(super().encode_prepared(prepared), beliefs), beliefs
+
+
+def build_store(
+    directory: Path,
+    source: Path,
+    config: IndexConfig | None = None,
+    encoder: TinyEncoder | None = None,
+) -> Index:
     """The road that `scripts.build_catalog` and `build_index` take, with the small encoder."""
-    config = config or IndexConfig()
+    config, encoder = config or IndexConfig(), encoder or TinyEncoder()
     build_catalog(read_source(str(source)), directory / "catalog", source="test")
     items = load_catalog(directory / "catalog")
-    encoder = TinyEncoder()
     embedded = embed_catalog(items, directory / "embeddings", lambda rank: encoder)
     index, recall = build_index(embedded.embeddings, config)
     save_store(
@@ -128,10 +163,10 @@ def build_store(directory: Path, source: Path, config: IndexConfig | None = None
     return index
 
 
-def open_store(directory: Path) -> Recommender:
+def open_store(directory: Path, encoder: TinyEncoder | None = None) -> Recommender:
     """What `load_recommender` does, with the small encoder."""
     index = load_index(directory, load_manifest(directory))
-    return Recommender(load_catalog(directory / "catalog"), index, TinyEncoder())
+    return Recommender(load_catalog(directory / "catalog"), index, encoder or TinyEncoder())
 
 
 @pytest.fixture(scope="session")
@@ -151,6 +186,14 @@ def store(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def recommender(store: Path) -> Recommender:
     return open_store(store)
+
+
+@pytest.fixture(scope="session")
+def believing(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Recommender:
+    """`ROWS` behind an encoder with heads, which can be ranked by image and hybrid."""
+    directory = tmp_path_factory.mktemp("believing")
+    build_store(directory, archive, encoder=BelievingEncoder())
+    return open_store(directory, BelievingEncoder())
 
 
 @pytest.fixture(scope="session")

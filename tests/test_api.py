@@ -203,10 +203,15 @@ def test_few_and_no_matches_are_told(live: str) -> None:
     assert none["message"] == "No item passes these filters: widen or clear one of them."
 
 
-def test_only_three_endpoints_are_public_and_documented(client: gradio_client.Client) -> None:
+def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert sorted(endpoints) == ["/item", "/recommend", "/recommend_by_id"]
-    settings = {"k": (5, "int"), "filters": ({}, "dict"), "repeats": (False, "bool")}
+    assert sorted(endpoints) == ["/describe", "/item", "/recommend", "/recommend_by_id"]
+    settings = {
+        "k": (5, "int"),
+        "filters": ({}, "dict"),
+        "repeats": (False, "bool"),
+        "ranking": ("auto", "str"),
+    }
     for name, required in (("/recommend", "image"), ("/recommend_by_id", "item_id")):
         assert len(endpoints[name]["description"]) > 40
         parameters = {p["parameter_name"]: p for p in endpoints[name]["parameters"]}
@@ -219,6 +224,41 @@ def test_only_three_endpoints_are_public_and_documented(client: gradio_client.Cl
             assert kind in parameters[parameter]["python_type"]["type"]
     info = httpx.get(f"{client.src}gradio_api/info").json()
     assert info["unnamed_endpoints"] == {}
+
+
+def test_what_is_seen_in_a_picture_is_said(
+    believing: Recommender, picture: str, tmp_path: Path
+) -> None:
+    with serve(believing, tmp_path) as address:
+        client = gradio_client.Client(address, verbose=False, download_files=False)
+        described = client.predict(handle_file(picture), api_name="/describe")
+        answer = client.predict(handle_file(picture), api_name="/recommend")
+        by_image = client.predict(handle_file(picture), ranking="image", api_name="/recommend")
+    assert described["schema_version"] == 1
+    assert set(described["beliefs"]) == {"gender", "articleType"}
+    for ranked in described["beliefs"].values():
+        shares = [entry["probability"] for entry in ranked]
+        assert len(ranked) == 3
+        assert shares == sorted(shares, reverse=True)
+        assert 0 < sum(shares) <= 1.001
+    assert answer["query"]["beliefs"] == described["beliefs"]
+    assert answer["query"]["attributes"] == {
+        label: ranked[0]["value"] for label, ranked in described["beliefs"].items()
+    }
+    shown = Image.open(io.BytesIO(PICTURE))
+    assert ids(answer) == believing.by_image(shown, ranking="hybrid").ids.tolist()
+    assert ids(by_image) == believing.by_image(shown, ranking="image").ids.tolist()
+
+
+def test_without_heads_nothing_is_said(live: str, client: gradio_client.Client) -> None:
+    one = upload(live, PICTURE)
+    answer = call(live, "describe", one, "")
+    assert answer["beliefs"] == {}
+    assert "says nothing of attributes" in answer["message"]
+    assert_sentence(call(live, "describe", None, ""), "Show a picture first")
+    refused = call(live, "recommend", one, 5, {}, "", False, "hybrid")
+    assert_sentence(refused, "can be ranked by image only")
+    assert_sentence(call(live, "recommend_by_id", 1, 5, {}, False, ["x"]), "The ranking is one of")
 
 
 def test_the_queue_cannot_be_passed_by(live: str) -> None:

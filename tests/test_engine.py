@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from weights import CONFIG, random_state, random_weights, write_weights
 
 from recommender.catalog import COLUMNS
-from recommender.engine import MAX_K, Hits, Recommender, load_recommender
+from recommender.engine import MAX_K, Hits, Ranking, Recommender, load_recommender
 from recommender.errors import (
     IndexMismatchError,
     QueryError,
@@ -264,3 +264,83 @@ def test_a_real_store_end_to_end(
     weights.unlink()
     with pytest.raises(WeightsError, match="There are no weights"):
         load_recommender(data, device="cpu")
+
+
+# --- rankings
+
+
+def agreed(recommender: Recommender, row: int, *, hybrid: bool, own: bool) -> np.ndarray:
+    """What an item is expected to agree in with each, by the definition, item by item."""
+    agreement, frame = recommender.encoder.agreement, recommender.frame
+    assert agreement is not None
+    vectors, dim = recommender.index.vectors, agreement.looks_dim
+    beliefs = agreement.beliefs(vectors)
+    scores = vectors[:, :dim] @ vectors[row, :dim]
+    for name in agreement.labels:
+        classes = agreement.classes[name]
+        for other in range(len(frame)):
+            sides = []
+            for side, knows in ((row, own), (other, hybrid)):
+                known = frame[name].iloc[side]
+                sure = np.array([float(value == known) for value in classes])
+                sides.append(sure if knows and sure.any() else beliefs[name][side])
+            scores[other] += agreement.weights[name] * float(sides[0] @ sides[1])
+    return scores
+
+
+@pytest.mark.parametrize("as_picture", [False, True])
+@pytest.mark.parametrize("ranking", ["image", "hybrid", "auto"])
+def test_items_are_ranked_by_expected_agreement(
+    believing: Recommender, ranking: Ranking, as_picture: bool
+) -> None:
+    ids = believing.frame["id"].to_numpy()
+    hybrid = ranking != "image"
+    for row, item_id in enumerate(ids):
+        hits = believing.by_id(
+            int(item_id), k=12, repeats=True, ranking=ranking, as_picture=as_picture
+        )
+        expected = agreed(believing, row, hybrid=hybrid, own=hybrid and not as_picture)
+        found = expected[np.searchsorted(ids, hits.ids)]
+        assert len(hits.ids) == len(ids) - 1
+        assert (np.diff(found) <= 1e-5).all()
+        # The query is a unit row: scores are agreements, scaled alike.
+        scale = hits.scores / found
+        np.testing.assert_allclose(scale, scale[0], rtol=1e-3)
+
+
+def test_a_picture_is_asked_with_what_is_believed_of_it(believing: Recommender) -> None:
+    row = 4
+    item_id = int(believing.frame["id"].iloc[row])
+    picture = decode_image(believing.picture_bytes(item_id))
+    rankings: list[Ranking] = ["image", "hybrid"]
+    for ranking in rankings:
+        shown = believing.by_image(picture, k=13, ranking=ranking)
+        asked = believing.by_id(item_id, k=12, ranking=ranking, as_picture=True)
+        others = shown.ids[shown.ids != item_id]
+        np.testing.assert_array_equal(others[: len(asked.ids)], asked.ids)
+        assert set(shown.beliefs) == {"gender", "articleType"}
+        for name, believed in believing.describe(picture).items():
+            np.testing.assert_array_equal(shown.beliefs[name], believed)
+            assert believed.sum() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("ranking", ["image", "hybrid"])
+def test_filters_are_exact_in_every_ranking(believing: Recommender, ranking: Ranking) -> None:
+    filters = {"masterCategory": ["Apparel"]}
+    everything = believing.by_id(5, k=12, repeats=True, ranking=ranking).ids
+    apparel = believing.frame.set_index("id")["masterCategory"] == "Apparel"
+    found = believing.by_id(5, k=12, repeats=True, ranking=ranking, filters=filters).ids
+    np.testing.assert_array_equal(found, [i for i in everything if apparel[i]])
+
+
+def test_rankings_that_cannot_be(recommender: Recommender, believing: Recommender) -> None:
+    assert recommender.rankings == ("image",)
+    assert believing.rankings == ("image", "hybrid")
+    with pytest.raises(QueryError, match="can be ranked by image only"):
+        recommender.by_id(1, ranking="hybrid")
+    with pytest.raises(QueryError, match="The ranking is one of auto, image, hybrid"):
+        believing.by_id(1, ranking="best")  # type: ignore[arg-type]
+    np.testing.assert_array_equal(
+        recommender.by_id(1, ranking="auto").ids, recommender.by_id(1, ranking="image").ids
+    )
+    assert recommender.describe(decode_image(recommender.picture_bytes(1))) == {}

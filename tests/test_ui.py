@@ -17,7 +17,7 @@ from recommender.errors import ImageError
 from recommender.ui.answers import Answers, origin_of, sentence, shown
 from recommender.ui.find import FindTab
 from recommender.ui.inputs import PictureInput, format_of
-from recommender.ui.view import View, item_html
+from recommender.ui.view import View, beliefs_html, item_html
 
 SETTINGS: tuple[Any, ...] = (12, False, "image", "any", "any", [], [], [], [], [], [])
 VIEW, BACK, STATUS = range(3)
@@ -91,6 +91,33 @@ def test_an_item_cannot_bring_its_own_html(recommender: Recommender) -> None:
     assert "<script" not in made
     assert "<img src=x" not in made
     assert 'onerror="' not in made
+
+
+def test_what_we_see_is_said_with_how_sure_and_escaped() -> None:
+    beliefs = {
+        "articleType": [
+            {"value": "<Shirts>", "probability": 0.91},
+            {"value": "Tops", "probability": 0.07},
+            {"value": "Tunics", "probability": 0.01},
+        ],
+        "subCategory": [{"value": "Topwear", "probability": 1.0}],
+    }
+    made = beliefs_html(beliefs)
+    assert "&lt;Shirts&gt; <b>91%</b>" in made
+    assert "or Tops 7%" in made
+    assert "Tunics" not in made
+    assert "Topwear" not in made
+    assert beliefs_html({}) == ""
+
+
+def test_what_we_see_goes_with_the_picture(believing: Recommender, picture: str) -> None:
+    tab = FindTab(Answers(believing))
+    hybrid = (*SETTINGS[:2], "hybrid", *SETTINGS[3:])
+    nothing = tab._show(View(), [], ask())[VIEW]
+    found = tab.on_picture(ask(), picture, nothing, [], *hybrid)
+    assert set(found[VIEW]["beliefs"]) == {"gender", "articleType"}
+    more = tab.on_surprise(ask(), found[VIEW], found[BACK], *hybrid)
+    assert more[VIEW]["beliefs"] == {}
 
 
 def test_visitors_read_escaped_sentences() -> None:

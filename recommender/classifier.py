@@ -1,0 +1,237 @@
+"""The predecessors' transfer learning, so that their result can be reproduced and beaten.
+
+A ResNet50 of ImageNet weights learns the article types of at least 275 pictures, its last layer
+replaced; all layers move. Source: the usual PyTorch recipe, "Transfer Learning for Computer
+Vision", which they followed.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torchvision import transforms
+from tqdm.auto import tqdm
+
+from recommender.backbone import (
+    BACKBONE_DIM,
+    Device,
+    choose_device,
+    choose_dtype,
+    create_backbone,
+    load_backbone,
+)
+from recommender.catalog import PICTURE_LIMITS, catalog_fingerprint, catalog_frame, split_names
+from recommender.checkpoint import resume, save_checkpoint
+from recommender.classification import accuracy, macro_f1
+from recommender.encoder import EncoderConfig
+from recommender.errors import CatalogError, TrainingError
+from recommender.images import decode_image
+
+logger = logging.getLogger(__name__)
+
+ENCODER = EncoderConfig(width_px=224, height_px=224, fit="crop", projection=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierConfig:
+    """Their run. `step_epochs` and `gamma` are StepLR's."""
+
+    epochs: int = 25
+    at_least: int = 275
+    batch_size: int = 32
+    lr: float = 0.001
+    momentum: float = 0.9
+    step_epochs: int = 7
+    gamma: float = 0.1
+    resize_px: int = 256
+    crop_px: int = 224
+    seed: int = 0
+
+
+class TypeNet(nn.Module):
+    """A timm ResNet50 whose last layer names the article type; `fc` as timm calls it."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.backbone = create_backbone()
+        self.fc = nn.Linear(BACKBONE_DIM, classes)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(b, 3, h, w) -> logits (b, classes)."""
+        logits: Tensor = self.fc(self.backbone(pixels))
+        return logits
+
+
+def train_classifier(
+    items: datasets.Dataset,
+    directory: Path,
+    config: ClassifierConfig,
+    *,
+    init: Mapping[str, Tensor] | None = None,
+    device: Device = "auto",
+) -> dict[str, Any]:
+    """Train on the train split; score the dev split before the first epoch and after each.
+
+    Args:
+        items: the catalog.
+        directory: takes `weights.safetensors`, `history.json` and the checkpoint.
+        config: the run.
+        init: tensors of a ResNet50 to start from, else random.
+        device: where it runs.
+
+    Returns:
+        The last epoch's history entry; epoch 0 in the history is the state before training.
+
+    Raises:
+        CatalogError: no article type has as many pictures as it takes, or no batch fills.
+        TrainingError: the loss left the numbers.
+        WeightsError: `init` is not a ResNet50's.
+        ValueError: the checkpoint in `directory` is of another run.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config.seed)
+    place = choose_device(device)
+    dtype = choose_dtype("auto", place)
+    frame = catalog_frame(items)
+    counts = frame["articleType"].value_counts()
+    classes = sorted(counts[counts >= config.at_least].index)
+    targets = frame["articleType"].map({n: i for i, n in enumerate(classes)}).fillna(-1)
+    split = split_names(frame)
+    codes = targets.to_numpy(np.int64)
+    rows = {n: np.flatnonzero((split == n) & (codes >= 0)) for n in ("train", "dev")}
+    if len(classes) < 2 or len(rows["train"]) < config.batch_size:
+        raise CatalogError(
+            f"{len(classes)} article types have {config.at_least} pictures or more, and "
+            f"{len(rows['train'])} of them may be trained on: too few to learn to tell them apart."
+        )
+    net = TypeNet(len(classes))
+    if init is not None:
+        load_backbone(net.backbone, init)
+    net.to(place).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.SGD(net.parameters(), lr=config.lr, momentum=config.momentum)
+    # StepLR as a function of the epoch alone, so that a resumed run is at the right step.
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda epoch: config.gamma ** (epoch // config.step_epochs)
+    )
+    run = asdict(config) | {"classes": classes, "catalog": catalog_fingerprint(items)}
+    checkpoint = directory / "checkpoint"
+    history = resume(checkpoint, run, net, optimizer, schedule)
+    if len(history) == config.epochs + 1 and (directory / "weights.safetensors").exists():
+        return history[-1]
+    data = {
+        name: items.select(numbers)
+        .select_columns(["image"])
+        .add_column("target", codes[numbers].tolist())
+        for name, numbers in rows.items()
+    }
+    if not history:
+        history.append({"epoch": 0, "dev": _score(net, data["dev"], config, dtype)})
+    for epoch in range(len(history), config.epochs + 1):
+        started = time.perf_counter()
+        torch.manual_seed(config.seed * 1000 + epoch)
+        loss = _train_epoch(net, data["train"], optimizer, config, dtype, f"Epoch {epoch}")
+        schedule.step()
+        dev = _score(net, data["dev"], config, dtype)
+        seconds = time.perf_counter() - started
+        history.append({"epoch": epoch, "loss": loss, "dev": dev, "seconds": seconds})
+        logger.info("epoch %d: %s", epoch, json.dumps(history[-1]))
+        save_checkpoint(checkpoint, run, net, optimizer, schedule, history)
+        (directory / "history.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
+    header = {"config": json.dumps(asdict(ENCODER)), "classes": json.dumps(classes)}
+    state = net.backbone.state_dict() | {f"fc.{n}": t for n, t in net.fc.state_dict().items()}
+    building = directory / "weights.building"
+    save_file({n: t.half().contiguous() for n, t in state.items()}, building, metadata=header)
+    building.replace(directory / "weights.safetensors")
+    return history[-1]
+
+
+def _batches(
+    data: datasets.Dataset, config: ClassifierConfig, *, training: bool
+) -> DataLoader[tuple[Tensor, int]]:
+    """Pixels (b, 3, crop, crop) and targets (b,), as torchvision's transforms make them."""
+    steps: list[Any] = [
+        transforms.Resize(config.resize_px),
+        transforms.CenterCrop(config.crop_px),
+        *([transforms.RandomHorizontalFlip()] if training else []),
+        transforms.ToTensor(),
+        transforms.Normalize(ENCODER.mean, ENCODER.std),
+    ]
+    transform = transforms.Compose(steps)
+
+    def collate(examples: list[dict[str, Any]]) -> tuple[Tensor, Tensor]:
+        pictures = [
+            decode_image(example["image"]["bytes"], limits=PICTURE_LIMITS) for example in examples
+        ]
+        pixels = torch.stack([transform(picture) for picture in pictures])
+        return pixels, torch.tensor([example["target"] for example in examples])
+
+    return DataLoader(
+        data,  # type: ignore[arg-type]  # a datasets.Dataset is what DataLoader asks for
+        batch_size=config.batch_size,
+        shuffle=training,
+        drop_last=training,
+        collate_fn=collate,
+    )
+
+
+def _train_epoch(
+    net: TypeNet,
+    data: datasets.Dataset,
+    optimizer: torch.optim.Optimizer,
+    config: ClassifierConfig,
+    dtype: torch.dtype,
+    title: str,
+) -> float:
+    """One pass over the train split; returns the mean loss."""
+    place = next(net.parameters()).device
+    net.train()
+    losses = []
+    for pixels, targets in tqdm(_batches(data, config, training=True), title):
+        pixels = pixels.to(place).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(place.type, dtype, enabled=dtype == torch.bfloat16):
+            logits = net(pixels)
+        loss = F.cross_entropy(logits.float(), targets.to(place))
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        losses.append(loss.item())
+        if not np.isfinite(losses[-1]):
+            raise TrainingError(f"The loss is {losses[-1]}: the last checkpoint is good.")
+    return sum(losses) / len(losses)
+
+
+@torch.inference_mode()
+def _score(
+    net: TypeNet, data: datasets.Dataset, config: ClassifierConfig, dtype: torch.dtype
+) -> dict[str, float]:
+    """Accuracy, loss and macro F1 over a split; nothing where it is empty."""
+    place = next(net.parameters()).device
+    net.eval()
+    logits, targets = [], []
+    for pixels, wanted in _batches(data, config, training=False) if len(data) else ():
+        with torch.autocast(place.type, dtype, enabled=dtype == torch.bfloat16):
+            given = net(pixels.to(place).contiguous(memory_format=torch.channels_last))
+        logits.append(given.float().cpu())
+        targets.append(wanted)
+    if not logits:
+        return {}
+    scores, wanted = torch.cat(logits), torch.cat(targets)
+    truth: npt.NDArray[np.int64] = wanted.numpy()
+    best: npt.NDArray[np.int64] = scores.argmax(1).numpy()
+    return {
+        "accuracy": accuracy(truth, best),
+        "macro_f1": macro_f1(truth, best),
+        "loss": float(F.cross_entropy(scores, wanted)),
+    }

@@ -1,0 +1,79 @@
+"""The predecessors' recipe in seconds: what it learns from, what it writes, that it goes on."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import pytest
+import torch
+from conftest import ROWS, write_archive
+from safetensors.torch import load_file
+
+from recommender import classifier
+from recommender.catalog import build_catalog, load_catalog
+from recommender.classifier import ClassifierConfig, train_classifier
+from recommender.encoder import load_encoder
+from recommender.errors import CatalogError, TrainingError
+from recommender.sources import read_source
+
+CONFIG = ClassifierConfig(
+    epochs=2, at_least=8, batch_size=4, step_epochs=1, resize_px=40, crop_px=32
+)
+
+
+@pytest.fixture(scope="module")
+def items(tmp_path_factory: pytest.TempPathFactory) -> datasets.Dataset:
+    """Twelve shirts, twelve heels and one watch, each of a name of its own."""
+    kinds = [ROWS[0]] * 12 + [ROWS[6]] * 12 + [ROWS[12]]
+    rows = [(i, *row[1:-1], f"thing {i}") for i, row in enumerate(kinds, 1)]
+    directory = tmp_path_factory.mktemp("items")
+    source = write_archive(directory / "a.zip", rows)
+    build_catalog(read_source(str(source)), directory / "catalog", source="test")
+    return load_catalog(directory / "catalog")
+
+
+@pytest.fixture(autouse=True)
+def _in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier, "choose_dtype", lambda dtype, device: torch.float32)
+
+
+def test_a_run_scores_before_and_after_and_goes_on_where_it_was(
+    items: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = train_classifier(items, tmp_path / "whole", CONFIG, device="cpu")
+    history = json.loads((tmp_path / "whole" / "history.json").read_text())
+    assert [entry["epoch"] for entry in history] == [0, 1, 2]
+    assert last == history[-1]
+    for entry in history:
+        assert set(entry["dev"]) == {"accuracy", "macro_f1", "loss"}
+        assert np.isfinite(entry["dev"]["loss"])
+    tensors = load_file(tmp_path / "whole" / "weights.safetensors")
+    assert tensors["fc.weight"].shape == (2, 2048)  # the watch is too rare
+    encoder = load_encoder(str(tmp_path / "whole" / "weights.safetensors"), device="cpu")
+    assert encoder.input_px == (224, 224)
+
+    real, epochs = classifier._train_epoch, iter(range(2))
+
+    def fail_at_the_second(*arguments: Any) -> float:
+        if next(epochs) == 1:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(classifier, "_train_epoch", fail_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            train_classifier(items, tmp_path / "again", CONFIG, device="cpu")
+    train_classifier(items, tmp_path / "again", CONFIG, device="cpu")
+    again = load_file(tmp_path / "again" / "weights.safetensors")
+    for name, tensor in tensors.items():
+        assert torch.equal(tensor, again[name]), name
+
+
+def test_what_cannot_be_learnt_is_said(items: datasets.Dataset, tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="0 article types have 275 pictures or more"):
+        train_classifier(items, tmp_path, replace(CONFIG, at_least=275), device="cpu")
+    with pytest.raises(TrainingError, match="the last checkpoint is good"):
+        train_classifier(items, tmp_path, replace(CONFIG, lr=1e30), device="cpu")
