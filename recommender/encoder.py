@@ -125,6 +125,7 @@ class Encoder:
         state: Mapping[str, Tensor],
         *,
         device: Device = "auto",
+        labels: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Build the network from tensors; `load_encoder` finds them.
 
@@ -147,6 +148,11 @@ class Encoder:
         self._projection: nn.Linear | None = None
         if config.projection and "projection.weight" in state:
             self._projection = _load_projection(state).to(self.device)
+        self.labels = {name: tuple(values) for name, values in (labels or {}).items()}
+        self._heads = {
+            name: (state[f"heads.{name}.weight"].float(), state[f"heads.{name}.bias"].float())
+            for name in self.labels
+        }
         self.dim = self._projection.out_features if self._projection else BACKBONE_DIM
         fuse_batch_norms(backbone.eval())
         self._backbone = backbone.to(
@@ -199,6 +205,18 @@ class Encoder:
                 embeddings = F.normalize(self._projection(embeddings))  # (b, dim)
             return embeddings.cpu().numpy()
 
+    def describe(self, pictures: Sequence[Image.Image]) -> dict[str, npt.NDArray[np.float32]]:
+        """What the heads believe: label -> float32 of shape (b, classes), rows sum to 1."""
+        prepared = np.stack([self.prepare(picture) for picture in pictures])
+        with torch.inference_mode():
+            pixels = torch.from_numpy(prepared).to(self.device).permute(0, 3, 1, 2)
+            pixels = ((pixels.float() - self._mean) / self._std).to(self.dtype)
+            pooled = self._backbone.forward_features(pixels).float().mean((2, 3)).cpu()
+            return {
+                name: torch.softmax(pooled @ weight.T + bias, 1).numpy()
+                for name, (weight, bias) in self._heads.items()
+            }
+
     def encode(self, pictures: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
         """RGB pictures of any size -> float32 of shape (b, dim), unit rows."""
         return self.encode_prepared(np.stack([self.prepare(picture) for picture in pictures]))
@@ -221,7 +239,13 @@ def load_encoder(name: str = "fashion", *, device: Device = "auto", **settings: 
     unknown = settings.keys() - {field.name for field in fields(EncoderConfig)}
     if unknown:
         raise ValueError(f"unknown setting {', '.join(sorted(unknown))}")
-    return Encoder(replace(config, weights=name, **settings), state, device=device)
+    labels = None
+    path = FASHION_WEIGHTS if name == "fashion" else Path(name)
+    if path.is_file():
+        with safe_open(path, framework="pt") as file:
+            labels = json.loads((file.metadata() or {}).get("labels", "null"))
+    config = replace(config, weights=name, **settings)
+    return Encoder(config, state, device=device, labels=labels)
 
 
 def load_worker_encoder(

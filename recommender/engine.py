@@ -85,6 +85,7 @@ class Recommender:
         k: int = 5,
         filters: Mapping[str, Any] | None = None,
         repeats: bool = False,
+        ranking: str = "image",
     ) -> Hits:
         """Items that look like a picture.
 
@@ -109,6 +110,8 @@ class Recommender:
         k: int = 5,
         filters: Mapping[str, Any] | None = None,
         repeats: bool = False,
+        ranking: str = "image",
+        as_picture: bool = False,
     ) -> Hits:
         """Items that look like an item, which is never among them.
 
