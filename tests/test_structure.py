@@ -34,6 +34,7 @@ ALLOWED = {
     "training": {"catalog", "checkpoint", "encoder", "errors", "images"},
     "trends": set(),
     "evaluation": set(),
+    "classification": set(),
     "ui": {"engine", "errors", "images", "trends", "ui"},
 }
 """Module, or the folder `ui`, -> what it may import of the package."""
