@@ -175,24 +175,27 @@ def bootstrap_intervals(values: Floats, *, resamples: int = RESAMPLES, seed: int
 def bootstrap_macro_interval(
     values: Floats, groups: Ints, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[float, float]:
-    """95% interval of the macro mean, by resampling queries; see `macro_mean`.
+    """95% interval of the macro mean, by resampling the queries within each group.
 
-    A group that a resample does not draw is left out of that resample.
+    Were they resampled across groups, small groups would be missing from many resamples, and the
+    means that are left would no longer be of the same groups. See `macro_mean`.
 
     >>> bootstrap_macro_interval(np.array([0.5] * 8), np.arange(8) % 2)
     (0.5, 0.5)
     """
     keep = ~np.isnan(values) & (groups >= 0)
-    order = np.argsort(groups[keep], kind="stable")
-    sorted_values = values[keep][order]
-    starts = np.unique(groups[keep][order], return_index=True)[1]
-    if not len(starts):
+    if not keep.any():
         return float("nan"), float("nan")
+    order = np.argsort(groups[keep], kind="stable")
+    ordered = values[keep][order]
+    _, starts, sizes = np.unique(groups[keep][order], return_index=True, return_counts=True)
+    start, size = np.repeat(starts, sizes), np.repeat(sizes, sizes)  # of each query's group
+    random = np.random.default_rng(seed)
     means = []
-    for counts in _resampled(len(sorted_values), resamples, seed):
-        sums = np.add.reduceat(counts * sorted_values, starts, axis=1)  # (c, groups)
-        sizes = np.add.reduceat(counts, starts, axis=1)
-        means.append((sums / np.maximum(sizes, 1)).sum(1) / (sizes > 0).sum(1))
+    for count in _chunks(len(ordered), resamples):
+        drawn = start + (random.random((count, len(ordered))) * size).astype(np.int64)
+        sums = np.add.reduceat(ordered[drawn], starts, axis=1)  # (c, groups)
+        means.append((sums / sizes).mean(axis=1))
     ((low, high),) = _middle(np.concatenate(means)[:, None])
     return float(low), float(high)
 
@@ -309,14 +312,18 @@ def _ratio(above: npt.NDArray[Any], below: npt.NDArray[Any]) -> Floats:
 def _resampled(count: int, resamples: int, seed: int) -> Iterator[Floats]:
     """How often each of `count` queries is drawn in each resample, in chunks of (c, count)."""
     random = np.random.default_rng(seed)
-    chunk = max(1, _DRAWN_AT_ONCE // max(count, 1))
-    for start in range(0, resamples, chunk):
-        size = min(chunk, resamples - start)
-        drawn = (
-            random.integers(max(count, 1), size=(size, count)) + count * np.arange(size)[:, None]
-        )
+    for size in _chunks(count, resamples):
+        drawn = random.integers(max(count, 1), size=(size, count))
+        drawn += count * np.arange(size)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=size * count)
         yield counts.reshape(size, count).astype(np.float64)
+
+
+def _chunks(count: int, resamples: int) -> Iterator[int]:
+    """Sizes that sum to `resamples`, each small enough to be held."""
+    chunk = max(1, _DRAWN_AT_ONCE // max(count, 1))
+    for start in range(0, resamples, chunk):
+        yield min(chunk, resamples - start)
 
 
 def _middle(means: Floats) -> Floats:
