@@ -318,6 +318,28 @@ def describe(encoder: Any, pictures: Sequence[Image.Image]) -> dict[str, npt.NDA
     return {name: np.concatenate([d[name] for d in described]) for name in described[0]}
 
 
+def describe_queries(
+    recommender: Recommender, queries: Queries
+) -> dict[str, npt.NDArray[np.float32]]:
+    """What the encoder's heads believe of every query's picture; nothing where it has no head.
+
+    Returns:
+        Label -> float32 of shape (q, classes).
+    """
+    if not getattr(recommender.encoder, "labels", None):
+        return {}
+    described = [
+        describe(
+            recommender.encoder,
+            read_pictures(
+                recommender, queries, range(start, min(start + PICTURES_AT_ONCE, len(queries)))
+            ),
+        )
+        for start in tqdm(range(0, len(queries), PICTURES_AT_ONCE), "Heads")
+    ]
+    return {name: np.concatenate([d[name] for d in described]) for name in described[0]}
+
+
 def _batches(pictures: Sequence[Image.Image]) -> list[Sequence[Image.Image]]:
     starts = range(0, len(pictures), _ENCODED_AT_ONCE)
     return [pictures[start : start + _ENCODED_AT_ONCE] for start in starts]

@@ -35,6 +35,10 @@ ALLOWED = {
     "trends": set(),
     "evaluation": set(),
     "classification": set(),
+    "protocol": {"catalog", "engine", "errors", "images", "sources"},
+    "scores": {"classification", "evaluation", "protocol"},
+    "pretrained": {"encoder", "errors"},
+    "baselines": {"catalog", "embeddings", "encoder", "engine", "index", "pretrained"},
     "ui": {"engine", "errors", "images", "trends", "ui"},
 }
 """Module, or the folder `ui`, -> what it may import of the package."""
@@ -47,6 +51,7 @@ OWNERS = {
     "kagglehub": {"sources"},
     "pymilvus": {"milvus"},
     "huggingface_hub": {"hub"},
+    "transformers": {"pretrained"},
 }
 
 MAX_LINES = 320
