@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,7 @@ from recommender.catalog import (
 )
 from recommender.engine import MAX_K, Hits, Recommender
 from recommender.errors import CatalogError
+from recommender.foreseen import Foreseen, describe
 from recommender.images import decode_image
 from recommender.sources import read_source
 
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 DEPTH = 10
 """How many hits of a query are judged."""
 
-PICTURES_AT_ONCE, _ENCODED_AT_ONCE = 256, 64
+PICTURES_AT_ONCE = 256
 
 Ints = npt.NDArray[np.int64]
 Ask = Callable[[int, Mapping[str, Any] | None], Hits]
@@ -84,6 +84,33 @@ class Queries:
             f"{count} of {self.source}",
             self.overlap,
         )
+
+
+def choose_queries(
+    recommender: Recommender,
+    scratch: Path,
+    *,
+    archive: str | None = None,
+    split: str | None = None,
+    sample: int | None = None,
+) -> Queries:
+    """Who asks: an archive (or a split of it), else a split of the gallery itself, dev by default.
+
+    Args:
+        recommender: whose gallery will be asked.
+        scratch: a folder for what is read of an archive, for as long as the queries are.
+        archive: what `read_source` reads.
+        split: `dev` or `test`.
+        sample: at most so many, the same ones each time.
+
+    Raises:
+        CatalogError: there is none.
+    """
+    if archive is None:
+        queries = split_queries(recommender, split or "dev")
+    else:
+        queries = archive_queries(recommender, archive, scratch, split)
+    return queries if sample is None else queries.sample(sample)
 
 
 def split_queries(recommender: Recommender, split: str) -> Queries:
@@ -268,56 +295,6 @@ def _by_image(recommender: Recommender, picture: Image.Image, ranking: str) -> A
     return lambda k, filters: recommender.by_image(picture, k=k, filters=filters, ranking=ranking)
 
 
-class Foreseen:
-    """An encoder that has encoded a batch ahead: one picture at a time takes ten times as long.
-
-    Of those pictures it answers from memory, of any other through the encoder.
-    """
-
-    def __init__(self, encoder: Any, pictures: Sequence[Image.Image]) -> None:
-        self._encoder = encoder
-        self._pictures = pictures  # held, so that no other object gets the identity of one
-        self._place = {id(picture): i for i, picture in enumerate(pictures)}
-        self._vectors: npt.NDArray[np.float32] = np.concatenate(
-            [encoder.encode(batch) for batch in _batches(pictures)]
-        )
-        self._beliefs: dict[str, npt.NDArray[np.float32]] | None = None
-        self._lock = Lock()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._encoder, name)
-
-    def encode(self, pictures: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
-        """float32 of shape (b, dim), unit rows."""
-        places = self._places(pictures)
-        if places is None:
-            encoded: npt.NDArray[np.float32] = self._encoder.encode(pictures)
-            return encoded
-        return self._vectors[places]
-
-    def describe(self, pictures: Sequence[Image.Image]) -> dict[str, npt.NDArray[np.float32]]:
-        """What the heads believe; label -> float32 of shape (b, classes)."""
-        places = self._places(pictures)
-        if places is None:
-            described: dict[str, npt.NDArray[np.float32]] = self._encoder.describe(pictures)
-            return described
-        with self._lock:
-            if self._beliefs is None:
-                self._beliefs = describe(self._encoder, self._pictures)
-        return {name: beliefs[places] for name, beliefs in self._beliefs.items()}
-
-    def _places(self, pictures: Sequence[Image.Image]) -> list[int] | None:
-        places = [self._place.get(id(picture)) for picture in pictures]
-        known = [place for place in places if place is not None]
-        return known if len(known) == len(places) else None
-
-
-def describe(encoder: Any, pictures: Sequence[Image.Image]) -> dict[str, npt.NDArray[np.float32]]:
-    """What an encoder's heads believe of many pictures, batch by batch."""
-    described = [encoder.describe(batch) for batch in _batches(pictures)]
-    return {name: np.concatenate([d[name] for d in described]) for name in described[0]}
-
-
 def describe_queries(
     recommender: Recommender, queries: Queries
 ) -> dict[str, npt.NDArray[np.float32]]:
@@ -338,11 +315,6 @@ def describe_queries(
         for start in tqdm(range(0, len(queries), PICTURES_AT_ONCE), "Heads")
     ]
     return {name: np.concatenate([d[name] for d in described]) for name in described[0]}
-
-
-def _batches(pictures: Sequence[Image.Image]) -> list[Sequence[Image.Image]]:
-    starts = range(0, len(pictures), _ENCODED_AT_ONCE)
-    return [pictures[start : start + _ENCODED_AT_ONCE] for start in starts]
 
 
 class Gallery:

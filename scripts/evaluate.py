@@ -16,7 +16,7 @@ from recommender.baselines import load_any_encoder, open_with
 from recommender.encoder import EncoderConfig, choices
 from recommender.engine import load_recommender
 from recommender.errors import RecommenderError
-from recommender.protocol import answer, archive_queries, describe_queries, split_queries
+from recommender.protocol import answer, choose_queries, describe_queries
 from recommender.scores import heads, report, table
 
 
@@ -61,13 +61,13 @@ def main(argv: list[str] | None = None) -> int:
         else:
             recommender = load_recommender(options.data, device=options.device)
         with tempfile.TemporaryDirectory() as scratch:
-            if options.queries:
-                queries = archive_queries(
-                    recommender, options.queries, Path(scratch), options.split
-                )
-            else:
-                queries = split_queries(recommender, options.split or "dev")
-            queries = queries.sample(options.sample or len(queries))
+            queries = choose_queries(
+                recommender,
+                Path(scratch),
+                archive=options.queries,
+                split=options.split,
+                sample=options.sample,
+            )
             answers = answer(recommender, queries, ranking=options.ranking)
             beliefs = describe_queries(recommender, queries)
     except (RecommenderError, ValueError) as error:

@@ -12,9 +12,9 @@ from recommender import protocol
 from recommender.catalog import name_groups
 from recommender.engine import Recommender
 from recommender.errors import CatalogError
+from recommender.foreseen import Foreseen
 from recommender.protocol import (
     DEPTH,
-    Foreseen,
     Queries,
     answer,
     archive_queries,
