@@ -11,9 +11,11 @@ known may have a one there instead of a belief.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 Floats = npt.NDArray[np.float32]
 Beliefs = dict[str, Floats]
@@ -119,6 +121,21 @@ class Agreement:
         squares = np.einsum("nd,nd->n", vectors[:, :-1], vectors[:, :-1])
         vectors[:, -1] = np.sqrt(np.maximum(1 - squares, 0))
         return vectors
+
+
+class LooksOnly:
+    """An encoder without heads: what is asked of one beside its embeddings."""
+
+    labels: ClassVar[Mapping[str, Sequence[str]]] = {}
+    agreement: Agreement | None = None
+
+    def encode(self, pictures: Sequence[Image.Image]) -> Floats:
+        """RGB pictures of any size -> float32 of shape (b, dim), unit rows."""
+        raise NotImplementedError
+
+    def see(self, pictures: Sequence[Image.Image]) -> tuple[Floats, Beliefs]:
+        """Their embeddings, and no beliefs."""
+        return self.encode(pictures), {}
 
 
 def likeliest(

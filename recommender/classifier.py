@@ -178,7 +178,7 @@ def _batches(
         return pixels, torch.tensor([example["target"] for example in examples])
 
     return DataLoader(
-        data,  # type: ignore[arg-type]  # a datasets.Dataset is what DataLoader asks for
+        data,
         batch_size=config.batch_size,
         shuffle=training,
         drop_last=training,

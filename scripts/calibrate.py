@@ -19,14 +19,9 @@ from recommender.catalog import catalog_frame, load_catalog, name_groups, split_
 from recommender.encoder import load_encoder, read_weights
 from recommender.errors import RecommenderError
 from recommender.examples import read_examples
+from recommender.scores import RELEVANCE
 
-RELEVANCE = {
-    "type": ("articleType",),
-    "type+gender": ("articleType", "gender"),
-    "type+colour": ("articleType", "baseColour"),
-    "type+gender+colour": ("articleType", "gender", "baseColour"),
-}
-LABELS = ("articleType", "gender", "baseColour")
+LABELS = RELEVANCE["type+gender+colour"]
 STEPS = (0.25, 0.5, 1.0, 2.0)
 
 

@@ -1,90 +1,94 @@
-"""Score a store on the queries of a split that no training has seen, by the function it serves.
+"""Score a store on queries that no training has seen, by the functions it serves.
 
 python -m scripts.evaluate --data data/kaggle --split test --json benchmarks/retrieval.json
-
-The strict protocol: a query is an item of the split; it, pictures identical to its own and items
-of its name are taken out of its gallery, which is the rest of the whole catalog.
+python -m scripts.evaluate --data data/kaggle --queries held-out.zip --ranking hybrid
+python -m scripts.evaluate --data data/kaggle --split test --encoder imagenet --pooling max
 """
 
 import argparse
 import json
+import shlex
 import sys
+import tempfile
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-from tqdm.auto import tqdm
-
-from recommender.catalog import name_groups, split_names
-from recommender.engine import MAX_K, Recommender, load_recommender
+from recommender.baselines import load_any_encoder, open_with
+from recommender.encoder import EncoderConfig, choices
+from recommender.engine import load_recommender
 from recommender.errors import RecommenderError
-from recommender.evaluation import bootstrap_interval, macro_mean, precision_at_k, shares_labels
-
-RELEVANCE = {
-    "type": ["articleType"],
-    "type+gender": ["articleType", "gender"],
-    "type+colour": ["articleType", "baseColour"],
-    "type+gender+colour": ["articleType", "gender", "baseColour"],
-}
-DEPTH = 10
-
-
-def strict_hits(recommender: Recommender, rows: np.ndarray) -> np.ndarray:
-    """Rows found for each query row, (q, DEPTH), -1 where the gallery gave fewer."""
-    groups = name_groups(recommender.frame)
-    row_of = pd.Series(np.arange(len(recommender)), index=recommender.frame["id"])
-    found = np.full((len(rows), DEPTH), -1, dtype=np.int64)
-    for i, row in enumerate(tqdm(rows, "Queries")):
-        ids = recommender.by_id(int(recommender.frame["id"].iloc[row]), k=MAX_K).ids
-        hits = row_of[ids].to_numpy()
-        hits = hits[groups[hits] != groups[row]][:DEPTH]
-        found[i, : len(hits)] = hits
-    return found
-
-
-def score(recommender: Recommender, split: str) -> dict:
-    """Precision at 1, 5 and 10 of each relevance, micro with its interval and macro over types."""
-    frame = recommender.frame
-    rows = np.flatnonzero(split_names(frame) == split)
-    found = strict_hits(recommender, rows)
-    types = pd.factorize(frame["articleType"])[0][rows]
-    scores: dict = {"queries": len(rows), "gallery": len(frame), "split": split}
-    for relevance, columns in RELEVANCE.items():
-        codes = np.stack([pd.factorize(frame[name])[0] for name in columns], axis=1)
-        hits = np.where(found[..., None] >= 0, codes[found], -1)  # (q, k, labels)
-        relevant = shares_labels(codes[rows], hits)
-        scores[relevance] = {}
-        for k in (1, 5, DEPTH):
-            values = precision_at_k(relevant, k)
-            scores[relevance][f"P@{k}"] = round(float(values.mean()), 4)
-            if k == 5:
-                interval = bootstrap_interval(values)
-                scores[relevance]["P@5 95%"] = [round(end, 4) for end in interval]
-                scores[relevance]["P@5 macro"] = round(macro_mean(values, types), 4)
-    return scores
+from recommender.protocol import answer, choose_queries, describe_queries
+from recommender.scores import heads, report, table
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="the store's folder")
-    parser.add_argument("--split", choices=["dev", "test"], default="dev")
+    parser.add_argument(
+        "--queries", help="an archive or folder in Kaggle's layout whose pictures ask"
+    )
+    parser.add_argument(
+        "--split",
+        choices=["dev", "test"],
+        help="the name groups that ask; default: dev, and with --queries all of it",
+    )
+    parser.add_argument("--sample", type=int, help="at most so many queries, the same each time")
+    parser.add_argument("--ranking", choices=["image", "hybrid"], default="image")
+    parser.add_argument(
+        "--encoder",
+        help="another than the store's: fashion | imagenet | timm:TAG | a safetensors file | "
+        "pixels | histogram | random | transformers:NAME | open_clip:NAME",
+    )
+    parser.add_argument("--pooling", choices=choices("pooling"), help="of --encoder, a ResNet50")
+    parser.add_argument("--width-px", type=int, help="of --encoder, a ResNet50")
+    parser.add_argument("--height-px", type=int, help="of --encoder, a ResNet50")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    parser.add_argument(
+        "--cache", type=Path, help="keeps the embeddings of --encoder; default: DATA/encoders"
+    )
     parser.add_argument("--json", type=Path, help="where the scores go, with the command")
     options = parser.parse_args(argv)
+    settings = {
+        name: value
+        for name in ("pooling", "width_px", "height_px")
+        if (value := getattr(options, name)) is not None
+    }
     try:
-        recommender = load_recommender(options.data)
-    except RecommenderError as error:
+        if options.encoder or settings:
+            name = options.encoder or EncoderConfig.weights
+            encoder = load_any_encoder(name, device=options.device, **settings)
+            cache = options.cache or options.data / "encoders"
+            recommender = open_with(options.data, encoder, cache)
+        else:
+            recommender = load_recommender(options.data, device=options.device)
+        with tempfile.TemporaryDirectory() as scratch:
+            queries = choose_queries(
+                recommender,
+                Path(scratch),
+                archive=options.queries,
+                split=options.split,
+                sample=options.sample,
+            )
+            answers = answer(recommender, queries, ranking=options.ranking)
+            beliefs = describe_queries(recommender, queries)
+    except (RecommenderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    scores = score(recommender, options.split)
-    print(pd.DataFrame({name: scores[name] for name in RELEVANCE}).T.to_string())
+    scores = report(recommender.frame, queries, answers)
+    if beliefs:
+        scores["heads"] = heads(queries.frame, recommender.encoder.labels, beliefs)
+    print(f"{len(queries):,} queries ({queries.source}), {len(recommender):,} items, strict:")
+    print(table(scores).to_string())
+    for what, count in queries.overlap.items():
+        print(f"  in the catalog too, hence out of their galleries: {count:,} by {what}")
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        report = {
-            "command": "python -m scripts.evaluate " + " ".join(argv or sys.argv[1:]),
+        told = {
+            "command": "python -m scripts.evaluate " + shlex.join(argv or sys.argv[1:]),
             "encoder": recommender.encoder.record(),
+            "ranking": options.ranking,
             **scores,
         }
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw
 
-from recommender.attributes import LOOKS, Agreement, Beliefs
+from recommender.attributes import LOOKS, Agreement, Beliefs, LooksOnly
 from recommender.catalog import COLUMNS, build_catalog, catalog_fingerprint, load_catalog
 from recommender.embeddings import embed_catalog
 from recommender.engine import Recommender
@@ -76,14 +76,12 @@ def write_archive(path: Path, rows: list[tuple] = ROWS, under: str = "") -> Path
     return path
 
 
-class TinyEncoder:
+class TinyEncoder(LooksOnly):
     """A picture's colours on a grid of 4×3 cells: deterministic, quick, sees colour and place."""
 
     fingerprint = "tiny-encoder-000"
     dim = 4 * 3 * 3 + 1
     input_px = (24, 32)
-    labels: ClassVar[dict] = {}
-    agreement: Agreement | None = None
 
     def __init__(self) -> None:
         self.encoded = 0
@@ -99,9 +97,6 @@ class TinyEncoder:
 
     def encode(self, pictures: list[Image.Image]) -> npt.NDArray[np.float32]:
         return self.encode_prepared(np.stack([self.prepare(p) for p in pictures]))
-
-    def see(self, pictures: list[Image.Image]) -> tuple[npt.NDArray[np.float32], Beliefs]:
-        return self.encode(pictures), {}
 
     def record(self) -> dict:
         return {"config": {"weights": "tiny"}, "fingerprint": self.fingerprint}

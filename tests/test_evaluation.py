@@ -1,27 +1,34 @@
 """Metrics against tables worked out by hand, and what must hold for any."""
 
 import doctest
-import json
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
-from conftest import TinyEncoder
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from sklearn.metrics import ndcg_score
 
 from recommender import evaluation
-from recommender.catalog import name_groups
-from recommender.engine import Recommender
 from recommender.evaluation import (
+    average_precision_at_k,
     bootstrap_interval,
+    bootstrap_intervals,
+    bootstrap_macro_interval,
+    gini,
+    group_leakage,
+    hubness,
     macro_mean,
+    mean,
+    ndcg_at_k,
+    occurrences,
+    paired_difference,
     precision_at_k,
+    recall_at_k,
     shares_labels,
 )
-from scripts import evaluate
+
+NAN = float("nan")
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
@@ -71,36 +78,152 @@ def test_the_interval_shrinks_with_more_queries() -> None:
     assert widths[1] == pytest.approx(2 * 1.96 * 0.5 / np.sqrt(2000), rel=0.1)
 
 
-def test_strict_hits_leave_out_the_query_and_its_name(recommender: Recommender) -> None:
-    rows = np.arange(len(recommender))
-    groups = name_groups(recommender.frame)
-    for row, hits in zip(rows, evaluate.strict_hits(recommender, rows), strict=True):
-        found = hits[hits >= 0]
-        assert row not in found
-        assert not (groups[found] == groups[row]).any()
-
-
-def test_strict_hits_are_those_of_brute_force(recommender: Recommender) -> None:
-    frame, vectors = recommender.frame, recommender.index.vectors
-    rows = np.arange(len(frame))
-    for row, hits in zip(rows, evaluate.strict_hits(recommender, rows), strict=True):
-        others = frame[
-            (frame["productDisplayName"] != frame["productDisplayName"][row])
-            & (frame["image_hash"] != frame["image_hash"][row])
-        ].drop_duplicates("image_hash")
-        scores = pd.Series(vectors[others.index] @ vectors[row], index=others.index)
-        best = scores.sort_values(ascending=False, kind="stable").index[: evaluate.DEPTH]
-        assert hits[: len(best)].tolist() == best.tolist()
-
-
-def test_the_script_writes_what_it_measured(
-    recommender: Recommender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("relevant", "available", "k", "expected"),
+    [
+        ([1, 0, 1, 0], 2, 4, (1 + 2 / 3) / 2),  # both found: divided by R
+        ([1, 0, 1, 0], 9, 4, (1 + 2 / 3) / 4),  # more than k to be had: divided by k
+        ([1, 1, 1, 1], 9, 4, 1.0),
+        ([0, 0, 0, 1], 1, 4, 1 / 4),
+        ([0, 0, 0, 1], 1, 3, 0.0),
+        ([0, 0, 0, 0], 0, 4, NAN),
+    ],
+)
+def test_average_precision_divides_by_what_can_be_found(
+    relevant: list[int], available: int, k: int, expected: float
 ) -> None:
-    monkeypatch.setattr(evaluate, "load_recommender", lambda _: recommender)
-    file = tmp_path / "new" / "scores.json"
-    monkeypatch.setattr(evaluate, "split_names", lambda frame: np.full(len(frame), "dev"))
-    assert evaluate.main(["--data", "x", "--split", "dev", "--json", str(file)]) == 0
-    scores = json.loads(file.read_text())
-    assert scores["queries"] == scores["gallery"] == len(recommender)
-    assert scores["encoder"]["fingerprint"] == TinyEncoder.fingerprint
-    assert 0 <= scores["type+gender+colour"]["P@5"] <= scores["type"]["P@5"] <= 1
+    found = average_precision_at_k(np.array([relevant], dtype=bool), np.array([available]), k)
+    assert found[0] == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("relevant", "available", "expected"),
+    [([1, 0, 1], 4, 0.5), ([1, 1, 1], 3, 1.0), ([0, 0, 0], 7, 0.0), ([0, 0, 0], 0, NAN)],
+)
+def test_recall_divides_by_all_that_is_relevant(
+    relevant: list[int], available: int, expected: float
+) -> None:
+    found = recall_at_k(np.array([relevant], dtype=bool), np.array([available]), 3)
+    assert found[0] == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("gains", "ideal", "k", "expected"),
+    [
+        ([3, 2, 0], [3, 2, 0], 3, 1.0),
+        ([0, 0, 3], [3, 0, 0], 3, 1 / 2),  # rank 3 counts 1 / log2(4)
+        ([0, 0, 3], [3, 0, 0], 2, 0.0),
+        ([0, 0, 0], [0, 0, 0], 3, NAN),
+    ],
+)
+def test_ndcg_divides_by_the_best_order(
+    gains: list[float], ideal: list[float], k: int, expected: float
+) -> None:
+    found = ndcg_at_k(np.array([gains], float), np.array([ideal], float), k)
+    assert found[0] == pytest.approx(expected, nan_ok=True)
+
+
+@given(hnp.arrays(float, (1, 12), elements=st.integers(0, 3).map(float)), st.integers(1, 12))
+def test_ndcg_is_scikit_learns(gains: np.ndarray, k: int) -> None:
+    ideal = -np.sort(-gains, axis=1)
+    expected = ndcg_score(gains, -np.arange(12.0)[None], k=k) if gains.any() else NAN
+    assert ndcg_at_k(gains, ideal, k)[0] == pytest.approx(expected, nan_ok=True)
+
+
+@given(hnp.arrays(bool, (3, 10)), st.integers(0, 20), st.integers(1, 10))
+def test_what_holds_of_any_ranking(relevant: np.ndarray, more: int, k: int) -> None:
+    available = relevant.sum(1) + more
+    precision = precision_at_k(relevant, k)
+    average = average_precision_at_k(relevant, available, k)
+    recall = recall_at_k(relevant, available, k)
+    for q in np.flatnonzero(available > 0):
+        assert 0 <= average[q] <= 1
+        assert 0 <= recall[q] <= 1
+        assert precision[q] * k == pytest.approx(recall[q] * available[q])
+        # No place before a relevant one is better than all places being relevant.
+        assert average[q] <= precision[q] * k / min(available[q], k) + 1e-12
+    assert np.isnan(average[available == 0]).all()
+
+
+def test_means_are_over_what_is_defined() -> None:
+    values, groups = np.array([1.0, NAN, 0.0, NAN, 0.5]), np.array([0, 0, 0, 1, -1])
+    assert mean(values) == 0.5
+    assert macro_mean(values, groups) == 0.5
+    assert np.isnan(mean(values[[1, 3]]))
+    assert np.isnan(macro_mean(values[[1, 3]], groups[[1, 3]]))
+
+
+def test_intervals_of_columns_are_those_of_each() -> None:
+    values = np.random.default_rng(3).random((50, 3))
+    together = bootstrap_intervals(values, resamples=500)
+    for column in range(3):
+        alone = bootstrap_interval(values[:, column], resamples=500)
+        assert together[column] == pytest.approx(alone)
+
+
+def test_an_interval_over_queries_some_of_which_are_undefined() -> None:
+    values = np.array([0.0, 1.0] * 200 + [NAN] * 5)
+    low, high = bootstrap_interval(values)
+    assert 0.44 < low < 0.5 < high < 0.56
+    assert np.isnan(bootstrap_interval(np.full(3, NAN))).all()
+    assert np.isnan(bootstrap_interval(np.empty(0))).all()
+
+
+def test_the_interval_of_the_macro_mean_holds_it() -> None:
+    random = np.random.default_rng(0)
+    values, groups = random.random(300), random.integers(0, 8, 300)
+    low, high = bootstrap_macro_interval(values, groups, resamples=2000)
+    assert low < macro_mean(values, groups) < high
+    assert high - low < 0.2
+    assert np.isnan(bootstrap_macro_interval(np.full(2, NAN), np.zeros(2, int))).all()
+
+
+def test_pairing_finds_a_small_difference_in_a_large_spread() -> None:
+    random = np.random.default_rng(0)
+    hard = random.random(400)
+    better = hard + 0.02 + random.normal(0, 0.01, 400)
+    difference, low, high = paired_difference(better, hard, resamples=2000)
+    assert low < difference < high
+    assert 0.018 < low < high < 0.022
+    assert np.diff(bootstrap_interval(better, resamples=2000)) > 0.05
+    assert paired_difference(hard, hard, resamples=100) == (0, 0, 0)
+    with pytest.raises(ValueError, match="cannot be paired"):
+        paired_difference(hard, hard[1:])
+
+
+def test_occurrences_leave_empty_places_out() -> None:
+    assert occurrences(np.array([[3, -1], [3, 1]]), 5).tolist() == [0, 1, 0, 2, 0]
+    assert occurrences(np.full((2, 3), -1), 2).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("occurred", "skewness", "unevenness"),
+    [
+        ([2, 2, 2], 0.0, 0.0),
+        ([0, 0, 0, 0], 0.0, 0.0),
+        ([0, 2], 0.0, 0.5),
+        ([0, 0, 3], 1 / 2**0.5, 2 / 3),
+        ([], 0.0, 0.0),
+    ],
+)
+def test_exposure_by_hand(occurred: list[int], skewness: float, unevenness: float) -> None:
+    assert hubness(np.array(occurred, int)) == pytest.approx(skewness)
+    assert gini(np.array(occurred, int)) == pytest.approx(unevenness)
+
+
+@given(hnp.arrays(np.int64, st.integers(2, 30), elements=st.integers(0, 50)))
+def test_gini_is_the_mean_difference_of_all_pairs(occurred: np.ndarray) -> None:
+    pairs = np.abs(occurred[:, None] - occurred).mean()
+    expected = pairs / (2 * occurred.mean()) if occurred.any() else 0
+    assert gini(occurred) == pytest.approx(expected)
+
+
+def test_leakage_judges_neither_neutral_queries_nor_unknown_hits() -> None:
+    queries = np.array([0, 1, 2, -1])
+    hits = np.array([[0, 1, 2], [1, -1, -1], [0, 1, 2], [0, 0, 0]])
+    found = group_leakage(queries, hits, neutral=2)
+    assert found == {"same": 0.5, "neutral": 0.25, "other": 0.25, "hits": 4}
+    nothing = group_leakage(queries[2:], hits[2:], neutral=2)
+    assert nothing["hits"] == 0
+    assert np.isnan(nothing["other"])
+    assert group_leakage(queries[:1], hits[:1], neutral=-1)["neutral"] == 0

@@ -58,6 +58,32 @@ ALLOWED = {
     "calibration": {"attributes"},
     "trends": set(),
     "evaluation": set(),
+    "classification": set(),
+    "classifier": {
+        "backbone",
+        "catalog",
+        "checkpoint",
+        "classification",
+        "encoder",
+        "errors",
+        "images",
+    },
+    "foreseen": {"attributes"},
+    "protocol": {"catalog", "engine", "errors", "foreseen", "images", "sources"},
+    "scores": {"classification", "evaluation", "protocol"},
+    "corruptions": set(),
+    "robustness": {"corruptions", "engine", "evaluation", "protocol", "scores"},
+    "pretrained": {"attributes", "backbone", "errors"},
+    "baselines": {
+        "attributes",
+        "backbone",
+        "catalog",
+        "embeddings",
+        "encoder",
+        "engine",
+        "index",
+        "pretrained",
+    },
     "ui": {"attributes", "engine", "errors", "images", "trends", "ui"},
 }
 """Module, or the folder `ui`, -> what it may import of the package."""
@@ -70,6 +96,7 @@ OWNERS = {
     "kagglehub": {"sources"},
     "pymilvus": {"milvus"},
     "huggingface_hub": {"hub"},
+    "transformers": {"pretrained"},
 }
 
 MAX_LINES = 320

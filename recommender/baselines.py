@@ -1,0 +1,156 @@
+"""Encoders to compare with, by name: pixels, colours, untrained, and models of others.
+
+Each is an `embeddings.PictureEncoder` that also encodes one picture, so it takes the same road as
+ours: the same catalog, index and corridor.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torchvision
+from PIL import Image
+from torch import Tensor
+
+from recommender.attributes import LooksOnly
+from recommender.backbone import Device
+from recommender.catalog import load_catalog
+from recommender.embeddings import PictureEncoder, embed_catalog
+from recommender.encoder import Encoder, EncoderConfig, load_encoder
+from recommender.engine import Recommender
+from recommender.index import IndexConfig, build_index
+from recommender.pretrained import load_open_clip, load_transformers
+
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+def load_any_encoder(name: str, *, device: Device = "auto", **settings: Any) -> PictureEncoder:
+    """An encoder by name.
+
+    Args:
+        name: `pixels`, `histogram`, `random`, `transformers:NAME` (a Hub model or a folder of a
+            CLIP, SigLIP or DINOv2 checkpoint), `open_clip:NAME` (the same of a SigLIP in OpenCLIP's
+            files), or what `load_encoder` takes.
+        device: where it runs.
+        settings: fields of `EncoderConfig`, where it is a ResNet50.
+
+    Raises:
+        WeightsError: there are no such weights, or they do not fit.
+        ValueError: a setting is unknown, or given to what has none.
+    """
+    kind, _, place = name.partition(":")
+    if kind in ("pixels", "histogram", "transformers", "open_clip") and settings:
+        raise ValueError(f"{name} takes no setting such as {min(settings)}")
+    if kind == "transformers":
+        return load_transformers(place, device=device)
+    if kind == "open_clip":
+        return load_open_clip(place, device=device)
+    if name == "pixels":
+        return PixelEncoder()
+    if name == "histogram":
+        return HistogramEncoder()
+    if name == "random":
+        config = EncoderConfig(weights=name, **settings)
+        return Encoder(config, random_state(), device=device)
+    return load_encoder(name, device=device, **settings)
+
+
+def open_with(
+    directory: Path,
+    encoder: PictureEncoder,
+    cache: Path,
+    *,
+    config: IndexConfig | None = None,
+    batch_size: int = 64,
+) -> Recommender:
+    """The recommender that a store would be with another encoder; the store is not changed.
+
+    Args:
+        directory: the store, of which the catalog is read.
+        encoder: what its pictures are embedded with.
+        cache: takes the embeddings, in a folder named by the encoder's fingerprint; a run that was
+            killed, or is repeated, finds there what is done.
+        config: the index, exact by default.
+        batch_size: pictures the network sees at once.
+
+    Raises:
+        StoreError: there is no catalog, or the cache cannot be written.
+    """
+    items = load_catalog(directory / "catalog")
+    embedded = embed_catalog(
+        items, cache / encoder.fingerprint, lambda _: encoder, batch_size=batch_size
+    )
+    index, _ = build_index(embedded.embeddings, config or IndexConfig())
+    # Of its encoder a recommender asks no more than these have.
+    return Recommender(items, index, cast(Encoder, encoder))
+
+
+class PixelEncoder(LooksOnly):
+    """The picture itself, made small: 24×32 pixels, white at 1 and black at -1."""
+
+    fingerprint = "pixels-24x32"
+    input_px = (24, 32)
+    dim = 24 * 32 * 3
+
+    def prepare(self, picture: Image.Image) -> Pixels:
+        """RGB -> uint8 of shape (32, 24, 3), proportions changed."""
+        return np.asarray(picture.resize(self.input_px, Image.Resampling.BICUBIC))
+
+    def encode_prepared(self, prepared: Pixels) -> Floats:
+        """uint8 of shape (b, 32, 24, 3) -> float32 of shape (b, dim), unit rows."""
+        return _unit_rows(prepared.reshape(len(prepared), -1).astype(np.float32) / 127.5 - 1)
+
+    def encode(self, pictures: Sequence[Image.Image]) -> Floats:
+        """RGB pictures of any size -> float32 of shape (b, dim), unit rows."""
+        return self.encode_prepared(np.stack([self.prepare(picture) for picture in pictures]))
+
+    def record(self) -> dict[str, Any]:
+        """What a report says of it."""
+        return {"config": {"weights": "pixels"}, "fingerprint": self.fingerprint}
+
+
+class HistogramEncoder(LooksOnly):
+    """Which colours there are, wherever: the roots of the shares of 8×8×8 cells of RGB.
+
+    Source: the Bhattacharyya coefficient of two histograms is the cosine of their roots.
+    """
+
+    fingerprint = "histogram-8x8x8"
+    input_px = (60, 80)
+    dim = 8**3
+
+    def prepare(self, picture: Image.Image) -> Pixels:
+        """RGB -> uint8 of shape (80, 60, 3), proportions changed."""
+        return np.asarray(picture.resize(self.input_px, Image.Resampling.BICUBIC))
+
+    def encode_prepared(self, prepared: Pixels) -> Floats:
+        """uint8 of shape (b, 80, 60, 3) -> float32 of shape (b, 512), unit rows."""
+        cells = (prepared >> 5).astype(np.int64) @ np.array([64, 8, 1])  # (b, h, w)
+        cells = cells.reshape(len(cells), -1) + self.dim * np.arange(len(cells))[:, None]
+        counts = np.bincount(cells.ravel(), minlength=self.dim * len(cells))
+        return _unit_rows(np.sqrt(counts.reshape(len(cells), self.dim)).astype(np.float32))
+
+    def encode(self, pictures: Sequence[Image.Image]) -> Floats:
+        """RGB pictures of any size -> float32 of shape (b, 512), unit rows."""
+        return self.encode_prepared(np.stack([self.prepare(picture) for picture in pictures]))
+
+    def record(self) -> dict[str, Any]:
+        """What a report says of it."""
+        return {"config": {"weights": "histogram"}, "fingerprint": self.fingerprint}
+
+
+def _unit_rows(vectors: Floats) -> Floats:
+    rows: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return rows
+
+
+def random_state(seed: int = 0) -> dict[str, Tensor]:
+    """Tensors of a ResNet50 that has seen nothing, the same ones for a seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        state = torchvision.models.resnet50(weights=None).state_dict()  # timm has the same names
+    return {name: tensor for name, tensor in state.items() if not name.startswith("fc.")}

@@ -1,0 +1,276 @@
+"""What answers are worth: relevance, means with intervals, slices, exposure, leakage, heads."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recommender import classification, evaluation
+from recommender.evaluation import Floats, Ints
+from recommender.protocol import DEPTH, Answers, Queries
+
+RELEVANCE = {
+    "type": ("articleType",),
+    "type+gender": ("articleType", "gender"),
+    "type+colour": ("articleType", "baseColour"),
+    "type+gender+colour": ("articleType", "gender", "baseColour"),
+}
+"""What is called relevant -> the labels that a hit must share with its query."""
+
+GRADED = "graded"
+"""The relevance whose gain is how many of type, gender and colour agree, 0 to 3."""
+
+CUTOFFS = (1, 5, DEPTH)
+SLICES = ("gender", "masterCategory", "articleType", "baseColour", "season", "year")
+RARE_ITEMS = 50
+NEUTRAL_GENDER = "Unisex"
+HEADLINE = "P@5"
+
+_LABELS = RELEVANCE["type+gender+colour"]
+
+Values = dict[str, dict[str, Floats]]
+"""Relevance -> metric -> float64 of shape (q,), NaN where it is not defined for a query."""
+
+
+def judge(gallery: pd.DataFrame, asking: pd.DataFrame, found: Ints, out: Sequence[Ints]) -> Values:
+    """Every metric of every query.
+
+    What a gallery holds is counted in pictures, as identical ones are shown once: a picture is
+    relevant where one of its items is. A query without the label in question is not judged by it.
+
+    Args:
+        gallery: the catalog's columns and `image_hash`, n rows.
+        asking: the same of the queries, q rows.
+        found: int64 of shape (q, DEPTH), rows of the gallery, -1 for an empty place.
+        out: for each query the rows that are no part of its gallery.
+    """
+    codes = {name: _joint_codes(gallery[name], asking[name]) for name in _LABELS}
+    mine = np.stack([codes[name][1] for name in _LABELS], axis=1)  # (q, 3)
+    theirs = np.stack([codes[name][0] for name in _LABELS], axis=1)  # (n, 3)
+    empty = np.full((1, len(_LABELS)), -1)
+    hits = np.concatenate([theirs, empty])[found]  # (q, DEPTH, 3); -1 is the row of none
+    pictures = pd.factorize(gallery["image_hash"])[0]
+    available, ideal = _what_can_be_found(mine, theirs, pictures, out)
+    values: Values = {}
+    for i, (name, labels) in enumerate(RELEVANCE.items()):
+        at = [_LABELS.index(label) for label in labels]
+        relevant = evaluation.shares_labels(mine[:, at], hits[..., at])
+        best = (np.arange(DEPTH) < available[:, [i]]).astype(np.float64)
+        values[name] = {
+            **{f"P@{k}": evaluation.precision_at_k(relevant, k) for k in CUTOFFS},
+            f"mAP@{DEPTH}": evaluation.average_precision_at_k(relevant, available[:, i], DEPTH),
+            f"nDCG@{DEPTH}": evaluation.ndcg_at_k(relevant.astype(np.float64), best, DEPTH),
+            f"recall@{DEPTH}": evaluation.recall_at_k(relevant, available[:, i], DEPTH),
+        }
+        for metric in values[name].values():
+            metric[(mine[:, at] < 0).any(axis=1)] = np.nan
+    gains = ((hits == mine[:, None]) & (hits >= 0)).sum(axis=2).astype(np.float64)
+    values[GRADED] = {f"nDCG@{DEPTH}": evaluation.ndcg_at_k(gains, ideal, DEPTH)}
+    return values
+
+
+def _joint_codes(gallery: pd.Series, asking: pd.Series) -> tuple[Ints, Ints]:
+    """The same value has the same code in both; missing is -1."""
+    codes = pd.factorize(pd.concat([gallery, asking], ignore_index=True))[0].astype(np.int64)
+    return codes[: len(gallery)], codes[len(gallery) :]
+
+
+def _what_can_be_found(
+    mine: Ints, theirs: Ints, pictures: Ints, out: Sequence[Ints]
+) -> tuple[Ints, Floats]:
+    """Relevant pictures that each gallery holds, (q, relevances); its best gains, (q, DEPTH)."""
+    order = np.argsort(pictures, kind="stable")
+    starts = np.unique(pictures[order], return_index=True)[1]
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    columns = np.ascontiguousarray(theirs[order].T).astype(np.int32)  # (3, n), copies side by side
+    parts = [[_LABELS.index(label) for label in labels] for labels in RELEVANCE.values()]
+    available = np.zeros((len(mine), len(parts)), dtype=np.int64)
+    ideal = np.zeros((len(mine), DEPTH))
+    for query, labels in enumerate(mine):
+        agrees = (columns == labels[:, None]) & (labels[:, None] >= 0)  # (3, n)
+        agrees[:, place[out[query]]] = False
+        bits = np.zeros(columns.shape[1], dtype=np.uint8)
+        for i, part in enumerate(parts):
+            bits |= agrees[part].all(axis=0).astype(np.uint8) << i
+        shown = np.bitwise_or.reduceat(bits, starts)
+        available[query] = [np.count_nonzero(shown >> i & 1) for i in range(len(parts))]
+        gains = np.maximum.reduceat(agrees.sum(axis=0, dtype=np.uint8), starts)
+        counts = np.bincount(gains, minlength=4)[:0:-1]  # of gain 3, 2, 1
+        best = np.repeat([3.0, 2.0, 1.0], np.minimum(counts, DEPTH))[:DEPTH]
+        ideal[query, : len(best)] = best
+    return available, ideal
+
+
+def summarise(values: Values, groups: Ints) -> dict[str, Any]:
+    """Means over queries with their 95% intervals, and over groups.
+
+    Args:
+        values: of all queries.
+        groups: int64 of shape (q,), the article type of each, -1 if missing.
+    """
+    names = [(relevance, metric) for relevance in values for metric in values[relevance]]
+    columns = np.stack([values[relevance][metric] for relevance, metric in names], axis=1)
+    summary: dict[str, Any] = {}
+    intervals = evaluation.bootstrap_intervals(columns)
+    for (relevance, metric), column, interval in zip(names, columns.T, intervals, strict=True):
+        entry = summary.setdefault(relevance, {"queries": int((~np.isnan(column)).sum())})
+        entry[metric] = {
+            "micro": number(evaluation.mean(column)),
+            "low": number(interval[0]),
+            "high": number(interval[1]),
+            "macro": number(evaluation.macro_mean(column, groups)),
+        }
+        if metric == HEADLINE:
+            low, high = evaluation.bootstrap_macro_interval(column, groups)
+            entry[metric] |= {"macro low": number(low), "macro high": number(high)}
+    return summary
+
+
+def slices(gallery: pd.DataFrame, asking: pd.DataFrame, values: Values) -> dict[str, Any]:
+    """P@5 of each relevance for the queries of each value of a column, and of rare types.
+
+    Returns:
+        Column -> value -> `{"queries": how many, relevance: [mean, low, high]}`.
+    """
+    columns = np.stack([values[name][HEADLINE] for name in RELEVANCE], axis=1)
+    sizes = gallery["articleType"].value_counts()
+    size = asking["articleType"].map(sizes).fillna(0)
+    words = {True: f"fewer than {RARE_ITEMS} items", False: f"{RARE_ITEMS} items or more"}
+    rare = pd.Series([words[small] for small in size < RARE_ITEMS], dtype=object)
+    found: dict[str, Any] = {}
+    for name, column in {**{n: asking[n] for n in SLICES}, "type's size": rare}.items():
+        found[name] = {}
+        for value in sorted(column.dropna().unique().tolist()):
+            mine = columns[(column == value).fillna(False).to_numpy(dtype=bool)]
+            ends = evaluation.bootstrap_intervals(mine)
+            means = [evaluation.mean(column) for column in mine.T]
+            found[name][str(value)] = {"queries": len(mine)} | {
+                relevance: [number(m), number(low), number(high)]
+                for relevance, m, (low, high) in zip(RELEVANCE, means, ends, strict=True)
+            }
+    return found
+
+
+def exposure(gallery: pd.DataFrame, found: Ints, seed: int = 0) -> dict[str, Any]:
+    """How unevenly items are recommended, beside what pure chance would give as many places.
+
+    Returns:
+        For the hits and for chance: `hubness`, `gini` and `never shown` (a share of the catalog);
+        and for each gender its share of the catalog and of the places.
+    """
+    count, places = len(gallery), int((found >= 0).sum())
+    chance = np.random.default_rng(seed).integers(count, size=(1, places))
+    report: dict[str, Any] = {"places": places}
+    for name, rows in {"hits": found, "chance": chance}.items():
+        occurred = evaluation.occurrences(rows, count)
+        report[name] = {
+            "hubness": number(evaluation.hubness(occurred)),
+            "gini": number(evaluation.gini(occurred)),
+            "never shown": number(float((occurred == 0).mean())),
+        }
+    shown = gallery["gender"].iloc[found[found >= 0]]
+    report["gender"] = {
+        str(value): {"catalog": number(share), "hits": number(float((shown == value).mean()))}
+        for value, share in gallery["gender"].value_counts(normalize=True).items()
+    }
+    return report
+
+
+def leakage(gallery: pd.DataFrame, asking: pd.DataFrame, found: Ints) -> dict[str, Any]:
+    """How often hits are of another gender than the query's, Unisex counted apart."""
+    theirs, mine = _joint_codes(gallery["gender"], asking["gender"])
+    genders = sorted(asking["gender"].dropna().unique().tolist())
+    at = np.flatnonzero((gallery["gender"] == NEUTRAL_GENDER).to_numpy())
+    neutral = int(theirs[at[0]]) if len(at) else -1
+    hits = np.append(theirs, -1)[found]
+    report: dict[str, Any] = {"all": evaluation.group_leakage(mine, hits, neutral)}
+    for gender in genders:
+        rows = (asking["gender"] == gender).to_numpy(dtype=bool)
+        if gender != NEUTRAL_GENDER:
+            report[gender] = evaluation.group_leakage(mine[rows], hits[rows], neutral)
+    return {
+        name: {key: value if key == "hits" else number(value) for key, value in shares.items()}
+        for name, shares in report.items()
+    }
+
+
+def heads(
+    asking: pd.DataFrame,
+    labels: Mapping[str, Sequence[str]],
+    beliefs: Mapping[str, npt.NDArray[np.float32]],
+) -> dict[str, Any]:
+    """How right each head is, and whether it knows.
+
+    Args:
+        asking: the queries' columns.
+        labels: head -> its classes.
+        beliefs: head -> float32 of shape (q, classes).
+
+    Returns:
+        Head -> accuracy, macro F1, top-5, calibration error; a query without the label does not
+        count, one with a label that the head does not know counts as a mistake.
+    """
+    report = {}
+    for name, classes in labels.items():
+        code = {value: i for i, value in enumerate(classes)}
+        for value in sorted(set(asking[name].dropna()) - set(classes)):
+            code[value] = len(code)
+        targets = np.array([code.get(value, -1) for value in asking[name]], dtype=np.int64)
+        predicted = beliefs[name].argmax(axis=1)
+        report[name] = {
+            "queries": int((targets >= 0).sum()),
+            "classes": len(classes),
+            "unknown": len(code) - len(classes),
+            "accuracy": number(classification.accuracy(targets, predicted)),
+            "macro F1": number(classification.macro_f1(targets, predicted)),
+            "top-5": number(classification.top_k_accuracy(targets, beliefs[name], 5)),
+            "ECE": number(classification.expected_calibration_error(targets, beliefs[name])),
+        }
+    return report
+
+
+def report(gallery: pd.DataFrame, queries: Queries, answers: Answers) -> dict[str, Any]:
+    """Everything that answers say, as JSON; see `judge`, `summarise` and their neighbours."""
+    values = judge(gallery, queries.frame, answers.strict, queries.named)
+    relaxed = judge(gallery, queries.frame, answers.relaxed, queries.own)
+    types = pd.factorize(queries.frame["articleType"])[0].astype(np.int64)
+    return {
+        "queries": {"count": len(queries), "from": queries.source, "overlap": queries.overlap},
+        "gallery": len(gallery),
+        "strict": summarise(values, types),
+        "relaxed": summarise(relaxed, types),
+        "slices": slices(gallery, queries.frame, values),
+        "exposure": exposure(gallery, answers.strict),
+        "leakage": leakage(gallery, queries.frame, answers.strict),
+    }
+
+
+def table(scores: Mapping[str, Any]) -> pd.DataFrame:
+    """The main rows of a report: a relevance a row, strict, with P@5's interval."""
+    rows = {}
+    for name in RELEVANCE:
+        entry = scores["strict"][name]
+        head = entry[HEADLINE]
+        rows[name] = {
+            "P@1": entry["P@1"]["micro"],
+            "P@5": head["micro"],
+            "95%": f"[{head['low']}, {head['high']}]",
+            "P@5 macro": head["macro"],
+            "P@10": entry["P@10"]["micro"],
+            "mAP@10": entry["mAP@10"]["micro"],
+            "recall@10": entry["recall@10"]["micro"],
+            "P@5 relaxed": scores["relaxed"][name][HEADLINE]["micro"],
+        }
+    return pd.DataFrame(rows).T
+
+
+def number(value: float) -> float | None:
+    """Four places, as finer ones are noise; None, which JSON has, for what is not defined.
+
+    >>> number(0.123456), number(float("nan"))
+    (0.1235, None)
+    """
+    return None if np.isnan(value) else round(float(value), 4)
