@@ -22,7 +22,7 @@ from recommender.examples import read_examples
 from recommender.scores import RELEVANCE
 
 LABELS = RELEVANCE["type+gender+colour"]
-STEPS = (0.25, 0.5, 1.0, 2.0)
+STEPS = (0.5, 1.0, 2.0)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -78,12 +78,12 @@ def calibrate(data: Path, weights: Path, out: Path, device: str) -> dict:
     tried = [
         {
             "agreement": agreement,
-            "image": weighing.precision(agreement, RELEVANCE, hybrid=False),
-            "hybrid": weighing.precision(agreement, RELEVANCE, hybrid=True),
+            "P@5": weighing.precision(agreement, RELEVANCE, hybrid=False),
         }
         for agreement in tqdm([{"looks": 1.0}, *agreements(LABELS, STEPS)], "Weights")
     ]
-    best = max(tried, key=lambda entry: sum(entry["image"].values()))
+    best = max(tried, key=lambda entry: sum(entry["P@5"].values()))
+    hybrid = weighing.precision(best["agreement"], RELEVANCE, hybrid=True)
     state, config, labels = read_weights(weights)
     scaled = dict(state)
     for name, temperature in temperatures.items():
@@ -98,7 +98,7 @@ def calibrate(data: Path, weights: Path, out: Path, device: str) -> dict:
     return {
         "temperatures": temperatures,
         "agreement": best["agreement"],
-        "dev": {"image": best["image"], "hybrid": best["hybrid"]},
+        "dev": {"image": best["P@5"], "hybrid": hybrid},
         "tried": tried,
     }
 
