@@ -191,7 +191,7 @@ def test_filters(page: Page, picture: Path) -> None:
     choose(page, "baseColour", "Silver")
     status(page, "No item passes these filters: widen or clear one of them.")
     expect(page.locator("#results")).to_be_hidden()
-    page.locator("#clear").click()
+    page.locator("#filter-clear").click()
     expect(page.locator("#results .thumbnail-item")).to_have_count(12)
     status(page)
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from recommender.engine import Hits, Recommender
 from recommender.errors import FetchError, ImageError, RecommenderError
+from recommender.events import EventLog
 from recommender.images import decode_image, fetch_image, read_image
 
 SCHEMA_VERSION = 1
@@ -42,13 +43,21 @@ def shown(function: Callable[P, R]) -> Callable[P, R]:
 class Answers:
     """The doors of the recommender, from files and addresses to JSON."""
 
-    def __init__(self, recommender: Recommender, *, fetch_urls: bool = True) -> None:
+    def __init__(
+        self,
+        recommender: Recommender,
+        *,
+        fetch_urls: bool = True,
+        events: EventLog | None = None,
+    ) -> None:
         """Args:
         recommender: what answers.
         fetch_urls: whether a picture may be named by its web address.
+        events: where searches and opened items are recorded; None for nowhere.
         """
         self.recommender = recommender
         self.fetch_urls = fetch_urls
+        self.events = events
 
     def recommend(
         self,
@@ -77,6 +86,8 @@ class Answers:
         picture = self._read(image, url)
         decode_ms = (time.perf_counter() - started) * 1000
         hits = self.recommender.by_image(picture, k=k, filters=filters, repeats=repeats)
+        if len(hits.ids):
+            self.note("search", int(hits.ids[0]))
         return self._answer(hits, {}, origin, decode_ms)
 
     def recommend_by_id(
@@ -90,12 +101,18 @@ class Answers:
     ) -> Answer:
         """Items that look like an item, which is never among them; see `recommend`."""
         hits = self.recommender.by_id(item_id, k=k, filters=filters, repeats=repeats)
+        self.note("search", int(item_id))
         return self._answer(hits, self.recommender.item(item_id), origin)
 
     def item(self, item_id: int, origin: str) -> Answer:
         """One item with the address of its picture."""
         item = self.recommender.item(item_id)
         return {"schema_version": SCHEMA_VERSION, "item": self._with_image(item, origin)}
+
+    def note(self, kind: str, item_id: int) -> None:
+        """Record that an item was searched for or opened, where that is recorded."""
+        if self.events is not None:
+            self.events.record(kind, item_id)
 
     def fetch(self, url: str) -> bytes:
         """The bytes of the picture at a web address, where that is not turned off.
