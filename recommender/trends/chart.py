@@ -231,6 +231,8 @@ def spec_of(drawing: Drawing, title: str, counts: str = "", *, height: int = 420
     for name, value in changes.items():
         both = isinstance(value, dict) and isinstance(layout.get(name), dict)
         layout[name] = layout[name] | value if both else value
+        if "axis" in name and "title" in value:  # clear of the names beside it
+            layout[name]["title"] = {**value["title"], "standoff": 8, "font": {"size": 12}}
     return {"data": traces, "layout": layout}
 
 

@@ -219,7 +219,7 @@ def _ring(frame: pd.DataFrame, column: str, title: str) -> Chart:
             "hole": 0.5,
             "sort": False,
             "direction": "clockwise",
-            "textinfo": "percent",
+            "texttemplate": "%{percent:.0%}",
             "textposition": "inside",
             "marker": {"colors": fills, "line": _OUTLINED},
             "hovertemplate": "%{label}: %{value:,} items, %{percent}<extra></extra>",

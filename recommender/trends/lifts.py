@@ -204,7 +204,7 @@ def _lift_chart(
         why = "no difference is larger than chance: every interval holds 1"
         empty = empty_chart(words["title"], shown, why)
         return Chart(**words, table=shown, spec=empty.spec, nothing=empty.nothing)
-    traces = []
+    traces, least = [], _least_drawn(up, down)
     ends = (
         (verdict[0], up, ACCENT, "triangle-right"),
         (verdict[1], down[::-1], COOL, "triangle-left"),
@@ -212,8 +212,7 @@ def _lift_chart(
     for name, rows, colour, symbol in ends:
         if rows.empty:
             continue
-        least = rows["high"] / 1e3  # a lift of 0 has no place on a log axis
-        middles = rows["lift"].where(rows["lift"] > 0, rows["high"] / 10)
+        middles = rows["lift"].clip(lower=least)  # 0 has no place on a log axis
         lows = rows["low"].clip(lower=least).clip(upper=middles)
         interval = {
             "type": "data",
@@ -241,7 +240,7 @@ def _lift_chart(
         )
     line = {"type": "line", "x0": 1, "x1": 1, "y0": 0, "y1": 1, "yref": "paper"}
     line["line"] = {"color": PALE, "width": 1, "dash": "dot"}
-    limits = np.log10([_least_drawn(up, down) / 1.3, pd.concat([up, down])["high"].max() * 1.3])
+    limits = np.log10([least / 1.3, pd.concat([up, down])["high"].max() * 1.3])
     # Three a decade as long as a phone has room for them.
     near = np.ptp(limits) < 2.2
     ticks = [t for t in (_TICKS if near else _FAR_TICKS) if limits[0] <= np.log10(t) <= limits[1]]

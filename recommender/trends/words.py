@@ -14,6 +14,7 @@ from recommender.trends.chart import Chart, Drawing, chart_of, escaped
 from recommender.trends.palette import ACCENT, COOL, PALE
 
 _WORD = re.compile(r"[^\W\d_]{2,}(?:['’][^\W\d_]+)*")
+_STOP = frozenset(["and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"])
 _MOST_WORDS = 60
 _MOST_ROWS = 1000
 _WIDTH_PX, _HEIGHT_PX = 330, 350  # fits a phone
@@ -25,8 +26,8 @@ Box = tuple[float, float, float, float]
 def name_words(frame: pd.DataFrame) -> Chart:
     """The words that most names hold, larger the more items have them.
 
-    A word counts once an item. Words of one letter and numbers are left out; letters are of any
-    script, and case is ignored.
+    A word counts once an item. Words of one letter, numbers and words such as "and" are left out;
+    letters are of any script, and case is ignored.
 
     Args:
         frame: a catalog's columns, one row an item.
@@ -76,13 +77,16 @@ def name_words(frame: pd.DataFrame) -> Chart:
         }
 
     title = "Words in the names"
-    return chart_of(frame, [column], title, table, draw, note="A word's size is its items' root.")
+    return chart_of(
+        frame, [column], title, table, draw, note="The area of a word grows with its items."
+    )
 
 
 @lru_cache(maxsize=2**17)
 def _words_of(name: str) -> tuple[str, ...]:
     """A name's words, each once whatever its case; remembered, since each filter asks again."""
-    return tuple({word.casefold(): sys.intern(word) for word in _WORD.findall(name)}.values())
+    words = {word.casefold(): sys.intern(word) for word in _WORD.findall(name)}
+    return tuple(as_written for word, as_written in words.items() if word not in _STOP)
 
 
 def _place(words: list[tuple[str, int]]) -> list[tuple[str, float, float, int]]:

@@ -145,7 +145,7 @@ def _share_by_year(frame: pd.DataFrame, column: str, title: str) -> Chart:
 
 
 def _band(rows: pd.DataFrame, name: str, colour: str) -> list[Spec]:
-    """A line with its interval behind it; the legend turns both on and off."""
+    """A line with its interval and an outline behind it; the legend turns all on and off."""
     years = rows["year"].tolist()
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     band = {
@@ -165,7 +165,17 @@ def _band(rows: pd.DataFrame, name: str, colour: str) -> list[Spec]:
             rows["low"], rows["high"], rows["items"], rows["of"], strict=True
         )
     ]
-    hollow = np.where(rows["of"] < FEW_ITEMS, "circle-open", "circle").tolist()
+    fills = np.where(rows["of"] < FEW_ITEMS, "rgba(0, 0, 0, 0)", colour).tolist()
+    outline = {
+        "type": "scatter",
+        "x": years,
+        "y": rows["share"].tolist(),
+        "mode": "lines",
+        "line": {"color": OUTLINE, "width": 4},
+        "legendgroup": name,
+        "showlegend": False,
+        "hoverinfo": "skip",
+    }
     line = {
         "type": "scatter",
         "x": years,
@@ -174,11 +184,11 @@ def _band(rows: pd.DataFrame, name: str, colour: str) -> list[Spec]:
         "legendgroup": name,
         "mode": "lines+markers",
         "line": {"color": colour, "width": 2},
-        "marker": {"symbol": hollow, "size": 7, "line": {"color": OUTLINE, "width": 1}},
+        "marker": {"color": fills, "size": 8, "line": {"color": OUTLINE, "width": 1.5}},
         "customdata": intervals,
         "hovertemplate": "%{x}: %{y:.1%}<br>%{customdata}",
     }
-    return [band, line]
+    return [band, outline, line]
 
 
 def _change(growth: float) -> str:

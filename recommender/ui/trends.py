@@ -90,8 +90,8 @@ class TrendsTab:
 
     def _draw_periods(self) -> None:
         gr.Markdown(
-            "### What rises, what falls\nShares of one period against those of another. Only what "
-            "chance would hardly do is shown: 95% intervals that leave out 1."
+            "### What rises, what falls\nShares of one period against those of another. Only "
+            "changes whose 95% interval leaves out 1 are shown: the others may be chance."
         )
         usual = self.figures.usual_periods
         years = self.figures.recommender.filters.values["year"]
