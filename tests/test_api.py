@@ -203,9 +203,9 @@ def test_few_and_no_matches_are_told(live: str) -> None:
     assert none["message"] == "No item passes these filters: widen or clear one of them."
 
 
-def test_only_three_endpoints_are_public_and_documented(client: gradio_client.Client) -> None:
+def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert sorted(endpoints) == ["/item", "/recommend", "/recommend_by_id"]
+    assert sorted(endpoints) == ["/item", "/recommend", "/recommend_by_id", "/trends"]
     settings = {"k": (5, "int"), "filters": ({}, "dict"), "repeats": (False, "bool")}
     for name, required in (("/recommend", "image"), ("/recommend_by_id", "item_id")):
         assert len(endpoints[name]["description"]) > 40
@@ -217,6 +217,9 @@ def test_only_three_endpoints_are_public_and_documented(client: gradio_client.Cl
             assert parameters[parameter]["parameter_has_default"]
             assert parameters[parameter]["parameter_default"] == default
             assert kind in parameters[parameter]["python_type"]["type"]
+    trends = {p["parameter_name"]: p for p in endpoints["/trends"]["parameters"]}
+    assert list(trends) == ["filters", "tables", "before", "after"]
+    assert [p["parameter_default"] for p in trends.values()] == [{}, [], {}, {}]
     info = httpx.get(f"{client.src}gradio_api/info").json()
     assert info["unnamed_endpoints"] == {}
 
