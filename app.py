@@ -21,6 +21,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
 gc.disable()
 from recommender.engine import Recommender, load_recommender
 from recommender.errors import RecommenderError, StoreError
+from recommender.events import EventLog
 from recommender.ui.app import build_app
 from recommender.ui.server import launch_settings
 from recommender.ui.uploads import use_own_folder
@@ -50,13 +51,20 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {options.data}: {error}", file=sys.stderr)
         return 1
     use_own_folder()
-    blocks = build_app(recommender, fetch_urls=os.environ.get("FASHION_FETCH_URLS", "1") != "0")
-    settings = launch_settings(recommender)
+    fetch_urls = os.environ.get("FASHION_FETCH_URLS", "1") != "0"
+    events = event_log(os.environ.get("FASHION_EVENTS", ""), options.data)
+    blocks = build_app(recommender, fetch_urls=fetch_urls, events=events)
+    settings = launch_settings(recommender, events=events)
     try:
         blocks.launch(server_name=options.host, server_port=options.port, **settings)
     except KeyboardInterrupt:  # before Gradio waits for it, but its server is there already
         blocks.close(verbose=False)
     return 0
+
+
+def event_log(setting: str, data: Path) -> EventLog | None:
+    """The folder of what people look for; in the store if unset, 0 for none."""
+    return None if setting == "0" else EventLog(Path(setting) if setting else data / "events")
 
 
 def _can_listen(host: str, port: int) -> bool:

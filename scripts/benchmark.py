@@ -34,7 +34,10 @@ from recommender.embeddings import embed_catalog
 from recommender.encoder import Encoder, load_encoder
 from recommender.engine import Recommender, load_recommender
 from recommender.sources import read_source
+from recommender.trends.charts import SECTIONS
 from recommender.ui.answers import Answers
+from recommender.ui.figures import Figures, Question, plot_of
+from scripts import export_trends
 
 QUERIES = 200
 START_LIMIT_SECONDS = 300
@@ -192,6 +195,31 @@ def measure_alternatives(recommender: Recommender) -> dict:
     return {"ms": times, "times_faster_than_scikit_learn": round(first / last, 1)}
 
 
+def measure_trends(recommender: Recommender, data: Path) -> dict:
+    """The trends' charts as the page gets them: a section at first, and after filters changed."""
+    filters = [{"gender": ["Women"]}, {"season": ["Summer"], "year": {"min": 2011}}, {}]
+    report: dict = {}
+    for section, names in SECTIONS.items():
+        figures = Figures(recommender)
+
+        def show(chosen: dict, figures: Figures = figures, names: tuple = names) -> None:
+            for chart in figures.charts(names, Question(filters=chosen)).values():
+                plot_of(chart)
+
+        first = round(seconds_of(partial(show, {})) * 1000, 1)
+        again = [round(seconds_of(partial(show, f)) * 1000, 1) for f in filters]
+        report[section] = {
+            "first_ms": first,
+            "filtered_ms": max(again[:-1]),
+            "cached_ms": again[-1],
+        }
+    with tempfile.TemporaryDirectory() as directory:
+        export = partial(export_trends.main, ["--data", str(data), "--out", directory])
+        report["export_seconds"] = round(seconds_of(export), 1)
+        report["export_files"] = len(list(Path(directory).iterdir()))
+    return report
+
+
 def measure_start(arguments: list[str], port: int, *, root: Path, cwd: Path) -> dict:
     """`python app.py` in a process of its own, until its first answer; its memory then."""
     environment = os.environ | {"PYTHONPATH": str(root)}
@@ -287,6 +315,7 @@ def main(argv: list[str] | None = None) -> int:
         note("recommend_ms_p50_p95", measure_recommend(recommender))
         note("search", measure_search(recommender))
         note("nearest_neighbours", measure_alternatives(recommender))
+        note("trends", measure_trends(recommender, options.data))
         store = ["--data", str(options.data.resolve())]
         note("start", measure_start(store, options.port, root=root, cwd=Path(scratch)))
         note("start_demo", measure_start([], options.port, root=root, cwd=Path(scratch)))

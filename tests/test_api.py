@@ -205,7 +205,7 @@ def test_few_and_no_matches_are_told(live: str) -> None:
 
 def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert sorted(endpoints) == ["/describe", "/item", "/recommend", "/recommend_by_id"]
+    assert sorted(endpoints) == ["/describe", "/item", "/recommend", "/recommend_by_id", "/trends"]
     settings = {
         "k": (5, "int"),
         "filters": ({}, "dict"),
@@ -222,6 +222,9 @@ def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Cl
             assert parameters[parameter]["parameter_has_default"]
             assert parameters[parameter]["parameter_default"] == default
             assert kind in parameters[parameter]["python_type"]["type"]
+    trends = {p["parameter_name"]: p for p in endpoints["/trends"]["parameters"]}
+    assert list(trends) == ["filters", "tables", "before", "after"]
+    assert [p["parameter_default"] for p in trends.values()] == [{}, [], {}, {}]
     info = httpx.get(f"{client.src}gradio_api/info").json()
     assert info["unnamed_endpoints"] == {}
 

@@ -191,7 +191,7 @@ def test_filters(page: Page, picture: Path) -> None:
     choose(page, "baseColour", "Silver")
     status(page, "No item passes these filters: widen or clear one of them.")
     expect(page.locator("#results")).to_be_hidden()
-    page.locator("#clear").click()
+    page.locator("#filter-clear").click()
     expect(page.locator("#results .thumbnail-item")).to_have_count(12)
     status(page)
 
@@ -323,11 +323,39 @@ def test_light_is_readable(page: Page) -> None:
         assert contrast(page, selector) >= 4.5, selector
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_trends(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.get_by_role("tab", name="Trends").click()
+    plots = page.locator(".js-plotly-plot:visible")
+    expect(plots).to_have_count(8)
+    expect(page.locator("#trends-status p")).to_have_text("13 items")
+    assert_fits(page)
+    page.locator("#trends-settings button").first.click()
+    page.locator("#trends-gender input").click()
+    page.get_by_role("option", name="Women").click()
+    expect(page.locator("#trends-status p")).to_have_text("4 of 13 items")
+    expect(page.locator("#chart-categories .js-plotly-plot")).to_contain_text("2 · 50%")
+    page.locator("#trends-bar button").click()
+    expect(page.locator("#trends-status p")).to_have_text("13 items")
+    card = page.locator("#chart-colours")
+    card.locator("summary").click()
+    expect(card.locator("tbody tr, table tr")).not_to_have_count(0)
+    for kind in ("CSV", "SVG"):
+        with page.expect_download() as download:
+            card.get_by_text(kind, exact=True).click()
+        assert download.value.suggested_filename == f"colours.{kind.lower()}"
+    if width == 1280:
+        for section, count in {"Over the years": 8, "Together": 5, "Your results": 1}.items():
+            page.get_by_role("tab", name=section).click()
+            expect(plots).to_have_count(count)
+    assert_fits(page)
+
+
 def test_trends_and_code(page: Page, live: str) -> None:
     page.get_by_role("tab", name="Trends").click()
-    expect(page.locator(".js-plotly-plot .barlayer")).to_have_count(2)
-    expect(page.locator(".js-plotly-plot").first).to_contain_text("Apparel")
-    expect(page.locator(".js-plotly-plot").nth(1)).to_contain_text("Red")
+    expect(page.locator("#chart-categories .js-plotly-plot")).to_contain_text("Apparel")
+    expect(page.locator("#chart-colours .js-plotly-plot")).to_contain_text("Red")
     page.get_by_role("tab", name="Use it from code").click()
     expect(page.locator(".cm-content").first).to_contain_text(f'Client("{live}")')
     expected = snippets(live, ROWS[0][0])["Python"].splitlines()[5]

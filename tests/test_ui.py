@@ -19,7 +19,7 @@ from recommender.ui.find import FindTab
 from recommender.ui.inputs import PictureInput, format_of
 from recommender.ui.view import View, beliefs_html, item_html
 
-SETTINGS: tuple[Any, ...] = (12, False, "image", "any", "any", [], [], [], [], [], [])
+SETTINGS: tuple[Any, ...] = (12, False, "image", "any", "any", [], [], [], [], [], [], [])
 VIEW, BACK, STATUS = range(3)
 
 
@@ -169,7 +169,7 @@ def test_a_kept_picture_has_the_suffix_of_its_format(
     ],
 )
 def test_years(tab: FindTab, years: tuple[Any, Any], expected: dict[str, int] | None) -> None:
-    settings = tab._settings(5, False, "image", *years, [], None, ["Heels"], [], [], [])
+    settings = tab._settings(5, False, "image", *years, [], None, [], ["Heels"], [], [], [])
     assert settings["filters"].get("year") == expected
     assert settings["filters"]["articleType"] == ["Heels"]
 
@@ -192,11 +192,11 @@ def test_every_view_fills_every_component(tab: FindTab, picture: str) -> None:
 def test_settings_search_again_in_the_same_place(tab: FindTab, picture: str) -> None:
     nothing = tab._show(View(), [], ask())[VIEW]
     found = tab.on_picture(ask(), picture, nothing, [], *SETTINGS)
-    narrowed = (12, False, "image", "any", "any", ["Women"], [], [], [], [], [])
+    narrowed = (12, False, "image", "any", "any", ["Women"], [], [], [], [], [], [])
     again = tab.on_settings(ask(), picture, found[VIEW], found[BACK], *narrowed)
     assert [item["gender"] for item in again[VIEW]["results"]] == ["Women"] * 4
     assert again[BACK] == found[BACK] == []
-    none = (12, False, "image", "any", "any", ["Boys"], [], [], [], [], ["Party"])
+    none = (12, False, "image", "any", "any", ["Boys"], [], [], [], [], [], ["Party"])
     empty = tab.on_settings(ask(), picture, again[VIEW], again[BACK], *none)
     assert empty[VIEW]["results"] == []
     assert "No item passes these filters" in empty[STATUS]

@@ -17,6 +17,7 @@ from PIL import Image
 from recommender.attributes import Beliefs, likeliest
 from recommender.engine import Hits, Ranking, Recommender
 from recommender.errors import FetchError, ImageError, RecommenderError
+from recommender.events import EventLog
 from recommender.images import decode_image, fetch_image, read_image
 
 SCHEMA_VERSION = 1
@@ -45,13 +46,21 @@ def shown(function: Callable[P, R]) -> Callable[P, R]:
 class Answers:
     """The doors of the recommender, from files and addresses to JSON."""
 
-    def __init__(self, recommender: Recommender, *, fetch_urls: bool = True) -> None:
+    def __init__(
+        self,
+        recommender: Recommender,
+        *,
+        fetch_urls: bool = True,
+        events: EventLog | None = None,
+    ) -> None:
         """Args:
         recommender: what answers.
         fetch_urls: whether a picture may be named by its web address.
+        events: where searches and opened items are recorded; None for nowhere.
         """
         self.recommender = recommender
         self.fetch_urls = fetch_urls
+        self.events = events
 
     def recommend(
         self,
@@ -84,6 +93,8 @@ class Answers:
         hits = self.recommender.by_image(
             picture, k=k, filters=filters, repeats=repeats, ranking=ranking
         )
+        if len(hits.ids):
+            self.note("search", int(hits.ids[0]))
         beliefs = self._likeliest(hits.beliefs)
         query = {
             "attributes": {label: ranked[0]["value"] for label, ranked in beliefs.items()},
@@ -105,6 +116,7 @@ class Answers:
         hits = self.recommender.by_id(
             item_id, k=k, filters=filters, repeats=repeats, ranking=ranking
         )
+        self.note("search", int(item_id))
         return self._answer(hits, {"attributes": self.recommender.item(item_id)}, origin)
 
     def describe(self, image: str | None, *, url: str = "") -> Answer:
@@ -121,6 +133,11 @@ class Answers:
         """One item with the address of its picture."""
         item = self.recommender.item(item_id)
         return {"schema_version": SCHEMA_VERSION, "item": self._with_image(item, origin)}
+
+    def note(self, kind: str, item_id: int) -> None:
+        """Record that an item was searched for or opened, where that is recorded."""
+        if self.events is not None:
+            self.events.record(kind, item_id)
 
     def fetch(self, url: str) -> bytes:
         """The bytes of the picture at a web address, where that is not turned off.

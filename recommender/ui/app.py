@@ -3,32 +3,38 @@
 from typing import Any
 
 import gradio as gr
-from gradio import events
+from gradio.events import api
 
 from recommender.engine import Ranking, Recommender
+from recommender.events import EventLog
 from recommender.ui.answers import Answers, origin_of, shown
 from recommender.ui.code import build_code_tab
+from recommender.ui.figures import Figures, Question
 from recommender.ui.find import FindTab
 from recommender.ui.inputs import PictureInput, RawNumber
 from recommender.ui.server import Page, refuse_url_downloads
-from recommender.ui.trends import build_trends_tab
+from recommender.ui.trends import TrendsTab
 
 _TITLE = "Fashion Recommender"
 _MAX_WAITING = 128
 
 
-def build_app(recommender: Recommender, *, fetch_urls: bool = True) -> gr.Blocks:
+def build_app(
+    recommender: Recommender, *, fetch_urls: bool = True, events: EventLog | None = None
+) -> gr.Blocks:
     """Build the page and its API; nothing is launched.
 
     Args:
         recommender: what answers.
         fetch_urls: whether visitors may name a picture by its web address.
+        events: where it is recorded what people look for; None for nowhere.
 
     Returns:
         Blocks, to be launched with `server.launch_settings`.
     """
     refuse_url_downloads()
-    answers = Answers(recommender, fetch_urls=fetch_urls)
+    answers = Answers(recommender, fetch_urls=fetch_urls, events=events)
+    figures = Figures(recommender, events)
     with Page(title=_TITLE, analytics_enabled=False) as blocks:
         gr.Markdown(
             f"# {_TITLE}\nShow a garment, see what is most like it among "
@@ -38,17 +44,17 @@ def build_app(recommender: Recommender, *, fetch_urls: bool = True) -> gr.Blocks
         with gr.Tab("Find similar"):
             find = FindTab(answers)
         with gr.Tab("Trends") as trends:
-            build_trends_tab(recommender.frame, trends)
+            TrendsTab(figures, find.view).wire(trends, blocks)
         with gr.Tab("Use it from code"):
             build_code_tab(int(recommender.frame["id"].iloc[0]), blocks)
         find.wire_load(blocks)
-        _add_endpoints(answers)
+        _add_endpoints(answers, figures)
     page: gr.Blocks = blocks
     page.queue(default_concurrency_limit=4, max_size=_MAX_WAITING, api_open=False)
     return page
 
 
-def _add_endpoints(answers: Answers) -> None:
+def _add_endpoints(answers: Answers, figures: Figures) -> None:
     """The API: names and parameters keep their meaning once they have shipped."""
 
     @shown
@@ -106,6 +112,20 @@ def _add_endpoints(answers: Answers) -> None:
         """What is seen in a picture: each attribute's likeliest values and their probabilities."""
         return answers.describe(image, url=url)
 
+    @shown
+    def trends(
+        filters: dict[str, Any] = {},  # noqa: B006 - the API shows them as the defaults
+        tables: list[str] = [],  # noqa: B006
+        before: dict[str, int] = {},  # noqa: B006
+        after: dict[str, int] = {},  # noqa: B006
+    ) -> dict[str, Any]:
+        """The tables of the trends, of the items that pass the filters.
+
+        `tables` names those that are wanted, all if empty; `before` and `after` are the periods to
+        compare, as `{"min": 2010, "max": 2011}`.
+        """
+        return figures.tables(tables, Question.of(filters, before, after))
+
     with gr.Row(visible=False):
         gr.Button().click(
             recommend,
@@ -128,5 +148,6 @@ def _add_endpoints(answers: Answers) -> None:
             api_name="describe",
             concurrency_id="search",
         )
-    events.api(recommend_by_id, api_name="recommend_by_id", concurrency_id="search")
-    events.api(item, api_name="item")
+    api(recommend_by_id, api_name="recommend_by_id", concurrency_id="search")
+    api(item, api_name="item")
+    api(trends, api_name="trends")

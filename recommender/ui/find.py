@@ -10,6 +10,7 @@ import gradio as gr
 from recommender.engine import MAX_K
 from recommender.errors import ImageError, RecommenderError
 from recommender.ui.answers import NO_PICTURE, Answers, origin_of, sentence
+from recommender.ui.filters import FilterBoxes
 from recommender.ui.inputs import PictureInput
 from recommender.ui.view import (
     WELCOME,
@@ -22,14 +23,6 @@ from recommender.ui.view import (
     view_of,
 )
 
-FILTERS = {
-    "gender": "Gender",
-    "masterCategory": "Category",
-    "articleType": "Article type",
-    "baseColour": "Colour",
-    "season": "Season",
-    "usage": "Usage",
-}
 _EXAMPLES = 8
 # On a phone the results are below the query, and an opened item is above a result far down.
 _TO_STATUS = """() => {
@@ -82,21 +75,7 @@ class FindTab:
             self.find = gr.Button("Find similar", variant="primary", min_width=120)
             self.surprise = gr.Button("Surprise me", min_width=120)
         with gr.Accordion("Filters and how many", open=False, elem_id="settings"):
-            with gr.Row():
-                self.filters = {
-                    name: gr.Dropdown(
-                        self.values[name],
-                        multiselect=True,
-                        label=label,
-                        elem_id=f"filter-{name}",
-                        min_width=130,
-                    )
-                    for name, label in FILTERS.items()
-                }
-                years = ["any", *self.values["year"]]
-                self.year_from = gr.Dropdown(years, label="From year", min_width=130)
-                self.year_to = gr.Dropdown(years, label="To year", min_width=130)
-            self.clear = gr.Button("Clear filters", size="sm", elem_id="clear")
+            self.filters = FilterBoxes(self.values, prefix="filter")
             self.k = gr.Slider(1, MAX_K, value=12, step=1, label="How many")
             self.repeats = gr.Checkbox(False, label="Show items with identical pictures too")
             self.ranking = gr.Radio(
@@ -137,7 +116,7 @@ class FindTab:
             self.gallery,
             self.beginning,
         ]
-        narrowing: list[gr.Dropdown] = [self.year_from, self.year_to, *self.filters.values()]
+        narrowing = self.filters.boxes
         views = [self.view, self.back_views]
         self._asking = [*views, self.k, self.repeats, self.ranking, *narrowing]
         look = [self.picture, *self._asking]
@@ -168,7 +147,7 @@ class FindTab:
             trigger_mode="always_last",
             **search,
         )
-        cleared = self.clear.click(lambda: [None] * len(narrowing), None, narrowing, **at_once)
+        cleared = self.filters.wire_clear(**at_once)
         cleared.then(self.on_settings, look, shown, **search)
         moves = [
             landed,
@@ -263,7 +242,9 @@ class FindTab:
         current = View(**view)
         if event.index >= len(current.results):  # the results changed under the click
             return self._show(current, back, request)
-        opened = replace(current, item=current.results[event.index]["id"])
+        item_id: int = current.results[event.index]["id"]
+        opened = replace(current, item=item_id)
+        self.answers.note("open", item_id)
         return self._show(opened, pushed(view, back), request)
 
     def on_back(self, request: gr.Request, view: Json, back: list[Json]) -> list[Any]:
@@ -329,23 +310,9 @@ class FindTab:
             gr.Column(visible=view.asked == "nothing"),
         ]
 
-    def _settings(
-        self,
-        k: int,
-        repeats: bool,
-        ranking: str,
-        year_from: Any,
-        year_to: Any,
-        *chosen: list[str] | None,
-    ) -> dict[str, Any]:
+    def _settings(self, k: int, repeats: bool, ranking: str, *chosen: Any) -> dict[str, Any]:
         """The values of the settings' components, as the engine takes them."""
-        filters: Json = {
-            name: values for name, values in zip(self.filters, chosen, strict=True) if values
-        }
-        ends = {"min": year_from, "max": year_to}
-        if years := {end: year for end, year in ends.items() if year not in (None, "any")}:
-            # Either box may hold the earlier year.
-            filters["year"] = dict(zip(years, sorted(years.values()), strict=True))
+        filters = self.filters.chosen(*chosen)
         return {"k": k, "repeats": repeats, "ranking": ranking, "filters": filters}
 
     def _example_ids(self) -> list[int]:

@@ -18,6 +18,9 @@ from starlette.routing import Route
 
 from recommender.engine import Recommender
 from recommender.errors import UnknownItemError
+from recommender.events import EventLog
+from recommender.ui.downloads import download_route
+from recommender.ui.figures import Figures
 from recommender.ui.inputs import format_of
 from recommender.ui.uploads import deleting_uploads
 
@@ -161,8 +164,13 @@ def refuse_url_downloads() -> None:
     processing_utils.unsafe_download = refuse
 
 
-def launch_settings(recommender: Recommender) -> dict[str, Any]:
-    """Keyword arguments of `Blocks.launch` that belong to this app wherever it runs."""
+def launch_settings(recommender: Recommender, *, events: EventLog | None = None) -> dict[str, Any]:
+    """Keyword arguments of `Blocks.launch` that belong to this app wherever it runs.
+
+    Args:
+        recommender: whose pictures and trends are served.
+        events: what the trends tell of what people look for.
+    """
     theme = gr.themes.Base(
         primary_hue="rose",
         neutral_hue="stone",
@@ -186,7 +194,7 @@ def launch_settings(recommender: Recommender) -> dict[str, Any]:
         "theme": theme,
         "css_paths": _STYLE,
         "app_kwargs": {
-            "routes": [picture_route(recommender)],
+            "routes": [picture_route(recommender), download_route(Figures(recommender, events))],
             "middleware": [Middleware(LimitBodies)],
             "exception_handlers": {
                 FnIndexInferError: _unknown_endpoint,

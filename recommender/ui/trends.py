@@ -1,29 +1,178 @@
-"""Tab *Trends*: what the catalog on show is made of."""
+"""Tab *Trends*: what the catalog is made of, how it changes, and what people look for in it."""
 
-from collections.abc import Callable
-from functools import cache
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlencode
 
 import gradio as gr
-import pandas as pd
-import plotly.graph_objects as go
+from gradio.components.plot import PlotData
 
-from recommender.trends import category_figure, colour_figure
+from recommender.errors import QueryError
+from recommender.trends.chart import LABELS, NOUNS, several
+from recommender.trends.charts import CHANGES, SECTIONS
+from recommender.ui.figures import DEMAND, RESULTS, Figures, Question, plot_of, table_html
+from recommender.ui.filters import FilterBoxes
+from recommender.ui.view import Json, status_html
+
+_RESULTS_SECTION, _DEMAND_SECTION = "Your results", "Looked for now"
+_SHOWN = {**SECTIONS, _RESULTS_SECTION: (RESULTS,), _DEMAND_SECTION: tuple(DEMAND)}
+_FIRST = next(iter(_SHOWN))
+_ABOUT = {
+    _RESULTS_SECTION: "What your search in *Find similar* found more and less of than the catalog "
+    "has. Each lift is a ratio of shares; only those whose 95% interval leaves out 1 are shown.",
+    _DEMAND_SECTION: "Searches and opened items of this app. Its log holds times and items, "
+    "neither pictures nor addresses.",
+}
+
+# The page's own Plotly makes the pictures, on white; files are named after the chart.
+PICTURES_JS = """() => document.addEventListener("click", event => {
+  const button = event.target.closest?.("[data-picture]");
+  const plot = button?.closest(".chart")?.querySelector(".js-plotly-plot");
+  if (!plot) return;
+  const {data, layout} = plot, height = layout.height;
+  window.Plotly.downloadImage(
+    {data, layout: {...layout, autosize: false, paper_bgcolor: "#fff"}},
+    {format: button.dataset.picture, filename: button.dataset.name, width: 900, height, scale: 1});
+})"""
 
 
-def build_trends_tab(frame: pd.DataFrame, tab: gr.Tab) -> None:
-    """Draw the tab; its figures are computed when it is first looked at.
+class TrendsTab:
+    """The tab's components; only the section that is looked at is drawn."""
 
-    Args:
-        frame: the catalog's columns, one row an item.
-        tab: the tab that is being drawn.
-    """
-    gr.Markdown(f"What the **{len(frame):,} items** of this catalog are.")
-    with gr.Row():
-        plots = [gr.Plot(show_label=False, min_width=320) for _ in range(2)]
+    def __init__(self, figures: Figures, view: gr.State) -> None:
+        """Draw the tab, within a `gr.Tab`.
 
-    @cache
-    def figures() -> list[go.Figure]:
-        return [category_figure(frame), colour_figure(frame)]
+        Args:
+            figures: what draws the charts.
+            view: what *Find similar* has on show.
+        """
+        self.figures = figures
+        self.view = view
+        self.section = gr.State(_FIRST)
+        self.plots: dict[str, gr.Plot] = {}
+        self.tables: dict[str, gr.HTML] = {}
+        with gr.Row(elem_id="trends-bar"):
+            self.status = gr.HTML(status_html(""), padding=False, elem_id="trends-status")
+            self.reset = gr.Button("Clear filters", visible=False, size="sm", scale=0)
+        with gr.Accordion("Filters", open=False, elem_id="trends-settings"):
+            self.filters = FilterBoxes(figures.recommender.filters.values, prefix="trends")
+        self.tabs: dict[str, gr.Tab] = {}
+        with gr.Tabs(elem_id="trends-sections"):
+            for name in _SHOWN:
+                with gr.Tab(name) as self.tabs[name]:
+                    self._draw_section(name)
 
-    select: Callable[..., object] = tab.select
-    select(figures, None, plots, show_progress="minimal", api_visibility="private")
+    def _draw_section(self, section: str) -> None:
+        if section in _ABOUT:
+            gr.Markdown(_ABOUT[section], elem_classes="note")
+        names = _SHOWN[section]
+        if section == _DEMAND_SECTION:
+            choices = [(NOUNS[name].capitalize(), name) for name in LABELS]
+            self.attribute = gr.Dropdown(
+                choices, value="baseColour", label="By", elem_id="trends-attribute"
+            )
+        with _grid():
+            for name in names:
+                if name not in CHANGES:
+                    self._draw_card(name)
+        if compared := [name for name in names if name in CHANGES]:
+            self._draw_periods()
+            with _grid():
+                for name in compared:
+                    self._draw_card(name)
+
+    def _draw_card(self, name: str) -> None:
+        with gr.Column(elem_classes="chart", elem_id=f"chart-{name}", min_width=280):
+            self.plots[name] = gr.Plot(show_label=False, container=False)
+            self.tables[name] = gr.HTML(padding=False)
+
+    def _draw_periods(self) -> None:
+        gr.Markdown(
+            "### What rises, what falls\nShares of one period against those of another. Only "
+            "changes whose 95% interval leaves out 1 are shown: the others may be chance."
+        )
+        usual = self.figures.usual_periods
+        years = self.figures.recommender.filters.values["year"]
+        ends = [year for period in usual for year in period] if usual else [None] * 4
+        labels = ("Before: from", "to", "After: from", "to")
+        with gr.Row(elem_id="trends-periods"):
+            self.ends = [
+                gr.Dropdown(years, value=end, label=label, min_width=110)
+                for label, end in zip(labels, ends, strict=True)
+            ]
+
+    def wire(self, tab: gr.Tab, blocks: gr.Blocks) -> None:
+        """Draw when the tab, a section or other filters are chosen.
+
+        Args:
+            tab: the tab that this is in.
+            blocks: the page.
+        """
+        asking = [self.section, self.view, self.attribute, *self.ends, *self.filters.boxes]
+        shown = [self.status, self.reset, *self.plots.values(), *self.tables.values()]
+        quiet: Json = {"show_progress": "hidden", "api_visibility": "private"}
+        select: Callable[..., Any] = tab.select
+        select(self.draw, asking, shown, **quiet)
+        for name, inner in self.tabs.items():
+            chosen: Callable[..., Any] = inner.select
+            to_section = chosen(lambda name=name: name, None, self.section, **quiet)
+            to_section.then(self.draw, asking, shown, **quiet)
+        changed = [box.input for box in (*self.filters.boxes, *self.ends, self.attribute)]
+        gr.on(changed, self.draw, asking, shown, trigger_mode="always_last", **quiet)
+        self.filters.wire_clear(self.reset, **quiet).then(self.draw, asking, shown, **quiet)
+        blocks.load(None, js=PICTURES_JS, api_visibility="private")
+
+    def draw(self, section: str, view: Json, attribute: str, *chosen: Any) -> list[Any]:
+        """The status, and the figures and tables of the section on show; the rest is left."""
+        periods, narrowed = chosen[: len(self.ends)], chosen[len(self.ends) :]
+        asked = self._asked(view, attribute, periods, self.filters.chosen(*narrowed))
+        names = _SHOWN[section]
+        try:
+            question = Question.of(**asked)
+            count = len(self.figures.items(question))
+            charts = self.figures.charts(names, question)
+        except QueryError as error:
+            nothing = [gr.skip()] * (2 * len(self.plots))
+            return [status_html(str(error)), gr.Button(visible=True), *nothing]
+        parameters = urlencode({"ask": json.dumps(asked)})
+        plots = [
+            PlotData(type="plotly", plot=plot_of(charts[name])) if name in charts else gr.skip()
+            for name in self.plots
+        ]
+        tables = [
+            table_html(charts[name], name, parameters) if name in charts else gr.skip()
+            for name in self.tables
+        ]
+        narrowed_down = gr.Button(visible=count < len(self.figures.frame))
+        return [status_html(self._status(count)), narrowed_down, *plots, *tables]
+
+    def _status(self, count: int) -> str:
+        total = len(self.figures.frame)
+        if not count:
+            return "No item passes these filters: clear them, or widen one."
+        return several(total) if count == total else f"{count:,} of {several(total)}"
+
+    def _asked(
+        self, view: Json, attribute: str, ends: tuple[Any, ...], filters: Json
+    ) -> dict[str, Any]:
+        """What `Question.of` takes, as JSON, and only what is not as usual."""
+        asked: dict[str, Any] = {"filters": filters} if filters else {}
+        usual = self.figures.usual_periods
+        if usual and None not in ends and ends != (*usual[0], *usual[1]):
+            # Either box may hold the earlier year.
+            pairs = {"before": sorted(ends[:2]), "after": sorted(ends[2:])}
+            asked |= {name: dict(zip(("min", "max"), p, strict=True)) for name, p in pairs.items()}
+        if results := [item["id"] for item in view["results"]]:
+            asked["results"] = results
+        if attribute != "baseColour":
+            asked["attribute"] = attribute
+        return asked
+
+
+@contextmanager
+def _grid() -> Iterator[None]:
+    """As many charts beside each other as there is room for."""
+    with gr.Row(elem_classes="charts"):
+        yield

@@ -1,0 +1,56 @@
+"""What people look for now: counts of events by attribute, over three windows."""
+
+import pandas as pd
+
+from recommender.trends.chart import NOUNS, Chart, Drawing, empty_chart, escaped, spec_of
+from recommender.trends.palette import ACCENT, COOL, OUTLINE, PALE
+
+_MOST = 10
+
+
+def looked_for(
+    counts: pd.DataFrame, column: str, kind: str, called: str, windows: list[str]
+) -> Chart:
+    """How often items of each value were searched for or opened lately: bars for each window.
+
+    Args:
+        counts: `kind`, the column, and a column of counts for each window, shortest first.
+        column: the attribute.
+        kind: of event.
+        called: several of them.
+        windows: names of the columns of counts.
+    """
+    title = f"{called.capitalize()} by {NOUNS[column]}"
+    table = counts[counts["kind"] == kind].drop(columns="kind").reset_index(drop=True)
+    if table.empty:
+        return empty_chart(title, table, f"there were no {called} in the last {windows[-1]} yet")
+    top = table.head(_MOST)
+    said = f"{called.capitalize()} of the last {windows[-1]}: {int(table[windows[-1]].sum()):,}"
+    fills = dict(zip(windows, (ACCENT, COOL, PALE), strict=True))
+    bars = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "x": top[window].tolist(),
+            "y": escaped(top[column]),
+            "name": f"last {window}",
+            "marker": {"color": fills[window], "line": {"color": OUTLINE, "width": 1}},
+            "hovertemplate": f"%{{y}}, last {window}: %{{x:,}}<extra></extra>",
+        }
+        for window in windows
+    ]
+    drawing: Drawing = (
+        bars,
+        {
+            "barmode": "group",
+            "xaxis": {"title": {"text": f"number of {called}"}, "rangemode": "tozero"},
+            "yaxis": {
+                "title": {"text": NOUNS[column]},
+                "autorange": "reversed",
+                "showgrid": False,
+            },
+        },
+    )
+    spec = spec_of(drawing, title, said, height=190 + 42 * len(top))
+    note = "A search by picture counts for the item that is most like it."
+    return Chart(title=title, counts=said, table=table, spec=spec, note=note)

@@ -1,0 +1,281 @@
+"""What is more or less frequent here than there: ratios of shares, with intervals."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from recommender.trends.chart import (
+    LABELS,
+    NOUNS,
+    Chart,
+    Spec,
+    empty_chart,
+    escaped,
+    missing_of,
+    several,
+    share_text,
+    spec_of,
+    tally,
+    why_nothing,
+)
+from recommender.trends.palette import ACCENT, COOL, PALE
+from recommender.trends.statistics import share_ratio, verdicts, wilson_interval
+from recommender.trends.years import year_note
+
+_MOST_EACH_WAY = 8
+_CHANGES = ("before", "after", "before_share", "after_share", "lift", "low", "high", "trend")
+
+
+class Period(NamedTuple):
+    """The years from the first to the last, both included."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
+
+
+def usual_periods(frame: pd.DataFrame) -> tuple[Period, Period] | None:
+    """The years cut in two where the halves are most equal in items; None with less than two."""
+    counts = frame["year"].value_counts().sort_index()
+    if len(counts) < 2:
+        return None
+    years = [int(year) for year in counts.index]
+    before = counts.cumsum().iloc[:-1].to_numpy(dtype=float)
+    cut = int(np.argmax(np.minimum(before, counts.sum() - before)))
+    return Period(years[0], years[cut]), Period(years[cut + 1], years[-1])
+
+
+def changes(
+    frame: pd.DataFrame,
+    column: str,
+    before: Period | None = None,
+    after: Period | None = None,
+) -> Chart:
+    """Which values' shares rise and fall most from one period to another.
+
+    The table has every value with its items and share in both periods, `lift`, which is the
+    quotient of the shares, its 95% interval, and `trend`: rises, falls, or cannot say where the
+    interval holds 1.
+
+    Args:
+        frame: a catalog's columns, one row an item.
+        column: of `NOUNS`, words.
+        before: the earlier period; both or none are given, see `usual_periods`.
+        after: the later one.
+    """
+    title = f"{_plural(column)}: what rises, what falls"
+    nothing = pd.DataFrame(columns=[column, *_CHANGES])
+    columns = [column, "year"]
+    missing = missing_of(frame, columns)
+    periods = (before, after) if before and after else usual_periods(frame)
+    if why := why_nothing(frame, columns, missing):
+        return empty_chart(title, nothing, why, missing=missing)
+    if periods is None:
+        return empty_chart(title, nothing, "all items are of one year", missing=missing)
+    old, new = periods
+    if old.first <= new.last and new.first <= old.last:
+        return empty_chart(title, nothing, "the two periods share a year", missing=missing)
+    present = frame[columns].dropna()
+    counted = [tally(present[present["year"].between(*period)], column) for period in periods]
+    totals = [int(one["items"].sum()) for one in counted]
+    for period, total in zip(periods, totals, strict=True):
+        if not total:
+            why = f"no item of {period} has a {NOUNS[column]}"
+            return empty_chart(title, nothing, why, missing=missing)
+    first, second = (one.set_index(column)["items"] for one in counted)
+    both = first.index.union(second.index, sort=True)
+    was, now = (one.reindex(both, fill_value=0).to_numpy() for one in (first, second))
+    lift, low, high = share_ratio(now, totals[1], was, totals[0])
+    table = pd.DataFrame(
+        {
+            column: both.astype(object),
+            "before": was,
+            "after": now,
+            "before_share": was / totals[0],
+            "after_share": now / totals[1],
+            "lift": lift,
+            "low": low,
+            "high": high,
+            "trend": verdicts(low, high, "rises", "falls"),
+        }
+    )
+    counts = f"{several(totals[0])} of {old} against {totals[1]:,} of {new}"
+    note = (
+        f"Of {len(table):,} compared, some {max(1, round(len(table) * 0.05)):,} would seem to "
+        f"change by chance alone. {year_note(frame)}"
+    )
+    said = [
+        f"{share_text(a)} → {share_text(b)}"
+        for a, b in zip(table["before_share"], table["after_share"], strict=True)
+    ]
+    axis = f"share in {new} ÷ share in {old}"
+    return _lift_chart(
+        table.assign(said=said, name=table[column]),
+        {"title": title, "counts": counts, "note": note, "missing": missing},
+        axis,
+        ("rises", "falls"),
+    )
+
+
+def results_against(results: pd.DataFrame, frame: pd.DataFrame) -> Chart:
+    """Which attributes are more or less frequent among results than in the whole catalog.
+
+    The catalog's share is known; the results' share has a 95% interval, and so has their quotient,
+    the lift. The table has every value of the results and of the catalog.
+
+    Args:
+        results: the results' rows, with a catalog's columns.
+        frame: the catalog's.
+    """
+    title = "Your results against the catalog"
+    parts = [_against(results, frame, column) for column in LABELS]
+    table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    if results.empty:
+        why = "there are no results yet: search for something in Find similar first"
+        return empty_chart(title, table, why)
+    if table.empty:
+        return empty_chart(title, table, "none of the results has an attribute")
+    names = [f"{v} ({NOUNS[c]})" for v, c in zip(table["value"], table["attribute"], strict=True)]
+    said = [
+        f"{share_text(a)} of the results, {share_text(b)} of the catalog"
+        for a, b in zip(table["results_share"], table["catalog_share"], strict=True)
+    ]
+    missing = missing_of(results, LABELS)
+    counts = f"{several(len(results), 'result')} against {several(len(frame))}"
+    few = len(results) < 30
+    note = "Few results give wide intervals: ask for more to see more." if few else ""
+    return _lift_chart(
+        table.assign(said=said, name=names),
+        {"title": title, "counts": counts, "note": note, "missing": missing},
+        "share of the results ÷ share of the catalog",
+        ("over-represented", "under-represented"),
+    )
+
+
+def _against(results: pd.DataFrame, frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The results' shares of one attribute beside the catalog's."""
+    catalog = tally(frame, column).set_index(column)["items"]
+    found = tally(results, column).set_index(column)["items"]
+    found = found.reindex(catalog.index, fill_value=0)
+    total, of = max(int(found.sum()), 1), max(int(catalog.sum()), 1)
+    catalog_share = (catalog / of).to_numpy(dtype=float)
+    low, high = wilson_interval(found.to_numpy(), total)
+    if not found.sum():  # no result has the attribute: nothing is known of its share
+        low, high = np.zeros_like(low), np.ones_like(high)
+    low, high = low / catalog_share, high / catalog_share
+    return pd.DataFrame(
+        {
+            "attribute": column,
+            "value": catalog.index.astype(object),
+            "results": found.to_numpy(),
+            "catalog": catalog.to_numpy(),
+            "results_share": found.to_numpy() / total,
+            "catalog_share": catalog_share,
+            "lift": found.to_numpy() / total / catalog_share,
+            "low": low,
+            "high": high,
+            "represented": verdicts(low, high, "over-represented", "under-represented"),
+        }
+    )
+
+
+def _lift_chart(
+    table: pd.DataFrame, words: dict[str, Any], axis: str, verdict: Sequence[str]
+) -> Chart:
+    """Points with intervals on a log axis: only those of which something can be said.
+
+    Args:
+        table: `name` and `said` for the figure; `lift`, `low`, `high`, and a column of verdicts.
+        words: the chart's title, counts, note and missing.
+        axis: what the lift is.
+        verdict: what is said of a lift above 1, and of one below.
+    """
+    shown = table.drop(columns=["name", "said"])
+    told = shown[shown.columns[-1]]
+    # By the end of the interval that is nearer to 1: what is at least so.
+    up = table[told == verdict[0]].sort_values("low", ascending=False, kind="stable")
+    down = table[told == verdict[1]].sort_values("high", kind="stable")
+    up, down = up.head(_MOST_EACH_WAY), down.head(_MOST_EACH_WAY)
+    if up.empty and down.empty:
+        why = "no difference is larger than chance: every interval holds 1"
+        empty = empty_chart(words["title"], shown, why)
+        return Chart(**words, table=shown, spec=empty.spec, nothing=empty.nothing)
+    traces, least = [], _least_drawn(up, down)
+    ends = (
+        (verdict[0], up, ACCENT, "triangle-right"),
+        (verdict[1], down[::-1], COOL, "triangle-left"),
+    )
+    for name, rows, colour, symbol in ends:
+        if rows.empty:
+            continue
+        middles = rows["lift"].clip(lower=least)  # 0 has no place on a log axis
+        lows = rows["low"].clip(lower=least).clip(upper=middles)
+        interval = {
+            "type": "data",
+            "symmetric": False,
+            "array": (rows["high"] - middles).tolist(),
+            "arrayminus": (middles - lows).tolist(),
+            "color": colour,
+            "thickness": 1.5,
+            "width": 3,
+        }
+        said = zip(rows["lift"], rows["low"], rows["high"], rows["said"], strict=True)
+        traces.append(
+            {
+                "type": "scatter",
+                "x": middles.tolist(),
+                "y": escaped(rows["name"]),
+                "name": name,
+                "mode": "markers",
+                "marker": {"color": colour, "size": 10, "symbol": symbol},
+                "error_x": interval,
+                "customdata": [list(one) for one in said],
+                "hovertemplate": "%{y}: %{customdata[0]:.2f}×, 95% interval %{customdata[1]:.2f} "
+                "to %{customdata[2]:.2f}<br>%{customdata[3]}",
+            }
+        )
+    line = {"type": "line", "x0": 1, "x1": 1, "y0": 0, "y1": 1, "yref": "paper"}
+    line["line"] = {"color": PALE, "width": 1, "dash": "dot"}
+    limits = np.log10([least / 1.3, pd.concat([up, down])["high"].max() * 1.3])
+    # Three a decade as long as a phone has room for them.
+    near = np.ptp(limits) < 2.2
+    ticks = [t for t in (_TICKS if near else _FAR_TICKS) if limits[0] <= np.log10(t) <= limits[1]]
+    across = {
+        "title": {"text": axis},
+        "type": "log",
+        "range": limits.tolist(),
+        "tickvals": ticks,
+        "ticktext": [f"{t:,g}×" for t in ticks],
+        "tickangle": 0,
+    }
+    changes: Spec = {
+        "xaxis": across,
+        "yaxis": {"autorange": "reversed"},
+        "legend": {"y": 1.0, "yref": "paper", "yanchor": "bottom"},
+        "margin": {"t": 92},
+        "shapes": [line],
+    }
+    height = 170 + 24 * max(len(up) + len(down), 5)
+    spec = spec_of((traces, changes), words["title"], words["counts"], height=height)
+    return Chart(**words, table=shown, spec=spec)
+
+
+_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+_FAR_TICKS = (1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4)
+
+
+def _least_drawn(up: pd.DataFrame, down: pd.DataFrame) -> float:
+    """Where the axis begins: at an interval's end, but not far below the lifts themselves."""
+    if down.empty:
+        return 1.0
+    lows = down["low"].where(down["low"] > 0, down["high"] / 30)
+    return float(max(lows.min(), down["high"].min() / 100, 1e-4))
+
+
+def _plural(column: str) -> str:
+    noun = NOUNS[column].capitalize()
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"

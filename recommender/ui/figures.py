@@ -1,0 +1,248 @@
+"""What the trends tab, its downloads and `/trends` answer, made in one place."""
+
+import html
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recommender.engine import Recommender
+from recommender.errors import QueryError
+from recommender.events import KINDS, NO_EVENTS, WINDOWS, EventLog, count_events
+from recommender.trends.chart import LABELS, NOUNS, Chart, prepared, several
+from recommender.trends.charts import CHANGES, NAMES, Periods, draw
+from recommender.trends.demand import looked_for
+from recommender.trends.lifts import Period, results_against, usual_periods
+
+RESULTS = "results"
+DEMAND = {f"{kind}_counts": kind for kind in KINDS}
+"""A chart of the event log -> the kind of event that it counts."""
+
+_ROWS_SHOWN = 25
+_DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked of the catalog: which items, which periods, beside which results."""
+
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    periods: Periods = field(default_factory=Periods)
+    results: tuple[int, ...] = ()
+    attribute: str = "baseColour"
+
+    @classmethod
+    def of(
+        cls,
+        filters: Any = None,
+        before: Any = None,
+        after: Any = None,
+        results: Any = (),
+        attribute: Any = "baseColour",
+    ) -> "Question":
+        """Check what came from outside.
+
+        Args:
+            filters: column -> allowed values; checked when it is asked.
+            before: `{"min": year, "max": year}`, the earlier period; both periods or none.
+            after: the later one.
+            results: ids of items that a search found.
+            attribute: the column by which events are counted.
+
+        Raises:
+            QueryError: one of them has another form.
+        """
+        if bool(before) != bool(after):
+            raise QueryError("Give both periods, before and after, or neither.")
+        if not isinstance(results, list | tuple) or not all(map(_is_whole, results)):
+            raise QueryError("results is a list of items' ids.")
+        if attribute not in LABELS:
+            raise QueryError(f"attribute is one of {', '.join(LABELS)}.")
+        periods = Periods(before=_period(before), after=_period(after))
+        return cls(
+            filters=filters or {}, periods=periods, results=tuple(results), attribute=attribute
+        )
+
+
+class Figures:
+    """A catalog's charts. Those of the whole catalog are drawn once, when first asked for."""
+
+    def __init__(self, recommender: Recommender, events: EventLog | None = None) -> None:
+        """Nothing is drawn here.
+
+        Args:
+            recommender: whose catalog it is.
+            events: what was looked for; None where that is not recorded.
+        """
+        self.recommender = recommender
+        self.events = events
+        self._whole: dict[str, Chart] = {}
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The catalog's columns, ready to be counted."""
+        return prepared(self.recommender.frame)
+
+    @cached_property
+    def usual_periods(self) -> tuple[Period, Period] | None:
+        """What rises and falls is told of these where nothing else is asked."""
+        return usual_periods(self.recommender.frame)
+
+    def items(self, question: Question) -> pd.DataFrame:
+        """The items that pass the question's filters.
+
+        Raises:
+            QueryError: a filter cannot be.
+        """
+        mask = self.recommender.filters.mask(question.filters)
+        return self.frame if mask is None else self.frame[mask]
+
+    def charts(self, names: Iterable[str], question: Question) -> dict[str, Chart]:
+        """Charts of the items that pass the filters, by name.
+
+        Args:
+            names: of `NAMES`, `RESULTS` or `DEMAND`.
+            question: see `Question`.
+
+        Raises:
+            QueryError: a filter cannot be.
+        """
+        items = self.items(question)
+        whole = items is self.frame
+        periods = question.periods
+        usual = (periods.before, periods.after) in ((None, None), self.usual_periods)
+        drawn: dict[str, Chart] = {}
+        for name in names:
+            if name == RESULTS:
+                drawn[name] = self._results(items, question)
+            elif name in DEMAND:
+                drawn[name] = self._demand(items, question, DEMAND[name])
+            elif whole and (usual or name not in CHANGES):
+                if name not in self._whole:
+                    self._whole |= draw(items, [name], periods)
+                drawn[name] = self._whole[name]
+            else:
+                drawn |= draw(items, [name], periods)
+        return drawn
+
+    def tables(self, names: Any, question: Question) -> dict[str, Any]:
+        """`/trends`: the tables of charts as JSON.
+
+        Args:
+            names: of `NAMES`, or empty for all of them.
+            question: see `Question`.
+
+        Raises:
+            QueryError: a name or a filter cannot be.
+        """
+        listed = isinstance(names, list | tuple)
+        if not listed or not all(isinstance(name, str) and name in NAMES for name in names):
+            raise QueryError(f"tables is a list of {', '.join(NAMES)}.")
+        charts = self.charts(names or NAMES, question)
+        items = self.items(question)
+        return {
+            "schema_version": 1,
+            "items": len(items),
+            "missing": {name: int(items[name].isna().sum()) for name in NOUNS},
+            "tables": {name: records_of(chart.table) for name, chart in charts.items()},
+            "notes": {name: said for name, c in charts.items() if (said := c.nothing or c.note)},
+        }
+
+    def _results(self, items: pd.DataFrame, question: Question) -> Chart:
+        return results_against(items[items["id"].isin(question.results)], items)
+
+    def _demand(self, items: pd.DataFrame, question: Question, kind: str) -> Chart:
+        now = time.time()
+        since = now - max(WINDOWS.values()) * _DAY_SECONDS
+        events = NO_EVENTS if self.events is None else self.events.read(since)
+        counts = count_events(events, items, question.attribute, now)
+        return looked_for(counts, question.attribute, kind, KINDS[kind], list(WINDOWS))
+
+
+def records_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """A table's rows as JSON holds them: missing numbers are null."""
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=15))
+    return rows
+
+
+def plot_of(chart: Chart) -> str:
+    """The figure as the page's own Plotly reads it, without a bar of tools over it."""
+    config = {"displayModeBar": False, "doubleClick": False, "showAxisDragHandles": False}
+    return json.dumps({**chart.spec, "config": config}, allow_nan=False, default=_plain)
+
+
+def table_html(chart: Chart, name: str, asked: str) -> str:
+    """A figure's note, its table to be opened, and where to take both away.
+
+    Args:
+        chart: the figure.
+        name: of the chart.
+        asked: the question as an address's parameters.
+    """
+    note = f"<p>{html.escape(chart.note)}</p>" if chart.note else ""
+    if chart.table.empty:
+        return f'<div class="take">{note}</div>'
+    head = "".join(f"<th>{html.escape(_heading(c))}</th>" for c in chart.table.columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        for row in _cells(chart.table.head(_ROWS_SHOWN))
+    )
+    more = len(chart.table) - _ROWS_SHOWN
+    rest = f"<p>{several(more, 'more row')} in the CSV.</p>" if more > 0 else ""
+    files = "".join(
+        f'<a href="trends/{name}.{kind}?{html.escape(asked)}" download>{kind.upper()}</a>'
+        for kind in ("csv", "html")
+    )
+    pictures = "".join(
+        f'<button type="button" data-picture="{kind}" data-name="{name}">{kind.upper()}</button>'
+        for kind in ("png", "svg")
+    )
+    summary = f"<summary>Table of {several(len(chart.table), 'row')}</summary>"
+    table = f'<div class="rows"><table><thead><tr>{head}</tr></thead>{rows}</table></div>'
+    return (
+        f'<div class="take">{note}<div class="files">{files}{pictures}</div>'
+        f"<details>{summary}{table}{rest}</details></div>"
+    )
+
+
+def _cells(table: pd.DataFrame) -> list[list[str]]:
+    return [[_cell(value) for value in row] for row in table.itertuples(index=False)]
+
+
+def _cell(value: Any) -> str:
+    if pd.isna(value):
+        return "–"
+    if isinstance(value, float):  # which NumPy's are, too
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return str(value)
+
+
+def _heading(column: str) -> str:
+    return NOUNS.get(column, column.replace("_", " "))
+
+
+def _plain(value: object) -> object:
+    """NumPy's numbers as JSON's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value)} is not JSON")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _period(value: Any) -> Period | None:
+    if not value:
+        return None
+    ends = value if isinstance(value, Mapping) else {}
+    if set(ends) != {"min", "max"} or not all(map(_is_whole, ends.values())):
+        raise QueryError('A period is given by two years, such as {"min": 2010, "max": 2011}.')
+    if ends["min"] > ends["max"]:
+        raise QueryError("A period's first year is not after its last.")
+    return Period(ends["min"], ends["max"])

@@ -1,0 +1,45 @@
+"""Write every chart of a catalog as CSV, interactive page and picture, and one report of all.
+
+python -m scripts.export_trends --data data/kaggle --out trends
+
+The pictures (SVG and PNG) need Chromium, or Chrome, on the PATH; the rest needs nothing.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from recommender.catalog import catalog_frame, load_catalog
+from recommender.errors import RecommenderError
+from recommender.trends.chart import prepared
+from recommender.trends.charts import NAMES, Periods, draw
+from recommender.trends.export import find_chromium, write_pages, write_pictures
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
+    parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
+    parser.add_argument(
+        "--no-pictures", action="store_true", help="neither SVG nor PNG, also where Chromium is"
+    )
+    options = parser.parse_args(argv)
+    try:
+        frame = catalog_frame(load_catalog(options.data / "catalog"))
+        charts = draw(prepared(frame), NAMES, Periods())
+        title = f"Trends of a catalog of {len(frame):,} items"
+        written = write_pages(charts, options.out, title)
+        chromium = None if options.no_pictures else find_chromium()
+        if chromium:
+            written += write_pictures(charts, options.out, chromium)
+    except (RecommenderError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"wrote {len(written)} files to {options.out}: {len(charts)} charts and report.html")
+    if not chromium and not options.no_pictures:
+        print("no pictures: they need Chromium, or Chrome, on the PATH")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""The charts as files: what each holds, and that the report needs nothing but itself."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import ROWS
+
+from recommender.trends.chart import prepared
+from recommender.trends.charts import NAMES, Periods, draw
+from recommender.trends.export import find_chromium, page_of, write_pictures
+from scripts import export_trends
+
+
+def test_export(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert export_trends.main(["--data", str(store), "--out", str(out), "--no-pictures"]) == 0
+    assert f"wrote {2 * len(NAMES) + 2} files" in capsys.readouterr().out
+    files = {path.name for path in out.iterdir()}
+    assert files == {f"{n}.{kind}" for n in NAMES for kind in ("csv", "html")} | {
+        "plotly.min.js",
+        "report.html",
+    }
+    colours = pd.read_csv(out / "colours.csv")
+    assert colours["items"].sum() == len(ROWS)
+    one = (out / "colours.html").read_text(encoding="utf-8")
+    assert 'src="plotly.min.js"' in one
+    assert len(one) < 100_000
+    report = (out / "report.html").read_text(encoding="utf-8")
+    outside = re.sub(r"<script>.*?</script>", "", report, flags=re.DOTALL)
+    assert not re.search(r"src=|https?://|@import", outside)
+    assert outside.count("<section>") == len(NAMES)
+
+
+def test_export_that_cannot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export_trends.main(["--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert "build_catalog" in capsys.readouterr().err
+
+
+def test_no_text_ends_the_script() -> None:
+    row = ("</script><b>", *[None] * 8)
+    columns = ["id", *[c for c in prepared(_frame([])).columns if c != "id"]]
+    frame = pd.DataFrame([[1, *row]], columns=columns)
+    frame["year"] = frame["year"].astype("Int32")
+    page = page_of(draw(frame, ["tree", "colours", "words"], Periods()), "<x>", script="p.js")
+    assert page.count("</script>") == 2
+    assert "<title>&lt;x&gt;" in page
+
+
+def _frame(rows: list[tuple]) -> pd.DataFrame:
+    columns = ["id", "gender", "masterCategory", "subCategory", "articleType", "baseColour"]
+    columns += ["season", "year", "usage", "productDisplayName"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame["year"] = pd.to_numeric(frame["year"]).astype("Int32")
+    return frame
+
+
+@pytest.mark.browser
+def test_pictures(tmp_path: Path) -> None:
+    if (chromium := find_chromium()) is None:
+        pytest.skip("Chromium is not installed")
+    charts = draw(_frame([row for row in ROWS if row[7]]), ["colours", "tree"], Periods())
+    paths = write_pictures(charts, tmp_path, chromium)
+    assert {path.name for path in paths} == {
+        f"{name}.{kind}" for name in charts for kind in ("svg", "png")
+    }
+    assert (tmp_path / "colours.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (tmp_path / "colours.svg").read_text(encoding="utf-8")[:200]
+    with pytest.raises(OSError, match="did not draw"):
+        write_pictures(charts, tmp_path, "false")

@@ -1,0 +1,233 @@
+"""The trends as the page, its downloads and `/trends` give them: one question, the same numbers."""
+
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import httpx
+import pandas as pd
+import pytest
+from conftest import ROWS, draw_picture
+from serving import call, closing_loops
+
+from recommender.engine import Recommender
+from recommender.errors import QueryError
+from recommender.events import EventLog
+from recommender.trends.charts import CHANGES, NAMES
+from recommender.ui.answers import Answers
+from recommender.ui.figures import RESULTS, Figures, Question, plot_of, table_html
+from recommender.ui.trends import TrendsTab
+from recommender.ui.view import View
+
+WOMEN = {"gender": ["Women"]}
+VIEW = {**vars(View()), "results": []}
+
+
+@pytest.fixture
+def figures(recommender: Recommender) -> Figures:
+    return Figures(recommender)
+
+
+@pytest.fixture(scope="module")
+def tab(recommender: Recommender) -> Iterator[TrendsTab]:
+    with closing_loops(), gr.Blocks(analytics_enabled=False) as blocks:
+        view = gr.State(VIEW)
+        with gr.Tab("Trends") as outer:
+            made = TrendsTab(Figures(recommender), view)
+            made.wire(outer, blocks)
+        yield made
+
+
+def draw(tab: TrendsTab, section: str, **chosen: Any) -> dict[str, Any]:
+    """What the tab shows: the status, the plots and tables of a section, by name."""
+    boxes = [None, None, *[chosen.get(name, []) for name in FILTERS]]
+    ends = chosen.get("ends", [box.value for box in tab.ends])
+    view = {**VIEW, "results": chosen.get("results", [])}
+    status, reset, *rest = tab.draw(section, view, "baseColour", *ends, *boxes)
+    count = len(tab.plots)
+    plots = dict(zip(tab.plots, rest[:count], strict=True))
+    tables = dict(zip(tab.tables, rest[count:], strict=True))
+    skipped = {"__type__": "update"}
+    return {
+        "status": re.sub("<[^>]+>", "", status),
+        "reset": reset.visible,
+        "plots": {n: json.loads(p.plot) for n, p in plots.items() if p != skipped},
+        "tables": {n: t for n, t in tables.items() if t != skipped},
+    }
+
+
+FILTERS = (
+    "gender",
+    "masterCategory",
+    "subCategory",
+    "articleType",
+    "baseColour",
+    "season",
+    "usage",
+)
+
+
+def test_the_whole_catalog_is_drawn_once(figures: Figures) -> None:
+    first = figures.charts(["colours", "colour_changes"], Question())
+    again = figures.charts(["colours", "colour_changes"], Question())
+    assert all(first[name] is again[name] for name in first)
+    before, after = figures.usual_periods
+    ends = [{"min": p.first, "max": p.last} for p in (before, after)]
+    usual = Question.of(before=ends[0], after=ends[1])
+    assert figures.charts(["colour_changes"], usual)["colour_changes"] is first["colour_changes"]
+    other = figures.charts(["colours"], Question(filters=WOMEN))["colours"]
+    assert other.table["items"].sum() == 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_chart_honours_the_filters(figures: Figures, name: str) -> None:
+    chart = figures.charts([name], Question(filters=WOMEN))[name]
+    if "items" in chart.table and name != "words":
+        most = 4 * (1 if len(chart.table) else 0)
+        assert chart.table["items"].sum() <= most
+    nothing = figures.charts([name], Question(filters={**WOMEN, "year": {"min": 2017}}))[name]
+    assert nothing.nothing == "Nothing to show here, because no item passes the filters."
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"before": {"min": 2011, "max": 2012}}, "both periods"),
+        ({"before": {"min": 2012}, "after": {"min": 1, "max": 2}}, "two years"),
+        ({"before": {"min": 3, "max": 2}, "after": {"min": 1, "max": 2}}, "not after its last"),
+        ({"before": [1, 2], "after": "x"}, "two years"),
+        ({"results": "12"}, "list of items' ids"),
+        ({"results": [True]}, "list of items' ids"),
+        ({"attribute": "price"}, "attribute is one of gender"),
+    ],
+)
+def test_wrong_questions(asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(QueryError, match=said):
+        Question.of(**asked)
+
+
+def test_api(live: str) -> None:
+    answer = call(live, "trends", WOMEN, [], {}, {})
+    assert (answer["schema_version"], answer["items"]) == (1, 4)
+    assert set(answer["tables"]) == set(NAMES)
+    colours = {row["baseColour"]: row["items"] for row in answer["tables"]["colours"]}
+    assert colours == Counter(row[5] for row in ROWS if row[1] == "Women")
+    whole = call(live, "trends", {}, ["season_shares"], {}, {})
+    assert whole["missing"] | {"season": 1, "year": 1, "usage": 1} == whole["missing"]
+    assert list(whole["tables"]) == ["season_shares"]
+    periods = {"min": 2011, "max": 2012}, {"min": 2013, "max": 2017}
+    changed = call(live, "trends", {}, ["colour_changes"], *periods)
+    green = next(r for r in changed["tables"]["colour_changes"] if r["baseColour"] == "Green")
+    assert (green["before"], green["after"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (({"gender": ["Nobody"]}, [], {}, {}), "gender has no such value"),
+        (({}, ["sales"], {}, {}), "tables is a list of categories"),
+        (({}, [], {"min": 1, "max": 2}, {}), "both periods"),
+    ],
+)
+def test_api_told_wrongly(live: str, sent: tuple[Any, ...], said: str) -> None:
+    assert said in call(live, "trends", *sent)["error"]
+
+
+def test_downloads(live: str) -> None:
+    asked = {"ask": json.dumps({"filters": WOMEN})}
+    table = httpx.get(f"{live}/trends/colours.csv", params=asked)
+    assert table.headers["content-type"].startswith("text/csv")
+    assert "attachment" in table.headers["content-disposition"]
+    counted = pd.read_csv(io.StringIO(table.text)).set_index("baseColour")["items"].to_dict()
+    assert counted == Counter(row[5] for row in ROWS if row[1] == "Women")
+    page = httpx.get(f"{live}/trends/colours.html", params=asked).text
+    assert "Plotly.newPlot" in page
+    assert "src=" not in page.split("<script>")[0]
+    for wrong in ("sales.csv", "colours.exe", "colours"):
+        assert httpx.get(f"{live}/trends/{wrong}").status_code == 404
+    for ask in ("x", "[]", '{"a": 1}', '{"filters": {"gender": ["x"]}}'):
+        answer = httpx.get(f"{live}/trends/colours.csv", params={"ask": ask})
+        assert (answer.status_code, answer.text.count(".")) == (400, 1), answer.text
+
+
+def test_only_the_section_on_show_is_drawn(tab: TrendsTab) -> None:
+    shown = draw(tab, "Together")
+    assert set(shown["plots"]) == set(shown["tables"])
+    assert set(shown["plots"]) == {
+        "tree",
+        "rings",
+        "season_colours",
+        "article_usages",
+        "colour_clock",
+    }
+    assert shown["status"] == "13 items"
+    assert shown["reset"] is False
+
+
+def test_filters_narrow_and_can_leave_nothing(tab: TrendsTab) -> None:
+    women = draw(tab, "Overview", gender=["Women"])
+    assert women["status"] == "4 of 13 items"
+    assert women["reset"]
+    assert "ask=" in women["tables"]["colours"]
+    assert sum(women["plots"]["colours"]["data"][0]["x"]) == 4
+    none = draw(tab, "Overview", gender=["Boys"], usage=["Party"])
+    assert none["status"] == "No item passes these filters: clear them, or widen one."
+    assert none["reset"]
+    assert none["plots"]["colours"]["data"] == []
+    wrong = draw(tab, "Overview", gender=["Nobody"])
+    assert "no such value" in wrong["status"]
+
+
+def test_periods_of_the_page(tab: TrendsTab) -> None:
+    usual = draw(tab, "Over the years")
+    assert set(CHANGES) < set(usual["plots"])
+    other = draw(tab, "Over the years", ends=[2012, 2011, 2014, 2017])
+    assert "2011–2012" in json.dumps(other["plots"]["colour_changes"], ensure_ascii=False) or (
+        "every interval holds 1" in json.dumps(other["plots"]["colour_changes"])
+    )
+
+
+def test_results_of_a_search(tab: TrendsTab) -> None:
+    assert draw(tab, "Your results")["plots"][RESULTS]["data"] == []
+    found = [{"id": row[0]} for row in ROWS if row[4] == "Tshirts"]
+    shown = draw(tab, "Your results", results=found)
+    over = shown["plots"][RESULTS]["data"][0]
+    assert over["name"] == "over-represented"
+    assert "Tshirts (article type)" in over["y"]
+
+
+def test_a_table_shows_texts_as_they_are(recommender: Recommender) -> None:
+    chart = Figures(recommender).charts(["colours"], Question())["colours"]
+    chart.table.iloc[0, 0] = "<script>alert(1)</script>"
+    made = table_html(chart, "colours", 'ask="x"')
+    assert "<script" not in made
+    assert 'ask="x"' not in made
+    assert json.loads(plot_of(chart))["config"]["displayModeBar"] is False
+
+
+def test_searches_and_opened_items_are_counted(recommender: Recommender, tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "events")
+    answers = Answers(recommender, events=log)
+    path = tmp_path / "tee.jpg"
+    path.write_bytes(draw_picture(ROWS[6]))
+    answers.recommend(str(path), "")
+    answers.recommend_by_id(5, "")
+    answers.note("open", 3)
+    assert log.read()[["kind", "item"]].to_numpy().tolist() == [
+        ["search", 7],
+        ["search", 5],
+        ["open", 3],
+    ]
+    charts = Figures(recommender, log).charts(["search_counts", "open_counts"], Question())
+    assert set(charts["search_counts"].table["baseColour"]) == {"Red", "Black"}
+    only = Question(filters={"gender": ["Men"]}, attribute="articleType")
+    narrowed = Figures(recommender, log).charts(["search_counts"], only)["search_counts"]
+    assert narrowed.table["articleType"].tolist() == ["Casual Shoes"]
+    assert charts["open_counts"].table["day"].tolist() == [1]
+    off = Figures(recommender).charts(["search_counts"], Question())["search_counts"]
+    assert "no searches in the last month yet" in off.nothing
