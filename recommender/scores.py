@@ -232,9 +232,18 @@ def heads(
     return report
 
 
-def report(gallery: pd.DataFrame, queries: Queries, answers: Answers) -> dict[str, Any]:
-    """Everything that answers say, as JSON; see `judge`, `summarise` and their neighbours."""
-    values = judge(gallery, queries.frame, answers.strict, queries.named)
+def report(
+    gallery: pd.DataFrame, queries: Queries, answers: Answers, strict: Values | None = None
+) -> dict[str, Any]:
+    """Everything that answers say, as JSON; see `judge`, `summarise` and their neighbours.
+
+    Args:
+        gallery: the catalog's columns.
+        queries: who asked.
+        answers: what they found.
+        strict: what `judge` says of the strict answers, where it was asked already.
+    """
+    values = strict or judge(gallery, queries.frame, answers.strict, queries.named)
     relaxed = judge(gallery, queries.frame, answers.relaxed, queries.own)
     types = pd.factorize(queries.frame["articleType"])[0].astype(np.int64)
     return {

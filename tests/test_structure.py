@@ -85,6 +85,19 @@ ALLOWED = {
         "index",
         "pretrained",
     },
+    "leaderboard": {
+        "backbone",
+        "baselines",
+        "catalog",
+        "embeddings",
+        "engine",
+        "errors",
+        "evaluation",
+        "index",
+        "protocol",
+        "scores",
+    },
+    "charts": set(),
     "ui": {"attributes", "engine", "errors", "events", "images", "trends", "ui"},
 }
 """Module, or the folder `trends` or `ui`, -> what it may import of the package."""
@@ -93,7 +106,7 @@ OWNERS = {
     "faiss": {"index"},
     "timm": {"backbone"},
     "gradio": {"ui"},
-    "plotly": {"trends"},
+    "plotly": {"charts", "trends"},
     "kagglehub": {"sources"},
     "pymilvus": {"milvus"},
     "huggingface_hub": {"hub"},

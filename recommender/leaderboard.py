@@ -1,0 +1,251 @@
+"""Several systems under one protocol: the same queries, galleries and figures, paired."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from recommender.backbone import Device
+from recommender.baselines import load_any_encoder, open_with
+from recommender.catalog import load_catalog
+from recommender.embeddings import Embeddings, PictureEncoder
+from recommender.engine import Ranking, Recommender
+from recommender.errors import QueryError, RecommenderError, StoreError
+from recommender.evaluation import paired_difference
+from recommender.index import IndexConfig, build_index
+from recommender.protocol import Answers, Queries, answer
+from recommender.scores import HEADLINE, RELEVANCE, Values, judge, number, report
+
+logger = logging.getLogger(__name__)
+
+BASELINE, OURS = "imagenet-avg", "ours"
+SMALL_DIM = 256
+_VERSION = 1  # of the protocol: answers that were found under another are found anew
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """What is compared: an encoder, an index, a ranking.
+
+    Attributes:
+        title: what a table calls it.
+        encoder: a name for `load_any_encoder`; None for the store's own.
+        settings: of that encoder.
+        factory: the index; None for the store's own, or exact with another encoder.
+        ranking: `image` or `hybrid`.
+    """
+
+    title: str
+    encoder: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    factory: str | None = None
+    ranking: Ranking = "image"
+
+
+def known_systems(
+    imagenet: str = "imagenet", places: Mapping[str, str] | None = None
+) -> dict[str, System]:
+    """All that are compared, simplest first.
+
+    Args:
+        imagenet: the Hub's `imagenet`, or a safetensors file of a ResNet50 trained on it.
+        places: system -> a folder that holds its model, where it is not to come from the Hub.
+
+    Raises:
+        ValueError: a place is given to a system that has no model of others.
+    """
+    size = {"width_px": 224, "height_px": 224}
+    models = {
+        "dinov2": "transformers:facebook/dinov2-base",
+        "fashionclip": "transformers:patrickjohncyr/fashion-clip",
+        "fashionsiglip": "open_clip:Marqo/marqo-fashionSigLIP",
+    }
+    for name, place in (places or {}).items():
+        if name not in models:
+            raise ValueError(f"{name} is none of {', '.join(models)}, which have models of others")
+        models[name] = f"{models[name].partition(':')[0]}:{place}"
+    return {
+        "pixels": System(title="Raw pixels, 24×32", encoder="pixels"),
+        "histogram": System(title="Colour histogram, 8×8×8", encoder="histogram"),
+        "random": System(title="ResNet50, untrained, 60×80", encoder="random"),
+        BASELINE: System(
+            title="ResNet50, ImageNet, average-pooled, 224×224",
+            encoder=imagenet,
+            settings=size | {"pooling": "avg"},
+        ),
+        "imagenet-max": System(
+            title="ResNet50, ImageNet, max-pooled, 224×224",
+            encoder=imagenet,
+            settings=size | {"pooling": "max"},
+        ),
+        "dinov2": System(title="DINOv2 base", encoder=models["dinov2"]),
+        "fashionclip": System(title="FashionCLIP", encoder=models["fashionclip"]),
+        "fashionsiglip": System(title="Marqo-FashionSigLIP", encoder=models["fashionsiglip"]),
+        OURS: System(title="Ours, image only"),
+        "ours-hybrid": System(title="Ours, hybrid", ranking="hybrid"),
+        "ours-256": System(
+            title=f"Ours, image only, {SMALL_DIM} dimensions (PCA)",
+            factory=f"PCA{SMALL_DIM},L2norm,Flat",
+        ),
+        "ours-int8": System(title="Ours, image only, int8", factory="SQ8"),
+    }
+
+
+def build_leaderboard(
+    base: Recommender,
+    directory: Path,
+    queries: Queries,
+    systems: Mapping[str, System],
+    cache: Path,
+    *,
+    device: Device = "auto",
+) -> dict[str, Any]:
+    """Ask the same queries of every system, and compare.
+
+    Embeddings and answers are kept in `cache`: a run that was killed goes on after the last system
+    that was done. Hybrid answers are not kept, as they depend on more than the encoder.
+
+    Args:
+        base: the store as it is served.
+        directory: where it is.
+        queries: who asks.
+        systems: name -> what is compared.
+        cache: a folder.
+        device: where encoders run.
+
+    Returns:
+        `systems`: name -> its report; `differences`: baseline -> name -> relevance -> the paired
+        difference of P@5 with its 95% interval; `left_out`: name -> why it could not be asked.
+    """
+    told: dict[str, Any] = {"systems": {}, "differences": {}, "left_out": {}}
+    values: dict[str, Values] = {}
+    for name, system in systems.items():
+        try:
+            answers, made_of = _ask(base, directory, queries, system, cache, device)
+        except RecommenderError as error:
+            logger.warning("%s is left out: %s", name, error)
+            told["left_out"][name] = str(error)
+            continue
+        values[name] = judge(base.frame, queries.frame, answers.strict, queries.named)
+        scores = report(base.frame, queries, answers, values[name])
+        told["systems"][name] = {"title": system.title, **made_of, **scores}
+        logger.info("%s: %s", name, _summary(told["systems"][name]))
+    for baseline in (name for name in (BASELINE, OURS) if name in values):
+        told["differences"][baseline] = {
+            name: _differences(values[name], values[baseline])
+            for name in values
+            if name != baseline
+        }
+    return told
+
+
+def _ask(
+    base: Recommender,
+    directory: Path,
+    queries: Queries,
+    system: System,
+    cache: Path,
+    device: Device,
+) -> tuple[Answers, dict[str, Any]]:
+    """The answers, from the cache where they are; and what the system is made of."""
+    encoder: PictureEncoder = base.encoder
+    if system.encoder is not None:
+        encoder = load_any_encoder(system.encoder, device=device, **system.settings)
+    made_of = {
+        "encoder": encoder.record(),
+        "dim": encoder.dim,
+        "index": system.factory or "as served",
+        "ranking": system.ranking,
+    }
+    asked = hashlib.sha256("".join(queries.frame["image_hash"]).encode()).hexdigest()
+    gallery = hashlib.sha256("".join(base.frame["image_hash"]).encode()).hexdigest()
+    ids = hashlib.sha256(base.index.ids.tobytes() + queries.frame["id"].to_numpy().tobytes())
+    key = json.dumps([_VERSION, made_of, asked, gallery, ids.hexdigest(), queries.by_id])
+    file = cache / "answers" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.safetensors"
+    if system.ranking == "image" and (kept := _read_answers(file, len(queries))):
+        return kept, made_of
+    recommender = _open(base, directory, encoder, system, cache)
+    if not np.array_equal(recommender.index.ids, base.index.ids):
+        raise StoreError("Its gallery is of other items than the store's.")
+    answers = answer(recommender, queries, ranking=system.ranking)
+    if system.ranking == "image":
+        file.parent.mkdir(parents=True, exist_ok=True)
+        building = file.with_suffix(".building")
+        save_file({"strict": answers.strict, "relaxed": answers.relaxed}, building)
+        building.replace(file)
+    return answers, made_of
+
+
+def _open(
+    base: Recommender, directory: Path, encoder: PictureEncoder, system: System, cache: Path
+) -> Recommender:
+    if system.encoder is not None:
+        config = IndexConfig(factory=system.factory or IndexConfig.factory)
+        return open_with(directory, encoder, cache, config=config)
+    if system.factory is None:
+        return base
+    if system.factory.startswith("PCA") and base.encoder.dim <= SMALL_DIM:
+        raise QueryError(f"The embedding has {base.encoder.dim} dimensions already.")
+    embeddings = Embeddings(base.index.ids, base.index.vectors)
+    index, _ = build_index(embeddings, IndexConfig(factory=system.factory))
+    return Recommender(load_catalog(directory / "catalog"), index, base.encoder)
+
+
+def _read_answers(file: Path, count: int) -> Answers | None:
+    try:
+        kept = load_file(file)
+        answers = Answers(kept["strict"], kept["relaxed"])
+    except (OSError, SafetensorError, KeyError):
+        return None
+    return answers if len(answers.strict) == len(answers.relaxed) == count else None
+
+
+def _differences(values: Values, baseline: Values) -> dict[str, list[float | None]]:
+    """Relevance -> difference, low, high."""
+    return {
+        name: [
+            number(v) for v in paired_difference(values[name][HEADLINE], baseline[name][HEADLINE])
+        ]
+        for name in RELEVANCE
+    }
+
+
+def _summary(scores: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {scores['strict'][name][HEADLINE]['micro']}" for name in RELEVANCE)
+
+
+def markdown(board: Mapping[str, Any], command: str) -> str:
+    """A table for a README: strict P@5 with its interval for each relevance, and macro on type."""
+    head = ["strict P@5", *RELEVANCE, "type, macro", "type, against ImageNet"]
+    lines = [_row(head), _row(["---"] * len(head))]
+    against = board["differences"].get(BASELINE, {})
+    for name, scores in board["systems"].items():
+        cells = [scores["strict"][relevance][HEADLINE] for relevance in RELEVANCE]
+        shown = [f"{_three(c['micro'])} [{_three(c['low'])}, {_three(c['high'])}]" for c in cells]
+        difference = against.get(name, {}).get("type")
+        if difference:
+            better = f"{difference[0]:+.3f} [{difference[1]:+.3f}, {difference[2]:+.3f}]"
+        else:
+            better = ""
+        lines.append(_row([scores["title"], *shown, _three(cells[0]["macro"]), better]))
+    some = next(iter(board["systems"].values()), None)
+    if some:
+        lines += ["", f"{some['queries']['count']:,} queries ({some['queries']['from']}), "]
+        lines[-1] += f"{some['gallery']:,} items; 95% bootstrap intervals; `{command}`."
+    lines += [f"- left out: {name}: {why}" for name, why in board["left_out"].items()]
+    return "\n".join(lines) + "\n"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _three(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

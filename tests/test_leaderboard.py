@@ -1,0 +1,140 @@
+"""Several systems under one protocol: whole, resumable, the same each time."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import TinyEncoder, open_store
+from weights import random_weights
+
+from recommender import leaderboard, protocol
+from recommender.charts import write_figures
+from recommender.engine import Recommender
+from recommender.errors import WeightsError
+from recommender.leaderboard import BASELINE, OURS, build_leaderboard, known_systems, markdown
+from recommender.protocol import Queries, archive_queries
+from recommender.scores import RELEVANCE
+from scripts import leaderboard as script
+
+FEW = ("pixels", "histogram", OURS, "ours-hybrid", "ours-256", "ours-int8")
+
+
+@pytest.fixture(scope="module")
+def queries(
+    recommender: Recommender, archive: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Queries:
+    return archive_queries(recommender, str(archive), tmp_path_factory.mktemp("queries"))
+
+
+def board_of(recommender: Recommender, store: Path, queries: Queries, cache: Path) -> dict:
+    systems = {name: known_systems()[name] for name in FEW}
+    return build_leaderboard(recommender, store, queries, systems, cache)
+
+
+def test_a_board_is_whole_and_the_same_again(
+    recommender: Recommender,
+    store: Path,
+    queries: Queries,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    board = board_of(recommender, store, queries, tmp_path)
+    json.dumps(board, allow_nan=False)
+    assert list(board["systems"]) == [name for name in FEW if name != "ours-256"]
+    assert board["left_out"] == {"ours-256": "The embedding has 37 dimensions already."}
+    assert list(board["differences"]) == [OURS]  # the baseline was not asked
+    for name, differences in board["differences"][OURS].items():
+        for relevance in RELEVANCE:
+            ours, its = (
+                board["systems"][n]["strict"][relevance]["P@5"]["micro"] for n in (OURS, name)
+            )
+            value, low, high = differences[relevance]
+            assert low <= value <= high
+            assert value == pytest.approx(its - ours, abs=2e-4)
+    assert len(list((tmp_path / "answers").iterdir())) == 4  # all but the hybrid one
+    asked: list[str] = []
+
+    def answer(*arguments, ranking: str):
+        asked.append(ranking)
+        return protocol.answer(*arguments, ranking=ranking)
+
+    monkeypatch.setattr(leaderboard, "answer", answer)
+    assert board_of(recommender, store, queries, tmp_path) == board
+    assert asked == ["hybrid"]
+
+
+def test_damaged_answers_are_found_anew(
+    recommender: Recommender, store: Path, queries: Queries, tmp_path: Path
+) -> None:
+    board = board_of(recommender, store, queries, tmp_path)
+    for file in (tmp_path / "answers").iterdir():
+        file.write_bytes(file.read_bytes()[:50])
+    assert board_of(recommender, store, queries, tmp_path) == board
+
+
+def test_a_table_and_figures(
+    recommender: Recommender, store: Path, queries: Queries, tmp_path: Path
+) -> None:
+    board = board_of(recommender, store, queries, tmp_path / "cache")
+    table = markdown(board, "python -m scripts.leaderboard --data x")
+    lines = table.splitlines()
+    assert lines[0].startswith("| strict P@5 | type | type+gender |")
+    assert lines[2].startswith("| Raw pixels, 24×32 | 0.")
+    assert "`python -m scripts.leaderboard --data x`" in table
+    assert "- left out: ours-256: The embedding has 37" in table
+    written = write_figures(board, tmp_path / "plots", OURS)
+    first = {p.name: p.read_bytes() for p in (tmp_path / "plots").iterdir()}
+    assert {"plotly.min.js", "precision.json", "precision.html"} <= set(first)
+    assert all(p.stat().st_size < 100_000 for p in written)
+    figure = json.loads(first["precision.json"])
+    assert [trace["name"] for trace in figure["data"]] == list(RELEVANCE)
+    write_figures(board, tmp_path / "plots", OURS)
+    assert first == {p.name: p.read_bytes() for p in (tmp_path / "plots").iterdir()}
+    nothing = {"systems": {}, "differences": {}, "left_out": {}}
+    write_figures(nothing, tmp_path / "empty", BASELINE)
+    assert markdown(nothing, "x").count("\n") == 2
+
+
+def test_the_script(
+    store: Path, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setattr(script, "load_recommender", lambda *_, **__: open_store(store))
+    weights = random_weights(tmp_path)
+    arguments = ["--data", str(store), "--queries", str(archive), "--sample", "5"]
+    arguments += ["--systems", "histogram", BASELINE, "dinov2", OURS, "--imagenet", str(weights)]
+    arguments += ["--model", f"dinov2={tmp_path}", "--cache", str(tmp_path / "cache")]
+    outputs = {name: tmp_path / "out" / name for name in ("json", "markdown", "plots")}
+    for name, path in outputs.items():
+        arguments += [f"--{name}", str(path)]
+    assert script.main(arguments) == 0
+    told = json.loads(outputs["json"].read_text())
+    assert told["command"].startswith(f"python -m scripts.leaderboard --data {store} --queries")
+    assert list(told["systems"]) == ["histogram", BASELINE, OURS]
+    assert told["systems"][BASELINE]["encoder"]["config"]["width_px"] == 224
+    assert told["systems"][OURS]["encoder"]["fingerprint"] == TinyEncoder.fingerprint
+    assert "cannot be had" in told["left_out"]["dinov2"]
+    assert list(told["differences"]) == [BASELINE, OURS]
+    assert outputs["markdown"].read_text() in capsys.readouterr().out
+    assert (outputs["plots"] / "difference.html").is_file()
+    assert not (store / "encoders").exists()
+    usual = ["--data", str(store), "--queries", str(archive)]
+    assert script.main([*usual, "--model", "pixels=x"]) == 1
+    assert "error: pixels is none of dinov2, fashionclip" in capsys.readouterr().err
+    assert script.main(["--data", str(store), "--split", "test"]) == 1
+    assert "error: The split test holds none" in capsys.readouterr().err
+
+
+def test_a_system_that_cannot_be_had_stops_no_other(
+    recommender: Recommender,
+    store: Path,
+    queries: Queries,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def none(name: str, **_: object) -> None:
+        raise WeightsError(f"{name} cannot be had.")
+
+    monkeypatch.setattr(leaderboard, "load_any_encoder", none)
+    board = board_of(recommender, store, queries, tmp_path)
+    assert board["left_out"]["pixels"] == "pixels cannot be had."
+    assert OURS in board["systems"]
