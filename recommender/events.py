@@ -162,9 +162,7 @@ def count_events(
     known = events[events["item"].isin(values.index)]
     known = known.assign(value=values.reindex(known["item"]).to_numpy()).dropna(subset=["value"])
     counts = {
-        window: known[known["at"].between(now - days * _DAY_SECONDS, now)]
-        .groupby(["kind", "value"])
-        .size()
+        window: known[known["at"] >= now - days * _DAY_SECONDS].groupby(["kind", "value"]).size()
         for window, days in WINDOWS.items()
     }
     table = pd.DataFrame(counts).fillna(0).astype("int64")

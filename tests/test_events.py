@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from conftest import ROWS
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.events import NO_EVENTS, WINDOWS, EventLog, count_events
@@ -98,6 +98,7 @@ def test_only_the_owner_reads_it(tmp_path: Path) -> None:
     assert (tmp_path / "events.jsonl").stat().st_mode & 0o077 == 0
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(0, 40 * DAY), st.sampled_from(["search", "open"]), st.integers(1, 16)),

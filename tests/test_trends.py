@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROWS, styles_csv
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_real_data import ARCHIVE
 
@@ -399,6 +399,7 @@ def test_a_change_within_chance_is_no_trend() -> None:
     assert set(chart.table["trend"]) == {"cannot say"}
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 500)), min_size=1))
 def test_wilson_holds_the_share(pairs: list[tuple[int, int]]) -> None:
     counts, totals = (np.array(v) for v in zip(*((min(k, n), n) for k, n in pairs), strict=True))
@@ -409,6 +410,7 @@ def test_wilson_holds_the_share(pairs: list[tuple[int, int]]) -> None:
     assert ((low <= share) & (share <= high)).all()
 
 
+@settings(deadline=None)
 @given(st.integers(0, 200), st.integers(1, 200), st.integers(0, 200), st.integers(1, 200))
 def test_a_ratio_turned_round_is_its_inverse(a: int, n: int, b: int, m: int) -> None:
     a, b = min(a, n), min(b, m)
