@@ -64,6 +64,6 @@ def resume(
     logger.info("going on after epoch %d", len(history := json.loads(header["history"])))
     # The schedule is a function of the step alone; the last step sets learning rate and momentum.
     step = int(header["step"])
-    schedule.load_state_dict({"last_epoch": step - 1, "_step_count": step + 1})
+    schedule.last_epoch, schedule._step_count = step - 1, step + 1
     schedule.step()
     return list(history)

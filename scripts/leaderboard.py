@@ -14,10 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from recommender.charts import write_figures
 from recommender.engine import load_recommender
 from recommender.errors import RecommenderError
 from recommender.leaderboard import BASELINE, build_leaderboard, known_systems, markdown
+from recommender.leaderboard_figures import write_figures
 from recommender.protocol import choose_queries
 
 

@@ -8,12 +8,12 @@ import argparse
 import json
 import logging
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from recommender.catalog import load_catalog
 from recommender.classifier import ClassifierConfig, train_classifier
-from recommender.encoder import find_weights
+from recommender.encoder import EncoderConfig, find_weights
 from recommender.errors import RecommenderError
 from recommender.training import TrainingConfig, train
 
@@ -39,14 +39,25 @@ def main(argv: list[str] | None = None) -> int:
     for field in settings:
         flag = "--" + field.name.replace("_", "-")
         parser.add_argument(flag, type=type(field.default), default=field.default)
+    encoder = EncoderConfig()
+    for side in ("height_px", "width_px"):
+        parser.add_argument(
+            "--" + side.replace("_", "-"),
+            type=int,
+            default=getattr(encoder, side),
+            help="of the input; recipe fashion's alone",
+        )
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = recipe(**{field.name: getattr(options, field.name) for field in settings})
     try:
+        encoder = replace(encoder, height_px=options.height_px, width_px=options.width_px)
         init = None if options.init == "random" else find_weights(options.init).state
         catalogs = [load_catalog(data / "catalog") for data in options.data]
         if isinstance(config, TrainingConfig):
-            last = train(catalogs, options.out, config, init=init, device=options.device)
+            last = train(
+                catalogs, options.out, config, encoder=encoder, init=init, device=options.device
+            )
         else:
             last = train_classifier(
                 catalogs[0], options.out, config, init=init, device=options.device

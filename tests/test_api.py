@@ -99,7 +99,7 @@ def test_answer_has_the_shape_of_the_contract(client: gradio_client.Client, pict
     answer = client.predict(handle_file(picture), k=4, api_name="/recommend")
     assert list(answer) == ["schema_version", "query", "results", "message", "timings_ms"]
     assert answer["schema_version"] == 1
-    assert answer["query"] == {"attributes": {}}
+    assert answer["query"] == {"attributes": {}, "beliefs": {}}
     assert answer["message"] == ""
     assert list(answer["timings_ms"]) == ["decode", "encode", "search", "rank", "total"]
     assert all(isinstance(ms, float) and ms >= 0 for ms in answer["timings_ms"].values())

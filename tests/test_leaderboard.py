@@ -8,10 +8,10 @@ from conftest import TinyEncoder, open_store
 from weights import random_weights
 
 from recommender import leaderboard, protocol
-from recommender.charts import write_figures
 from recommender.engine import Recommender
 from recommender.errors import WeightsError
 from recommender.leaderboard import BASELINE, OURS, build_leaderboard, known_systems, markdown
+from recommender.leaderboard_figures import write_figures
 from recommender.protocol import Queries, archive_queries
 from recommender.scores import RELEVANCE
 from scripts import leaderboard as script
@@ -21,9 +21,9 @@ FEW = ("pixels", "histogram", OURS, "ours-hybrid", "ours-256", "ours-int8")
 
 @pytest.fixture(scope="module")
 def queries(
-    recommender: Recommender, archive: Path, tmp_path_factory: pytest.TempPathFactory
+    believing: Recommender, archive: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Queries:
-    return archive_queries(recommender, str(archive), tmp_path_factory.mktemp("queries"))
+    return archive_queries(believing, str(archive), tmp_path_factory.mktemp("queries"))
 
 
 def board_of(recommender: Recommender, store: Path, queries: Queries, cache: Path) -> dict:
@@ -31,17 +31,27 @@ def board_of(recommender: Recommender, store: Path, queries: Queries, cache: Pat
     return build_leaderboard(recommender, store, queries, systems, cache)
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def board(believing: Recommender, store: Path, queries: Queries, cache: Path) -> dict:
+    return board_of(believing, store, queries, cache)
+
+
 def test_a_board_is_whole_and_the_same_again(
-    recommender: Recommender,
+    believing: Recommender,
     store: Path,
     queries: Queries,
-    tmp_path: Path,
+    board: dict,
+    cache: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    board = board_of(recommender, store, queries, tmp_path)
     json.dumps(board, allow_nan=False)
     assert list(board["systems"]) == [name for name in FEW if name != "ours-256"]
-    assert board["left_out"] == {"ours-256": "The embedding has 37 dimensions already."}
+    assert board["left_out"] == {"ours-256": "The embedding has 46 dimensions already."}
     assert list(board["differences"]) == [OURS]  # the baseline was not asked
     for name, differences in board["differences"][OURS].items():
         for relevance in RELEVANCE:
@@ -51,7 +61,7 @@ def test_a_board_is_whole_and_the_same_again(
             value, low, high = differences[relevance]
             assert low <= value <= high
             assert value == pytest.approx(its - ours, abs=2e-4)
-    assert len(list((tmp_path / "answers").iterdir())) == 4  # all but the hybrid one
+    assert len(list((cache / "answers").iterdir())) == 4  # all but the hybrid one
     asked: list[str] = []
 
     def answer(*arguments, ranking: str):
@@ -59,29 +69,28 @@ def test_a_board_is_whole_and_the_same_again(
         return protocol.answer(*arguments, ranking=ranking)
 
     monkeypatch.setattr(leaderboard, "answer", answer)
-    assert board_of(recommender, store, queries, tmp_path) == board
+    assert board_of(believing, store, queries, cache) == board
     assert asked == ["hybrid"]
 
 
-def test_damaged_answers_are_found_anew(
-    recommender: Recommender, store: Path, queries: Queries, tmp_path: Path
-) -> None:
-    board = board_of(recommender, store, queries, tmp_path)
-    for file in (tmp_path / "answers").iterdir():
-        file.write_bytes(file.read_bytes()[:50])
-    assert board_of(recommender, store, queries, tmp_path) == board
+def test_damaged_answers_are_none(tmp_path: Path, cache: Path, board: dict) -> None:
+    file = next((cache / "answers").iterdir())
+    kept = leaderboard._read_answers(file, 13)
+    assert kept is not None
+    assert kept.strict.shape == kept.relaxed.shape == (13, 10)
+    assert leaderboard._read_answers(file, 12) is None
+    (tmp_path / "damaged").write_bytes(file.read_bytes()[:50])
+    assert leaderboard._read_answers(tmp_path / "damaged", 13) is None
+    assert leaderboard._read_answers(tmp_path / "none", 13) is None
 
 
-def test_a_table_and_figures(
-    recommender: Recommender, store: Path, queries: Queries, tmp_path: Path
-) -> None:
-    board = board_of(recommender, store, queries, tmp_path / "cache")
+def test_a_table_and_figures(board: dict, tmp_path: Path) -> None:
     table = markdown(board, "python -m scripts.leaderboard --data x")
     lines = table.splitlines()
     assert lines[0].startswith("| strict P@5 | type | type+gender |")
     assert lines[2].startswith("| Raw pixels, 24×32 | 0.")
     assert "`python -m scripts.leaderboard --data x`" in table
-    assert "- left out: ours-256: The embedding has 37" in table
+    assert "- left out: ours-256: The embedding has 46" in table
     written = write_figures(board, tmp_path / "plots", OURS)
     first = {p.name: p.read_bytes() for p in (tmp_path / "plots").iterdir()}
     assert {"plotly.min.js", "precision.json", "precision.html"} <= set(first)
@@ -135,6 +144,7 @@ def test_a_system_that_cannot_be_had_stops_no_other(
         raise WeightsError(f"{name} cannot be had.")
 
     monkeypatch.setattr(leaderboard, "load_any_encoder", none)
-    board = board_of(recommender, store, queries, tmp_path)
+    few = {name: known_systems()[name] for name in ("pixels", OURS)}
+    board = build_leaderboard(recommender, store, queries, few, tmp_path)
     assert board["left_out"]["pixels"] == "pixels cannot be had."
     assert OURS in board["systems"]

@@ -97,7 +97,7 @@ ALLOWED = {
         "protocol",
         "scores",
     },
-    "charts": set(),
+    "leaderboard_figures": set(),
     "ui": {"attributes", "engine", "errors", "events", "images", "trends", "ui"},
 }
 """Module, or the folder `trends` or `ui`, -> what it may import of the package."""
@@ -106,7 +106,7 @@ OWNERS = {
     "faiss": {"index"},
     "timm": {"backbone"},
     "gradio": {"ui"},
-    "plotly": {"charts", "trends"},
+    "plotly": {"leaderboard_figures", "trends"},
     "kagglehub": {"sources"},
     "pymilvus": {"milvus"},
     "huggingface_hub": {"hub"},

@@ -111,7 +111,8 @@ def test_what_we_see_is_said_with_how_sure_and_escaped() -> None:
 
 
 def test_what_we_see_goes_with_the_picture(believing: Recommender, picture: str) -> None:
-    tab = FindTab(Answers(believing))
+    with closing_loops(), gr.Blocks(analytics_enabled=False):
+        tab = FindTab(Answers(believing))
     hybrid = (*SETTINGS[:2], "hybrid", *SETTINGS[3:])
     nothing = tab._show(View(), [], ask())[VIEW]
     found = tab.on_picture(ask(), picture, nothing, [], *hybrid)
