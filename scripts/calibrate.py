@@ -14,12 +14,12 @@ import numpy as np
 from safetensors.torch import save_file
 from tqdm.auto import tqdm
 
-from recommender.calibration import Weighing, agreements, fit_temperature, tempered
 from recommender.catalog import catalog_frame, load_catalog, name_groups, split_names
 from recommender.encoder import load_encoder, read_weights
 from recommender.errors import RecommenderError
-from recommender.examples import read_examples
-from recommender.scores import RELEVANCE
+from recommender.evaluation.scores import RELEVANCE
+from recommender.training.calibration import Weighing, agreements, fit_temperature, tempered
+from recommender.training.examples import read_examples
 
 LABELS = RELEVANCE["type+gender+colour"]
 STEPS = (0.5, 1.0, 2.0)

@@ -12,12 +12,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from recommender.baselines import load_any_encoder, open_with
 from recommender.encoder import EncoderConfig, choices
 from recommender.engine import load_recommender
 from recommender.errors import RecommenderError
-from recommender.protocol import answer, choose_queries, describe_queries
-from recommender.scores import heads, report, table
+from recommender.evaluation.baselines import load_any_encoder, open_with
+from recommender.evaluation.protocol import answer, choose_queries, describe_queries
+from recommender.evaluation.scores import heads, report, table
 
 
 def main(argv: list[str] | None = None) -> int:

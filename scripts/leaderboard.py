@@ -16,9 +16,9 @@ from pathlib import Path
 
 from recommender.engine import load_recommender
 from recommender.errors import RecommenderError
-from recommender.leaderboard import BASELINE, build_leaderboard, known_systems, markdown
-from recommender.leaderboard_figures import write_figures
-from recommender.protocol import choose_queries
+from recommender.evaluation.figures import write_figures
+from recommender.evaluation.leaderboard import BASELINE, build_leaderboard, known_systems, markdown
+from recommender.evaluation.protocol import choose_queries
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from recommender.engine import load_recommender
 from recommender.errors import RecommenderError
-from recommender.protocol import choose_queries
-from recommender.robustness import measure_robustness, robustness_table
+from recommender.evaluation.protocol import choose_queries
+from recommender.evaluation.robustness import measure_robustness, robustness_table
 
 
 def main(argv: list[str] | None = None) -> int:

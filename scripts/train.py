@@ -12,10 +12,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from recommender.catalog import load_catalog
-from recommender.classifier import ClassifierConfig, train_classifier
 from recommender.encoder import EncoderConfig, find_weights
 from recommender.errors import RecommenderError
-from recommender.training import TrainingConfig, train
+from recommender.training.classifier import ClassifierConfig, train_classifier
+from recommender.training.fashion import TrainingConfig, train
 
 RECIPES = {"fashion": TrainingConfig, "classifier": ClassifierConfig}
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from recommender.augmentation import Augmentation, augment, background, draw_clutter
+from recommender.training.augmentation import Augmentation, augment, background, draw_clutter
 
 NOTHING = Augmentation(
     mirror=0,

@@ -7,8 +7,8 @@ import pytest
 from conftest import ROWS, draw_picture
 from PIL import Image
 
-from recommender.baselines import load_any_encoder, open_with, random_state
 from recommender.encoder import Encoder
+from recommender.evaluation.baselines import load_any_encoder, open_with, random_state
 from recommender.images import decode_image
 from recommender.index import IndexConfig
 

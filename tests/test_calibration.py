@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recommender.attributes import LOOKS
-from recommender.calibration import Weighing, agreements, fit_temperature, tempered
+from recommender.training.calibration import Weighing, agreements, fit_temperature, tempered
 
 
 def drawn(temperature: float, count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from recommender import classification
-from recommender.classification import (
+from recommender.evaluation import classification
+from recommender.evaluation.classification import (
     accuracy,
     expected_calibration_error,
     macro_f1,

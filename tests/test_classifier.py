@@ -12,12 +12,12 @@ import torch
 from conftest import ROWS, write_archive
 from safetensors.torch import load_file
 
-from recommender import classifier
 from recommender.catalog import build_catalog, load_catalog
-from recommender.classifier import ClassifierConfig, train_classifier
 from recommender.encoder import load_encoder
 from recommender.errors import CatalogError, TrainingError
 from recommender.sources import read_source
+from recommender.training import classifier
+from recommender.training.classifier import ClassifierConfig, train_classifier
 
 CONFIG = ClassifierConfig(
     epochs=2, at_least=8, batch_size=4, step_epochs=1, resize_px=40, crop_px=32

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from recommender.corruptions import CORRUPTIONS, Severities, corrupt
+from recommender.evaluation.corruptions import CORRUPTIONS, Severities, corrupt
 from recommender.images import decode_image
 
 PICTURE = decode_image(draw_picture(ROWS[0]))

@@ -8,7 +8,7 @@ import numpy as np
 from recommender.encoder import FASHION_WEIGHTS, read_weights
 from recommender.engine import load_recommender
 from recommender.images import decode_image
-from recommender.training import HEADS
+from recommender.training.fashion import HEADS
 from scripts import build_catalog, build_index
 
 

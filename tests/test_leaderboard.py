@@ -7,13 +7,19 @@ import pytest
 from conftest import TinyEncoder, open_store
 from weights import random_weights
 
-from recommender import leaderboard, protocol
 from recommender.engine import Recommender
 from recommender.errors import WeightsError
-from recommender.leaderboard import BASELINE, OURS, build_leaderboard, known_systems, markdown
-from recommender.leaderboard_figures import write_figures
-from recommender.protocol import Queries, archive_queries
-from recommender.scores import RELEVANCE
+from recommender.evaluation import leaderboard, protocol
+from recommender.evaluation.figures import write_figures
+from recommender.evaluation.leaderboard import (
+    BASELINE,
+    OURS,
+    build_leaderboard,
+    known_systems,
+    markdown,
+)
+from recommender.evaluation.protocol import Queries, archive_queries
+from recommender.evaluation.scores import RELEVANCE
 from scripts import leaderboard as script
 
 FEW = ("pixels", "histogram", OURS, "ours-hybrid", "ours-256", "ours-int8")

@@ -11,10 +11,10 @@ from conftest import ROWS, draw_picture
 from PIL import Image
 from safetensors.torch import save_file
 
-from recommender.baselines import load_any_encoder, open_with
 from recommender.errors import WeightsError
+from recommender.evaluation.baselines import load_any_encoder, open_with
+from recommender.evaluation.pretrained import Preparation, load_open_clip, load_transformers
 from recommender.images import decode_image
-from recommender.pretrained import Preparation, load_open_clip, load_transformers
 
 PICTURES = [decode_image(draw_picture(row)) for row in ROWS[:4]]
 TOWER = {

@@ -8,12 +8,12 @@ import pytest
 from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
 from PIL import Image
 
-from recommender import protocol
 from recommender.catalog import name_groups
 from recommender.engine import Recommender
 from recommender.errors import CatalogError
-from recommender.foreseen import Foreseen
-from recommender.protocol import (
+from recommender.evaluation import protocol
+from recommender.evaluation.foreseen import Foreseen
+from recommender.evaluation.protocol import (
     DEPTH,
     Queries,
     answer,

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from conftest import ROWS, build_store, open_store, write_archive
 
-from recommender import protocol, robustness
-from recommender.corruptions import CORRUPTIONS, Severities
 from recommender.engine import Recommender
-from recommender.protocol import archive_queries, split_queries
-from recommender.robustness import measure_robustness, robustness_table
+from recommender.evaluation import protocol, robustness
+from recommender.evaluation.corruptions import CORRUPTIONS, Severities
+from recommender.evaluation.protocol import archive_queries, split_queries
+from recommender.evaluation.robustness import measure_robustness, robustness_table
 from scripts import robustness as script
 
 

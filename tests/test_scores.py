@@ -11,10 +11,10 @@ from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender import protocol, scores
 from recommender.engine import Recommender
-from recommender.protocol import DEPTH, answer, split_queries
-from recommender.scores import (
+from recommender.evaluation import protocol, scores
+from recommender.evaluation.protocol import DEPTH, answer, split_queries
+from recommender.evaluation.scores import (
     GRADED,
     RELEVANCE,
     exposure,

@@ -43,39 +43,52 @@ ALLOWED = {
         "ranking",
         "store",
     },
-    "augmentation": set(),
-    "checkpoint": set(),
-    "examples": {"catalog", "encoder", "images"},
-    "training": {
-        "augmentation",
+    "training.augmentation": set(),
+    "training.checkpoint": set(),
+    "training.examples": {"catalog", "encoder", "images"},
+    "training.fashion": {
+        "training.augmentation",
         "backbone",
         "catalog",
-        "checkpoint",
+        "training.checkpoint",
         "encoder",
         "errors",
-        "examples",
+        "training.examples",
     },
-    "calibration": {"attributes"},
+    "training.calibration": {"attributes"},
     "events": set(),
     "trends": {"trends"},
-    "evaluation": set(),
-    "classification": set(),
-    "classifier": {
+    "evaluation.metrics": set(),
+    "evaluation.classification": set(),
+    "training.classifier": {
         "backbone",
         "catalog",
-        "checkpoint",
-        "classification",
+        "training.checkpoint",
+        "evaluation.classification",
         "encoder",
         "errors",
         "images",
     },
-    "foreseen": {"attributes"},
-    "protocol": {"catalog", "engine", "errors", "foreseen", "images", "sources"},
-    "scores": {"classification", "evaluation", "protocol"},
-    "corruptions": set(),
-    "robustness": {"corruptions", "engine", "evaluation", "protocol", "scores"},
-    "pretrained": {"attributes", "backbone", "errors"},
-    "baselines": {
+    "evaluation.foreseen": {"attributes"},
+    "evaluation.protocol": {
+        "catalog",
+        "engine",
+        "errors",
+        "evaluation.foreseen",
+        "images",
+        "sources",
+    },
+    "evaluation.scores": {"evaluation.classification", "evaluation.metrics", "evaluation.protocol"},
+    "evaluation.corruptions": set(),
+    "evaluation.robustness": {
+        "evaluation.corruptions",
+        "engine",
+        "evaluation.metrics",
+        "evaluation.protocol",
+        "evaluation.scores",
+    },
+    "evaluation.pretrained": {"attributes", "backbone", "errors"},
+    "evaluation.baselines": {
         "attributes",
         "backbone",
         "catalog",
@@ -83,21 +96,21 @@ ALLOWED = {
         "encoder",
         "engine",
         "index",
-        "pretrained",
+        "evaluation.pretrained",
     },
-    "leaderboard": {
+    "evaluation.leaderboard": {
         "backbone",
-        "baselines",
+        "evaluation.baselines",
         "catalog",
         "embeddings",
         "engine",
         "errors",
-        "evaluation",
+        "evaluation.metrics",
         "index",
-        "protocol",
-        "scores",
+        "evaluation.protocol",
+        "evaluation.scores",
     },
-    "leaderboard_figures": set(),
+    "evaluation.figures": set(),
     "ui": {"attributes", "engine", "errors", "events", "images", "trends", "ui"},
 }
 """Module, or the folder `trends` or `ui`, -> what it may import of the package."""
@@ -106,11 +119,11 @@ OWNERS = {
     "faiss": {"index"},
     "timm": {"backbone"},
     "gradio": {"ui"},
-    "plotly": {"leaderboard_figures", "trends"},
+    "plotly": {"evaluation.figures", "trends"},
     "kagglehub": {"sources"},
     "pymilvus": {"milvus"},
     "huggingface_hub": {"hub"},
-    "transformers": {"pretrained"},
+    "transformers": {"evaluation.pretrained"},
 }
 
 MAX_LINES = 320
@@ -119,8 +132,8 @@ LONGER: dict[str, int] = {}
 
 
 def unit(module: str) -> str:
-    folder, dot, _ = module.partition(".")
-    return folder if dot else module
+    folder = module.partition(".")[0]
+    return folder if folder in ("trends", "ui") else module
 
 
 def imported(tree: ast.AST) -> set[str]:

@@ -15,13 +15,13 @@ import torch.nn.functional as F
 from conftest import ROWS, draw_picture, write_archive
 from safetensors.torch import load_file
 
-from recommender import examples, training
 from recommender.catalog import build_catalog, load_catalog, split_names
 from recommender.encoder import EncoderConfig, load_encoder
 from recommender.errors import CatalogError, TrainingError
 from recommender.images import decode_image
 from recommender.sources import read_source
-from recommender.training import HEADS, TrainingConfig, joint_loss, repeat_factors, train
+from recommender.training import examples, fashion
+from recommender.training.fashion import HEADS, TrainingConfig, joint_loss, repeat_factors, train
 from scripts import build_index
 
 CONFIG = TrainingConfig(
@@ -59,7 +59,7 @@ def items(tmp_path_factory: pytest.TempPathFactory) -> datasets.Dataset:
 
 @pytest.fixture(autouse=True)
 def _in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "choose_dtype", lambda dtype, device: torch.float32)
+    monkeypatch.setattr(fashion, "choose_dtype", lambda dtype, device: torch.float32)
 
 
 def run(items: datasets.Dataset, directory: Path, config: TrainingConfig = CONFIG) -> dict:
@@ -70,7 +70,7 @@ def run(items: datasets.Dataset, directory: Path, config: TrainingConfig = CONFI
 def finished(items: datasets.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "choose_dtype", lambda dtype, device: torch.float32)
+        patch.setattr(fashion, "choose_dtype", lambda dtype, device: torch.float32)
         run(items, directory)
     return directory
 
@@ -101,7 +101,7 @@ def test_its_weights_index_a_store(finished: Path, archive: Path, tmp_path: Path
 def test_interrupted_it_goes_on_to_the_same_weights(
     items: datasets.Dataset, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, epochs = training._train_epoch, iter(range(CONFIG.epochs))
+    real, epochs = fashion._train_epoch, iter(range(CONFIG.epochs))
 
     def fail_at_the_second(*arguments: Any) -> float:
         if next(epochs) == 1:
@@ -109,7 +109,7 @@ def test_interrupted_it_goes_on_to_the_same_weights(
         return real(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_train_epoch", fail_at_the_second)
+        patch.setattr(fashion, "_train_epoch", fail_at_the_second)
         with pytest.raises(KeyboardInterrupt):
             run(items, tmp_path)
     assert len(json.loads((tmp_path / "history.json").read_text())) == 1
@@ -124,10 +124,10 @@ def test_interrupted_it_goes_on_to_the_same_weights(
     # Killed between its last checkpoint and the weights: they are written then.
     (tmp_path / "weights.safetensors").unlink()
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_train_epoch", lambda *_: pytest.fail("trained again"))
+        patch.setattr(fashion, "_train_epoch", lambda *_: pytest.fail("trained again"))
         run(items, tmp_path)
         assert load_file(tmp_path / "weights.safetensors").keys() == whole.keys()
-        patch.setattr(training, "read_examples", lambda *_: pytest.fail("read again"))
+        patch.setattr(fashion, "read_examples", lambda *_: pytest.fail("read again"))
         assert run(items, tmp_path) == last
 
 
@@ -160,7 +160,7 @@ def test_the_test_split_is_never_read(
         raise _EnoughError
 
     monkeypatch.setattr(examples, "decode_image", spy)
-    monkeypatch.setattr(training, "_train_epoch", stop)
+    monkeypatch.setattr(fashion, "_train_epoch", stop)
     with pytest.raises(_EnoughError):
         run(items, tmp_path)
     pictures = {row[0]: draw_picture(row) for row in ROWS}

@@ -29,7 +29,7 @@ from recommender.catalog import (
 )
 from recommender.engine import MAX_K, Hits, Ranking, Recommender
 from recommender.errors import CatalogError
-from recommender.foreseen import Foreseen, see_all
+from recommender.evaluation.foreseen import Foreseen, see_all
 from recommender.images import decode_image
 from recommender.sources import read_source
 

@@ -10,11 +10,11 @@ import pandas as pd
 from PIL import Image
 from tqdm.auto import tqdm
 
-from recommender.corruptions import CORRUPTIONS, Severities, Severity, corrupt
 from recommender.engine import MAX_K, Ranking, Recommender
-from recommender.evaluation import bootstrap_interval, mean, paired_difference
-from recommender.protocol import DEPTH, Ask, Gallery, Queries, asking
-from recommender.scores import HEADLINE, judge, number
+from recommender.evaluation.corruptions import CORRUPTIONS, Severities, Severity, corrupt
+from recommender.evaluation.metrics import bootstrap_interval, mean, paired_difference
+from recommender.evaluation.protocol import DEPTH, Ask, Gallery, Queries, asking
+from recommender.evaluation.scores import HEADLINE, judge, number
 
 Floats = npt.NDArray[np.float64]
 

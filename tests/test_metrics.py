@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import ndcg_score
 
-from recommender import evaluation
-from recommender.evaluation import (
+from recommender.evaluation import metrics
+from recommender.evaluation.metrics import (
     average_precision_at_k,
     bootstrap_interval,
     bootstrap_intervals,
@@ -32,7 +32,7 @@ NAN = float("nan")
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
-    assert doctest.testmod(evaluation).failed == 0
+    assert doctest.testmod(metrics).failed == 0
 
 
 @pytest.mark.parametrize(

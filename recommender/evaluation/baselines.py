@@ -21,8 +21,8 @@ from recommender.catalog import load_catalog
 from recommender.embeddings import PictureEncoder, embed_catalog
 from recommender.encoder import Encoder, EncoderConfig, load_encoder
 from recommender.engine import Recommender
+from recommender.evaluation.pretrained import load_open_clip, load_transformers
 from recommender.index import IndexConfig, build_index
-from recommender.pretrained import load_open_clip, load_transformers
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recommender import classification, evaluation
-from recommender.evaluation import Floats, Ints
-from recommender.protocol import DEPTH, Answers, Queries
+from recommender.evaluation import classification, metrics
+from recommender.evaluation.metrics import Floats, Ints
+from recommender.evaluation.protocol import DEPTH, Answers, Queries
 
 RELEVANCE = {
     "type": ("articleType",),
@@ -56,18 +56,18 @@ def judge(gallery: pd.DataFrame, asking: pd.DataFrame, found: Ints, out: Sequenc
     values: Values = {}
     for i, (name, labels) in enumerate(RELEVANCE.items()):
         at = [_LABELS.index(label) for label in labels]
-        relevant = evaluation.shares_labels(mine[:, at], hits[..., at])
+        relevant = metrics.shares_labels(mine[:, at], hits[..., at])
         best = (np.arange(DEPTH) < available[:, [i]]).astype(np.float64)
         values[name] = {
-            **{f"P@{k}": evaluation.precision_at_k(relevant, k) for k in CUTOFFS},
-            f"mAP@{DEPTH}": evaluation.average_precision_at_k(relevant, available[:, i], DEPTH),
-            f"nDCG@{DEPTH}": evaluation.ndcg_at_k(relevant.astype(np.float64), best, DEPTH),
-            f"recall@{DEPTH}": evaluation.recall_at_k(relevant, available[:, i], DEPTH),
+            **{f"P@{k}": metrics.precision_at_k(relevant, k) for k in CUTOFFS},
+            f"mAP@{DEPTH}": metrics.average_precision_at_k(relevant, available[:, i], DEPTH),
+            f"nDCG@{DEPTH}": metrics.ndcg_at_k(relevant.astype(np.float64), best, DEPTH),
+            f"recall@{DEPTH}": metrics.recall_at_k(relevant, available[:, i], DEPTH),
         }
         for metric in values[name].values():
             metric[(mine[:, at] < 0).any(axis=1)] = np.nan
     gains = ((hits == mine[:, None]) & (hits >= 0)).sum(axis=2).astype(np.float64)
-    values[GRADED] = {f"nDCG@{DEPTH}": evaluation.ndcg_at_k(gains, ideal, DEPTH)}
+    values[GRADED] = {f"nDCG@{DEPTH}": metrics.ndcg_at_k(gains, ideal, DEPTH)}
     return values
 
 
@@ -114,17 +114,17 @@ def summarise(values: Values, groups: Ints) -> dict[str, Any]:
     names = [(relevance, metric) for relevance in values for metric in values[relevance]]
     columns = np.stack([values[relevance][metric] for relevance, metric in names], axis=1)
     summary: dict[str, Any] = {}
-    intervals = evaluation.bootstrap_intervals(columns)
+    intervals = metrics.bootstrap_intervals(columns)
     for (relevance, metric), column, interval in zip(names, columns.T, intervals, strict=True):
         entry = summary.setdefault(relevance, {"queries": int((~np.isnan(column)).sum())})
         entry[metric] = {
-            "micro": number(evaluation.mean(column)),
+            "micro": number(metrics.mean(column)),
             "low": number(interval[0]),
             "high": number(interval[1]),
-            "macro": number(evaluation.macro_mean(column, groups)),
+            "macro": number(metrics.macro_mean(column, groups)),
         }
         if metric == HEADLINE:
-            low, high = evaluation.bootstrap_macro_interval(column, groups)
+            low, high = metrics.bootstrap_macro_interval(column, groups)
             entry[metric] |= {"macro low": number(low), "macro high": number(high)}
     return summary
 
@@ -145,8 +145,8 @@ def slices(gallery: pd.DataFrame, asking: pd.DataFrame, values: Values) -> dict[
         found[name] = {}
         for value in sorted(column.dropna().unique().tolist()):
             mine = columns[(column == value).fillna(False).to_numpy(dtype=bool)]
-            ends = evaluation.bootstrap_intervals(mine)
-            means = [evaluation.mean(column) for column in mine.T]
+            ends = metrics.bootstrap_intervals(mine)
+            means = [metrics.mean(column) for column in mine.T]
             found[name][str(value)] = {"queries": len(mine)} | {
                 relevance: [number(m), number(low), number(high)]
                 for relevance, m, (low, high) in zip(RELEVANCE, means, ends, strict=True)
@@ -165,10 +165,10 @@ def exposure(gallery: pd.DataFrame, found: Ints, seed: int = 0) -> dict[str, Any
     chance = np.random.default_rng(seed).integers(count, size=(1, places))
     report: dict[str, Any] = {"places": places}
     for name, rows in {"hits": found, "chance": chance}.items():
-        occurred = evaluation.occurrences(rows, count)
+        occurred = metrics.occurrences(rows, count)
         report[name] = {
-            "hubness": number(evaluation.hubness(occurred)),
-            "gini": number(evaluation.gini(occurred)),
+            "hubness": number(metrics.hubness(occurred)),
+            "gini": number(metrics.gini(occurred)),
             "never shown": number(float((occurred == 0).mean())),
         }
     shown = gallery["gender"].iloc[found[found >= 0]]
@@ -186,11 +186,11 @@ def leakage(gallery: pd.DataFrame, asking: pd.DataFrame, found: Ints) -> dict[st
     at = np.flatnonzero((gallery["gender"] == NEUTRAL_GENDER).to_numpy())
     neutral = int(theirs[at[0]]) if len(at) else -1
     hits = np.append(theirs, -1)[found]
-    report: dict[str, Any] = {"all": evaluation.group_leakage(mine, hits, neutral)}
+    report: dict[str, Any] = {"all": metrics.group_leakage(mine, hits, neutral)}
     for gender in genders:
         rows = (asking["gender"] == gender).to_numpy(dtype=bool)
         if gender != NEUTRAL_GENDER:
-            report[gender] = evaluation.group_leakage(mine[rows], hits[rows], neutral)
+            report[gender] = metrics.group_leakage(mine[rows], hits[rows], neutral)
     return {
         name: {key: value if key == "hits" else number(value) for key, value in shares.items()}
         for name, shares in report.items()

@@ -13,15 +13,15 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from recommender.backbone import Device
-from recommender.baselines import load_any_encoder, open_with
 from recommender.catalog import load_catalog
 from recommender.embeddings import Embeddings, PictureEncoder
 from recommender.engine import Ranking, Recommender
 from recommender.errors import QueryError, RecommenderError, StoreError
-from recommender.evaluation import paired_difference
+from recommender.evaluation.baselines import load_any_encoder, open_with
+from recommender.evaluation.metrics import paired_difference
+from recommender.evaluation.protocol import Answers, Queries, answer
+from recommender.evaluation.scores import HEADLINE, RELEVANCE, Values, judge, number, report
 from recommender.index import IndexConfig, build_index
-from recommender.protocol import Answers, Queries, answer
-from recommender.scores import HEADLINE, RELEVANCE, Values, judge, number, report
 
 logger = logging.getLogger(__name__)
 

@@ -22,7 +22,6 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from recommender.augmentation import Augmentation, augment
 from recommender.backbone import (
     BACKBONE_DIM,
     Device,
@@ -32,10 +31,11 @@ from recommender.backbone import (
     load_backbone,
 )
 from recommender.catalog import catalog_fingerprint, catalog_frame, split_names
-from recommender.checkpoint import resume, save_checkpoint
 from recommender.encoder import EncoderConfig
 from recommender.errors import CatalogError, TrainingError
-from recommender.examples import Examples, read_examples
+from recommender.training.augmentation import Augmentation, augment
+from recommender.training.checkpoint import resume, save_checkpoint
+from recommender.training.examples import Examples, read_examples
 
 logger = logging.getLogger(__name__)
 

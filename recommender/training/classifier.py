@@ -33,11 +33,11 @@ from recommender.backbone import (
     load_backbone,
 )
 from recommender.catalog import PICTURE_LIMITS, catalog_fingerprint, catalog_frame, split_names
-from recommender.checkpoint import resume, save_checkpoint
-from recommender.classification import accuracy, macro_f1
 from recommender.encoder import EncoderConfig
 from recommender.errors import CatalogError, TrainingError
+from recommender.evaluation.classification import accuracy, macro_f1
 from recommender.images import decode_image
+from recommender.training.checkpoint import resume, save_checkpoint
 
 logger = logging.getLogger(__name__)
 

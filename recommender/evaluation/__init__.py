@@ -1,0 +1,1 @@
+"""How good the recommendations are, by the functions that are served."""
