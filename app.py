@@ -21,6 +21,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
 gc.disable()
 from recommender.engine import Recommender, load_recommender
 from recommender.errors import RecommenderError, StoreError
+from recommender.evaluation.results import load_results
 from recommender.events import EventLog
 from recommender.ui.app import build_app
 from recommender.ui.server import launch_settings
@@ -30,6 +31,7 @@ from scripts import build_catalog, build_index
 gc.enable()
 
 DEMO = Path("data/demo")
+RESULTS = Path(__file__).parent / "benchmarks"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,7 +55,9 @@ def main(argv: list[str] | None = None) -> int:
     use_own_folder()
     fetch_urls = os.environ.get("FASHION_FETCH_URLS", "1") != "0"
     events = event_log(os.environ.get("FASHION_EVENTS", ""), options.data)
-    blocks = build_app(recommender, fetch_urls=fetch_urls, events=events)
+    blocks = build_app(
+        recommender, fetch_urls=fetch_urls, events=events, results=load_results(RESULTS)
+    )
     settings = launch_settings(recommender, events=events)
     try:
         blocks.launch(server_name=options.host, server_port=options.port, **settings)

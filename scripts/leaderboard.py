@@ -16,9 +16,11 @@ from pathlib import Path
 
 from recommender.engine import load_recommender
 from recommender.errors import RecommenderError
-from recommender.evaluation.figures import write_figures
-from recommender.evaluation.leaderboard import BASELINE, build_leaderboard, known_systems, markdown
+from recommender.evaluation.figures import quality_charts
+from recommender.evaluation.leaderboard import build_leaderboard, known_systems, markdown
 from recommender.evaluation.protocol import choose_queries
+from recommender.evaluation.results import Results
+from recommender.trends.export import find_chromium, write_pages, write_pictures
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -44,7 +46,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, help="embeddings, answers; default: DATA/encoders")
     parser.add_argument("--json", type=Path, help="where the figures go, with the command")
     parser.add_argument("--markdown", type=Path, help="where a table for a README goes")
-    parser.add_argument("--plots", type=Path, help="a folder for figures")
+    parser.add_argument(
+        "--plots", type=Path, help="a folder for figures, also as pictures if Chromium is there"
+    )
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     command = "python -m scripts.leaderboard " + shlex.join(argv or sys.argv[1:])
@@ -83,7 +87,10 @@ def main(argv: list[str] | None = None) -> int:
     if options.markdown:
         options.markdown.write_text(table, encoding="utf-8")
     if options.plots:
-        write_figures(board, options.plots, BASELINE)
+        charts = quality_charts(Results(board=board))
+        write_pages(charts, options.plots, "How good is it")
+        if chromium := find_chromium():
+            write_pictures(charts, options.plots, chromium)
     return 0
 
 

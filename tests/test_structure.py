@@ -110,8 +110,21 @@ ALLOWED = {
         "evaluation.protocol",
         "evaluation.scores",
     },
-    "evaluation.figures": set(),
-    "ui": {"attributes", "engine", "errors", "events", "images", "trends", "ui"},
+    "evaluation.results": set(),
+    "evaluation.figures": {"evaluation.results", "trends"},
+    "evaluation.mistakes": {"catalog", "engine"},
+    "ui": {
+        "attributes",
+        "engine",
+        "errors",
+        "evaluation.figures",
+        "evaluation.mistakes",
+        "evaluation.results",
+        "events",
+        "images",
+        "trends",
+        "ui",
+    },
 }
 """Module, or the folder `trends` or `ui`, -> what it may import of the package."""
 
@@ -119,7 +132,7 @@ OWNERS = {
     "faiss": {"index"},
     "timm": {"backbone"},
     "gradio": {"ui"},
-    "plotly": {"evaluation.figures", "trends"},
+    "plotly": {"trends"},
     "kagglehub": {"sources"},
     "pymilvus": {"milvus"},
     "huggingface_hub": {"hub"},

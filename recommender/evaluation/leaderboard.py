@@ -19,8 +19,16 @@ from recommender.engine import Ranking, Recommender
 from recommender.errors import QueryError, RecommenderError, StoreError
 from recommender.evaluation.baselines import load_any_encoder, open_with
 from recommender.evaluation.metrics import paired_difference
-from recommender.evaluation.protocol import Answers, Queries, answer
-from recommender.evaluation.scores import HEADLINE, RELEVANCE, Values, judge, number, report
+from recommender.evaluation.protocol import Answers, Queries, answer, describe_queries
+from recommender.evaluation.scores import (
+    HEADLINE,
+    RELEVANCE,
+    Values,
+    heads,
+    judge,
+    number,
+    report,
+)
 from recommender.index import IndexConfig, build_index
 
 logger = logging.getLogger(__name__)
@@ -122,7 +130,8 @@ def build_leaderboard(
 
     Returns:
         `systems`: name -> its report; `differences`: baseline -> name -> relevance -> the paired
-        difference of P@5 with its 95% interval; `left_out`: name -> why it could not be asked.
+        difference of P@5 with its 95% interval; `left_out`: name -> why it could not be asked;
+        `heads`: what those of the store's encoder are worth, if it has some.
     """
     told: dict[str, Any] = {"systems": {}, "differences": {}, "left_out": {}}
     values: dict[str, Values] = {}
@@ -143,6 +152,8 @@ def build_leaderboard(
             for name in values
             if name != baseline
         }
+    if beliefs := describe_queries(base, queries):
+        told["heads"] = heads(queries.frame, base.encoder.labels, beliefs)
     return told
 
 

@@ -6,12 +6,14 @@ import gradio as gr
 from gradio.events import api
 
 from recommender.engine import Ranking, Recommender
+from recommender.evaluation.results import Results
 from recommender.events import EventLog
 from recommender.ui.answers import Answers, origin_of, shown
 from recommender.ui.code import build_code_tab
 from recommender.ui.figures import Figures, Question
 from recommender.ui.find import FindTab
 from recommender.ui.inputs import PictureInput, RawNumber
+from recommender.ui.quality import QualityTab
 from recommender.ui.server import Page, refuse_url_downloads
 from recommender.ui.trends import TrendsTab
 
@@ -20,7 +22,11 @@ _MAX_WAITING = 128
 
 
 def build_app(
-    recommender: Recommender, *, fetch_urls: bool = True, events: EventLog | None = None
+    recommender: Recommender,
+    *,
+    fetch_urls: bool = True,
+    events: EventLog | None = None,
+    results: Results = Results(),  # noqa: B008 - frozen
 ) -> gr.Blocks:
     """Build the page and its API; nothing is launched.
 
@@ -28,6 +34,7 @@ def build_app(
         recommender: what answers.
         fetch_urls: whether visitors may name a picture by its web address.
         events: where it is recorded what people look for; None for nowhere.
+        results: what was measured of the shipped weights, for people to see.
 
     Returns:
         Blocks, to be launched with `server.launch_settings`.
@@ -45,6 +52,8 @@ def build_app(
             find = FindTab(answers)
         with gr.Tab("Trends") as trends:
             TrendsTab(figures, find.view).wire(trends, blocks)
+        with gr.Tab("How good is it") as quality:
+            QualityTab(answers, results).wire(quality)
         with gr.Tab("Use it from code"):
             build_code_tab(int(recommender.frame["id"].iloc[0]), blocks)
         find.wire_load(blocks)

@@ -176,13 +176,13 @@ def plot_of(chart: Chart) -> str:
     return json.dumps({**chart.spec, "config": config}, allow_nan=False, default=_plain)
 
 
-def table_html(chart: Chart, name: str, asked: str) -> str:
+def table_html(chart: Chart, name: str, asked: str | None) -> str:
     """A figure's note, its table to be opened, and where to take both away.
 
     Args:
         chart: the figure.
         name: of the chart.
-        asked: the question as an address's parameters.
+        asked: the question as an address's parameters; None where no address answers it.
     """
     note = f"<p>{html.escape(chart.note)}</p>" if chart.note else ""
     if chart.table.empty:
@@ -197,6 +197,7 @@ def table_html(chart: Chart, name: str, asked: str) -> str:
     files = "".join(
         f'<a href="trends/{name}.{kind}?{html.escape(asked)}" download>{kind.upper()}</a>'
         for kind in ("csv", "html")
+        if asked is not None
     )
     pictures = "".join(
         f'<button type="button" data-picture="{kind}" data-name="{name}">{kind.upper()}</button>'

@@ -1,0 +1,159 @@
+"""Tab *How good is it*: the committed results, a calculator on them, and live mistakes."""
+
+import html
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from gradio.components.plot import PlotData
+
+from recommender.evaluation.figures import HEADLINED, SAID, beside, quality_charts
+from recommender.evaluation.mistakes import find_mistakes
+from recommender.evaluation.results import COLUMNS, EVERYONE, Results
+from recommender.trends.chart import Chart, several
+from recommender.ui.answers import Answers, origin_of
+from recommender.ui.figures import plot_of, table_html
+from recommender.ui.view import Json
+
+_EXAMPLES = 4
+_ALL = "All"
+_INTRO = (
+    "Each figure comes from a committed command that asked through the very functions that serve "
+    "this page. The pictures that asked were kept out of training, with everything that shares a "
+    "name with them; for each, the same picture and items of the same name were taken out of what "
+    "could be found."
+)
+
+
+class QualityTab:
+    """The tab's components; drawn when it is looked at."""
+
+    def __init__(self, answers: Answers, results: Results) -> None:
+        """Draw the tab, within a `gr.Tab`.
+
+        Args:
+            answers: what is served, which shows where it goes wrong.
+            results: what was measured and committed.
+        """
+        self.answers = answers
+        self.results = results
+        gr.Markdown(_INTRO, elem_classes="note")
+        self.said = gr.HTML(padding=False, elem_id="quality-said")
+        systems = [(report["title"], name) for name, report in results.systems.items()]
+        served = next((name for name in reversed(HEADLINED) if name in results.systems), None)
+        columns = [("everyone", EVERYONE), *((said, name) for name, said in COLUMNS.items())]
+        relevances = [(SAID.get(name, name), name) for name in results.relevances]
+        with gr.Row(elem_id="quality-calculator"):
+            self.system = gr.Dropdown(systems, value=served, label="System", min_width=200)
+            self.relevance = gr.Dropdown(
+                relevances,
+                value=results.relevances[0] if relevances else None,
+                label="What has to agree",
+                min_width=160,
+            )
+            self.column = gr.Dropdown(columns, value=EVERYONE, label="Asked by", min_width=160)
+            self.value = gr.Dropdown([_ALL], value=_ALL, label="Which", min_width=160)
+        self.plots: dict[str, gr.Plot] = {}
+        self.tables: dict[str, gr.HTML] = {}
+        with gr.Row(elem_classes="charts"):
+            for name in ("beside", *quality_charts(Results())):
+                with gr.Column(elem_classes="chart", elem_id=f"chart-{name}", min_width=280):
+                    self.plots[name] = gr.Plot(show_label=False, container=False)
+                    self.tables[name] = gr.HTML(padding=False)
+        gr.Markdown("### What goes wrong", elem_id="quality-wrong")
+        self.mistakes = gr.HTML(padding=False, elem_id="mistakes")
+        self.other = gr.Button("Other examples", size="sm", elem_id="quality-other")
+
+    def wire(self, tab: gr.Tab) -> None:
+        """Draw when the tab is chosen, calculate when a choice changes."""
+        quiet: Json = {"show_progress": "hidden", "api_visibility": "private"}
+        asking = [self.system, self.relevance, self.column, self.value]
+        answer = [self.said, self.plots["beside"], self.tables["beside"]]
+        rest = [name for name in self.plots if name != "beside"]
+        select: Callable[..., Any] = tab.select
+        select(self.calculate, asking, answer, **quiet)
+        drawn = [*(self.plots[n] for n in rest), *(self.tables[n] for n in rest)]
+        select(self.draw, None, drawn, **quiet)
+        select(self.show_mistakes, None, self.mistakes, **quiet)
+        changed = [self.system.input, self.relevance.input, self.value.input]
+        gr.on(changed, self.calculate, asking, answer, trigger_mode="always_last", **quiet)
+        pick: Callable[..., Any] = self.column.input
+        pick(self.offer, self.column, self.value, **quiet).then(
+            self.calculate, asking, answer, **quiet
+        )
+        again: Callable[..., Any] = self.other.click
+        again(self.show_mistakes, None, self.mistakes, **quiet)
+
+    def offer(self, column: str) -> gr.Dropdown:
+        """The slices of a column, the one with most queries chosen."""
+        values = self.results.values(column) or [_ALL]
+        return gr.Dropdown(values, value=values[0])
+
+    def calculate(
+        self, system: str | None, relevance: str | None, column: str, value: str
+    ) -> list[Any]:
+        """What was asked for as a sentence, and every system beside it."""
+        if system is None or relevance is None:
+            said = "No results are committed with this app: scripts.leaderboard makes them."
+            return [f'<p role="status">{said}</p>', gr.skip(), gr.skip()]
+        chart = beside(self.results, system, relevance, column, value)
+        found = self.results.precision(system, relevance, column, value)
+        who = "" if column == EVERYONE else f" asked by {COLUMNS[column]} “{html.escape(value)}”"
+        said = f"No picture was{who}." if who else "Nothing was measured."
+        if found is not None:
+            said = (
+                f"Of five products shown, <b>{5 * found.mean:.1f}</b> agree on "
+                f"{SAID.get(relevance, relevance)}: {found.mean:.1%}, between {found.low:.1%} and "
+                f"{found.high:.1%} with 95% confidence, over "
+                f"{several(found.queries, 'picture')}{who}."
+            )
+        return [f'<p role="status" aria-live="polite">{said}</p>', *_card("beside", chart)]
+
+    def draw(self) -> list[Any]:
+        """The charts that need no choice: plots, then tables."""
+        charts = quality_charts(self.results)
+        cards = [_card(name, chart) for name, chart in charts.items()]
+        return [plot for plot, _ in cards] + [table for _, table in cards]
+
+    def show_mistakes(self, request: gr.Request) -> str:
+        """Other random items of the catalog on show that brought up hardly any of their type."""
+        recommender, origin = self.answers.recommender, origin_of(request)
+        found = find_mistakes(recommender, _EXAMPLES, np.random.default_rng())
+        said = (
+            f"{several(found.asked, 'item')} of the catalog on show, drawn at random, asked just "
+            f"now: {found.right:.0%} of the five products shown were of the same article type. "
+        )
+        said += (
+            "These went wrong:"
+            if found.examples
+            else "None of them went wrong; ask for other examples."
+        )
+        rows = []
+        for item_id, shown in found.examples.items():
+            asked = self.answers.item(item_id, origin)["item"]
+            others = [self.answers.item(i, origin)["item"] for i in shown.tolist()]
+            figures = "".join(_figure(o, fits=_same_type(o, asked)) for o in others)
+            rows.append(f'<div class="mistake">{_figure(asked)}<div>{figures}</div></div>')
+        return f"<p>{html.escape(said)}</p>{''.join(rows)}"
+
+
+def _card(name: str, chart: Chart) -> tuple[PlotData, str]:
+    return PlotData(type="plotly", plot=plot_of(chart)), table_html(chart, name, None)
+
+
+def _same_type(item: Json, asked: Json) -> bool:
+    return bool(item["articleType"] == asked["articleType"])
+
+
+def _figure(item: Json, fits: bool | None = None) -> str:
+    """An item's picture and type; what was asked where `fits` is None."""
+    kind = html.escape(item["articleType"] or "no type")
+    mark = {None: "asked: ", True: "✓ ", False: "✗ "}[fits]
+    name = html.escape(item["productDisplayName"] or "An item without a name")
+    look = {None: "asked", True: "fits", False: "misses"}[fits]
+    return (
+        f'<figure class="{look}"><a href="?item={item["id"]}"><img loading="lazy" '
+        f'src="{html.escape(item["image"])}" alt="{name}"></a>'
+        f"<figcaption>{mark}{kind}</figcaption></figure>"
+    )
