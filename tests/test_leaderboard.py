@@ -10,7 +10,6 @@ from weights import random_weights
 from recommender.engine import Recommender
 from recommender.errors import WeightsError
 from recommender.evaluation import leaderboard, protocol
-from recommender.evaluation.figures import write_figures
 from recommender.evaluation.leaderboard import (
     BASELINE,
     OURS,
@@ -90,23 +89,14 @@ def test_damaged_answers_are_none(tmp_path: Path, cache: Path, board: dict) -> N
     assert leaderboard._read_answers(tmp_path / "none", 13) is None
 
 
-def test_a_table_and_figures(board: dict, tmp_path: Path) -> None:
+def test_a_table(board: dict) -> None:
     table = markdown(board, "python -m scripts.leaderboard --data x")
     lines = table.splitlines()
     assert lines[0].startswith("| strict P@5 | type | type+gender |")
     assert lines[2].startswith("| Raw pixels, 24×32 | 0.")
     assert "`python -m scripts.leaderboard --data x`" in table
     assert "- left out: ours-256: The embedding has 46" in table
-    written = write_figures(board, tmp_path / "plots", OURS)
-    first = {p.name: p.read_bytes() for p in (tmp_path / "plots").iterdir()}
-    assert {"plotly.min.js", "precision.json", "precision.html"} <= set(first)
-    assert all(p.stat().st_size < 100_000 for p in written)
-    figure = json.loads(first["precision.json"])
-    assert [trace["name"] for trace in figure["data"]] == list(RELEVANCE)
-    write_figures(board, tmp_path / "plots", OURS)
-    assert first == {p.name: p.read_bytes() for p in (tmp_path / "plots").iterdir()}
     nothing = {"systems": {}, "differences": {}, "left_out": {}}
-    write_figures(nothing, tmp_path / "empty", BASELINE)
     assert markdown(nothing, "x").count("\n") == 2
 
 
@@ -130,7 +120,7 @@ def test_the_script(
     assert "cannot be had" in told["left_out"]["dinov2"]
     assert list(told["differences"]) == [BASELINE, OURS]
     assert outputs["markdown"].read_text() in capsys.readouterr().out
-    assert (outputs["plots"] / "difference.html").is_file()
+    assert (outputs["plots"] / "headline.html").is_file()
     assert not (store / "encoders").exists()
     usual = ["--data", str(store), "--queries", str(archive)]
     assert script.main([*usual, "--model", "pixels=x"]) == 1

@@ -127,7 +127,7 @@ def types(results: Results, system: str) -> Chart:
         "hovertemplate": "%{text}: %{y:.0%} of %{x} pictures<extra></extra>",
     }
     layout = {
-        "xaxis": {"type": "log", "title": {"text": "Pictures that asked"}},
+        "xaxis": {"type": "log", "dtick": 1, "title": {"text": "Pictures that asked"}},
         "yaxis": _PERCENT | {"title": {"text": "Same type among the five shown"}},
     }
     note = "Rare types are harder: there is less to learn from, and less to find."

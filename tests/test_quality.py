@@ -1,0 +1,165 @@
+"""What is shown of how good it is: lookups, charts, live mistakes, the tab."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+from conftest import open_store
+from serving import closing_loops
+from test_ui import ask
+
+from recommender.engine import Recommender
+from recommender.evaluation import mistakes
+from recommender.evaluation.figures import beside, heads, history, quality_charts
+from recommender.evaluation.mistakes import find_mistakes
+from recommender.evaluation.results import EVERYONE, Precision, Results, load_results
+from recommender.ui.answers import Answers
+from recommender.ui.quality import QualityTab
+
+
+def report(title: str, mean: float) -> dict[str, Any]:
+    entry = {"micro": mean, "low": mean - 0.1, "high": mean + 0.1, "macro": mean / 2}
+    part = {"queries": 3, "type": [mean, 0.0, 1.0], "type+gender": [None, None, None]}
+    return {
+        "title": title,
+        "strict": {
+            "type": {"queries": 40, "P@5": entry},
+            "type+gender": {"queries": 40, "P@5": entry},
+            "graded": {"nDCG@10": entry},
+        },
+        "slices": {
+            "gender": {"Men": part, "Women": {**part, "queries": 7}},
+            "articleType": {"Shirts": part},
+        },
+        "leakage": {"all": {"same": 0.9, "neutral": 0.04, "other": 0.06}},
+        "exposure": {"hits": {"never shown": 0.5}},
+    }
+
+
+HEAD = {"queries": 40, "classes": 4, "accuracy": 0.9, "macro F1": 0.8, "top-5": 1.0, "ECE": 0.021}
+CHANGE = {"strength": 2, "P@5": [0.7, 0.6, 0.8], "R@1": [0.9, 0.8, 1.0]}
+LOST = {"P@5 lost": [0.05, 0.01, 0.09], "R@1 lost": [0.1, 0.0, 0.2]}
+BOARD = {
+    "systems": {"pixels": report("Raw pixels", 0.4), "ours": report("Ours, image only", 0.8)},
+    "heads": {"articleType": HEAD, "gender": HEAD | {"ECE": 0.034}},
+}
+ROBUSTNESS = {
+    "command": "python -m scripts.robustness",
+    "queries": {"count": 40},
+    "clean": {"P@5": [0.75, 0.7, 0.8]},
+    "blur": {"unit": "px", "mild": CHANGE | LOST, "severe": CHANGE | LOST},
+}
+RESULTS = Results(board=BOARD, robustness=ROBUSTNESS)
+
+
+@pytest.fixture(scope="module")
+def tab(recommender: Recommender) -> Iterator[QualityTab]:
+    with closing_loops(), gr.Blocks(analytics_enabled=False), gr.Tab("How good is it") as outer:
+        made = QualityTab(Answers(recommender), RESULTS)
+        made.wire(outer)
+        yield made
+
+
+def test_results_are_read_as_far_as_they_are_there(tmp_path: Path) -> None:
+    assert load_results(tmp_path) == Results()
+    (tmp_path / "leaderboard.json").write_text(json.dumps(BOARD))
+    assert load_results(tmp_path) == Results(board=BOARD)
+    (tmp_path / "robustness.json").write_text(json.dumps(ROBUSTNESS))
+    assert load_results(tmp_path) == RESULTS
+
+
+def test_lookups() -> None:
+    assert RESULTS.relevances == ["type", "type+gender"]
+    assert RESULTS.values("gender") == ["Women", "Men"]
+    assert RESULTS.values("season") == []
+    assert RESULTS.precision("ours", "type") == Precision(0.8, 0.8 - 0.1, 0.8 + 0.1, 40)
+    assert RESULTS.precision("ours", "type", "gender", "Men") == Precision(0.8, 0.0, 1.0, 3)
+    assert RESULTS.precision("ours", "type", "gender", "Boys") is None
+    assert RESULTS.precision("ours", "type+gender", "gender", "Men") is None
+
+
+def test_systems_stand_beside_each_other() -> None:
+    chart = beside(RESULTS, "ours", "type")
+    assert chart.table["P@5"].tolist() == [0.4, 0.8]
+    (bars,) = chart.spec["data"]
+    assert bars["x"] == [0.4, 0.8]
+    assert len(set(bars["marker"]["color"])) == 2
+    assert beside(RESULTS, "ours", "type", "gender", "Boys").nothing
+
+
+def test_charts_say_what_was_measured() -> None:
+    charts = quality_charts(RESULTS)
+    for name, chart in charts.items():
+        assert not chart.nothing, name
+        assert chart.figure.data, name  # Plotly knows every property
+    assert charts["changes"].table["lost"].tolist() == [0.05, 0.05]
+    assert charts["headline"].table["system"].unique().tolist() == ["Ours, image only"]
+    assert charts["types"].table["articleType"].tolist() == ["Shirts"]
+    assert "3.4%" in heads(RESULTS).note
+    for name, chart in quality_charts(Results()).items():
+        assert chart.nothing, name
+
+
+def test_a_history_is_drawn() -> None:
+    epochs = [
+        {"epoch": 0, "dev": {"accuracy": 0.1, "loss": 3.0}},
+        {"epoch": 1, "loss": 2.0, "dev": {"accuracy": 0.5, "loss": 1.0}},
+    ]
+    chart = history(epochs)
+    accuracy, loss = chart.figure.data
+    assert list(accuracy.y) == [0.1, 0.5]
+    assert list(loss.y) == [None, 2.0]
+    assert history([]).nothing
+
+
+def test_mistakes_are_of_another_type(recommender: Recommender) -> None:
+    found = find_mistakes(recommender, 3, np.random.default_rng(0))
+    types = recommender.frame.set_index("id")["articleType"]
+    names = recommender.frame.set_index("id")["productDisplayName"]
+    assert 0 <= found.right <= 1
+    assert found.asked >= 1
+    for asked, shown in found.examples.items():
+        assert asked not in shown
+        assert (types.loc[shown] == types.loc[asked]).sum() <= 1
+        assert (names.loc[shown] != names.loc[asked]).all()
+
+
+def test_what_training_saw_does_not_ask_where_the_rest_can(
+    recommender: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = recommender.frame
+    split = np.where(frame["id"] == 1, "test", "train")
+    monkeypatch.setattr(mistakes, "split_names", lambda _: split)
+    assert find_mistakes(recommender, 3, np.random.default_rng(0)).asked == 1
+
+
+def test_the_calculator(tab: QualityTab) -> None:
+    said, plot, table = tab.calculate("ours", "type", EVERYONE, "All")
+    assert "<b>4.0</b> agree on article type: 80.0%, between 70.0% and 90.0%" in said
+    assert "over 40 pictures." in said
+    assert [t["type"] for t in json.loads(plot.plot)["data"]] == ["bar"]
+    assert "Raw pixels" in table
+    assert "trends/" not in table
+    value = tab.offer("gender").value
+    assert value == "Women"
+    assert "asked by gender “Women”" in tab.calculate("ours", "type", "gender", value)[0]
+    assert "No picture was asked" in tab.calculate("ours", "type", "gender", "<b>")[0]
+    assert "&lt;b&gt;" in tab.calculate("ours", "type", "gender", "<b>")[0]
+
+
+def test_the_tab_draws(tab: QualityTab) -> None:
+    drawn = tab.draw()
+    assert len(drawn) == 2 * len(quality_charts(RESULTS))
+    shown = tab.show_mistakes(ask())
+    assert "of the catalog on show, drawn at random" in shown
+    assert shown.count('class="asked"') == shown.count('class="mistake"')
+
+
+def test_a_tab_without_results_says_so(store: Path) -> None:
+    with closing_loops(), gr.Blocks(analytics_enabled=False), gr.Tab("x"):
+        tab = QualityTab(Answers(open_store(store)), Results())
+    assert "scripts.leaderboard makes them" in tab.calculate(None, None, EVERYONE, "All")[0]
