@@ -1,20 +1,109 @@
-"""What the dev split decides once a network is trained: temperatures, and what counts how much.
+"""What the dev split decides once a network is trained: temperatures, and what counts how much."""
 
-Pure NumPy over beliefs and embeddings of a whole catalog.
-"""
-
+import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from itertools import product
+from pathlib import Path
+from typing import Any
 
+import datasets
 import numpy as np
 import numpy.typing as npt
+from safetensors.torch import save_file
+from tqdm.auto import tqdm
 
 from recommender.attributes import LOOKS, Beliefs
+from recommender.backbone import Device
+from recommender.catalog import catalog_frame, name_groups, split_names
+from recommender.encoder import Encoder, load_encoder, read_weights
+from recommender.training.examples import Examples, read_examples
 
 Floats = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int64]
+Relevance = Mapping[str, tuple[str, ...]]
+"""A name -> the labels that a relevant item shares."""
+
+STEPS = (0.5, 1.0, 2.0)
+"""What a label may count, beside looks that count 1."""
+
+_AT_ONCE = 256
 
 _SHARPEST, _FLATTEST = 0.25, 4.0
+
+
+def calibrate(
+    items: datasets.Dataset,
+    weights: Path,
+    out: Path,
+    *,
+    relevance: Relevance,
+    device: Device = "auto",
+) -> dict[str, Any]:
+    """Write weights whose heads are divided by a temperature each, and that say their agreement.
+
+    The agreement chosen is the one whose precision by image, summed over `relevance`, is largest.
+
+    Args:
+        items: the catalog; its dev split asks, all of it answers.
+        weights: what training wrote.
+        out: takes what is shipped.
+        relevance: what is wanted; the labels that occur in it are weighed.
+        device: where the encoder runs.
+
+    Returns:
+        `temperatures`, the `agreement`, its precision on `dev`, and everything that was `tried`.
+
+    Raises:
+        WeightsError: the weights cannot be read.
+    """
+    encoder = load_encoder(str(weights), device=device, agreement={})
+    frame = catalog_frame(items)
+    examples = read_examples(items, frame, encoder.labels, np.arange(len(items)), encoder.config)
+    looks, beliefs = _see_all(encoder, examples)
+    targets = {name: codes.numpy() for name, codes in examples.targets.items()}
+    dev = np.flatnonzero(split_names(frame) == "dev")
+    temperatures = {n: fit_temperature(b[dev], targets[n][dev]) for n, b in beliefs.items()}
+    labels = tuple(dict.fromkeys(label for shared in relevance.values() for label in shared))
+    calibrated = {name: tempered(beliefs[name], temperatures[name]) for name in labels}
+    weighing = Weighing(looks, calibrated, targets, name_groups(frame), dev)
+    tried = [
+        {"agreement": agreement, "P@5": weighing.precision(agreement, relevance, hybrid=False)}
+        for agreement in tqdm([{LOOKS: 1.0}, *agreements(labels, STEPS)], "Weights")
+    ]
+    best = max(tried, key=lambda entry: sum(entry["P@5"].values()))
+    hybrid = weighing.precision(best["agreement"], relevance, hybrid=True)
+    _write_calibrated(weights, out, temperatures, best["agreement"])
+    return {
+        "temperatures": temperatures,
+        "agreement": best["agreement"],
+        "dev": {"image": best["P@5"], "hybrid": hybrid},
+        "tried": tried,
+    }
+
+
+def _see_all(encoder: Encoder, examples: Examples) -> tuple[Floats, dict[str, Floats]]:
+    """Embeddings of all examples, and what is believed of them."""
+    starts = tqdm(range(0, len(examples.pictures), _AT_ONCE), "Encoding")
+    seen = [encoder.see_prepared(examples.pictures[s : s + _AT_ONCE].numpy()) for s in starts]
+    looks = np.concatenate([embeddings for embeddings, _ in seen])
+    return looks, {n: np.concatenate([b[n] for _, b in seen]) for n in encoder.labels}
+
+
+def _write_calibrated(
+    weights: Path, out: Path, temperatures: Mapping[str, float], agreement: Mapping[str, float]
+) -> None:
+    state, config, labels = read_weights(weights)
+    scaled = dict(state)
+    for name, temperature in temperatures.items():
+        for part in ("weight", "bias"):
+            key = f"heads.{name}.{part}"
+            scaled[key] = (state[key].float() / temperature).half()
+    config = replace(config, agreement=agreement)
+    building = out.with_suffix(".building")
+    header = {"config": json.dumps(asdict(config)), "labels": json.dumps(labels)}
+    save_file(scaled, building, metadata=header)
+    building.replace(out)
 
 
 def fit_temperature(beliefs: Floats, targets: Codes) -> float:
@@ -99,7 +188,7 @@ class Weighing:
     def precision(
         self,
         weights: Mapping[str, float],
-        relevance: Mapping[str, tuple[str, ...]],
+        relevance: Relevance,
         *,
         hybrid: bool,
         k: int = 5,
