@@ -11,7 +11,7 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
-from recommender.catalog import load_catalog
+from recommender.catalog import SPLITS, load_catalog
 from recommender.encoder import EncoderConfig, find_weights
 from recommender.errors import RecommenderError
 from recommender.evaluation.figures import history
@@ -41,6 +41,9 @@ def main(argv: list[str] | None = None) -> int:
     for field in settings:
         flag = "--" + field.name.replace("_", "-")
         parser.add_argument(flag, type=type(field.default), default=field.default)
+    parser.add_argument(
+        "--split", choices=SPLITS, default="names", help="of the catalog; recipe fashion's alone"
+    )
     encoder = EncoderConfig()
     for side in ("height_px", "width_px"):
         parser.add_argument(
@@ -52,6 +55,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = recipe(**{field.name: getattr(options, field.name) for field in settings})
+    if isinstance(config, TrainingConfig):
+        config = replace(config, split=options.split)
     try:
         encoder = replace(encoder, height_px=options.height_px, width_px=options.width_px)
         init = None if options.init == "random" else find_weights(options.init).state

@@ -116,6 +116,13 @@ ALLOWED = {
         "evaluation.protocol",
         "evaluation.scores",
     },
+    "evaluation.year_parity": {
+        "catalog",
+        "encoder",
+        "evaluation.classification",
+        "evaluation.metrics",
+        "images",
+    },
     "evaluation.results": set(),
     "evaluation.figures": {"evaluation.results", "trends"},
     "evaluation.mistakes": {"catalog", "engine"},

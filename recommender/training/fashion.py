@@ -1,6 +1,7 @@
 """Train the ResNet50 and one linear head a label, jointly, on a catalog's train split.
 
-The split is by name group (`catalog.split_names`), so nothing that is scored later was seen here.
+The split is by name group (`catalog.split_names`), so nothing that is scored later was seen here;
+by years (`catalog.split_years`) it is for the comparison with what others published.
 """
 
 import json
@@ -10,7 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import datasets
 import numpy as np
@@ -30,7 +31,7 @@ from recommender.backbone import (
     create_backbone,
     load_backbone,
 )
-from recommender.catalog import catalog_fingerprint, catalog_frame, split_names
+from recommender.catalog import SPLITS, catalog_fingerprint, catalog_frame
 from recommender.encoder import EncoderConfig
 from recommender.errors import CatalogError, TrainingError
 from recommender.training.augmentation import Augmentation, augment
@@ -73,6 +74,7 @@ class TrainingConfig(Augmentation):
     proxy_scale: float = 16.0
     rare_share: float = 0.001
     dim: int = 128
+    split: Literal["names", "years"] = "names"
     seed: int = 0
 
 
@@ -171,7 +173,7 @@ def train(
     optimizer = torch.optim.SGD(
         _decay_groups(net, config.weight_decay), lr=config.peak_lr, momentum=0.9, nesterov=True
     )
-    split = split_names(frame)
+    split = SPLITS[config.split](frame)
     scored = np.arange(len(items)) < len(catalogs[0])
     rows = {
         "train": np.flatnonzero(split == "train"),
