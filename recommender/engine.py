@@ -27,6 +27,7 @@ from recommender.filters import FilterTable
 from recommender.index import Index, IndexConfig, build_index
 from recommender.ranking import first_of_each
 from recommender.store import check_encoder, load_index, load_manifest
+from recommender.stylemap import load_map
 
 MAX_K = 100
 
@@ -58,13 +59,20 @@ class Hits:
 class Recommender:
     """A store that answers. Thread-safe; nothing changes after construction."""
 
-    def __init__(self, items: datasets.Dataset, index: Index, encoder: Encoder) -> None:
+    def __init__(
+        self,
+        items: datasets.Dataset,
+        index: Index,
+        encoder: Encoder,
+        places: npt.NDArray[np.int16] | None = None,
+    ) -> None:
         """Join the parts that `load_recommender` reads.
 
         Args:
             items: the catalog; pictures as `{"bytes", "path"}`.
             index: its gallery; ids that the catalog has.
             encoder: what the gallery was embedded with.
+            places: int16 of shape (n, 2), of the gallery's items on the style map; None without.
 
         Raises:
             IndexMismatchError: the index holds an item that the catalog does not.
@@ -78,6 +86,7 @@ class Recommender:
         self.filters = FilterTable(self.frame[list(COLUMNS)])
         self.encoder = encoder
         self.index = index
+        self.places = places
         self._galleries = {"image": index}
         if encoder.agreement is not None:
             # What is known of an item in place of what its picture makes one believe.
@@ -289,7 +298,8 @@ def load_recommender(directory: Path, *, device: Device = "auto") -> Recommender
             "`python -m scripts.build_index` again."
         ) from error
     check_encoder(manifest, encoder.fingerprint)
-    return Recommender(items, load_index(directory, manifest), encoder)
+    index = load_index(directory, manifest)
+    return Recommender(items, index, encoder, load_map(directory, manifest.files, index.ids))
 
 
 def _check_k(k: object) -> int:

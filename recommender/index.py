@@ -165,6 +165,26 @@ def build_index(embeddings: Embeddings, config: IndexConfig) -> tuple[Index, flo
     return index, shared / exact.size
 
 
+def nearest_rows(vectors: Floats, k: int) -> tuple[Rows, Floats]:
+    """Each row's k nearest others, exactly.
+
+    Args:
+        vectors: float32 of shape (n, d), of any norm.
+        k: how many, fewer than n.
+
+    Returns:
+        Rows, int64 of shape (n, k), and their Euclidean distances, float32 of shape (n, k), rising.
+    """
+    flat = faiss.IndexFlatL2(vectors.shape[1])
+    flat.add(vectors)
+    squares, rows = flat.search(vectors, k + 1)
+    # Each leaves itself out; one that its equals have crowded out leaves out the farthest.
+    own = rows == np.arange(len(vectors))[:, None]
+    own[:, -1] |= ~own.any(axis=1)
+    others = squares[~own].reshape(-1, k)
+    return rows[~own].reshape(-1, k), np.sqrt(np.maximum(others, 0))
+
+
 def write_index(index: Index, path: Path) -> None:
     """Write the search structure as a FAISS file.
 

@@ -58,8 +58,9 @@ def save_store(
     parts: Sequence[Path],
     recall_at_10: float,
     skipped: Mapping[int, str],
+    style_map: Path | None = None,
 ) -> Manifest:
-    """Write the index and, last, the manifest; parts of earlier builds are then removed.
+    """Write the index and, last, the manifest; parts and maps of earlier builds are then removed.
 
     Args:
         directory: the store; holds `catalog/` and the parts already.
@@ -70,6 +71,7 @@ def save_store(
         parts: the files that hold the embeddings.
         recall_at_10: as measured by `build_index`.
         skipped: items that were left out, and why.
+        style_map: the file that holds the map, where one was made.
 
     Raises:
         StoreError: the store cannot be written.
@@ -82,7 +84,8 @@ def save_store(
         building.replace(directory / INDEX_FILE)
         np.save(directory / IDS_FILE, index.ids, allow_pickle=False)
         catalog = sorted((directory / "catalog").iterdir())
-        listed = [directory / INDEX_FILE, directory / IDS_FILE, *catalog, *parts]
+        made = [*parts, style_map] if style_map else [*parts]
+        listed = [directory / INDEX_FILE, directory / IDS_FILE, *catalog, *made]
         names = [path.relative_to(directory).as_posix() for path in listed]
         manifest = Manifest(
             encoder=dict(encoder),
@@ -100,7 +103,7 @@ def save_store(
         building = directory / f"{MANIFEST_FILE}.building"
         building.write_text(text, encoding="utf-8")
         building.replace(directory / MANIFEST_FILE)
-        for stale in {path for part in parts for path in part.parent.iterdir()} - set(parts):
+        for stale in {path for file in made for path in file.parent.iterdir()} - set(made):
             stale.unlink()
     except (OSError, RuntimeError) as error:
         raise StoreError("The store cannot be written: see its folder's permissions.") from error

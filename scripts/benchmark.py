@@ -17,6 +17,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from recommender.embeddings import embed_catalog
 from recommender.encoder import Encoder, load_encoder
 from recommender.engine import Recommender, load_recommender
 from recommender.sources import read_source
+from recommender.stylemap import build_map, measure_map
 from recommender.trends.charts import SECTIONS
 from recommender.ui.answers import Answers
 from recommender.ui.figures import Figures, Question, plot_of
@@ -220,6 +222,19 @@ def measure_trends(recommender: Recommender, data: Path) -> dict:
     return report
 
 
+def measure_style_map(recommender: Recommender) -> dict:
+    """The map made anew from the embeddings at hand, and how far it keeps neighbours."""
+    vectors = recommender.index.vectors
+    started = time.perf_counter()
+    places = build_map(vectors)
+    seconds = time.perf_counter() - started
+    return {
+        "items": len(vectors),
+        "seconds": round(seconds, 1),
+        **asdict(measure_map(vectors, places)),
+    }
+
+
 def measure_start(arguments: list[str], port: int, *, root: Path, cwd: Path) -> dict:
     """`python app.py` in a process of its own, until its first answer; its memory then."""
     environment = os.environ | {"PYTHONPATH": str(root)}
@@ -315,6 +330,7 @@ def main(argv: list[str] | None = None) -> int:
         note("recommend_ms_p50_p95", measure_recommend(recommender))
         note("search", measure_search(recommender))
         note("nearest_neighbours", measure_alternatives(recommender))
+        note("style_map", measure_style_map(recommender))
         note("trends", measure_trends(recommender, options.data))
         store = ["--data", str(options.data.resolve())]
         note("start", measure_start(store, options.port, root=root, cwd=Path(scratch)))

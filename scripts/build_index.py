@@ -15,6 +15,7 @@ from recommender.encoder import EncoderConfig, choices, load_worker_encoder
 from recommender.errors import RecommenderError
 from recommender.index import IndexConfig, build_index
 from recommender.store import save_store
+from recommender.stylemap import write_map
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -66,6 +67,7 @@ def main(argv: list[str] | None = None) -> int:
             workers=options.workers,
         )
         index, recall = build_index(embedded.embeddings, config)
+        style_map, quality = write_map(embedded.embeddings, options.data)
         manifest = save_store(
             options.data,
             index,
@@ -75,12 +77,17 @@ def main(argv: list[str] | None = None) -> int:
             parts=embedded.parts,
             recall_at_10=recall,
             skipped=embedded.skipped,
+            style_map=style_map,
         )
     except (RecommenderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{manifest.count:,} items in {manifest.dim} dimensions, index {config.factory}")
     print(f"recall@10 against exact search: {recall:.4f}")
+    print(
+        f"style map: {quality.neighbour_share:.0%} of the nearest items are nearest on it, "
+        f"trustworthiness {quality.trustworthiness:.4f}"
+    )
     for item_id, reason in embedded.skipped.items():
         print(f"  left out {item_id}: {reason}")
     return 0

@@ -9,11 +9,26 @@ import argparse
 import sys
 from pathlib import Path
 
+import pandas as pd
+
 from recommender.catalog import catalog_frame, load_catalog
 from recommender.errors import RecommenderError
-from recommender.trends.chart import prepared
+from recommender.store import MANIFEST_FILE, load_index, load_manifest
+from recommender.stylemap import load_map
+from recommender.trends.chart import PLACE, prepared
 from recommender.trends.charts import NAMES, Periods, draw
 from recommender.trends.export import find_chromium, write_pages, write_pictures
+
+
+def with_places(frame: pd.DataFrame, store: Path) -> pd.DataFrame:
+    """A catalog with its items' places on the style map, where its store has one."""
+    if not (store / MANIFEST_FILE).exists():
+        return frame
+    manifest = load_manifest(store)
+    ids = load_index(store, manifest).ids
+    if (places := load_map(store, manifest.files, ids)) is None:
+        return frame
+    return frame.join(pd.DataFrame(places, index=ids, columns=list(PLACE)), on="id")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
     try:
-        frame = catalog_frame(load_catalog(options.data / "catalog"))
+        frame = with_places(catalog_frame(load_catalog(options.data / "catalog")), options.data)
         charts = draw(prepared(frame), NAMES, Periods())
         title = f"Trends of a catalog of {len(frame):,} items"
         written = write_pages(charts, options.out, title)

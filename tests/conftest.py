@@ -24,6 +24,7 @@ from recommender.engine import Recommender
 from recommender.index import Index, IndexConfig, build_index
 from recommender.sources import read_source
 from recommender.store import load_index, load_manifest, save_store
+from recommender.stylemap import load_map, write_map
 
 # One row an item: id, gender, masterCategory, subCategory, articleType, baseColour, season, year,
 # usage, name. 11 and 12 have the same picture, 13 lacks season and year.
@@ -138,6 +139,8 @@ def build_store(
     source: Path,
     config: IndexConfig | None = None,
     encoder: TinyEncoder | None = None,
+    *,
+    with_map: bool = False,
 ) -> Index:
     """The road that `scripts.build_catalog` and `build_index` take, with the small encoder."""
     config, encoder = config or IndexConfig(), encoder or TinyEncoder()
@@ -154,14 +157,17 @@ def build_store(
         parts=embedded.parts,
         recall_at_10=recall,
         skipped=embedded.skipped,
+        style_map=write_map(embedded.embeddings, directory)[0] if with_map else None,
     )
     return index
 
 
 def open_store(directory: Path, encoder: TinyEncoder | None = None) -> Recommender:
     """What `load_recommender` does, with the small encoder."""
-    index = load_index(directory, load_manifest(directory))
-    return Recommender(load_catalog(directory / "catalog"), index, encoder or TinyEncoder())
+    manifest = load_manifest(directory)
+    index = load_index(directory, manifest)
+    places = load_map(directory, manifest.files, index.ids)
+    return Recommender(load_catalog(directory / "catalog"), index, encoder or TinyEncoder(), places)
 
 
 @pytest.fixture(scope="session")
@@ -174,7 +180,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def store(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store of `ROWS`; not to be changed: copy it first."""
     directory = tmp_path_factory.mktemp("store")
-    build_store(directory, archive)
+    build_store(directory, archive, with_map=True)
     return directory
 
 

@@ -1,6 +1,7 @@
 """The charts as files: what each holds, and that the report needs nothing but itself."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +25,9 @@ def test_export(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     }
     colours = pd.read_csv(out / "colours.csv")
     assert colours["items"].sum() == len(ROWS)
+    places = pd.read_csv(out / "style_map.csv")
+    assert places["id"].tolist() == [row[0] for row in ROWS]
+    assert places["x"].abs().max() <= 32_767
     one = (out / "colours.html").read_text(encoding="utf-8")
     assert 'src="plotly.min.js"' in one
     assert len(one) < 100_000
@@ -36,6 +40,15 @@ def test_export(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
 def test_export_that_cannot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert export_trends.main(["--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
     assert "build_catalog" in capsys.readouterr().err
+
+
+def test_export_of_a_catalog_without_an_index(store: Path, tmp_path: Path) -> None:
+    shutil.copytree(store / "catalog", tmp_path / "store" / "catalog")
+    out = tmp_path / "out"
+    command = ["--data", str(tmp_path / "store"), "--out", str(out), "--no-pictures"]
+    assert export_trends.main(command) == 0
+    assert (out / "style_map.csv").read_text(encoding="utf-8") == "id,x,y,baseColour\n"
+    assert "no map yet" in (out / "style_map.html").read_text(encoding="utf-8")
 
 
 def test_no_text_ends_the_script() -> None:

@@ -20,7 +20,7 @@ from serving import call, closing_loops
 from recommender.engine import Recommender
 from recommender.errors import QueryError
 from recommender.events import EventLog
-from recommender.trends.charts import CHANGES, NAMES
+from recommender.trends.charts import CHANGES, MAP, NAMES
 from recommender.ui.answers import Answers
 from recommender.ui.figures import RESULTS, Figures, Question, plot_of, table_html
 from recommender.ui.trends import TrendsTab
@@ -50,7 +50,8 @@ def draw(tab: TrendsTab, section: str, **chosen: Any) -> dict[str, Any]:
     boxes = [None, None, *[chosen.get(name, []) for name in FILTERS]]
     ends = chosen.get("ends", [box.value for box in tab.ends])
     view = {**VIEW, "results": chosen.get("results", [])}
-    status, reset, *rest = tab.draw(section, view, "baseColour", *ends, *boxes)
+    by = chosen.get("coloured_by", "baseColour")
+    status, reset, *rest = tab.draw(section, view, "baseColour", by, *ends, *boxes)
     count = len(tab.plots)
     plots = dict(zip(tab.plots, rest[:count], strict=True))
     tables = dict(zip(tab.tables, rest[count:], strict=True))
@@ -116,7 +117,7 @@ def test_wrong_questions(asked: dict[str, Any], said: str) -> None:
 def test_api(live: str) -> None:
     answer = call(live, "trends", WOMEN, [], {}, {})
     assert (answer["schema_version"], answer["items"]) == (1, 4)
-    assert set(answer["tables"]) == set(NAMES)
+    assert set(answer["tables"]) == set(NAMES) - {MAP}, "no row an item unless asked for"
     colours = {row["baseColour"]: row["items"] for row in answer["tables"]["colours"]}
     assert colours == Counter(row[5] for row in ROWS if row[1] == "Women")
     whole = call(live, "trends", {}, ["season_shares"], {}, {})
@@ -195,6 +196,40 @@ def test_periods_of_the_page(tab: TrendsTab) -> None:
         {"min": 2011, "max": 2012},
         {"min": 2014, "max": 2017},
     )
+
+
+def test_the_map_through_the_api(live: str, recommender: Recommender) -> None:
+    answer = call(live, "trends", WOMEN, [MAP], {}, {}, "year")
+    places = recommender.places[[row[0] - 1 for row in ROWS if row[1] == "Women"]]
+    assert answer["tables"][MAP] == [
+        {"id": row[0], "x": int(x), "y": int(y), "year": int(row[7])}
+        for row, (x, y) in zip([r for r in ROWS if r[1] == "Women"], places, strict=True)
+    ]
+    assert "attribute is one of" in call(live, "trends", {}, [MAP], {}, {}, "price")["error"]
+
+
+def test_the_map_on_the_page(tab: TrendsTab) -> None:
+    drawn = draw(tab, "Style map", gender=["Women"], coloured_by="season")
+    assert list(drawn["plots"]) == [MAP]
+    assert {trace["name"] for trace in drawn["plots"][MAP]["data"]} == {"Summer", "Fall"}
+    assert drawn["plots"][MAP]["config"]["scrollZoom"] is True
+    assert '<a href="?item=3">3</a>' in drawn["tables"][MAP]
+    assert "season" in html.unescape(drawn["tables"][MAP])
+    assert tab.caption(1) == "Ako Red Tee: tshirts in red for men, Summer 2011."
+    for unknown in (99, None, "1", {"id": 1}):
+        assert tab.caption(unknown) == ""
+
+
+def test_a_map_of_each_attribute_is_drawn_once(figures: Figures) -> None:
+    colours, genders = (Question(attribute=name) for name in ("baseColour", "gender"))
+    first = figures.charts([MAP], colours)[MAP]
+    assert figures.charts([MAP], genders)[MAP] is not first
+    assert figures.charts([MAP], colours)[MAP] is first
+
+
+def test_a_store_without_a_map_says_how_to_get_one(believing: Recommender) -> None:
+    chart = Figures(believing).charts([MAP], Question())[MAP]
+    assert "no map yet: `python -m scripts.build_index` adds one" in chart.nothing
 
 
 def test_results_of_a_search(tab: TrendsTab) -> None:

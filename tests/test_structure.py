@@ -31,6 +31,7 @@ ALLOWED = {
     "ranking": set(),
     "filters": {"errors"},
     "store": {"embeddings", "errors", "index"},
+    "stylemap": {"embeddings", "errors", "index"},
     "engine": {
         "attributes",
         "backbone",
@@ -42,6 +43,7 @@ ALLOWED = {
         "index",
         "ranking",
         "store",
+        "stylemap",
     },
     "training.augmentation": set(),
     "training.checkpoint": set(),
@@ -149,6 +151,7 @@ OWNERS = {
     "kagglehub": {"sources"},
     "pymilvus": {"milvus"},
     "huggingface_hub": {"hub"},
+    "openTSNE": {"stylemap"},
     "transformers": {"evaluation.pretrained"},
 }
 

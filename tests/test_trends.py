@@ -1,5 +1,6 @@
 """Every chart's numbers, counted once more from styles.csv by plain pandas; and what cannot be."""
 
+import base64
 import csv
 import io
 import json
@@ -23,6 +24,7 @@ from recommender.trends.hierarchy import RINGS, TREE
 from recommender.trends.lifts import Period, changes, results_against, usual_periods
 from recommender.trends.palette import COLOUR_HEX
 from recommender.trends.statistics import share_ratio, verdicts, wilson_interval
+from recommender.trends.stylemap import style_map
 from recommender.trends.words import _place
 
 DEMO = Path(__file__).parents[1] / "recommender" / "demo" / "fashion-demo.zip"
@@ -423,3 +425,71 @@ def test_a_ratio_turned_round_is_its_inverse(a: int, n: int, b: int, m: int) -> 
     assert low <= ratio <= high
     assert back[0][0] == pytest.approx(1 / ratio)
     assert (back[1][0], back[2][0]) == pytest.approx((1 / high, 1 / low))
+
+
+def placed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with places of its own, some below zero."""
+    numbers = np.random.default_rng(0).integers(-32_767, 32_768, (len(frame), 2))
+    return frame.assign(x=numbers[:, 0].astype(np.int16), y=numbers[:, 1].astype(np.int16))
+
+
+def unpacked(array: dict[str, str]) -> list[int]:
+    data = base64.b64decode(array["bdata"])
+    return np.frombuffer(data, dtype=np.dtype(array["dtype"])).tolist()
+
+
+@pytest.mark.parametrize("column", [name for name in NOUNS if name != "productDisplayName"])
+def test_the_map_holds_every_item_where_it_is(source: pd.DataFrame, column: str) -> None:
+    frame = placed(source)
+    chart = style_map(prepared(frame), column)
+    traces = chart.spec["data"]
+    found = {
+        item: (x, y, trace["name"])
+        for trace in traces
+        for item, x, y in zip(*(unpacked(trace[k]) for k in ("customdata", "x", "y")), strict=True)
+    }
+    assert sum(len(unpacked(trace["x"])) for trace in traces) == len(found) == len(frame)
+    for item, x, y, value in frame[["id", "x", "y", column]].itertuples(index=False):
+        named = f"without {NOUNS[column]}" if pd.isna(value) else str(value)
+        assert found[item][:2] == (x, y)
+        assert found[item][2] in (named, f"another {NOUNS[column]}")
+    assert chart.table[["id", "x", "y"]].to_numpy().tolist() == (
+        frame[["id", "x", "y"]].to_numpy().tolist()
+    )
+    assert chart.missing == int(frame[column].isna().sum())
+    assert chart.figure.data[0].type == "scattergl"
+
+
+def test_colours_of_the_map_are_their_own() -> None:
+    chart = style_map(placed(frame_of(ROWS)), "baseColour")
+    fills = {trace["name"]: trace["marker"]["color"] for trace in chart.spec["data"]}
+    assert fills == {name: COLOUR_HEX[name] for name in {row[5] for row in ROWS}}
+
+
+def test_rare_values_of_the_map_share_a_colour() -> None:
+    rows = [(i, "Men", "A", "B", f"Type {i // 2:02}", "Red", "", "", "", "") for i in range(30)]
+    traces = style_map(placed(frame_of(rows)), "articleType").spec["data"]
+    assert len(traces) == 9
+    assert traces[0]["name"] == "another article type"
+    assert len(unpacked(traces[0]["x"])) == 30 - 2 * 8
+    years = [(i, "Men", "A", "B", "T", "Red", "", f"{2000 + i}", "", "") for i in range(12)]
+    by_year = style_map(placed(frame_of(years)), "year").spec["data"]
+    assert [trace["name"] for trace in by_year] == [str(2000 + i) for i in range(12)]
+
+
+def test_maps_that_cannot_be_drawn() -> None:
+    frame = frame_of(ROWS)
+    assert (
+        "no map yet: `python -m scripts.build_index` adds one" in style_map(frame, "year").nothing
+    )
+    nothing = style_map(placed(frame).iloc[:0], "gender").nothing
+    assert nothing == "Nothing to show here, because no item passes the filters."
+    assert "no item has a season" in style_map(placed(frame).assign(season=None), "season").nothing
+    left_out = placed(frame).astype({"x": "Float64"})
+    left_out.loc[0, "x"] = pd.NA
+    assert len(style_map(left_out, "gender").table) == len(ROWS) - 1
+    one = style_map(placed(frame).iloc[:1], "gender")
+    assert unpacked(one.spec["data"][0]["customdata"]) == [1]
+    large = style_map(placed(frame).assign(id=2**40 + frame["id"]), "gender")
+    ids = [item for trace in large.spec["data"] for item in unpacked(trace["customdata"])]
+    assert sorted(ids) == sorted((2**40 + frame["id"]).tolist())

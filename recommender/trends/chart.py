@@ -27,6 +27,11 @@ NOUNS = {
 LABELS = tuple(name for name in NOUNS if name not in ("year", "productDisplayName"))
 """Columns that hold one of a few words."""
 
+ATTRIBUTES = (*LABELS, "year")
+"""Columns by which items are told apart."""
+
+PLACE = ("x", "y")
+"""Columns of an item's place on the style map, where there is one."""
 
 Spec = dict[str, Any]
 Drawing = tuple[list[Spec], Spec]
@@ -66,10 +71,11 @@ def prepared(frame: pd.DataFrame) -> pd.DataFrame:
     """A catalog's columns as the charts count them fastest: words as categories.
 
     Args:
-        frame: one row an item, the columns of `NOUNS` and `id`; missing values None or NA. Charts
-            take it as it is, too.
+        frame: one row an item, the columns of `NOUNS` and `id`, perhaps those of `PLACE`; missing
+            values None or NA. Charts take it as it is, too.
     """
-    return frame[["id", *NOUNS]].astype(dict.fromkeys(LABELS, "category"))
+    placed = [name for name in PLACE if name in frame]
+    return frame[["id", *NOUNS, *placed]].astype(dict.fromkeys(LABELS, "category"))
 
 
 def tally(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:

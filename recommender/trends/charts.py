@@ -19,6 +19,7 @@ from recommender.trends.composition import (
 from recommender.trends.hierarchy import rings_of_types, tree_of_items
 from recommender.trends.lifts import Period, changes
 from recommender.trends.pairs import article_usages, colour_clock, season_colours
+from recommender.trends.stylemap import style_map
 from recommender.trends.words import name_words
 from recommender.trends.years import (
     article_type_by_year,
@@ -59,10 +60,14 @@ CHANGES: dict[str, Callable[..., Chart]] = {
 }
 """What compares two periods."""
 
+MAP = "style_map"
+"""Every item as a point, coloured by an attribute; its table has a row an item."""
+
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Overview": tuple(COMPOSITION),
     "Over the years": (*YEARS, *CHANGES),
     "Together": tuple(PAIRS),
+    "Style map": (MAP,),
 }
 """What the page shows together; all of it depends on the catalog alone."""
 
@@ -77,15 +82,18 @@ class Periods:
     after: Period | None = None
 
 
-def draw(frame: pd.DataFrame, names: Iterable[str], periods: Periods) -> Mapping[str, Chart]:
+def draw(
+    frame: pd.DataFrame, names: Iterable[str], periods: Periods, attribute: str = "baseColour"
+) -> Mapping[str, Chart]:
     """Charts of a catalog, by name.
 
     Args:
         frame: the items to count, best as `prepared` gives them.
         names: of `NAMES`.
         periods: what the charts of `CHANGES` compare.
+        attribute: what colours the map.
     """
-    plain = COMPOSITION | YEARS | PAIRS
+    plain = COMPOSITION | YEARS | PAIRS | {MAP: partial(style_map, column=attribute)}
     return {
         name: CHANGES[name](frame, before=periods.before, after=periods.after)
         if name in CHANGES

@@ -46,6 +46,7 @@ def looked_for(
             "xaxis": {"title": {"text": f"number of {called}"}, "rangemode": "tozero"},
             "yaxis": {
                 "title": {"text": NOUNS[column]},
+                "type": "category",  # years, too
                 "autorange": "reversed",
                 "showgrid": False,
             },

@@ -38,7 +38,9 @@ table { border-collapse: collapse; } td, th { padding: 2px 10px 2px 0; text-alig
 """
 _DRAW = """
 for (const [id, figure] of Object.entries(figures)) {
-  Plotly.newPlot(id, figure.data, figure.layout, {responsive: true, displaylogo: false});
+  const config = {responsive: true, displaylogo: false};
+  config.scrollZoom = figure.layout.dragmode === "pan";
+  Plotly.newPlot(id, figure.data, figure.layout, config);
 }
 """
 # Pictures are drawn on white, whatever the page around is; a PNG is its SVG at twice the size.

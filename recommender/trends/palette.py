@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 COLOUR_HEX = {
     "Beige": "#e3d3b4", "Black": "#1c1c1e", "Blue": "#2f6fc1", "Bronze": "#a97142",
     "Brown": "#7b4a2b", "Burgundy": "#6d1a36", "Charcoal": "#3f444b", "Coffee Brown": "#4b3226",
@@ -34,6 +36,20 @@ OTHERS = "#cbc4be"
 # Middling tones, apart from each other in lightness too, that show on white and on the dark page.
 _CYCLE = (ACCENT, COOL, "#d08a2e", "#6f6bb5", "#5d9460", "#b777a8", "#8a6a4f", "#5f87c7")
 _UNKNOWN_COLOUR = "#b0a8a0"
+
+
+_RAMP = np.array([[47, 127, 149], [217, 176, 79], [194, 65, 93]])  # from COOL to ACCENT
+
+
+def ramp_of(count: int) -> list[str]:
+    """Colours for values in an order, from a cool one to a warm one.
+
+    >>> ramp_of(3)
+    ['rgb(47, 127, 149)', 'rgb(217, 176, 79)', 'rgb(194, 65, 93)']
+    """
+    places = np.linspace(0, 2, count)
+    parts = np.stack([np.interp(places, range(3), part) for part in _RAMP.T], axis=1)
+    return [f"rgb({red:.0f}, {green:.0f}, {blue:.0f})" for red, green, blue in parts]
 
 
 def colours_of(column: str, values: Sequence[object]) -> list[str]:

@@ -48,14 +48,17 @@ def build_app(
             f"{len(recommender):,} products.",
             elem_id="head",
         )
-        with gr.Tab("Find similar"):
-            find = FindTab(answers)
-        with gr.Tab("Trends") as trends:
-            TrendsTab(figures, find.view).wire(trends, blocks)
-        with gr.Tab("How good is it") as quality:
-            QualityTab(answers, results).wire(quality)
-        with gr.Tab("Use it from code"):
-            build_code_tab(int(recommender.frame["id"].iloc[0]), blocks)
+        with gr.Tabs() as tabs:
+            with gr.Tab("Find similar", id="find"):
+                find = FindTab(answers)
+            with gr.Tab("Trends") as trends:
+                tab = TrendsTab(figures, find.view)
+                tab.wire(trends, blocks)
+            with gr.Tab("How good is it") as quality:
+                QualityTab(answers, results).wire(quality)
+            with gr.Tab("Use it from code"):
+                build_code_tab(int(recommender.frame["id"].iloc[0]), blocks)
+        find.wire_opening(tab.map.click, tabs)
         find.wire_load(blocks)
         _add_endpoints(answers, figures)
     page: gr.Blocks = blocks
@@ -127,13 +130,16 @@ def _add_endpoints(answers: Answers, figures: Figures) -> None:
         tables: list[str] = [],  # noqa: B006
         before: dict[str, int] = {},  # noqa: B006
         after: dict[str, int] = {},  # noqa: B006
+        attribute: str = "baseColour",
     ) -> dict[str, Any]:
         """The tables of the trends, of the items that pass the filters.
 
-        `tables` names those that are wanted, all if empty; `before` and `after` are the periods to
-        compare, as `{"min": 2010, "max": 2011}`.
+        `tables` names those that are wanted, all if empty but `style_map`, which has a row an item
+        and its `attribute`; `before` and `after` are the periods to compare, as
+        `{"min": 2010, "max": 2011}`.
         """
-        return figures.tables(tables, Question.of(filters, before, after))
+        question = Question.of(filters, before, after, attribute=attribute)
+        return figures.tables(tables, question)
 
     with gr.Row(visible=False):
         gr.Button().click(

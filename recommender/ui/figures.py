@@ -14,8 +14,8 @@ import pandas as pd
 from recommender.engine import Recommender
 from recommender.errors import QueryError
 from recommender.events import KINDS, NO_EVENTS, WINDOWS, EventLog, count_events
-from recommender.trends.chart import LABELS, NOUNS, Chart, prepared, several
-from recommender.trends.charts import CHANGES, NAMES, Periods, draw
+from recommender.trends.chart import ATTRIBUTES, NOUNS, PLACE, Chart, prepared, several
+from recommender.trends.charts import CHANGES, MAP, NAMES, Periods, draw
 from recommender.trends.demand import looked_for
 from recommender.trends.lifts import Period, results_against, usual_periods
 
@@ -52,7 +52,7 @@ class Question:
             before: `{"min": year, "max": year}`, the earlier period; both periods or none.
             after: the later one.
             results: ids of items that a search found.
-            attribute: the column by which events are counted.
+            attribute: the column by which events are counted, and that colours the map.
 
         Raises:
             QueryError: one of them has another form.
@@ -61,8 +61,8 @@ class Question:
             raise QueryError("Give both periods, before and after, or neither.")
         if not isinstance(results, list | tuple) or not all(map(_is_whole, results)):
             raise QueryError("results is a list of items' ids.")
-        if attribute not in LABELS:
-            raise QueryError(f"attribute is one of {', '.join(LABELS)}.")
+        if attribute not in ATTRIBUTES:
+            raise QueryError(f"attribute is one of {', '.join(ATTRIBUTES)}.")
         periods = Periods(before=_period(before), after=_period(after))
         return cls(
             filters=filters or {}, periods=periods, results=tuple(results), attribute=attribute
@@ -81,12 +81,15 @@ class Figures:
         """
         self.recommender = recommender
         self.events = events
-        self._whole: dict[str, Chart] = {}
+        self._whole: dict[tuple[str, str], Chart] = {}
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """The catalog's columns, ready to be counted."""
-        return prepared(self.recommender.frame)
+        """The catalog's columns and the items' places, ready to be counted."""
+        frame, places = self.recommender.frame, self.recommender.places
+        if places is not None:
+            frame = frame.assign(**dict(zip(PLACE, places.T, strict=True)))
+        return prepared(frame)
 
     @cached_property
     def usual_periods(self) -> tuple[Period, Period] | None:
@@ -123,18 +126,19 @@ class Figures:
             elif name in DEMAND:
                 drawn[name] = self._demand(items, question, DEMAND[name])
             elif whole and (usual or name not in CHANGES):
-                if name not in self._whole:
-                    self._whole |= draw(items, [name], periods)
-                drawn[name] = self._whole[name]
+                key = (name, question.attribute if name == MAP else "")
+                if key not in self._whole:
+                    self._whole[key] = draw(items, [name], periods, question.attribute)[name]
+                drawn[name] = self._whole[key]
             else:
-                drawn |= draw(items, [name], periods)
+                drawn |= draw(items, [name], periods, question.attribute)
         return drawn
 
     def tables(self, names: Any, question: Question) -> dict[str, Any]:
         """`/trends`: the tables of charts as JSON.
 
         Args:
-            names: of `NAMES`, or empty for all of them.
+            names: of `NAMES`, or empty for all but the map, which has a row an item.
             question: see `Question`.
 
         Raises:
@@ -143,7 +147,7 @@ class Figures:
         listed = isinstance(names, list | tuple)
         if not listed or not all(isinstance(name, str) and name in NAMES for name in names):
             raise QueryError(f"tables is a list of {', '.join(NAMES)}.")
-        charts = self.charts(names or NAMES, question)
+        charts = self.charts(names or [name for name in NAMES if name != MAP], question)
         items = self.items(question)
         return {
             "schema_version": 1,
@@ -171,8 +175,16 @@ def records_of(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def plot_of(chart: Chart) -> str:
-    """The figure as the page's own Plotly reads it, without a bar of tools over it."""
-    config = {"displayModeBar": False, "doubleClick": False, "showAxisDragHandles": False}
+    """The figure as the page's own Plotly reads it; only one that can be moved has tools."""
+    moves = chart.spec["layout"]["dragmode"] == "pan"
+    config = {
+        "displayModeBar": moves,
+        "displaylogo": False,
+        "modeBarButtons": [["zoomIn2d", "zoomOut2d", "resetScale2d"]],
+        "scrollZoom": moves,
+        "doubleClick": "reset" if moves else False,
+        "showAxisDragHandles": False,
+    }
     return json.dumps({**chart.spec, "config": config}, allow_nan=False, default=_plain)
 
 
@@ -189,7 +201,7 @@ def table_html(chart: Chart, name: str, asked: str | None) -> str:
         return f'<div class="take">{note}</div>'
     head = "".join(f"<th>{html.escape(_heading(c))}</th>" for c in chart.table.columns)
     rows = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
         for row in _cells(chart.table.head(_ROWS_SHOWN))
     )
     more = len(chart.table) - _ROWS_SHOWN
@@ -212,7 +224,14 @@ def table_html(chart: Chart, name: str, asked: str | None) -> str:
 
 
 def _cells(table: pd.DataFrame) -> list[list[str]]:
-    return [[_cell(value) for value in row] for row in table.itertuples(index=False)]
+    """A table's cells as HTML; an item's id is a link to it."""
+    return [
+        [
+            f'<a href="?item={value}">{value}</a>' if column == "id" else html.escape(_cell(value))
+            for column, value in zip(table.columns, row, strict=True)
+        ]
+        for row in table.itertuples(index=False)
+    ]
 
 
 def _cell(value: Any) -> str:

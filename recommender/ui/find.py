@@ -172,6 +172,18 @@ class FindTab:
             api_visibility="private",
         )
 
+    def wire_opening(self, clicked: Callable[..., Any], tabs: gr.Tabs) -> None:
+        """Open in this tab, `find` of the tabs, the item whose `id` an event elsewhere holds."""
+        settings: Json = {"show_progress": "hidden", "api_visibility": "private"}
+        opened = clicked(
+            self.on_opened,
+            self._asking,
+            [tabs, *self._shown],
+            concurrency_id="search",
+            **settings,
+        )
+        opened.then(None, js=_TO_STATUS, api_visibility="private")
+
     # Handlers. Each makes a view and ends in `_show`. Gradio passes `request` and `event` by type;
     # `settings` are the values that `_settings` names.
 
@@ -234,6 +246,11 @@ class FindTab:
     def on_example(self, request: gr.Request, event: gr.SelectData, *rest: Any) -> list[Any]:
         """An example was clicked."""
         return self._similar(request, self._example_ids()[event.index], *rest)
+
+    def on_opened(self, request: gr.Request, event: gr.EventData, *rest: Any) -> list[Any]:
+        """An item was clicked in another tab."""
+        found = self._similar(request, getattr(event, "id", None), *rest)
+        return [gr.Tabs(selected="find"), *found]
 
     def on_select(
         self, request: gr.Request, event: gr.SelectData, view: Json, back: list[Json]

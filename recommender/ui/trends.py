@@ -9,19 +9,23 @@ from urllib.parse import urlencode
 import gradio as gr
 from gradio.components.plot import PlotData
 
-from recommender.errors import QueryError
-from recommender.trends.chart import LABELS, NOUNS, several
-from recommender.trends.charts import CHANGES, SECTIONS
+from recommender.errors import QueryError, UnknownItemError
+from recommender.trends.chart import ATTRIBUTES, NOUNS, several
+from recommender.trends.charts import CHANGES, MAP, SECTIONS
+from recommender.ui.answers import sentence
 from recommender.ui.figures import DEMAND, RESULTS, Figures, Question, plot_of, table_html
 from recommender.ui.filters import FilterBoxes
 from recommender.ui.view import Json, status_html
 
 _RESULTS_SECTION, _DEMAND_SECTION = "Your results", "Looked for now"
 _SHOWN = {**SECTIONS, _RESULTS_SECTION: (RESULTS,), _DEMAND_SECTION: tuple(DEMAND)}
+(_MAP_SECTION,) = [section for section, names in SECTIONS.items() if MAP in names]
 _FIRST = next(iter(_SHOWN))
 _ABOUT = {
     _RESULTS_SECTION: "What your search in *Find similar* found more and less of than the catalog "
     "has. Each lift is a ratio of shares; only those whose 95% interval leaves out 1 are shown.",
+    _MAP_SECTION: "Every item beside those that look like it. Drag to move, scroll or pinch to "
+    "come nearer, click an item to see it and what is like it.",
     _DEMAND_SECTION: "Searches and opened items of this app. Its log holds times and items, "
     "neither pictures nor addresses.",
 }
@@ -36,6 +40,33 @@ PICTURES_JS = """() => document.addEventListener("click", event => {
     {data, layout: {...layout, autosize: false, paper_bgcolor: "#fff"}},
     {format: button.dataset.picture, filename: button.dataset.name, width: 900, height, scale: 1});
 })"""
+
+# What lies under the pointer, and what is clicked. Gradio may draw the figure anew at any time.
+_MAP_JS = """
+const chart = element.closest(".chart"), said = new Map();
+const picture = element.querySelector("img"), words = element.querySelector("p");
+const card = element.querySelector("div");
+let shown = null;
+chart.addEventListener("pointerover", () => {
+  const plot = chart.querySelector(".js-plotly-plot");
+  if (!plot || plot.isHeard) return;
+  plot.isHeard = true;
+  plot.on("plotly_hover", async ({points: [point]}) => {
+    const id = shown = point.customdata;
+    if (!said.has(id)) said.set(id, await server.caption(id));
+    if (shown !== id) return;
+    picture.src = `pictures/${id}`;
+    words.textContent = said.get(id);
+    card.hidden = false;
+  });
+  plot.on("plotly_unhover", () => { shown = null; card.hidden = true; });
+  plot.on("plotly_click", ({points: [point]}) => {
+    shown = null; card.hidden = true;
+    trigger("click", {id: point.customdata});
+  });
+});
+"""
+_MAP_CARD = '<div hidden><img alt=""><p></p></div>'
 
 
 class TrendsTab:
@@ -69,10 +100,9 @@ class TrendsTab:
             gr.Markdown(_ABOUT[section], elem_classes="note")
         names = _SHOWN[section]
         if section == _DEMAND_SECTION:
-            choices = [(NOUNS[name].capitalize(), name) for name in LABELS]
-            self.attribute = gr.Dropdown(
-                choices, value="baseColour", label="By", elem_id="trends-attribute"
-            )
+            self.attribute = _attributes("By", "trends-attribute")
+        if section == _MAP_SECTION:
+            self.coloured_by = _attributes("Coloured by", "trends-coloured-by")
         with _grid():
             for name in names:
                 if name not in CHANGES:
@@ -86,7 +116,16 @@ class TrendsTab:
     def _draw_card(self, name: str) -> None:
         with gr.Column(elem_classes="chart", elem_id=f"chart-{name}", min_width=280):
             self.plots[name] = gr.Plot(show_label=False, container=False)
+            if name == MAP:
+                self.map = self._draw_map_card()
             self.tables[name] = gr.HTML(padding=False)
+
+    def _draw_map_card(self) -> gr.HTML:
+        def caption(item_id: Any) -> str:  # Gradio marks what it may call, which no method allows
+            return self.caption(item_id)
+
+        settings: Json = {"js_on_load": _MAP_JS, "server_functions": [caption]}
+        return gr.HTML(_MAP_CARD, elem_id="map-card", **settings)
 
     def _draw_periods(self) -> None:
         gr.Markdown(
@@ -110,7 +149,8 @@ class TrendsTab:
             tab: the tab that this is in.
             blocks: the page.
         """
-        asking = [self.section, self.view, self.attribute, *self.ends, *self.filters.boxes]
+        attributes = [self.attribute, self.coloured_by]
+        asking = [self.section, self.view, *attributes, *self.ends, *self.filters.boxes]
         shown = [self.status, self.reset, *self.plots.values(), *self.tables.values()]
         quiet: Json = {"show_progress": "hidden", "api_visibility": "private"}
         select: Callable[..., Any] = tab.select
@@ -119,13 +159,23 @@ class TrendsTab:
             chosen: Callable[..., Any] = inner.select
             to_section = chosen(lambda name=name: name, None, self.section, **quiet)
             to_section.then(self.draw, asking, shown, **quiet)
-        changed = [box.input for box in (*self.filters.boxes, *self.ends, self.attribute)]
+        changed = [box.input for box in (*self.filters.boxes, *self.ends, *attributes)]
         gr.on(changed, self.draw, asking, shown, trigger_mode="always_last", **quiet)
         self.filters.wire_clear(self.reset, **quiet).then(self.draw, asking, shown, **quiet)
         blocks.load(None, js=PICTURES_JS, api_visibility="private")
 
-    def draw(self, section: str, view: Json, attribute: str, *chosen: Any) -> list[Any]:
+    def caption(self, item_id: Any) -> str:
+        """An item of the map in words; the page asks for that under the pointer."""
+        try:
+            return sentence(self.figures.recommender.item(item_id))
+        except UnknownItemError:
+            return ""
+
+    def draw(
+        self, section: str, view: Json, attribute: str, coloured_by: str, *chosen: Any
+    ) -> list[Any]:
         """The status, and the figures and tables of the section on show; the rest is left."""
+        attribute = coloured_by if section == _MAP_SECTION else attribute
         periods, narrowed = chosen[: len(self.ends)], chosen[len(self.ends) :]
         asked = self._asked(view, attribute, periods, self.filters.chosen(*narrowed))
         names = _SHOWN[section]
@@ -169,6 +219,11 @@ class TrendsTab:
         if attribute != "baseColour":
             asked["attribute"] = attribute
         return asked
+
+
+def _attributes(label: str, elem_id: str) -> gr.Dropdown:
+    choices = [(NOUNS[name].capitalize(), name) for name in ATTRIBUTES]
+    return gr.Dropdown(choices, value="baseColour", label=label, elem_id=elem_id)
 
 
 @contextmanager
