@@ -10,11 +10,42 @@ from functools import partial
 from pathlib import Path
 
 from recommender.catalog import catalog_fingerprint, load_catalog
-from recommender.embeddings import embed_catalog
+from recommender.embeddings import LoadEncoder, embed_catalog
 from recommender.encoder import EncoderConfig, choices, load_worker_encoder
 from recommender.errors import RecommenderError
 from recommender.index import IndexConfig, build_index
-from recommender.store import save_store
+from recommender.store import Manifest, load_known, save_store
+
+
+def index_store(
+    data: Path,
+    load: LoadEncoder,
+    config: IndexConfig,
+    *,
+    batch_size: int = 128,
+    workers: int = 1,
+) -> Manifest:
+    """Embed what is not embedded yet of a store's latest catalog, index it all and save it."""
+    items = load_catalog(data / "catalog")
+    embedded = embed_catalog(
+        items,
+        data / "embeddings",
+        load,
+        batch_size=batch_size,
+        workers=workers,
+        load_known=partial(load_known, data),
+    )
+    index, recall = build_index(embedded.embeddings, config)
+    return save_store(
+        data,
+        index,
+        config=config,
+        encoder=embedded.encoder.record(),
+        catalog_fingerprint=catalog_fingerprint(items),
+        parts=embedded.parts,
+        recall_at_10=recall,
+        skipped=embedded.skipped,
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -57,31 +88,15 @@ def main(argv: list[str] | None = None) -> int:
         settings=settings,
     )
     try:
-        items = load_catalog(options.data / "catalog")
-        embedded = embed_catalog(
-            items,
-            options.data / "embeddings",
-            load,
-            batch_size=options.batch_size,
-            workers=options.workers,
-        )
-        index, recall = build_index(embedded.embeddings, config)
-        manifest = save_store(
-            options.data,
-            index,
-            config=config,
-            encoder=embedded.encoder.record(),
-            catalog_fingerprint=catalog_fingerprint(items),
-            parts=embedded.parts,
-            recall_at_10=recall,
-            skipped=embedded.skipped,
+        manifest = index_store(
+            options.data, load, config, batch_size=options.batch_size, workers=options.workers
         )
     except (RecommenderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{manifest.count:,} items in {manifest.dim} dimensions, index {config.factory}")
     print(f"recall@10 against exact search: {recall:.4f}")
-    for item_id, reason in embedded.skipped.items():
+    for item_id, reason in manifest.skipped.items():
         print(f"  left out {item_id}: {reason}")
     return 0
 

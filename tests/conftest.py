@@ -23,7 +23,7 @@ from recommender.embeddings import embed_catalog
 from recommender.engine import Recommender
 from recommender.index import Index, IndexConfig, build_index
 from recommender.sources import read_source
-from recommender.store import load_index, load_manifest, save_store
+from recommender.store import load_index, load_items, load_manifest, save_store
 
 # One row an item: id, gender, masterCategory, subCategory, articleType, baseColour, season, year,
 # usage, name. 11 and 12 have the same picture, 13 lacks season and year.
@@ -160,8 +160,9 @@ def build_store(
 
 def open_store(directory: Path, encoder: TinyEncoder | None = None) -> Recommender:
     """What `load_recommender` does, with the small encoder."""
-    index = load_index(directory, load_manifest(directory))
-    return Recommender(load_catalog(directory / "catalog"), index, encoder or TinyEncoder())
+    manifest = load_manifest(directory)
+    items, index = load_items(directory, manifest), load_index(directory, manifest)
+    return Recommender(items, index, encoder or TinyEncoder())
 
 
 @pytest.fixture(scope="session")

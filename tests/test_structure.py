@@ -22,6 +22,7 @@ ALLOWED = {
     "fetch": {"errors"},
     "images": {"errors", "fetch"},
     "catalog": {"errors", "images"},
+    "changes": {"catalog", "errors"},
     "sources": {"catalog", "errors"},
     "attributes": set(),
     "backbone": {"errors"},
@@ -30,7 +31,7 @@ ALLOWED = {
     "index": {"embeddings", "errors"},
     "ranking": set(),
     "filters": {"errors"},
-    "store": {"embeddings", "errors", "index"},
+    "store": {"catalog", "embeddings", "errors", "index"},
     "engine": {
         "attributes",
         "backbone",
