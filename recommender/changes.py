@@ -98,7 +98,7 @@ def update_catalog(
             kept = items.select(np.flatnonzero(~gone))
             parts = [kept.cast(FEATURES), fresh.cast(FEATURES)]
             merged = datasets.concatenate_datasets([part for part in parts if len(part)])
-            _write(merged, directory, building / "whole", report)
+            write_catalog(merged, directory, report)
     except OSError as error:
         raise CatalogError(f"The catalog cannot be written: {error.strerror or error}.") from error
     finally:
@@ -182,25 +182,41 @@ def _changes(
     return changes
 
 
-def _write(
-    merged: datasets.Dataset, directory: Path, building: Path, report: CatalogReport
-) -> None:
-    """Write the Arrow files beside those there are and then, last, what names them."""
-    merged.save_to_disk(building, max_shard_size="500MB")
-    written = datasets.load_from_disk(str(building))
-    frame = catalog_frame(written)
-    report.rows = report.items = len(written)
-    report.missing = {name: int(frame[name].isna().sum()) for name in COLUMNS}
-    report.fingerprint = catalog_fingerprint(written)
-    state = json.loads((building / "state.json").read_text(encoding="utf-8"))
-    for file in state["_data_files"]:
-        path = building / file["filename"]
-        with path.open("rb") as opened:
-            digest = hashlib.file_digest(opened, "sha256").hexdigest()
-        file["filename"] = f"data-{digest[:16]}.arrow"
-        path.replace(directory / file["filename"])
-    text = json.dumps(asdict(report), ensure_ascii=False, indent=1)
-    (building / REPORT_FILE).write_text(text, encoding="utf-8")
-    (building / "state.json").write_text(json.dumps(state), encoding="utf-8")
-    for name in ("dataset_info.json", REPORT_FILE, "state.json"):
-        (building / name).replace(directory / name)
+def write_catalog(items: datasets.Dataset, directory: Path, report: CatalogReport) -> list[Path]:
+    """Write a catalog beside the one that is there and, last, make it the latest.
+
+    Args:
+        items: with `FEATURES`.
+        directory: the catalog; its Arrow files stay.
+        report: is completed and stored.
+
+    Returns:
+        The new Arrow files, in order; each is named by its content.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    building = directory.with_name(f"{directory.name}.new.building")
+    try:
+        items.save_to_disk(building, max_shard_size="500MB")
+        written = datasets.load_from_disk(str(building))
+        frame = catalog_frame(written)
+        report.rows = report.items = len(written)
+        report.missing = {name: int(frame[name].isna().sum()) for name in COLUMNS}
+        report.fingerprint = catalog_fingerprint(written)
+        state = json.loads((building / "state.json").read_text(encoding="utf-8"))
+        directory.mkdir(parents=True, exist_ok=True)
+        for file in state["_data_files"]:
+            path = building / file["filename"]
+            with path.open("rb") as opened:
+                digest = hashlib.file_digest(opened, "sha256").hexdigest()
+            file["filename"] = f"data-{digest[:16]}.arrow"
+            path.replace(directory / file["filename"])
+        text = json.dumps(asdict(report), ensure_ascii=False, indent=1)
+        (building / REPORT_FILE).write_text(text, encoding="utf-8")
+        (building / "state.json").write_text(json.dumps(state), encoding="utf-8")
+        for name in ("dataset_info.json", REPORT_FILE, "state.json"):
+            (building / name).replace(directory / name)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return [directory / file["filename"] for file in state["_data_files"]]

@@ -112,8 +112,8 @@ def embed_catalog(
         load_known: gives what an encoder of this fingerprint has embedded before.
 
     Returns:
-        The embeddings in the catalog's order. Of nothing known, the same parts, hence the same embeddings to the
-        last bit, whether the run was ever interrupted or not.
+        The embeddings in the catalog's order. Of nothing known, the same parts, hence the same
+        embeddings to the last bit, whether the run was ever interrupted or not.
 
     Raises:
         StoreError: a part cannot be written.

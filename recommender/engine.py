@@ -22,11 +22,12 @@ from recommender.backbone import Device
 from recommender.catalog import COLUMNS, catalog_frame
 from recommender.embeddings import Embeddings
 from recommender.encoder import Encoder, load_encoder
-from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
+from recommender.errors import IndexMismatchError, QueryError, StoreError, UnknownItemError
 from recommender.filters import FilterTable
 from recommender.index import Index, IndexConfig, build_index
 from recommender.ranking import first_of_each
 from recommender.store import (
+    Manifest,
     check_encoder,
     load_index,
     load_items,
@@ -300,6 +301,16 @@ def load_recommender(
                 raise
     if reuse is not None and reuse.fingerprint == manifest.encoder["fingerprint"]:
         return Recommender(items, index, reuse)
+    return Recommender(items, index, encoder_of(manifest, device=device))
+
+
+def encoder_of(manifest: Manifest, *, device: Device = "auto") -> Encoder:
+    """The encoder that a store was built with.
+
+    Raises:
+        IndexMismatchError: what runs here is another one.
+        WeightsError: its weights cannot be had.
+    """
     try:
         settings = dict(manifest.encoder["config"])
         encoder = load_encoder(settings.pop("weights"), device=device, **settings)
@@ -309,7 +320,7 @@ def load_recommender(
             "`python -m scripts.build_index` again."
         ) from error
     check_encoder(manifest, encoder.fingerprint)
-    return Recommender(items, index, encoder)
+    return encoder
 
 
 def _check_k(k: object) -> int:

@@ -95,7 +95,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{manifest.count:,} items in {manifest.dim} dimensions, index {config.factory}")
-    print(f"recall@10 against exact search: {recall:.4f}")
+    print(f"recall@10 against exact search: {manifest.recall_at_10:.4f}")
     for item_id, reason in manifest.skipped.items():
         print(f"  left out {item_id}: {reason}")
     return 0

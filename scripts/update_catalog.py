@@ -7,15 +7,14 @@ python -m scripts.update_catalog --remove 1163 1164 --data data/shop
 
 import argparse
 import sys
-from functools import partial
 from pathlib import Path
 
 from recommender.changes import update_catalog
-from recommender.encoder import load_worker_encoder
-from recommender.errors import IndexMismatchError, RecommenderError
+from recommender.engine import encoder_of
+from recommender.errors import RecommenderError
 from recommender.index import IndexConfig
 from recommender.sources import read_source
-from recommender.store import check_encoder, load_manifest
+from recommender.store import load_manifest
 from scripts.build_index import index_store
 
 
@@ -39,16 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("name what changes by --source or --remove")
     try:
         manifest = load_manifest(options.data)
-        settings = dict(manifest.encoder["config"])
-        load = partial(
-            load_worker_encoder,
-            name=settings.pop("weights"),
-            device=options.device,
-            workers=1,
-            settings=settings,
-        )
-        encoder = load(None)
-        check_encoder(manifest, encoder.fingerprint)
+        encoder = encoder_of(manifest, device=options.device)
         changes = update_catalog(
             read_source(options.source) if options.source else None,
             options.data / "catalog",
@@ -57,9 +47,6 @@ def main(argv: list[str] | None = None) -> int:
             whole=options.whole,
         )
         manifest = index_store(options.data, lambda _: encoder, IndexConfig(**manifest.index))
-    except (KeyError, TypeError, ValueError) as error:  # settings that this version does not know
-        print(f"error: {IndexMismatchError.__name__}: {error}", file=sys.stderr)
-        return 1
     except RecommenderError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -58,6 +58,10 @@ ALLOWED = {
     },
     "training.calibration": {"attributes"},
     "events": set(),
+    "live": {"engine", "errors", "store"},
+    "parcel": {"catalog", "changes", "errors", "store"},
+    "hub": {"errors", "parcel", "store"},
+    "card": {"catalog", "images", "store"},
     "trends": {"trends"},
     "evaluation.metrics": set(),
     "evaluation.classification": set(),
@@ -112,7 +116,7 @@ ALLOWED = {
         "evaluation.scores",
     },
     "evaluation.figures": set(),
-    "ui": {"attributes", "engine", "errors", "events", "images", "trends", "ui"},
+    "ui": {"attributes", "engine", "errors", "events", "images", "live", "trends", "ui"},
 }
 """Module, or the folder `trends` or `ui`, -> what it may import of the package."""
 

@@ -7,6 +7,7 @@ from gradio.events import api
 
 from recommender.engine import Ranking, Recommender
 from recommender.events import EventLog
+from recommender.live import Live
 from recommender.ui.answers import Answers, origin_of, shown
 from recommender.ui.code import build_code_tab
 from recommender.ui.figures import Figures, Question
@@ -20,7 +21,7 @@ _MAX_WAITING = 128
 
 
 def build_app(
-    recommender: Recommender, *, fetch_urls: bool = True, events: EventLog | None = None
+    recommender: Recommender | Live, *, fetch_urls: bool = True, events: EventLog | None = None
 ) -> gr.Blocks:
     """Build the page and its API; nothing is launched.
 
@@ -33,12 +34,13 @@ def build_app(
         Blocks, to be launched with `server.launch_settings`.
     """
     refuse_url_downloads()
+    recommender = Live.of(recommender)
     answers = Answers(recommender, fetch_urls=fetch_urls, events=events)
     figures = Figures(recommender, events)
     with Page(title=_TITLE, analytics_enabled=False) as blocks:
         gr.Markdown(
             f"# {_TITLE}\nShow a garment, see what is most like it among "
-            f"{len(recommender):,} products.",
+            f"{len(recommender.now):,} products.",
             elem_id="head",
         )
         with gr.Tab("Find similar"):
@@ -46,7 +48,7 @@ def build_app(
         with gr.Tab("Trends") as trends:
             TrendsTab(figures, find.view).wire(trends, blocks)
         with gr.Tab("Use it from code"):
-            build_code_tab(int(recommender.frame["id"].iloc[0]), blocks)
+            build_code_tab(int(recommender.now.frame["id"].iloc[0]), blocks)
         find.wire_load(blocks)
         _add_endpoints(answers, figures)
     page: gr.Blocks = blocks
@@ -124,7 +126,7 @@ def _add_endpoints(answers: Answers, figures: Figures) -> None:
         `tables` names those that are wanted, all if empty; `before` and `after` are the periods to
         compare, as `{"min": 2010, "max": 2011}`.
         """
-        return figures.tables(tables, Question.of(filters, before, after))
+        return figures.latest().tables(tables, Question.of(filters, before, after))
 
     with gr.Row(visible=False):
         gr.Button().click(
