@@ -96,7 +96,7 @@ def update_catalog(
         if changes.added or changes.changed or changes.removed:
             gone = np.isin(frame["id"], [*changes.changed, *changes.removed])
             kept = items.select(np.flatnonzero(~gone))
-            parts = [kept.cast(FEATURES), fresh.cast(FEATURES)]
+            parts = [part.cast_column("image", FEATURES["image"]) for part in (kept, fresh)]
             merged = datasets.concatenate_datasets([part for part in parts if len(part)])
             write_catalog(merged, directory, report)
     except OSError as error:

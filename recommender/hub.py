@@ -29,7 +29,7 @@ from huggingface_hub.hf_api import RepoFile
 
 from recommender.errors import HubError, RecommenderError, StoreError
 from recommender.parcel import REMOTE, STAGING, check_files, pack, read_parcel, unpack
-from recommender.store import MANIFEST_FILE, Manifest, load_items, load_manifest
+from recommender.store import MANIFEST_FILE, Manifest, hash_files, load_items, load_manifest
 
 PULLED_FILE = "pulled.json"
 _FILES_A_COMMIT = 100
@@ -179,6 +179,7 @@ def pull_store(
             raise HubError(
                 f"{address} holds no store: push one by `python -m scripts.push_to_hub`."
             )
+        (staging / MANIFEST_FILE).unlink(missing_ok=True)
         download([MANIFEST_FILE])
         parcel = read_parcel(staging / MANIFEST_FILE)
         if any(tree.get(file.path) != file.size for file in parcel.files):
@@ -193,7 +194,7 @@ def pull_store(
             download([file.path for file in wanted])
         check_files(staging, parcel.files)
         unpack(parcel, staging, directory, source=f"hub:{address.repo}@{commit}")
-        text = json.dumps({"repo": address.repo, "commit": commit})
+        text = json.dumps(_pulled(address.repo, commit, directory))
         (directory / PULLED_FILE).write_text(text, encoding="utf-8")
     shutil.rmtree(staging, ignore_errors=True)
     return commit
@@ -264,7 +265,13 @@ def _is_there(address: Address, directory: Path) -> bool:
         load_manifest(directory)
     except (OSError, ValueError, StoreError):
         return False
-    return bool(pulled == {"repo": address.repo, "commit": address.revision})
+    return bool(pulled == _pulled(address.repo, address.revision, directory))
+
+
+def _pulled(repo: str, commit: str, directory: Path) -> dict[str, str]:
+    """What the local store is of, as long as it is not changed here."""
+    [manifest] = hash_files([directory / MANIFEST_FILE])
+    return {"repo": repo, "commit": commit, "manifest": manifest}
 
 
 @contextmanager

@@ -117,7 +117,8 @@ def _write_parquet(directory: Path, manifest: Manifest) -> list[Path]:
         for name in manifest.shards:
             path = directory / STAGING / f"{manifest.files[name][:24]}.parquet"
             if not path.is_file():
-                shard = datasets.Dataset.from_file(str(directory / name)).cast(FEATURES)
+                shard = datasets.Dataset.from_file(str(directory / name))
+                shard = shard.cast_column("image", FEATURES["image"])
                 building = path.with_suffix(".building")
                 shard.to_parquet(building)
                 building.replace(path)
