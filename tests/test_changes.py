@@ -101,6 +101,7 @@ def test_a_bad_picture_leaves_the_item_as_it_was(copy: Path, tmp_path: Path) -> 
     assert open_store(copy).item(5)["productDisplayName"] == "Dor Run"
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize(
     ("rows", "options", "said"),
     [
