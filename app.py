@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 # Read when gradio is imported; the second would cost 5 ms of pandas after each event.
@@ -19,10 +20,17 @@ os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
 # The libraries make a million objects that stay: looking for garbage among them again and again
 # takes a fifth of the start.
 gc.disable()
-from recommender.engine import Recommender, load_recommender
+try:
+    import spaces  # ZeroGPU's; has to come before torch
+except ImportError:
+    spaces = None
+from recommender.engine import Recommender, encoder_of, load_recommender
 from recommender.errors import RecommenderError, StoreError
 from recommender.evaluation.results import load_results
 from recommender.events import EventLog
+from recommender.hub import Address, pull_store
+from recommender.live import Live
+from recommender.store import load_manifest, store_version
 from recommender.ui.app import build_app
 from recommender.ui.server import launch_settings
 from recommender.ui.uploads import use_own_folder
@@ -37,7 +45,9 @@ RESULTS = Path(__file__).parent / "benchmarks"
 def main(argv: list[str] | None = None) -> int:
     """Returns the process's exit code; serves until interrupted."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("FASHION_DATA", DEMO)))
+    repo = os.environ.get("FASHION_REPO", "")
+    usual = Path("data", *repo.partition("@")[0].split("/")) if repo else DEMO
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("FASHION_DATA", usual)))
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
     port = os.environ.get("GRADIO_SERVER_PORT", "7860")
     parser.add_argument("--port", type=_port, default=port)
@@ -48,22 +58,46 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {where} cannot be used: choose another by --port.", file=sys.stderr)
         return 1
     try:
-        recommender = open_store(options.data)
+        data = pull(repo, options.data) if repo else options.data
+        version = store_version(data)
+        recommender = open_store(data)
     except RecommenderError as error:
         print(f"error: {options.data}: {error}", file=sys.stderr)
         return 1
     use_own_folder()
     fetch_urls = os.environ.get("FASHION_FETCH_URLS", "1") != "0"
-    events = event_log(os.environ.get("FASHION_EVENTS", ""), options.data)
-    blocks = build_app(
-        recommender, fetch_urls=fetch_urls, events=events, results=load_results(RESULTS)
-    )
-    settings = launch_settings(recommender, events=events)
+    if spaces is not None:
+        # Only the arguments travel to the process that has the GPU for a moment.
+        recommender.encoder.see = spaces.GPU(recommender.encoder.see)
+    live = Live(recommender)
+    live.watch(data, partial(load_recommender, data, reuse=recommender.encoder), seen=version)
+    events = event_log(os.environ.get("FASHION_EVENTS", ""), data)
+    blocks = build_app(live, fetch_urls=fetch_urls, events=events, results=load_results(RESULTS))
+    settings = launch_settings(live, events=events)
     try:
         blocks.launch(server_name=options.host, server_port=options.port, **settings)
     except KeyboardInterrupt:  # before Gradio waits for it, but its server is there already
         blocks.close(verbose=False)
     return 0
+
+
+def pull(repo: str, directory: Path) -> Path:
+    """The store of a repo on the Hub, else its last good copy here, else the demo.
+
+    Raises:
+        RecommenderError: the repo is written in another way than `OWNER/NAME@REVISION`.
+    """
+    address = Address.parse(repo)
+    try:
+        pull_store(address, directory, accept=encoder_of)
+    except RecommenderError as error:
+        try:
+            load_manifest(directory)
+        except StoreError:
+            logging.warning("%s There is no copy here yet: serving the demo.", error)
+            return DEMO
+        logging.warning("%s Serving the last good copy.", error)
+    return directory
 
 
 def event_log(setting: str, data: Path) -> EventLog | None:

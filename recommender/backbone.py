@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import timm
@@ -23,6 +24,22 @@ Device = str
 def create_backbone(model: str = "resnet50", *, pretrained: bool = False) -> Any:
     """A ResNet50 without classifier, of random weights or, by its timm name, of the Hub's."""
     return timm.create_model(model, pretrained=pretrained, num_classes=0)
+
+
+def save_for_timm(state: Mapping[str, Tensor], folder: Path, settings: Mapping[str, Any]) -> None:
+    """Write a backbone as timm's `hf-hub:` and `local-dir:` load it: tensors and config.
+
+    Args:
+        state: a weights file's tensors; what stands beside the backbone is left out.
+        folder: is made.
+        settings: of timm's `pretrained_cfg`: `input_size`, `mean`, `std` and the like.
+
+    Raises:
+        WeightsError: the tensors are not a ResNet50's.
+    """
+    model = create_backbone()
+    load_backbone(model, state)
+    timm.models.save_for_hf(model, folder, data_config=dict(settings), safe_serialization=True)
 
 
 def _gem(maps: Tensor, power: float = 3.0, eps: float = 1e-6) -> Tensor:

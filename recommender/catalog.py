@@ -55,6 +55,7 @@ FEATURES = datasets.Features(
 )
 
 REPORT_FILE = "report.json"
+_STATE_FILE = "state.json"  # of datasets: names the Arrow files
 _MISSING = {"", "NA"}
 _PICTURES_A_BATCH = 256
 
@@ -182,7 +183,7 @@ def build_catalog(raw: RawCatalog, directory: Path, *, source: str) -> CatalogRe
     try:
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)
-        items = _add_pictures(cleaned, raw, report, building / "map.arrow")
+        items = add_pictures(cleaned, raw, report, building / "map.arrow")
         if not len(items):
             reason = report.skipped[0]["reason"]
             raise CatalogError(f"{source} has no item with a readable picture; first: {reason}")
@@ -203,7 +204,7 @@ def build_catalog(raw: RawCatalog, directory: Path, *, source: str) -> CatalogRe
     return report
 
 
-def _add_pictures(
+def add_pictures(
     cleaned: pd.DataFrame, raw: RawCatalog, report: CatalogReport, cache_file: Path
 ) -> datasets.Dataset:
     """Map rows to items: read, check and hash pictures in threads, drop rows without one."""
@@ -257,23 +258,43 @@ def pixel_hash(data: bytes) -> str:
     return digest.hexdigest()
 
 
-def load_catalog(directory: Path) -> datasets.Dataset:
+def load_catalog(directory: Path, shards: Sequence[Path] = ()) -> datasets.Dataset:
     """The catalog's items, memory-mapped, pictures as `{"bytes", "path"}`.
+
+    Args:
+        directory: where the catalog is.
+        shards: its Arrow files in order, as a manifest pins them; the latest ones if empty.
 
     Raises:
         StoreError: there is none, or it is not whole.
     """
-    if not (directory / REPORT_FILE).is_file():
+    if not shards and not (directory / REPORT_FILE).is_file():
         raise StoreError(
             "There is no catalog here yet: build one with `python -m scripts.build_catalog`."
         )
     try:
-        items = datasets.load_from_disk(str(directory))
+        if shards:
+            opened = [datasets.Dataset.from_file(str(path)) for path in shards]
+            items = datasets.concatenate_datasets(opened)
+        else:
+            items = datasets.load_from_disk(str(directory))
     except Exception as error:  # of damaged files, whatever datasets and pyarrow happen to raise
         raise StoreError("The catalog is damaged: build it again.") from error
+    if isinstance(items, datasets.Dataset) and set(items.column_names) == set(FEATURES):
+        items = items.cast_column("image", FEATURES["image"])
     if not isinstance(items, datasets.Dataset) or items.features != FEATURES:
         raise StoreError("The catalog has other columns than this version: build it again.")
     return items.cast_column("image", datasets.Image(decode=False))
+
+
+def catalog_shards(directory: Path) -> list[Path]:
+    """The Arrow files of the latest catalog, in order.
+
+    Raises:
+        OSError: there is none.
+    """
+    state = json.loads((directory / _STATE_FILE).read_text(encoding="utf-8"))
+    return [directory / Path(file["filename"]).name for file in state["_data_files"]]
 
 
 def catalog_frame(items: datasets.Dataset) -> pd.DataFrame:

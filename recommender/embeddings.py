@@ -2,14 +2,14 @@
 
 A part is a file that holds the ids and vectors of up to `PART_ITEMS` consecutive items. Its name
 is a hash of what it was made of (encoder, ids, pixels), so a part that exists is a part that is
-done: a run that was killed, and a run over a catalog that partly changed, find what they need; a
-part that is damaged is made again.
+done: a run that was killed finds what it needs; a part that is damaged is made again. Of a catalog
+that changed, parts are put together from the embeddings that are known, and the rest is encoded.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -48,6 +48,9 @@ class PictureEncoder(Protocol):
     def record(self) -> dict[str, Any]:
         """What the manifest says of it."""
 
+
+Known = Mapping[str, npt.NDArray[np.float32]]
+"""`image_hash` -> embedding, float32 of shape (dim,), of pictures that need not be seen again."""
 
 LoadEncoder = Callable[[int | None], PictureEncoder]
 """Gives the encoder of a worker by its rank, None for the only one; pickled to each worker."""
@@ -96,6 +99,7 @@ def embed_catalog(
     *,
     batch_size: int = 128,
     workers: int = 1,
+    load_known: Callable[[str], Known] = lambda fingerprint: {},
 ) -> EmbeddedCatalog:
     """Embed every item, part by part, decoding beside the network.
 
@@ -105,10 +109,11 @@ def embed_catalog(
         load_encoder: gives each worker its encoder.
         batch_size: pictures the network sees at once.
         workers: processes; with several, each loads an encoder of its own, by its rank.
+        load_known: gives what an encoder of this fingerprint has embedded before.
 
     Returns:
-        The embeddings in the catalog's order. The same parts, hence the same embeddings to the
-        last bit, whether the run was ever interrupted or not.
+        The embeddings in the catalog's order. Of nothing known, the same parts, hence the same
+        embeddings to the last bit, whether the run was ever interrupted or not.
 
     Raises:
         StoreError: a part cannot be written.
@@ -132,6 +137,7 @@ def embed_catalog(
                 "load_encoder": load_encoder,
                 "directory": directory,
                 "batch_size": batch_size,
+                "known": load_known(encoder.fingerprint),
             },
             remove_columns=["id", "image", "image_hash"],
             features=datasets.Features({"part": datasets.Value("string")}),
@@ -199,13 +205,14 @@ def _embed_part(
     load_encoder: LoadEncoder,
     directory: Path,
     batch_size: int,
+    known: Known,
 ) -> dict[str, list[str]]:
     """Map function: one batch is one part. Top-level, so that a spawned worker finds it."""
     encoder = _worker_encoder(load_encoder, rank)
     made_of = json.dumps([encoder.fingerprint, batch["id"], batch["image_hash"]])
     name = hashlib.sha256(made_of.encode()).hexdigest()[:24] + ".safetensors"
     if not _is_done(directory / name, batch["id"]):
-        vectors, skipped = _encode_all(batch["image"], encoder, batch_size)
+        vectors, skipped = _embed_all(batch, encoder, batch_size, known)
         kept = [item_id for i, item_id in enumerate(batch["id"]) if i not in skipped]
         reasons = {batch["id"][i]: reason for i, reason in skipped.items()}
         building = directory / f"{name}.{os.getpid()}.building"
@@ -216,6 +223,22 @@ def _embed_part(
         )
         building.replace(directory / name)
     return {"part": [name] * len(batch["id"])}
+
+
+def _embed_all(
+    batch: dict[str, list[Any]], encoder: PictureEncoder, batch_size: int, known: Known
+) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
+    """Encode the pictures that are not known; what is returned is what `_encode_all` returns."""
+    fresh = [i for i, picture in enumerate(batch["image_hash"]) if picture not in known]
+    encoded, unreadable = _encode_all([batch["image"][i] for i in fresh], encoder, batch_size)
+    skipped = {fresh[i]: reason for i, reason in unreadable.items()}
+    if len(fresh) == len(batch["id"]):
+        return encoded, skipped
+    vectors = np.empty((len(batch["id"]), encoder.dim), dtype=np.float32)
+    seen = [i for i in range(len(vectors)) if i not in set(fresh)]
+    vectors[seen] = [known[batch["image_hash"][i]] for i in seen]
+    vectors[[i for i in fresh if i not in skipped]] = encoded
+    return np.delete(vectors, list(skipped), axis=0), skipped
 
 
 def _encode_all(

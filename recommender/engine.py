@@ -19,14 +19,21 @@ from PIL import Image
 
 from recommender.attributes import Beliefs
 from recommender.backbone import Device
-from recommender.catalog import COLUMNS, catalog_fingerprint, catalog_frame, load_catalog
+from recommender.catalog import COLUMNS, catalog_frame
 from recommender.embeddings import Embeddings
 from recommender.encoder import Encoder, load_encoder
-from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
+from recommender.errors import IndexMismatchError, QueryError, StoreError, UnknownItemError
 from recommender.filters import FilterTable
 from recommender.index import Index, IndexConfig, build_index
 from recommender.ranking import first_of_each
-from recommender.store import check_encoder, load_index, load_manifest
+from recommender.store import (
+    Manifest,
+    check_encoder,
+    load_index,
+    load_items,
+    load_manifest,
+    store_version,
+)
 from recommender.stylemap import load_map
 
 MAX_K = 100
@@ -277,18 +284,43 @@ class Recommender:
         return ""
 
 
-def load_recommender(directory: Path, *, device: Device = "auto") -> Recommender:
+def load_recommender(
+    directory: Path, *, device: Device = "auto", reuse: Encoder | None = None
+) -> Recommender:
     """Read a store, checking its manifest first, and the encoder that it was built with.
+
+    Args:
+        directory: the store; where it changes meanwhile, the new version is read.
+        device: where the encoder runs.
+        reuse: an encoder that runs already, taken if it is the one.
 
     Raises:
         StoreError: there is no whole store here, or a file of it was changed.
         IndexMismatchError: it was built by other weights than those that run.
         WeightsError: the weights that it was built with cannot be had.
     """
-    manifest = load_manifest(directory)
-    items = load_catalog(directory / "catalog")
-    if catalog_fingerprint(items) != manifest.catalog_fingerprint:
-        raise IndexMismatchError("The index is of another catalog: build the index again.")
+    while True:
+        version = store_version(directory)
+        try:
+            manifest = load_manifest(directory)
+            items, index = load_items(directory, manifest), load_index(directory, manifest)
+            places = load_map(directory, manifest.files, index.ids)
+            break
+        except StoreError:
+            if store_version(directory) == version:
+                raise
+    if reuse is not None and reuse.fingerprint == manifest.encoder["fingerprint"]:
+        return Recommender(items, index, reuse, places)
+    return Recommender(items, index, encoder_of(manifest, device=device), places)
+
+
+def encoder_of(manifest: Manifest, *, device: Device = "auto") -> Encoder:
+    """The encoder that a store was built with.
+
+    Raises:
+        IndexMismatchError: what runs here is another one.
+        WeightsError: its weights cannot be had.
+    """
     try:
         settings = dict(manifest.encoder["config"])
         encoder = load_encoder(settings.pop("weights"), device=device, **settings)
@@ -298,8 +330,7 @@ def load_recommender(directory: Path, *, device: Device = "auto") -> Recommender
             "`python -m scripts.build_index` again."
         ) from error
     check_encoder(manifest, encoder.fingerprint)
-    index = load_index(directory, manifest)
-    return Recommender(items, index, encoder, load_map(directory, manifest.files, index.ids))
+    return encoder
 
 
 def _check_k(k: object) -> int:

@@ -8,6 +8,7 @@ RecommenderError
 ├── TrainingError         a run cannot go on
 ├── StoreError            the store is missing, half-built or damaged
 │   └── IndexMismatchError   it was built by another encoder than the one that runs
+├── HubError              the Hub refuses, is away, or holds something else than it should
 ├── QueryError            k or a filter asks for something that cannot be
 └── UnknownItemError      no item has this id
 
@@ -45,6 +46,10 @@ class StoreError(RecommenderError):
 
 class IndexMismatchError(StoreError):
     """A store was built by another encoder than the one that runs."""
+
+
+class HubError(RecommenderError):
+    """The Hub refuses, cannot be reached, or holds something else than it should."""
 
 
 class QueryError(RecommenderError):

@@ -1,12 +1,15 @@
 """A store on disk: catalog, parts, index and, written last, the manifest.
 
-The manifest says what the store was made of and lists the sha256 of each of its files. It is
-written by rename: where it exists, the store is whole; where it does not fit, nothing of the
-store is read.
+The manifest says what the store was made of and lists the sha256 of each of its files, which it
+alone names. It is written by rename: where it exists, the store is whole; where it does not fit,
+nothing of the store is read. A new version is written beside the old one under names of its own,
+so that whoever reads sees the old one up to the rename, and the new one from then on.
 """
 
+import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -14,17 +17,26 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import datasets
 import numpy as np
 
-from recommender.embeddings import load_parts
+from recommender.catalog import (
+    catalog_fingerprint,
+    catalog_frame,
+    catalog_shards,
+    load_catalog,
+)
+from recommender.embeddings import Known, load_parts
 from recommender.errors import IndexMismatchError, StoreError
 from recommender.index import Index, IndexConfig, read_index, write_index
 
 MANIFEST_FILE = "manifest.json"
-INDEX_FILE = "index.faiss"
-IDS_FILE = "ids.npy"
 SCHEMA_VERSION = 1
 
+_OWN_FILES = (
+    *("index.faiss", "index-*.faiss", "ids.npy", "ids-*.npy", "*.building"),
+    *("embeddings/*", "map/*", "catalog/*.arrow"),
+)
 _LIBRARIES = ("datasets", "faiss-cpu", "numpy", "pillow", "timm", "torch")
 
 
@@ -42,10 +54,22 @@ class Manifest:
     skipped: dict[str, str]
     parts: list[str]
     files: dict[str, str]
+    index_file: str = "index.faiss"
+    ids_file: str = "ids.npy"
     versions: dict[str, str] = field(
         default_factory=lambda: {name: version(name) for name in _LIBRARIES}
     )
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def shards(self) -> list[str]:
+        """The catalog's Arrow files, in order."""
+        return [name for name in self.files if is_shard(name)]
+
+
+def is_shard(name: str) -> bool:
+    """Whether a file of a store holds items of its catalog."""
+    return name.startswith("catalog/") and name.endswith(".arrow")
 
 
 def save_store(
@@ -60,7 +84,7 @@ def save_store(
     skipped: Mapping[int, str],
     style_map: Path | None = None,
 ) -> Manifest:
-    """Write the index and, last, the manifest; parts and maps of earlier builds are then removed.
+    """Write the index and, last, the manifest; files of earlier versions are then removed.
 
     Args:
         directory: the store; holds `catalog/` and the parts already.
@@ -77,15 +101,15 @@ def save_store(
         StoreError: the store cannot be written.
     """
     try:
-        building = directory / f"{INDEX_FILE}.building"
-        write_index(index, building)
-        # From here to the last line the store is not whole, and says so.
-        (directory / MANIFEST_FILE).unlink(missing_ok=True)
-        building.replace(directory / INDEX_FILE)
-        np.save(directory / IDS_FILE, index.ids, allow_pickle=False)
-        catalog = sorted((directory / "catalog").iterdir())
+        written = directory / f"index.{os.getpid()}.building"
+        write_index(index, written)
+        index_file = _name_by_content(written, "index", ".faiss")
+        written = directory / f"ids.{os.getpid()}.building"
+        with written.open("wb") as file:
+            np.save(file, index.ids, allow_pickle=False)
+        ids_file = _name_by_content(written, "ids", ".npy")
         made = [*parts, style_map] if style_map else [*parts]
-        listed = [directory / INDEX_FILE, directory / IDS_FILE, *catalog, *made]
+        listed = [index_file, ids_file, *catalog_shards(directory / "catalog"), *made]
         names = [path.relative_to(directory).as_posix() for path in listed]
         manifest = Manifest(
             encoder=dict(encoder),
@@ -97,17 +121,48 @@ def save_store(
             recall_at_10=recall_at_10,
             skipped={str(item_id): reason for item_id, reason in skipped.items()},
             parts=[path.relative_to(directory).as_posix() for path in parts],
-            files=dict(zip(names, _hash_files(listed), strict=True)),
+            files=dict(zip(names, hash_files(listed), strict=True)),
+            index_file=index_file.name,
+            ids_file=ids_file.name,
         )
-        text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1)
-        building = directory / f"{MANIFEST_FILE}.building"
-        building.write_text(text, encoding="utf-8")
-        building.replace(directory / MANIFEST_FILE)
-        for stale in {path for file in made for path in file.parent.iterdir()} - set(made):
-            stale.unlink()
+        write_manifest(directory, manifest)
     except (OSError, RuntimeError) as error:
         raise StoreError("The store cannot be written: see its folder's permissions.") from error
     return manifest
+
+
+def write_manifest(directory: Path, manifest: Manifest) -> None:
+    """Make a version the one that is read, by rename, and remove the files of earlier ones.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1)
+    building = directory / f"{MANIFEST_FILE}.building"
+    building.write_text(text, encoding="utf-8")
+    building.replace(directory / MANIFEST_FILE)
+    latest = {directory / name for name in manifest.files}
+    with contextlib.suppress(OSError):
+        latest |= set(catalog_shards(directory / "catalog"))
+    for pattern in _OWN_FILES:
+        for stale in set(directory.glob(pattern)) - latest:
+            # Windows keeps a file that is still read; it goes with the next version.
+            with contextlib.suppress(OSError):
+                stale.unlink()
+
+
+def _name_by_content(path: Path, stem: str, suffix: str) -> Path:
+    """Rename a file so that no other content has ever had its name."""
+    return path.replace(path.with_name(f"{stem}-{hash_files([path])[0][:16]}{suffix}"))
+
+
+def store_version(directory: Path) -> tuple[int, int] | None:
+    """What changes when the manifest does, for the price of a look; None where there is none."""
+    try:
+        found = (directory / MANIFEST_FILE).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
 
 
 def load_manifest(directory: Path) -> Manifest:
@@ -125,9 +180,14 @@ def load_manifest(directory: Path) -> Manifest:
         )
     try:
         manifest = Manifest(**json.loads(path.read_text(encoding="utf-8")))
-        files = {directory / name: expected for name, expected in manifest.files.items()}
+        # Earlier manifests list the catalog's JSON too, which only says what the latest one is.
+        files = {
+            directory / name: expected
+            for name, expected in manifest.files.items()
+            if is_shard(name) or not name.startswith("catalog/")
+        }
         inside = all(file.resolve().is_relative_to(directory.resolve()) for file in files)
-        needed = {INDEX_FILE, IDS_FILE, *manifest.parts}
+        needed = {manifest.index_file, manifest.ids_file, *manifest.parts}
         damaged = not inside or not needed <= set(manifest.files)
         damaged = damaged or not isinstance(manifest.encoder.get("fingerprint"), str)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -137,7 +197,7 @@ def load_manifest(directory: Path) -> Manifest:
     try:
         changed = [
             file.relative_to(directory)
-            for (file, expected), found in zip(files.items(), _hash_files(list(files)), strict=True)
+            for (file, expected), found in zip(files.items(), hash_files(list(files)), strict=True)
             if found != expected
         ]
     except OSError as error:
@@ -157,13 +217,13 @@ def load_index(directory: Path, manifest: Manifest) -> Index:
         StoreError: it does not hold what the manifest says.
     """
     try:
-        ids = np.load(directory / IDS_FILE, allow_pickle=False)
+        ids = np.load(directory / manifest.ids_file, allow_pickle=False)
         if hashlib.sha256(ids.tobytes()).hexdigest() != manifest.ids_sha256:
             raise ValueError("the ids are not those of the manifest")
         if len(ids) != manifest.count:
             raise ValueError("the manifest counts other items")
         return read_index(
-            directory / INDEX_FILE,
+            directory / manifest.index_file,
             ids,
             manifest.dim,
             lambda: load_parts([directory / part for part in manifest.parts]),
@@ -171,6 +231,22 @@ def load_index(directory: Path, manifest: Manifest) -> Index:
         )
     except (OSError, RuntimeError, ValueError, TypeError) as error:
         raise StoreError("The store's index is damaged: build it again.") from error
+
+
+def load_items(directory: Path, manifest: Manifest) -> datasets.Dataset:
+    """The items of the catalog that a store was built of, whatever the latest one is.
+
+    Raises:
+        StoreError: they cannot be read.
+        IndexMismatchError: they are of another catalog.
+    """
+    if not manifest.shards:
+        raise StoreError("The store's manifest names no catalog: build the index again.")
+    shards = [directory / name for name in manifest.shards]
+    items = load_catalog(directory / "catalog", shards)
+    if catalog_fingerprint(items) != manifest.catalog_fingerprint:
+        raise IndexMismatchError("The index is of another catalog: build the index again.")
+    return items
 
 
 def check_encoder(manifest: Manifest, fingerprint: str) -> None:
@@ -186,7 +262,26 @@ def check_encoder(manifest: Manifest, fingerprint: str) -> None:
         )
 
 
-def _hash_files(paths: Sequence[Path]) -> list[str]:
+def load_known(directory: Path, fingerprint: str) -> Known:
+    """The pictures that a store holds the embeddings of, if this encoder made them.
+
+    Returns:
+        `image_hash` -> float32 of shape (dim,); empty where there is no whole store.
+    """
+    try:
+        manifest = load_manifest(directory)
+        check_encoder(manifest, fingerprint)
+        frame = catalog_frame(load_items(directory, manifest))
+        embeddings = load_parts([directory / part for part in manifest.parts])
+    except StoreError:
+        return {}
+    pictures = frame.set_index("id")["image_hash"].reindex(embeddings.ids)
+    return dict(zip(pictures, embeddings.vectors, strict=True))
+
+
+def hash_files(paths: Sequence[Path]) -> list[str]:
+    """sha256 of each file, in hex."""
+
     def sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -28,6 +28,7 @@ EXTENT = 32_767
 """Places are whole numbers from -EXTENT to EXTENT: two bytes a coordinate."""
 
 _LEAST_ITEMS = 5
+_LEAST_KNOWN = 0.9
 _MANY_ITEMS = 10_000  # where a grid becomes faster than a tree, and threads than their waiting
 _STEPS_TOLD = 25
 _EARLY_EXAGGERATION = 12
@@ -68,7 +69,11 @@ class MapQuality:
 
 
 def write_map(
-    embeddings: Embeddings, store: Path, config: MapConfig | None = None
+    embeddings: Embeddings,
+    store: Path,
+    config: MapConfig | None = None,
+    *,
+    former: Path | None = None,
 ) -> tuple[Path, MapQuality]:
     """Make the map of a catalog and write it, unless it is there.
 
@@ -76,6 +81,8 @@ def write_map(
         embeddings: of the catalog.
         store: its folder; the map is written below `FOLDER`.
         config: how it is made.
+        former: the map of the catalog before it changed a little: its items keep their places, and
+            new ones lie with the item that is most like them.
 
     Returns:
         The map's file, and its quality as it was measured when it was made.
@@ -87,12 +94,15 @@ def write_map(
     made_of = hashlib.sha256(json.dumps(asdict(config)).encode())
     made_of.update(embeddings.ids.tobytes())
     made_of.update(np.ascontiguousarray(embeddings.vectors).data)
+    grown = _grow(embeddings, former) if former else None
+    if former and grown is not None:
+        made_of.update(former.name.encode())
     path = store / FOLDER / f"{made_of.hexdigest()[:24]}.safetensors"
     try:
         return path, _read_quality(path)
     except (OSError, SafetensorError, ValueError, TypeError, KeyError):
         pass  # not there, or damaged
-    places = build_map(embeddings.vectors, config)
+    places = build_map(embeddings.vectors, config) if grown is None else grown
     quality = measure_map(embeddings.vectors, places)
     building = path.with_name(f"{path.name}.{os.getpid()}.building")
     try:
@@ -122,19 +132,24 @@ def load_map(store: Path, files: Iterable[str], ids: npt.NDArray[np.int64]) -> P
     Raises:
         StoreError: the map is of other items.
     """
-    names = [name for name in files if name.startswith(f"{FOLDER}/")]
-    if not names:
+    path = map_file(store, files)
+    if path is None:
         return None
     try:
-        with safe_open(store / names[0], framework="np") as file:
-            found, places = file.get_tensor("ids"), file.get_tensor("places")
+        found, places = _read_places(path)
         if not np.array_equal(found, ids) or places.shape != (len(ids), 2):
             raise ValueError("the map is of other items")
         if places.dtype != np.int16:
             raise ValueError("the map holds no places")
     except (OSError, SafetensorError, ValueError) as error:
         raise StoreError("The store's map is damaged: build the index again.") from error
-    return places  # type: ignore[no-any-return]
+    return places
+
+
+def map_file(store: Path, files: Iterable[str]) -> Path | None:
+    """The map among the names of a manifest's files, None where there is none."""
+    names = [name for name in files if name.startswith(f"{FOLDER}/")]
+    return store / names[0] if names else None
 
 
 def build_map(vectors: Floats, config: MapConfig | None = None) -> Places:
@@ -219,6 +234,33 @@ def measure_map(vectors: Floats, places: Places, k: int = _QUALITY_K) -> MapQual
         neighbour_share=shared / total,
         trustworthiness=1 - 2 * penalty / (total * (2 * count - 3 * k - 1)),
     )
+
+
+def _grow(embeddings: Embeddings, former: Path) -> Places | None:
+    """The places of a former map and, for items that it lacks, of those most like them.
+
+    Returns:
+        int16 of shape (n, 2); None where the former map cannot be read, or too little of it stays.
+    """
+    try:
+        ids, places = _read_places(former)
+    except (OSError, SafetensorError):
+        return None
+    known = np.isin(embeddings.ids, ids)
+    if known.mean() < _LEAST_KNOWN or not known.any():
+        return None
+    order = np.argsort(ids)
+    grown = np.empty((len(known), 2), dtype=np.int16)
+    grown[known] = places[order[np.searchsorted(ids, embeddings.ids[known], sorter=order)]]
+    if not known.all():
+        likeness = embeddings.vectors[~known] @ embeddings.vectors[known].T  # (new, known)
+        grown[~known] = grown[known][likeness.argmax(axis=1)]
+    return grown
+
+
+def _read_places(path: Path) -> tuple[npt.NDArray[np.int64], Places]:
+    with safe_open(path, framework="np") as file:
+        return file.get_tensor("ids"), file.get_tensor("places")
 
 
 def _read_quality(path: Path) -> MapQuality:

@@ -10,12 +10,47 @@ from functools import partial
 from pathlib import Path
 
 from recommender.catalog import catalog_fingerprint, load_catalog
-from recommender.embeddings import embed_catalog
+from recommender.embeddings import LoadEncoder, embed_catalog
 from recommender.encoder import EncoderConfig, choices, load_worker_encoder
 from recommender.errors import RecommenderError
 from recommender.index import IndexConfig, build_index
-from recommender.store import save_store
-from recommender.stylemap import write_map
+from recommender.store import Manifest, load_known, save_store
+from recommender.stylemap import MapQuality, write_map
+
+
+def index_store(
+    data: Path,
+    load: LoadEncoder,
+    config: IndexConfig,
+    *,
+    batch_size: int = 128,
+    workers: int = 1,
+    former_map: Path | None = None,
+) -> tuple[Manifest, MapQuality]:
+    """Embed what is not embedded yet of a store's latest catalog, index it all and save it."""
+    items = load_catalog(data / "catalog")
+    embedded = embed_catalog(
+        items,
+        data / "embeddings",
+        load,
+        batch_size=batch_size,
+        workers=workers,
+        load_known=partial(load_known, data),
+    )
+    index, recall = build_index(embedded.embeddings, config)
+    style_map, quality = write_map(embedded.embeddings, data, former=former_map)
+    manifest = save_store(
+        data,
+        index,
+        config=config,
+        encoder=embedded.encoder.record(),
+        catalog_fingerprint=catalog_fingerprint(items),
+        parts=embedded.parts,
+        recall_at_10=recall,
+        skipped=embedded.skipped,
+        style_map=style_map,
+    )
+    return manifest, quality
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -58,37 +93,19 @@ def main(argv: list[str] | None = None) -> int:
         settings=settings,
     )
     try:
-        items = load_catalog(options.data / "catalog")
-        embedded = embed_catalog(
-            items,
-            options.data / "embeddings",
-            load,
-            batch_size=options.batch_size,
-            workers=options.workers,
-        )
-        index, recall = build_index(embedded.embeddings, config)
-        style_map, quality = write_map(embedded.embeddings, options.data)
-        manifest = save_store(
-            options.data,
-            index,
-            config=config,
-            encoder=embedded.encoder.record(),
-            catalog_fingerprint=catalog_fingerprint(items),
-            parts=embedded.parts,
-            recall_at_10=recall,
-            skipped=embedded.skipped,
-            style_map=style_map,
+        manifest, quality = index_store(
+            options.data, load, config, batch_size=options.batch_size, workers=options.workers
         )
     except (RecommenderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{manifest.count:,} items in {manifest.dim} dimensions, index {config.factory}")
-    print(f"recall@10 against exact search: {recall:.4f}")
+    print(f"recall@10 against exact search: {manifest.recall_at_10:.4f}")
     print(
         f"style map: {quality.neighbour_share:.0%} of the nearest items are nearest on it, "
         f"trustworthiness {quality.trustworthiness:.4f}"
     )
-    for item_id, reason in embedded.skipped.items():
+    for item_id, reason in manifest.skipped.items():
         print(f"  left out {item_id}: {reason}")
     return 0
 

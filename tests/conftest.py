@@ -23,7 +23,7 @@ from recommender.embeddings import embed_catalog
 from recommender.engine import Recommender
 from recommender.index import Index, IndexConfig, build_index
 from recommender.sources import read_source
-from recommender.store import load_index, load_manifest, save_store
+from recommender.store import load_index, load_items, load_manifest, save_store
 from recommender.stylemap import load_map, write_map
 
 # One row an item: id, gender, masterCategory, subCategory, articleType, baseColour, season, year,
@@ -165,9 +165,9 @@ def build_store(
 def open_store(directory: Path, encoder: TinyEncoder | None = None) -> Recommender:
     """What `load_recommender` does, with the small encoder."""
     manifest = load_manifest(directory)
-    index = load_index(directory, manifest)
+    items, index = load_items(directory, manifest), load_index(directory, manifest)
     places = load_map(directory, manifest.files, index.ids)
-    return Recommender(load_catalog(directory / "catalog"), index, encoder or TinyEncoder(), places)
+    return Recommender(items, index, encoder or TinyEncoder(), places)
 
 
 @pytest.fixture(scope="session")

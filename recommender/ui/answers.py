@@ -19,6 +19,7 @@ from recommender.engine import Hits, Ranking, Recommender
 from recommender.errors import FetchError, ImageError, RecommenderError
 from recommender.events import EventLog
 from recommender.images import decode_image, fetch_image, read_image
+from recommender.live import Live
 
 SCHEMA_VERSION = 1
 NO_PICTURE = "Show a picture first: upload one, take one or paste one."
@@ -48,19 +49,24 @@ class Answers:
 
     def __init__(
         self,
-        recommender: Recommender,
+        recommender: Recommender | Live,
         *,
         fetch_urls: bool = True,
         events: EventLog | None = None,
     ) -> None:
         """Args:
-        recommender: what answers.
+        recommender: what answers; each request keeps to the one that it began with.
         fetch_urls: whether a picture may be named by its web address.
         events: where searches and opened items are recorded; None for nowhere.
         """
-        self.recommender = recommender
+        self.live = Live.of(recommender)
         self.fetch_urls = fetch_urls
         self.events = events
+
+    @property
+    def recommender(self) -> Recommender:
+        """The latest one; a request takes it once."""
+        return self.live.now
 
     def recommend(
         self,
@@ -87,20 +93,19 @@ class Answers:
         Raises:
             RecommenderError: the picture, `k`, a filter or the ranking cannot be used.
         """
+        recommender = self.recommender
         started = time.perf_counter()
-        picture = self._read(image, url)
+        picture = self._read(recommender, image, url)
         decode_ms = (time.perf_counter() - started) * 1000
-        hits = self.recommender.by_image(
-            picture, k=k, filters=filters, repeats=repeats, ranking=ranking
-        )
+        hits = recommender.by_image(picture, k=k, filters=filters, repeats=repeats, ranking=ranking)
         if len(hits.ids):
             self.note("search", int(hits.ids[0]))
-        beliefs = self._likeliest(hits.beliefs)
+        beliefs = self._likeliest(recommender, hits.beliefs)
         query = {
             "attributes": {label: ranked[0]["value"] for label, ranked in beliefs.items()},
             "beliefs": beliefs,
         }
-        return self._answer(hits, query, origin, decode_ms)
+        return self._answer(recommender, hits, query, origin, decode_ms)
 
     def recommend_by_id(
         self,
@@ -113,11 +118,11 @@ class Answers:
         ranking: Ranking = "auto",
     ) -> Answer:
         """Items that look like an item, which is never among them; see `recommend`."""
-        hits = self.recommender.by_id(
-            item_id, k=k, filters=filters, repeats=repeats, ranking=ranking
-        )
+        recommender = self.recommender
+        hits = recommender.by_id(item_id, k=k, filters=filters, repeats=repeats, ranking=ranking)
         self.note("search", int(item_id))
-        return self._answer(hits, {"attributes": self.recommender.item(item_id)}, origin)
+        query = {"attributes": recommender.item(item_id)}
+        return self._answer(recommender, hits, query, origin)
 
     def describe(self, image: str | None, *, url: str = "") -> Answer:
         """What is seen in a picture: each attribute's likeliest values with their probabilities.
@@ -125,7 +130,9 @@ class Answers:
         Raises:
             RecommenderError: the picture cannot be used.
         """
-        beliefs = self._likeliest(self.recommender.describe(self._read(image, url)))
+        recommender = self.recommender
+        seen = recommender.describe(self._read(recommender, image, url))
+        beliefs = self._likeliest(recommender, seen)
         message = "" if beliefs else "This catalog's encoder says nothing of attributes."
         return {"schema_version": SCHEMA_VERSION, "beliefs": beliefs, "message": message}
 
@@ -149,8 +156,8 @@ class Answers:
             raise FetchError("Web addresses are turned off here: upload the picture instead.")
         return fetch_image(url)
 
-    def _read(self, image: str | None, url: str) -> Image.Image:
-        at_least_px = self.recommender.encoder.input_px
+    def _read(self, recommender: Recommender, image: str | None, url: str) -> Image.Image:
+        at_least_px = recommender.encoder.input_px
         if image is not None:
             return read_image(Path(image), at_least_px=at_least_px)
         if not url:
@@ -160,21 +167,25 @@ class Answers:
     def _with_image(self, item: dict[str, Any], origin: str) -> dict[str, Any]:
         return {**item, "image": f"{origin}/pictures/{item['id']}"}
 
-    def _likeliest(self, beliefs: Beliefs) -> dict[str, list[dict[str, Any]]]:
+    @staticmethod
+    def _likeliest(recommender: Recommender, beliefs: Beliefs) -> dict[str, list[dict[str, Any]]]:
         return {
             label: [{"value": value, "probability": round(p, 4)} for value, p in ranked]
-            for label, ranked in likeliest(
-                beliefs, self.recommender.encoder.labels, _LIKELIEST
-            ).items()
+            for label, ranked in likeliest(beliefs, recommender.encoder.labels, _LIKELIEST).items()
         }
 
     def _answer(
-        self, hits: Hits, query: dict[str, Any], origin: str, decode_ms: float = 0.0
+        self,
+        recommender: Recommender,
+        hits: Hits,
+        query: dict[str, Any],
+        origin: str,
+        decode_ms: float = 0.0,
     ) -> Answer:
         results = []
         pairs = zip(hits.ids.tolist(), hits.scores.tolist(), strict=True)
         for rank, (item_id, score) in enumerate(pairs, 1):
-            item = self._with_image(self.recommender.item(item_id), origin)
+            item = self._with_image(recommender.item(item_id), origin)
             results.append({"rank": rank, "id": item.pop("id"), "score": round(score, 4), **item})
         timings = {"decode": decode_ms, "encode": 0.0, **hits.timings_ms}
         timings["total"] = sum(timings.values())

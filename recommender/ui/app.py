@@ -8,6 +8,7 @@ from gradio.events import api
 from recommender.engine import Ranking, Recommender
 from recommender.evaluation.results import Results
 from recommender.events import EventLog
+from recommender.live import Live
 from recommender.ui.answers import Answers, origin_of, shown
 from recommender.ui.code import build_code_tab
 from recommender.ui.figures import Figures, Question
@@ -22,7 +23,7 @@ _MAX_WAITING = 128
 
 
 def build_app(
-    recommender: Recommender,
+    recommender: Recommender | Live,
     *,
     fetch_urls: bool = True,
     events: EventLog | None = None,
@@ -40,12 +41,13 @@ def build_app(
         Blocks, to be launched with `server.launch_settings`.
     """
     refuse_url_downloads()
+    recommender = Live.of(recommender)
     answers = Answers(recommender, fetch_urls=fetch_urls, events=events)
     figures = Figures(recommender, events)
     with Page(title=_TITLE, analytics_enabled=False) as blocks:
         gr.Markdown(
             f"# {_TITLE}\nShow a garment, see what is most like it among "
-            f"{len(recommender):,} products.",
+            f"{len(recommender.now):,} products.",
             elem_id="head",
         )
         with gr.Tabs() as tabs:
@@ -57,7 +59,7 @@ def build_app(
             with gr.Tab("How good is it") as quality:
                 QualityTab(answers, results).wire(quality)
             with gr.Tab("Use it from code"):
-                build_code_tab(int(recommender.frame["id"].iloc[0]), blocks)
+                build_code_tab(int(recommender.now.frame["id"].iloc[0]), blocks)
         find.wire_opening(tab.map.click, tabs)
         find.wire_load(blocks)
         _add_endpoints(answers, figures)
@@ -139,7 +141,7 @@ def _add_endpoints(answers: Answers, figures: Figures) -> None:
         `{"min": 2010, "max": 2011}`.
         """
         question = Question.of(filters, before, after, attribute=attribute)
-        return figures.tables(tables, question)
+        return figures.latest().tables(tables, question)
 
     with gr.Row(visible=False):
         gr.Button().click(

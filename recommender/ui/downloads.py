@@ -26,7 +26,7 @@ def download_route(figures: Figures) -> Route:
             question = Question.of(**parameters)
         except (ValueError, TypeError, RecursionError) as error:
             raise QueryError('ask is an object such as {"filters": {}}.') from error
-        chart = figures.charts([name], question)[name]
+        chart = figures.latest().charts([name], question)[name]
         return csv_of(chart) if kind == "csv" else page_of({name: chart}, chart.title)
 
     async def download(request: Request) -> Response:

@@ -14,6 +14,7 @@ import pandas as pd
 from recommender.engine import Recommender
 from recommender.errors import QueryError
 from recommender.events import KINDS, NO_EVENTS, WINDOWS, EventLog, count_events
+from recommender.live import Live
 from recommender.trends.chart import ATTRIBUTES, NOUNS, PLACE, Chart, prepared, several
 from recommender.trends.charts import CHANGES, MAP, NAMES, Periods, draw
 from recommender.trends.demand import looked_for
@@ -72,16 +73,24 @@ class Question:
 class Figures:
     """A catalog's charts. Those of the whole catalog are drawn once, when first asked for."""
 
-    def __init__(self, recommender: Recommender, events: EventLog | None = None) -> None:
+    def __init__(self, recommender: Recommender | Live, events: EventLog | None = None) -> None:
         """Nothing is drawn here.
 
         Args:
             recommender: whose catalog it is.
             events: what was looked for; None where that is not recorded.
         """
-        self.recommender = recommender
+        self._live = Live.of(recommender)
+        self.recommender = self._live.now
         self.events = events
         self._whole: dict[tuple[str, str], Chart] = {}
+        self._latest = self
+
+    def latest(self) -> "Figures":
+        """Those of the catalog as it is now; a request takes them once."""
+        if self._latest.recommender is not self._live.now:
+            self._latest = Figures(self._live, self.events)
+        return self._latest
 
     @cached_property
     def frame(self) -> pd.DataFrame:

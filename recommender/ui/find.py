@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from recommender.engine import MAX_K
-from recommender.errors import ImageError, RecommenderError
+from recommender.errors import ImageError, RecommenderError, UnknownItemError
 from recommender.ui.answers import NO_PICTURE, Answers, origin_of, sentence
 from recommender.ui.filters import FilterBoxes
 from recommender.ui.inputs import PictureInput
@@ -38,7 +38,6 @@ class FindTab:
         """Draw the tab, within a `gr.Tab`."""
         self.answers = answers
         self.values = answers.recommender.filters.values
-        self.frame = answers.recommender.frame
         self.view = gr.State(asdict(View()))
         self.back_views = gr.State([])
         with gr.Row():
@@ -236,7 +235,7 @@ class FindTab:
 
     def on_surprise(self, request: gr.Request, *rest: Any) -> list[Any]:
         """Start from a random item."""
-        item_id = int(random.choice(self.frame["id"].to_numpy()))
+        item_id = int(random.choice(self.answers.recommender.frame["id"].to_numpy()))
         return self._similar(request, item_id, *rest)
 
     def on_more(self, request: gr.Request, view: Json, *rest: Any) -> list[Any]:
@@ -308,7 +307,10 @@ class FindTab:
 
     def _show(self, view: View, back: list[Json], request: gr.Request) -> list[Any]:
         """Everything that a view is on the page, in the order of `shown`."""
-        opened = None if view.item is None else self.answers.item(view.item, origin_of(request))
+        try:
+            opened = None if view.item is None else self.answers.item(view.item, origin_of(request))
+        except UnknownItemError:  # it left the catalog since
+            opened = None
         asks_itself = view.asked == "item" and view.asked_id == view.item
         return [
             asdict(view),
@@ -334,8 +336,9 @@ class FindTab:
 
     def _example_ids(self) -> list[int]:
         """The first item of each of the most frequent article types: a look at the breadth."""
-        types = self.frame["articleType"].value_counts().head(_EXAMPLES).index
-        firsts = self.frame.drop_duplicates("articleType").set_index("articleType")["id"]
+        frame = self.answers.recommender.frame
+        types = frame["articleType"].value_counts().head(_EXAMPLES).index
+        firsts = frame.drop_duplicates("articleType").set_index("articleType")["id"]
         return [int(firsts[name]) for name in types]
 
 

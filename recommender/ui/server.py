@@ -19,6 +19,7 @@ from starlette.routing import Route
 from recommender.engine import Recommender
 from recommender.errors import UnknownItemError
 from recommender.events import EventLog
+from recommender.live import Live
 from recommender.ui.downloads import download_route
 from recommender.ui.figures import Figures
 from recommender.ui.inputs import format_of
@@ -129,13 +130,13 @@ async def _wrong_body(*_: object) -> Response:
     return JSONResponse({"error": WRONG_BODY, "detail": WRONG_BODY}, status_code=422)
 
 
-def picture_route(recommender: Recommender) -> Route:
+def picture_route(live: Live) -> Route:
     """`/pictures/ID`: the bytes of an item's picture, as its source had them."""
 
     async def picture(request: Request) -> Response:
         try:
             item_id = request.path_params["item_id"]
-            data = await asyncio.to_thread(recommender.picture_bytes, item_id)
+            data = await asyncio.to_thread(live.now.picture_bytes, item_id)
         except UnknownItemError as error:
             return PlainTextResponse(str(error), status_code=404)
         headers = {"cache-control": "public, max-age=86400"}
@@ -164,7 +165,9 @@ def refuse_url_downloads() -> None:
     processing_utils.unsafe_download = refuse
 
 
-def launch_settings(recommender: Recommender, *, events: EventLog | None = None) -> dict[str, Any]:
+def launch_settings(
+    recommender: Recommender | Live, *, events: EventLog | None = None
+) -> dict[str, Any]:
     """Keyword arguments of `Blocks.launch` that belong to this app wherever it runs.
 
     Args:
@@ -194,7 +197,10 @@ def launch_settings(recommender: Recommender, *, events: EventLog | None = None)
         "theme": theme,
         "css_paths": _STYLE,
         "app_kwargs": {
-            "routes": [picture_route(recommender), download_route(Figures(recommender, events))],
+            "routes": [
+                picture_route(Live.of(recommender)),
+                download_route(Figures(recommender, events)),
+            ],
             "middleware": [Middleware(LimitBodies)],
             "exception_handlers": {
                 FnIndexInferError: _unknown_endpoint,

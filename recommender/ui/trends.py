@@ -167,7 +167,7 @@ class TrendsTab:
     def caption(self, item_id: Any) -> str:
         """An item of the map in words; the page asks for that under the pointer."""
         try:
-            return sentence(self.figures.recommender.item(item_id))
+            return sentence(self.figures.latest().recommender.item(item_id))
         except UnknownItemError:
             return ""
 
@@ -181,8 +181,9 @@ class TrendsTab:
         names = _SHOWN[section]
         try:
             question = Question.of(**asked)
-            count = len(self.figures.items(question))
-            charts = self.figures.charts(names, question)
+            figures = self.figures.latest()
+            count = len(figures.items(question))
+            charts = figures.charts(names, question)
         except QueryError as error:
             nothing = [gr.skip()] * (2 * len(self.plots))
             return [status_html(str(error)), gr.Button(visible=True), *nothing]
@@ -195,11 +196,16 @@ class TrendsTab:
             table_html(charts[name], name, parameters) if name in charts else gr.skip()
             for name in self.tables
         ]
-        narrowed_down = gr.Button(visible=count < len(self.figures.frame))
-        return [status_html(self._status(count)), narrowed_down, *plots, *tables]
+        narrowed_down = gr.Button(visible=count < len(figures.frame))
+        return [
+            status_html(self._status(count, len(figures.frame))),
+            narrowed_down,
+            *plots,
+            *tables,
+        ]
 
-    def _status(self, count: int) -> str:
-        total = len(self.figures.frame)
+    @staticmethod
+    def _status(count: int, total: int) -> str:
         if not count:
             return "No item passes these filters: clear them, or widen one."
         return several(total) if count == total else f"{count:,} of {several(total)}"

@@ -1,0 +1,54 @@
+"""Push weights to a model repo that timm's hf-hub: loads, with their model card.
+
+python -m scripts.push_weights --repo OWNER/NAME
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from recommender.backbone import save_for_timm
+from recommender.encoder import FASHION_WEIGHTS, read_weights
+from recommender.errors import RecommenderError
+from recommender.hub import push_folder
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repo", required=True, help="OWNER/NAME")
+    parser.add_argument("--weights", type=Path, default=FASHION_WEIGHTS, help="a safetensors file")
+    parser.add_argument("--card", type=Path, default=FASHION_WEIGHTS.with_name("README.md"))
+    parser.add_argument("--private", action="store_true", help="a repo that is made is private")
+    options = parser.parse_args(argv)
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            write_weights(options.weights, options.card, folder)
+            address = push_folder(folder, options.repo, repo_type="model", private=options.private)
+    except (RecommenderError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(address)
+    return 0
+
+
+def write_weights(weights: Path, card: Path, folder: Path) -> None:
+    """timm's layout, the card and, for this recommender, the whole file with its heads."""
+    state, config, _ = read_weights(weights)
+    settings = {
+        "input_size": (3, config.height_px, config.width_px),
+        "mean": config.mean,
+        "std": config.std,
+        "interpolation": "bicubic",
+        "crop_pct": 1.0,
+        "num_classes": 0,
+    }
+    save_for_timm(state, folder, settings)
+    shutil.copyfile(card, folder / "README.md")
+    shutil.copyfile(weights, folder / weights.name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Add, change and remove items of a store; the rest is not embedded again.
+
+python -m scripts.update_catalog --source today.zip --data data/shop
+python -m scripts.update_catalog --source all.zip --whole --data data/shop  # the rest is removed
+python -m scripts.update_catalog --remove 1163 1164 --data data/shop
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from recommender.changes import update_catalog
+from recommender.engine import encoder_of
+from recommender.errors import RecommenderError
+from recommender.index import IndexConfig
+from recommender.sources import read_source
+from recommender.store import load_manifest
+from recommender.stylemap import map_file
+from scripts.build_index import index_store
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--source",
+        help="items to add or to change: an archive.zip or folder in Kaggle's layout | kaggle | "
+        "hub:OWNER/NAME | demo",
+    )
+    parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
+    parser.add_argument("--remove", type=int, nargs="+", default=[], help="ids of items to remove")
+    parser.add_argument(
+        "--whole",
+        action="store_true",
+        help="the source is the whole catalog: items that it lacks are removed",
+    )
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    options = parser.parse_args(argv)
+    if not options.source and (options.whole or not options.remove):
+        parser.error("name what changes by --source or --remove")
+    try:
+        manifest = load_manifest(options.data)
+        encoder = encoder_of(manifest, device=options.device)
+        changes = update_catalog(
+            read_source(options.source) if options.source else None,
+            options.data / "catalog",
+            source=options.source or "removals",
+            remove=options.remove,
+            whole=options.whole,
+        )
+        manifest, _ = index_store(
+            options.data,
+            lambda _: encoder,
+            IndexConfig(**manifest.index),
+            former_map=map_file(options.data, manifest.files),
+        )
+    except RecommenderError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(changes.summary())
+    print(f"{manifest.count:,} items")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

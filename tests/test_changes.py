@@ -1,0 +1,166 @@
+"""An update adds, changes and removes items, embeds only what is new, and is never seen half."""
+
+import shutil
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROWS, TinyEncoder, open_store, write_archive
+from serving import call, serve
+
+from recommender.catalog import catalog_fingerprint, load_catalog
+from recommender.changes import Changes, update_catalog
+from recommender.embeddings import embed_catalog
+from recommender.errors import CatalogError, RecommenderError
+from recommender.index import IndexConfig, build_index
+from recommender.live import Live
+from recommender.sources import read_source
+from recommender.store import load_known, load_manifest, save_store, store_version
+
+
+@pytest.fixture
+def copy(store: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(store, tmp_path / "store")
+
+
+def change(directory: Path, rows: list[tuple], **options: Any) -> Changes:
+    archive = write_archive(directory.parent / "update.zip", rows)
+    raw = read_source(str(archive))
+    return update_catalog(raw, directory / "catalog", source="update", **options)
+
+
+def index(directory: Path) -> TinyEncoder:
+    """What the script does once the catalog has changed; returns the encoder, which counts."""
+    encoder, items = TinyEncoder(), load_catalog(directory / "catalog")
+    known = partial(load_known, directory)
+    embedded = embed_catalog(items, directory / "embeddings", lambda _: encoder, load_known=known)
+    built, recall = build_index(embedded.embeddings, IndexConfig())
+    save_store(
+        directory,
+        built,
+        config=IndexConfig(),
+        encoder=encoder.record(),
+        catalog_fingerprint=catalog_fingerprint(items),
+        parts=embedded.parts,
+        recall_at_10=recall,
+        skipped=embedded.skipped,
+    )
+    return encoder
+
+
+NEW = (21, *ROWS[3][1:-1], "Jan Shirt")
+RENAMED = (*ROWS[4][:-1], "Dor Run 2")
+REPAINTED = (6, *ROWS[6][1:])
+
+
+def test_items_are_added_changed_and_removed(copy: Path) -> None:
+    before = open_store(copy)
+    changes = change(copy, [NEW, RENAMED, REPAINTED, ROWS[8]], remove=[1, 13])
+    assert changes.added == (21,)
+    assert changes.changed == (5, 6)
+    assert changes.removed == (1, 13)
+    assert open_store(copy).frame.equals(before.frame), "the old one is served until the new is"
+    encoder = index(copy)
+    assert encoder.encoded == 2, "a new item and a new picture, not a new name"
+    after = open_store(copy)
+    assert sorted(after.index.ids.tolist()) == [*range(2, 13), 21]
+    assert after.item(5)["productDisplayName"] == "Dor Run 2"
+    assert after.picture_bytes(6) != before.picture_bytes(6)
+    for item_id in (2, 3, 9):
+        old, new = (r.index.vectors[r._row(item_id)] for r in (before, after))
+        assert old.tobytes() == new.tobytes()
+    assert len(list((copy / "catalog").glob("*.arrow"))) == 1
+    assert load_manifest(copy).count == 12
+
+
+def test_running_it_again_changes_nothing(copy: Path) -> None:
+    change(copy, [NEW])
+    index(copy)
+    version = store_version(copy)
+    assert change(copy, [NEW]) == Changes()
+    assert store_version(copy) == version
+    assert index(copy).encoded == 0
+
+
+def test_a_whole_source_removes_what_it_lacks(copy: Path) -> None:
+    changes = change(copy, [*ROWS[2:], NEW], whole=True)
+    assert (changes.added, changes.changed, changes.removed) == ((21,), (), (1, 2))
+
+
+def test_a_bad_picture_leaves_the_item_as_it_was(copy: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    shutil.unpack_archive(write_archive(tmp_path / "a.zip", [RENAMED, NEW]), folder)
+    (folder / "images" / "5.jpg").write_bytes(b"no picture")
+    raw = read_source(str(folder))
+    changes = update_catalog(raw, copy / "catalog", source="folder", whole=False)
+    assert (changes.added, changes.changed) == ((21,), ())
+    assert changes.skipped[0]["id"] == "5"
+    index(copy)
+    assert open_store(copy).item(5)["productDisplayName"] == "Dor Run"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(
+    ("rows", "options", "said"),
+    [
+        ([NEW, NEW], {}, "21 twice"),
+        ([NEW], {"remove": [21]}, "removes it too"),
+        ([], {"remove": range(1, 14)}, "no item"),
+    ],
+)
+def test_what_cannot_be_leaves_all_as_it_was(
+    copy: Path, rows: list[tuple], options: dict, said: str
+) -> None:
+    catalog = {p.name: p.read_bytes() for p in (copy / "catalog").iterdir()}
+    raw = read_source(str(write_archive(copy.parent / "update.zip", rows))) if rows else None
+    with pytest.raises(CatalogError, match=said):
+        update_catalog(raw, copy / "catalog", source="update", **options)
+    assert {p.name: p.read_bytes() for p in (copy / "catalog").iterdir()} == catalog
+    assert sorted(p.name for p in copy.iterdir() if "building" in p.name) == []
+
+
+def test_an_unknown_id_to_remove_is_listed(copy: Path) -> None:
+    changes = update_catalog(None, copy / "catalog", source="", remove=[99])
+    assert changes.skipped == ({"id": "99", "reason": "there is no such item to remove"},)
+
+
+def test_the_running_app_serves_the_new_version_without_a_pause(copy: Path, tmp_path: Path) -> None:
+    live = Live(open_store(copy))
+    watching = live.watch(copy, partial(open_store, copy), every_seconds=0.05)
+    try:
+        with serve(live, tmp_path / "uploads") as address:
+            assert "no item" in call(address, "item", 21)["error"]
+            change(copy, [NEW], remove=[1])
+            assert call(address, "item", 1)["item"]["id"] == 1
+            index(copy)
+            deadline = time.monotonic() + 60
+            while len(live.now) != len(ROWS) or live.now.index.ids[-1] != 21:
+                assert call(address, "recommend_by_id", 5)["results"]
+                assert time.monotonic() < deadline
+            assert call(address, "item", 21)["item"]["productDisplayName"] == "Jan Shirt"
+            assert "no item" in call(address, "item", 1)["error"]
+    finally:
+        live.stop()
+        watching.join()
+
+
+def test_a_version_that_cannot_be_loaded_is_not_served(
+    copy: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse() -> Any:
+        raise RecommenderError("It cannot.")
+
+    live = Live(open_store(copy))
+    served = live.now
+    watching = live.watch(copy, refuse, every_seconds=0.01)
+    change(copy, [NEW])
+    index(copy)
+    deadline = time.monotonic() + 30
+    while "It cannot." not in caplog.text and time.monotonic() < deadline:
+        time.sleep(0.01)
+    live.stop()
+    watching.join()
+    assert "It cannot." in caplog.text
+    assert live.now is served

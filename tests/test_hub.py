@@ -1,0 +1,315 @@
+"""Push and pull over real HTTP to a Hub on loopback, with faults; always old-whole or new-whole."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pytest
+from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
+from hub_server import Hub, answer, cut, hang_up, hub_server, spoil
+from huggingface_hub import close_session, constants
+
+from recommender import hub as module
+from recommender.card import make_card
+from recommender.errors import HubError, IndexMismatchError
+from recommender.hub import Address, pull_store, push_store
+from recommender.store import MANIFEST_FILE, Manifest, check_encoder, load_manifest
+
+# huggingface_hub uploads plain files in a way that its HTTP client is about to drop.
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+
+REPO = "shop/catalog"
+KEY = f"datasets/{REPO}"
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
+    """The tests' own switches say offline; plain LFS takes the place of Xet's binary protocol."""
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no token"))
+    monkeypatch.setattr("time.sleep", lambda seconds: slept.append(seconds))
+    slept.clear()
+    with hub_server() as served:
+        yield served
+        close_session()
+
+
+slept: list[float] = []
+
+
+def push(hub: Hub, directory: Path, token: str | None = "hf_write", **options: Any) -> str:  # noqa: S107
+    card = partial(make_card, title="A shop", licence="mit", grid=True)
+    options = {"make_card": card, "endpoint": hub.address, "token": token, **options}
+    return push_store(directory, REPO, **options)
+
+
+def accept(manifest: Manifest) -> None:
+    check_encoder(manifest, TinyEncoder.fingerprint)
+
+
+def pull(hub: Hub, directory: Path, revision: str = "main", **options: Any) -> str:
+    options = {"accept": accept, "endpoint": hub.address, "token": "hf_write", **options}
+    return pull_store(Address(REPO, revision), directory, **options)
+
+
+def refused(call: Any, *arguments: Any, **options: Any) -> str:
+    with pytest.raises(HubError) as caught:
+        call(*arguments, **options)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.endswith(".")
+    assert "hf_" not in text
+    return text
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """The next version: an item less, another name."""
+    rows = [*ROWS[1:-1], (*ROWS[-1][:-1], "Ivo Watch 2")]
+    build_store(tmp_path / "other", write_archive(tmp_path / "other.zip", rows))
+    return tmp_path / "other"
+
+
+def assert_same(directory: Path, expected: Path) -> None:
+    ours, theirs = open_store(directory), open_store(expected)
+    assert ours.frame.equals(theirs.frame)
+    assert ours.index.vectors.tobytes() == theirs.index.vectors.tobytes()
+    for item_id in ours.index.ids.tolist():
+        assert ours.picture_bytes(item_id) == theirs.picture_bytes(item_id)
+
+
+def test_there_and_back(hub: Hub, store: Path, tmp_path: Path) -> None:
+    commit = push(hub, store)
+    assert pull(hub, tmp_path / "back") == commit
+    assert_same(tmp_path / "back", store)
+    assert not list((tmp_path / "back").rglob("*.building"))
+    asked = len(hub.asked)
+    assert pull(hub, tmp_path / "back", commit) == commit
+    assert len(hub.asked) == asked, "a pinned commit that is there asks nobody"
+
+
+def test_the_dataset_is_one_that_the_viewer_shows(hub: Hub, store: Path, tmp_path: Path) -> None:
+    push(hub, store)
+    tree = hub.tree(KEY)
+    shards = [path for path in tree if path.endswith(".parquet")]
+    (tmp_path / "a.parquet").write_bytes(tree[shards[0]])
+    items = datasets.Dataset.from_parquet(str(tmp_path / "a.parquet"), cache_dir=str(tmp_path))
+    assert isinstance(items.features["image"], datasets.Image)
+    assert items[0]["image"].size == (60, 80)
+    card = tree["README.md"].decode()
+    head = card.split("---")[1]
+    assert f'"path": {json.dumps(shards)}' in head
+    assert 'license: "mit"' in head
+    assert "| Tshirts | 4 |" in card
+    assert tree["thumbnails.jpg"].startswith(b"\xff\xd8")
+
+
+def test_each_commit_of_a_push_is_a_whole_store(
+    hub: Hub, store: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_FILES_A_COMMIT", 1)
+    push(hub, store)
+    before = set(hub.repos[KEY].commits)
+    old, last = hub.repos[KEY].head, push(hub, other)
+    between = [c for c in hub.repos[KEY].commits if c not in before and c != last]
+    assert len(between) > 2
+    for number, commit in enumerate([old, *between, last]):
+        pull(hub, tmp_path / str(number), commit)
+        assert_same(tmp_path / str(number), other if commit == last else store)
+    stored = [path for path in hub.tree(KEY) if path.startswith(("data/", "store/"))]
+    assert len(stored) == 4, "what is stale is gone from the last"
+
+
+def test_a_push_again_uploads_nothing(hub: Hub, store: Path) -> None:
+    commit = push(hub, store)
+    asked = len(hub.asked)
+    assert push(hub, store) == commit
+    assert not [a for a in hub.asked[asked:] if a.startswith("PUT") or "/commit/" in a]
+
+
+@pytest.mark.parametrize(
+    ("at", "fault", "times"),
+    [
+        ("PUT /blobs", answer(500), 2),
+        ("PUT /blobs", hang_up, 1),
+        ("POST .*/preupload", answer(503), 2),
+        ("POST .*objects/batch", answer(429, {"Retry-After": "3"}), 1),
+    ],
+)
+def test_a_push_outlives_what_passes(
+    hub: Hub, store: Path, tmp_path: Path, at: str, fault: Any, times: int
+) -> None:
+    hub.fail(at, fault, times)
+    push(hub, store)
+    assert not [f for f in hub.faults if f[1]], "the fault happened"
+    if at.endswith("batch"):
+        assert 4.0 in slept, "it waits as long as it is told to"
+    pull(hub, tmp_path / "back")
+    assert_same(tmp_path / "back", store)
+
+
+@pytest.mark.parametrize(
+    ("at", "fault", "said"),
+    [
+        ("PUT /blobs", answer(500), "trouble"),
+        ("PUT /blobs", hang_up, "goes on where it was"),
+        ("POST .*/commit/", answer(500), "trouble"),
+        ("POST .*/commit/", hang_up, "goes on where it was"),
+        ("POST .*/commit/", answer(412), "somebody else"),
+        ("POST .*/preupload", answer(429), "pause"),
+    ],
+)
+def test_a_push_that_breaks_off_leaves_the_old_and_resumes(
+    hub: Hub, store: Path, other: Path, tmp_path: Path, at: str, fault: Any, said: str
+) -> None:
+    push(hub, store)
+    hub.fail(at, fault, 99)
+    assert said in refused(push, hub, other)
+    hub.faults.clear()
+    pull(hub, tmp_path / "old")
+    assert_same(tmp_path / "old", store)
+    push(hub, other)
+    pull(hub, tmp_path / "new")
+    assert_same(tmp_path / "new", other)
+
+
+@pytest.mark.parametrize(
+    ("at", "fault", "times"),
+    [
+        (r"GET .*/resolve/.*parquet", cut, 1),
+        (r"GET .*/resolve/.*faiss", answer(429, {"Retry-After": "2"}), 1),
+        (r"HEAD .*/resolve/.*safetensors", answer(500), 2),
+        (r"GET .*/tree/", answer(500), 2),
+    ],
+)
+def test_a_pull_outlives_what_passes(
+    hub: Hub, store: Path, tmp_path: Path, at: str, fault: Any, times: int
+) -> None:
+    push(hub, store)
+    hub.fail(at, fault, times)
+    pull(hub, tmp_path / "back")
+    assert not [f for f in hub.faults if f[1]]
+    assert_same(tmp_path / "back", store)
+
+
+@pytest.mark.parametrize(
+    ("at", "fault", "said"),
+    [
+        (r"GET .*/resolve/.*parquet", cut, "goes on where it was"),
+        (r"GET .*/resolve/.*parquet", spoil, "other bytes"),
+        (r"GET .*/resolve/.*faiss", spoil, "other bytes"),
+        (r"GET .*/resolve/.*manifest", spoil, "cannot be used"),
+        (r"GET .*/resolve/.*npy", answer(500), "trouble"),
+        (r"GET .*/api/", answer(503), "trouble"),
+        (r"GET .*/api/", hang_up, "network"),
+        (r"GET .*/api/", answer(401), "log in"),
+    ],
+)
+def test_a_pull_that_breaks_off_leaves_the_old_and_resumes(
+    hub: Hub, store: Path, other: Path, tmp_path: Path, at: str, fault: Any, said: str
+) -> None:
+    push(hub, store)
+    pull(hub, tmp_path / "here")
+    push(hub, other)
+    hub.fail(at, fault, 99)
+    assert said in refused(pull, hub, tmp_path / "here")
+    assert_same(tmp_path / "here", store)
+    hub.faults.clear()
+    pull(hub, tmp_path / "here")
+    assert_same(tmp_path / "here", other)
+
+
+def test_who_may_do_what(hub: Hub, store: Path, tmp_path: Path) -> None:
+    assert "log in" in refused(push, hub, store, token=False)
+    assert "write access" in refused(push, hub, store, "hf_read")
+    assert "write access" in refused(push, hub, store, "hf_other")
+    assert not hub.repos
+    push(hub, store, private=True)
+    for token in ("hf_read", "hf_other"):
+        assert hub.repos[KEY].private
+        refused(push, hub, store, token)
+    for token in (False, "hf_other"):
+        assert "shows no" in refused(pull, hub, tmp_path / "no", token=token)
+    pull(hub, tmp_path / "yes", token="hf_read")  # noqa: S106
+    assert "branch or tag" in refused(pull, hub, tmp_path / "no", "gone")
+    assert "OWNER/NAME" in refused(Address.parse, "../etc/passwd")
+    assert "OWNER/NAME" in refused(push_store, store, "shop", make_card=make_card)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m.update(schema_version=2),
+        lambda m: m.update(store=None),
+        lambda m: m.update(catalog=[]),
+        lambda m: m["catalog"][0].update(path="../../outside.parquet"),
+        lambda m: m["catalog"][0].update(size=-1),
+        lambda m: m["catalog"][0].update(size=1),
+        lambda m: m["catalog"][0].update(sha256="0" * 64),
+        lambda m: m["files"].update({"../outside": m["catalog"][0]}),
+        lambda m: m["store"].update(index_file="../index.faiss"),
+        lambda m: m["store"].update(parts=["/etc/hostname"]),
+        lambda m: m["store"].update(dim=3),
+        lambda m: m["store"].update(count=3),
+        lambda m: m["store"].update(ids_sha256="0" * 64),
+        lambda m: m["store"].update(catalog_fingerprint="0" * 64),
+        lambda m: m["store"].update(encoder={}),
+    ],
+)
+def test_a_manifest_that_lies(hub: Hub, store: Path, tmp_path: Path, change: Any) -> None:
+    push(hub, store)
+    here = tmp_path / "in" / "here"
+    shutil.copytree(store, here)
+    tree = hub.tree(KEY)
+    manifest = json.loads(tree[MANIFEST_FILE])
+    change(manifest)
+    tree[MANIFEST_FILE] = json.dumps(manifest).encode()
+    assert "again" in refused(pull, hub, here)
+    assert_same(here, store)
+    assert [path.name for path in (tmp_path / "in").iterdir()] == ["here"]
+
+
+def test_a_repo_without_a_store(hub: Hub, store: Path, tmp_path: Path) -> None:
+    push(hub, store)
+    del hub.tree(KEY)[MANIFEST_FILE]
+    assert "push_to_hub" in refused(pull, hub, tmp_path / "here")
+
+
+def test_a_store_of_another_encoder(hub: Hub, store: Path, tmp_path: Path) -> None:
+    push(hub, store)
+    shutil.copytree(store, tmp_path / "here")
+
+    def other(manifest: Manifest) -> None:
+        check_encoder(manifest, "another")
+
+    with pytest.raises(IndexMismatchError):
+        pull(hub, tmp_path / "here", accept=other)
+    assert_same(tmp_path / "here", store)
+
+
+def test_a_full_disk(
+    hub: Hub, store: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(hub, other)
+    shutil.copytree(store, tmp_path / "here")
+    usage = shutil.disk_usage(tmp_path)._replace(free=20_000)  # for the manifest, not for more
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda path: usage)
+        assert "disk is too full" in refused(pull, hub, tmp_path / "here")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", full)
+        assert "disk is too full" in refused(pull, hub, tmp_path / "here")
+    assert_same(tmp_path / "here", store)
+    pull(hub, tmp_path / "here")
+    assert_same(tmp_path / "here", other)
+    assert load_manifest(tmp_path / "here").count == len(ROWS) - 1

@@ -1,0 +1,95 @@
+"""What makes the tree a Space: its front matter, what is uploaded, and where it falls back to."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+import yaml
+from conftest import open_store
+from hub_server import Hub, hub_server
+from huggingface_hub import close_session, constants
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+import app
+from recommender.hub import push_folder
+from scripts import deploy_space
+
+ROOT = Path(app.__file__).parent
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no token"))
+    with hub_server() as served:
+        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", served.address)
+        yield served
+        close_session()
+
+
+def test_the_front_matter() -> None:
+    head = yaml.safe_load((ROOT / "README.md").read_text(encoding="utf-8").split("---")[1])
+    requirements = map(Requirement, _lines(ROOT / "requirements.txt"))
+    gradio = next(r for r in requirements if r.name == "gradio")
+    assert head["sdk"] == "gradio"
+    assert gradio.specifier.contains(head["sdk_version"])
+    assert version("gradio").startswith(head["sdk_version"].rpartition(".")[0])
+    assert isinstance(head["python_version"], str)
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    wanted = re.search('requires-python = "(.*)"', project)
+    assert wanted is not None
+    assert SpecifierSet(wanted[1]).contains(head["python_version"])
+    assert (ROOT / head["app_file"]).is_file()
+    assert len(head["short_description"]) <= 60
+    for repo in head.get("preload_from_hub", []):
+        assert re.fullmatch(r"[\w.-]+/[\w.-]+( [\w./,-]+)?( [0-9a-f]{40})?", repo)
+
+
+def _lines(path: Path) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_a_space_is_made_updated_and_holds_what_it_serves(hub: Hub) -> None:
+    for revision in ("main", "v2"):
+        address = push_folder(
+            ROOT,
+            "shop/finder",
+            repo_type="space",
+            ignore=deploy_space.NOT_SERVED,
+            variables={"FASHION_REPO": f"shop/catalog@{revision}"},
+            token="hf_write",  # noqa: S106
+            endpoint=hub.address,
+        )
+    assert address.endswith("spaces/shop/finder")
+    assert hub.repos["spaces/shop/finder"].variables == {"FASHION_REPO": "shop/catalog@v2"}
+    paths = set(hub.tree("spaces/shop/finder"))
+    served = {"app.py", "README.md", "requirements.txt", "recommender/demo/fashion-demo.zip"}
+    assert served <= paths
+    assert not [p for p in paths if p.startswith(("tests/", "data/", ".git/")) or "cache" in p]
+
+
+def test_without_the_hub_the_last_good_copy_is_served(
+    store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # The tests' own switch says offline, which is what a Hub that is away looks like.
+    copy = shutil.copytree(store, tmp_path / "copy")
+    assert app.pull("shop/catalog@main", copy) == copy
+    assert "Serving the last good copy" in caplog.text
+    open_store(copy)
+    assert app.pull("shop/catalog@main", tmp_path / "none") == app.DEMO
+    assert "serving the demo" in caplog.text
+
+
+def test_a_repo_that_is_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("FASHION_REPO", "no repo")
+    assert app.main(["--port", "7999"]) == 1
+    assert "OWNER/NAME" in capsys.readouterr().err
