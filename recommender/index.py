@@ -14,6 +14,7 @@ from recommender.errors import StoreError
 
 _TRAINING_ROWS = 262_144
 _RECALL_QUERIES, _RECALL_K = 1_000, 10
+_ROUNDING = 1e-5  # what sums of a few thousand products may differ by
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -103,12 +104,13 @@ class Index:
         last = np.sort(scores, axis=1)[:, ::-1]
         for i in np.flatnonzero(last[:, k - 1] == last[:, k]) if count > k else ():
             # A little less than the last score, as FAISS sums in another order for many queries.
-            least = float(last[i, k - 1]) - 1e-6
+            least = float(last[i, k - 1]) - _ROUNDING
             _, found_scores, found_rows = self._faiss.range_search(
                 queries[i : i + 1], least, params=params
             )
             best = np.lexsort((found_rows, -found_scores))[:k]
-            scores[i, :k], rows[i, :k] = found_scores[best], found_rows[best]
+            if len(best) == k:
+                scores[i, :k], rows[i, :k] = found_scores[best], found_rows[best]
         return scores[:, :k], rows[:, :k]
 
     def _as_metric(self, cosines: Floats) -> Floats:

@@ -223,8 +223,8 @@ def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Cl
             assert parameters[parameter]["parameter_default"] == default
             assert kind in parameters[parameter]["python_type"]["type"]
     trends = {p["parameter_name"]: p for p in endpoints["/trends"]["parameters"]}
-    assert list(trends) == ["filters", "tables", "before", "after"]
-    assert [p["parameter_default"] for p in trends.values()] == [{}, [], {}, {}]
+    assert list(trends) == ["filters", "tables", "before", "after", "attribute"]
+    assert [p["parameter_default"] for p in trends.values()] == [{}, [], {}, {}, "baseColour"]
     info = httpx.get(f"{client.src}gradio_api/info").json()
     assert info["unnamed_endpoints"] == {}
 

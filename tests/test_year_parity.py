@@ -12,7 +12,7 @@ import torch
 from conftest import ROWS
 from test_training import CONFIG, ENCODER, build
 
-from recommender.catalog import catalog_frame, split_years
+from recommender.catalog import catalog_frame, load_catalog, split_years
 from recommender.encoder import load_encoder
 from recommender.evaluation import year_parity
 from recommender.evaluation.year_parity import score_years
@@ -30,7 +30,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def items(store: Path) -> datasets.Dataset:
-    return datasets.load_from_disk(str(store / "catalog"))
+    return load_catalog(store / "catalog")
 
 
 @pytest.fixture(scope="module")

@@ -175,11 +175,7 @@ class FindTab:
         """Open in this tab, `find` of the tabs, the item whose `id` an event elsewhere holds."""
         settings: Json = {"show_progress": "hidden", "api_visibility": "private"}
         opened = clicked(
-            self.on_opened,
-            self._asking,
-            [tabs, *self._shown],
-            concurrency_id="search",
-            **settings,
+            self.on_opened, self._asking, [tabs, *self._shown], concurrency_id="search", **settings
         )
         opened.then(None, js=_TO_STATUS, api_visibility="private")
 
