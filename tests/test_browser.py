@@ -156,6 +156,8 @@ def test_an_address(page: Page, picture: Path) -> None:
 def test_webcam(page: Page) -> None:
     page.get_by_label("Capture from camera").click()
     page.get_by_text("Click to Access Webcam").click()
+    # Before the first frame there is nothing to take, and gradio ignores the click.
+    page.wait_for_function("() => document.querySelector('#picture video')?.videoWidth > 0")
     page.get_by_label("capture photo").click()
     status(page)
     expect(page.locator("#picture img")).to_be_visible()
