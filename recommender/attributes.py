@@ -102,6 +102,11 @@ class Agreement:
             known[rows, block.start + codes[rows]] = np.sqrt(self.weights[name])
         return self._filled(known)
 
+    def looks(self, vectors: Floats) -> Floats:
+        """Read the looks back: float32 of shape (b, looks_dim), unit rows."""
+        looks: Floats = vectors[:, : self.looks_dim] / np.float32(np.sqrt(self.weights[LOOKS]))
+        return looks
+
     def beliefs(self, vectors: Floats) -> Beliefs:
         """Read the beliefs back: label -> float32 of shape (b, classes)."""
         return {

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from recommender.attributes import Beliefs
+from recommender.attributes import LOOKS, Beliefs
 from recommender.backbone import Device
 from recommender.catalog import COLUMNS, catalog_frame
 from recommender.embeddings import Embeddings
@@ -25,7 +25,8 @@ from recommender.encoder import Encoder, load_encoder
 from recommender.errors import IndexMismatchError, QueryError, StoreError, UnknownItemError
 from recommender.filters import FilterTable
 from recommender.index import Index, IndexConfig, build_index
-from recommender.ranking import first_of_each
+from recommender.ranking import first_of_each, put_first
+from recommender.recognition import Recognition
 from recommender.store import (
     Manifest,
     check_encoder,
@@ -104,6 +105,10 @@ class Recommender:
         self._catalog_rows = catalog_rows
         self._row_of = {int(item_id): row for row, item_id in enumerate(index.ids)}
         self._pictures = pd.factorize(self.frame["image_hash"])[0].astype(np.int64)
+        self._recognition = None
+        if encoder.agreement is not None and encoder.agreement.weights[LOOKS]:
+            # Where an embedding is looks alone, the query's own picture is the nearest anyway.
+            self._recognition = Recognition(encoder.agreement, index.vectors, self._pictures)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -122,7 +127,7 @@ class Recommender:
         repeats: bool = False,
         ranking: Ranking = "auto",
     ) -> Hits:
-        """Items that look like a picture.
+        """Items that look like a picture, first the one that it is a picture of, if it is.
 
         Args:
             picture: RGB of any size.
@@ -138,7 +143,7 @@ class Recommender:
         started = time.perf_counter()
         query, beliefs = self.encoder.see([picture])
         timings_ms = {"encode": _milliseconds_since(started)}
-        hits = self._recommend(gallery, query, k, filters, repeats, timings_ms)
+        hits = self._recommend(gallery, query, k, filters, repeats, timings_ms, as_picture=True)
         return replace(hits, beliefs=beliefs)
 
     def by_id(
@@ -168,7 +173,7 @@ class Recommender:
         row = self._row(item_id)
         gallery = self._gallery(ranking)
         query = (self.index if as_picture else gallery).vectors[row : row + 1]
-        return self._recommend(gallery, query, k, filters, repeats, {}, row)
+        return self._recommend(gallery, query, k, filters, repeats, {}, row, as_picture=as_picture)
 
     def describe(self, picture: Image.Image) -> Beliefs:
         """What is believed of a picture: label -> float32 of shape (1, classes), sum one."""
@@ -222,6 +227,8 @@ class Recommender:
         repeats: bool,
         timings_ms: dict[str, float],
         own_row: int | None = None,
+        *,
+        as_picture: bool,
     ) -> Hits:
         """The corridor: filter, search, drop the query itself and repeated pictures.
 
@@ -229,24 +236,34 @@ class Recommender:
             gallery: what is searched.
             query: float32 of shape (1, d), a unit row as the encoder makes it.
             own_row: the row of the item that asks, None for a picture.
+            as_picture: whether the query may be a picture of an item.
         """
         k = _check_k(k)
         started = time.perf_counter()
         allowed = self.filters.mask(filters)
+        recognised = None
+        if self._recognition is not None and as_picture:
+            besides = None if own_row is None or repeats else self._pictures[own_row]
+            recognised = self._recognition.recognise(query, besides, allowed)
         if self.encoder.agreement is not None:
             query = self.encoder.agreement.as_queries(query)
         searched_ms, ranked_ms = _milliseconds_since(started), 0.0
         wanted = 2 * k + 8
         while True:
             started = time.perf_counter()
-            scores, rows = gallery.search(query, wanted, allowed)
+            all_scores, all_rows = gallery.search(query, wanted, allowed)
+            scores, rows = all_scores[0], all_rows[0]
             searched_ms += _milliseconds_since(started)
             started = time.perf_counter()
-            exhausted = rows.shape[1] < wanted
+            exhausted = len(rows) < wanted
             if exhausted and allowed is None and (rows < 0).any():
                 # An approximate index lost rows; a filter that all pass makes the search exact.
                 allowed, exhausted = np.ones(len(self), dtype=bool), False
-            kept_scores, kept_rows = self._drop(scores[0], rows[0], own_row, repeats)
+            if recognised is not None:
+                scores, rows = put_first(
+                    recognised.rows, gallery.score_of(recognised.cosine), scores, rows
+                )
+            kept_scores, kept_rows = self._drop(scores, rows, own_row, repeats)
             ranked_ms += _milliseconds_since(started)
             if len(kept_rows) >= k or exhausted:
                 break

@@ -88,7 +88,7 @@ class Index:
         order = np.lexsort((rows, -scores))
         scores, rows = np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
         scores[rows < 0] = -np.inf
-        return self._as_metric(scores), rows
+        return self.score_of(scores), rows
 
     def _search_flat(
         self, queries: Floats, k: int, count: int, allowed: npt.NDArray[np.bool_] | None
@@ -113,7 +113,8 @@ class Index:
                 scores[i, :k], rows[i, :k] = found_scores[best], found_rows[best]
         return scores[:, :k], rows[:, :k]
 
-    def _as_metric(self, cosines: Floats) -> Floats:
+    def score_of(self, cosines: Floats) -> Floats:
+        """What the index's metric makes of cosines: themselves, or minus the distances."""
         if self.metric == "cosine":
             return cosines
         return -np.sqrt(np.maximum(2 - 2 * cosines, 0))  # |a - b|² = 2 - 2ab for unit a, b
@@ -127,6 +128,12 @@ def _best(products: Floats, k: int) -> tuple[Floats, Rows]:
         pool = np.flatnonzero(product >= least[row])
         columns[row] = pool[np.argsort(-product[pool], kind="stable")[:k]]
     return np.take_along_axis(products, columns, 1), columns
+
+
+def _stored(flat: Any, ids: npt.NDArray[np.int64]) -> Embeddings:
+    """The exact vectors that FAISS holds: looked at instead of kept twice."""
+    values = faiss.downcast_index(flat).get_xb()  # type: ignore[attr-defined]
+    return Embeddings(ids, faiss.rev_swig_ptr(values, flat.ntotal * flat.d).reshape(-1, flat.d))
 
 
 def _is_flat(faiss_index: Any) -> bool:
@@ -156,9 +163,9 @@ def build_index(embeddings: Embeddings, config: IndexConfig) -> tuple[Index, flo
             f"FAISS cannot build the index {config.factory!r} over {len(vectors):,} vectors of "
             f"{vectors.shape[1]} dimensions: use Flat, or see its factory strings."
         ) from error
+    if _is_flat(built):
+        return Index(built, _stored(built, embeddings.ids), config), 1.0
     index = Index(built, embeddings, config)
-    if index.exact:
-        return index, 1.0
     queries = vectors[sample[:_RECALL_QUERIES]]
     k = min(_RECALL_K, len(vectors))
     _, exact = _best(queries @ vectors.T, k)
@@ -223,10 +230,7 @@ def read_index(
     if (built.ntotal, built.d) != shape or built.metric_type != faiss.METRIC_INNER_PRODUCT:
         raise ValueError("the index has another shape or metric than it should")
     if _is_flat(built):
-        # FAISS holds the exact vectors: look at them instead of reading them twice.
-        stored = faiss.downcast_index(built).get_xb()  # type: ignore[attr-defined]
-        vectors = faiss.rev_swig_ptr(stored, built.ntotal * built.d).reshape(shape)
-        return Index(built, Embeddings(ids, vectors), config)
+        return Index(built, _stored(built, ids), config)
     embeddings = load_embeddings()
     if not np.array_equal(embeddings.ids, ids):
         raise ValueError("the embeddings are of other items than the index")

@@ -29,10 +29,10 @@ def test_the_demo_is_built_and_answers(tmp_path: Path) -> None:
     ]
     assert np.mean(shared) > 0.5
 
-    own = ids[0]
-    # Of the same looks, an item of which the encoder is surer may come before the item itself.
-    picture = decode_image(recommender.picture_bytes(own))
-    assert own in recommender.by_image(picture, k=20, repeats=True, ranking="image").ids
+    # A picture of the catalog finds itself, though the encoder may be surer of other items.
+    for own in ids[:10]:
+        picture = decode_image(recommender.picture_bytes(own))
+        assert recommender.by_image(picture, repeats=True).ids[0] == own
 
 
 def test_the_shipped_weights_are_small_and_carry_their_heads() -> None:

@@ -302,9 +302,15 @@ def test_items_are_ranked_by_expected_agreement(
         expected = agreed(believing, row, hybrid=hybrid, own=hybrid and not as_picture)
         found = expected[np.searchsorted(ids, hits.ids)]
         assert len(hits.ids) == len(ids) - 1
+        assert (np.diff(hits.scores) <= 0).all()
+        # Others with its very picture come before them, where it is asked as a picture.
+        hashes = believing.frame["image_hash"]
+        twins = int((hashes == hashes[row]).sum()) - 1 if as_picture else 0
+        assert set(hashes[np.searchsorted(ids, hits.ids[:twins])]) <= {hashes[row]}
+        found, scores = found[twins:], hits.scores[twins:]
         assert (np.diff(found) <= 1e-5).all()
         # The query is a unit row: scores are agreements, scaled alike.
-        scale = hits.scores / found
+        scale = scores / found
         np.testing.assert_allclose(scale, scale[0], rtol=1e-3)
 
 
@@ -322,6 +328,38 @@ def test_a_picture_is_asked_with_what_is_believed_of_it(believing: Recommender) 
         for name, believed in believing.describe(picture).items():
             np.testing.assert_array_equal(shown.beliefs[name], believed)
             assert believed.sum() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("repeats", [False, True])
+@pytest.mark.parametrize("ranking", ["image", "hybrid"])
+def test_a_picture_of_the_catalog_finds_itself_first(
+    believing: Recommender, ranking: Ranking, repeats: bool
+) -> None:
+    hashes = believing.frame.set_index("id")["image_hash"]
+    for item_id in hashes.index:
+        picture = decode_image(believing.picture_bytes(item_id))
+        hits = believing.by_image(picture, k=12, ranking=ranking, repeats=repeats)
+        same = (hashes[hits.ids] == hashes[item_id]).to_numpy()
+        wanted = int((hashes == hashes[item_id]).sum()) if repeats else 1
+        assert same[:wanted].all()
+        assert not same[wanted:].any()
+        assert (np.diff(hits.scores) <= 0).all()
+
+
+def test_a_recognised_picture_passes_the_filters_like_any_other(believing: Recommender) -> None:
+    for item_id, gender in believing.frame[["id", "gender"]].itertuples(index=False):
+        picture = decode_image(believing.picture_bytes(item_id))
+        for asked in believing.frame["gender"].unique():
+            hits = believing.by_image(picture, k=12, filters={"gender": [asked]})
+            assert {believing.item(int(i))["gender"] for i in hits.ids} == {asked}
+            if (
+                asked == gender
+                and believing.frame["image_hash"].value_counts()[
+                    believing.frame.set_index("id")["image_hash"][item_id]
+                ]
+                == 1
+            ):
+                assert hits.ids[0] == item_id
 
 
 @pytest.mark.parametrize("ranking", ["image", "hybrid"])

@@ -15,21 +15,25 @@ from PIL import Image
 from torch import Tensor
 
 _WHITE = 0.92
+_WILDEST = 2.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
     """Reaches, and for what happens to some pictures only its probability.
 
-    `zoom` is a share of the size, `shift` of the picture's half, `stretch` of the aspect.
+    `zoom` is a share of the size, `shift` of the picture's half, `stretch` of the aspect. Views of
+    a `wild` share reach up to `_WILDEST` times as far, but for `stretch`.
     """
 
     mirror: float = 0.5
+    upside_down: float = 0.06
+    wild: float = 0.3
     zoom: float = 0.25
     stretch: float = 0.1
     shift: float = 0.12
     turn_degrees: float = 12.0
-    clutter: float = 0.25
+    clutter: float = 0.35
     light: float = 0.3
     blur: float = 0.15
     jpeg: float = 0.15
@@ -120,14 +124,22 @@ def _views(
     def uniform(reach: float) -> Tensor:
         return (torch.rand(count, generator=random) * 2 - 1) * reach
 
-    mirror = torch.where(torch.rand(count, generator=random) < config.mirror, -1.0, 1.0)
-    zoom, stretch = 1 + uniform(config.zoom), 1 + uniform(config.stretch)
-    angle = uniform(math.radians(config.turn_degrees))
+    def flipped(probability: float) -> Tensor:
+        return torch.where(torch.rand(count, generator=random) < probability, -1.0, 1.0)
+
+    wild = torch.rand(count, generator=random) < config.wild
+    reach = torch.where(wild, 1 + (_WILDEST - 1) * torch.rand(count, generator=random), 1.0)
+    # By a factor either way, so that as many are cut as are made small, however far it reaches.
+    zoom = (reach * uniform(math.log1p(config.zoom))).exp()
+    across = flipped(config.mirror) * (1 + uniform(config.stretch))
+    down = flipped(config.upside_down)
+    angle = reach * uniform(math.radians(config.turn_degrees))
     cos, sin, aspect = angle.cos() * zoom, angle.sin() * zoom, height / width
+    shift = [zoom * reach * uniform(config.shift) for _ in range(2)]
     # Output to input, in coordinates from -1 to 1 a side, hence the aspect in the off-diagonals.
     rows = [
-        torch.stack([cos * mirror * stretch, -sin * aspect, uniform(config.shift)], 1),
-        torch.stack([sin / aspect * mirror * stretch, cos, uniform(config.shift)], 1),
+        torch.stack([cos * across, -sin * aspect * down, shift[0]], 1),
+        torch.stack([sin / aspect * across, cos * down, shift[1]], 1),
     ]
     return F.affine_grid(torch.stack(rows, 1), [count, 3, *size], align_corners=False)
 
@@ -155,11 +167,13 @@ def _relight(pixels: Tensor, random: torch.Generator) -> Tensor:
 
 
 def _blur(pixels: Tensor, random: torch.Generator) -> Tensor:
-    """A Gaussian of 0.4 to 1.6 pixels, the same for all of them."""
-    sigma = 0.4 + 1.2 * torch.rand((), generator=random).item()
-    kernel = torch.exp(-(torch.arange(-3, 4, device=pixels.device) ** 2) / (2 * sigma**2))
-    kernel = (kernel / kernel.sum()).expand(3, 1, 1, 7)
-    padded = F.pad(pixels, (3, 3, 3, 3), mode="replicate")
+    """A Gaussian of 0.4 to 3 pixels, the same for all of them."""
+    sigma = 0.4 + 2.6 * torch.rand((), generator=random).item()
+    radius = math.ceil(2 * sigma)
+    offsets = torch.arange(-radius, radius + 1, device=pixels.device)
+    kernel = torch.exp(-(offsets**2) / (2 * sigma**2))
+    kernel = (kernel / kernel.sum()).expand(3, 1, 1, -1)
+    padded = F.pad(pixels, (radius,) * 4, mode="replicate")
     return F.conv2d(F.conv2d(padded, kernel, groups=3), kernel.transpose(2, 3), groups=3)
 
 

@@ -1,0 +1,73 @@
+"""Which picture of the gallery a query shows, if it shows one: saved again, cut, taken darker.
+
+The expected agreement does not tell: it puts the surest items first, not the most alike.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recommender.attributes import Agreement
+from recommender.embeddings import Embeddings
+from recommender.index import IndexConfig, build_index
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
+RATIO = 0.8
+"""Of the distances to the nearest picture and to the next one. Source: Lowe, IJCV 2004, 7.1."""
+
+
+class Recognised(NamedTuple):
+    """A picture of the gallery.
+
+    Attributes:
+        rows: int64 of shape (m,), those that have it and may be found.
+        cosine: float32 of shape (), between its looks and the query's.
+    """
+
+    rows: Rows
+    cosine: Floats
+
+
+class Recognition:
+    """The looks of a gallery's pictures, each picture once. Thread-safe."""
+
+    def __init__(self, agreement: Agreement, vectors: Floats, pictures: Rows) -> None:
+        """Index them.
+
+        Args:
+            agreement: how an embedding holds looks.
+            vectors: float32 of shape (n, d), the gallery's embeddings.
+            pictures: int64 of shape (n,), equal where the picture is.
+        """
+        numbers, first = np.unique(pictures, return_index=True)
+        looks = agreement.looks(vectors[first])
+        self._agreement, self._pictures = agreement, pictures
+        self._index = build_index(Embeddings(numbers, looks), IndexConfig())[0]
+
+    def recognise(
+        self,
+        query: Floats,
+        besides: np.int64 | None = None,
+        allowed: npt.NDArray[np.bool_] | None = None,
+    ) -> Recognised | None:
+        """The nearest picture, where it is much nearer than the next one.
+
+        Args:
+            query: float32 of shape (1, d), an embedding.
+            besides: a picture that is not looked for.
+            allowed: bool of shape (n,), the rows that may be found; all where None.
+        """
+        cosines, columns = self._index.search(self._agreement.looks(query), 3)
+        numbers = self._index.ids[columns[0]]
+        others = np.flatnonzero(numbers != besides)[:2]
+        if len(others) < 2:
+            return None
+        nearest, next_one = np.sqrt(np.maximum(2 - 2 * cosines[0, others], 0))
+        if nearest > RATIO * next_one:
+            return None
+        rows = np.flatnonzero(self._pictures == numbers[others[0]])
+        rows = rows if allowed is None else rows[allowed[rows]]
+        return Recognised(rows, cosines[0, others[:1]].squeeze())
