@@ -12,7 +12,7 @@ from recommender.hub import Address, push_folder
 
 ROOT = Path(__file__).parents[1]
 NOT_SERVED = [
-    *("data/*", "runs/*", "tests/*", "benchmarks/*", ".ci/*", ".venv/*"),
+    *("data/*", "runs/*", "tests/*", "benchmarks/tried/*", ".ci/*", ".venv/*"),
     *("*.pyc", "*.pyi", "*_cache/*", ".hypothesis/*", "requirements-dev.txt"),
 ]
 """What of the tree a Space has no use for."""

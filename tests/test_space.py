@@ -72,6 +72,8 @@ def test_a_space_is_made_updated_and_holds_what_it_serves(hub: Hub) -> None:
     paths = set(hub.tree("spaces/shop/finder"))
     served = {"app.py", "README.md", "requirements.txt", "recommender/demo/fashion-demo.zip"}
     assert served <= paths
+    results = {"leaderboard.json", "robustness.json"}  # what the page shows of how good it is
+    assert {f"benchmarks/{name}" for name in results} <= paths
     assert not [p for p in paths if p.startswith(("tests/", "data/", ".git/")) or "cache" in p]
 
 
