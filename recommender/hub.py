@@ -29,7 +29,14 @@ from huggingface_hub.hf_api import RepoFile
 
 from recommender.errors import HubError, RecommenderError, StoreError
 from recommender.parcel import REMOTE, STAGING, check_files, pack, read_parcel, unpack
-from recommender.store import MANIFEST_FILE, Manifest, hash_files, load_items, load_manifest
+from recommender.store import (
+    MANIFEST_FILE,
+    Manifest,
+    hash_files,
+    load_items,
+    load_manifest,
+    writing,
+)
 
 PULLED_FILE = "pulled.json"
 _FILES_A_COMMIT = 100
@@ -156,7 +163,7 @@ def pull_store(
     if _is_there(address, directory):
         return address.revision
     staging = directory / STAGING
-    with _said_plainly(address, "pulled"):
+    with _said_plainly(address, "pulled"), writing(directory):
         staging.mkdir(parents=True, exist_ok=True)
         api = HfApi(endpoint=endpoint, token=token)
         commit = str(

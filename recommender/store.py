@@ -9,8 +9,9 @@ so that whoever reads sees the old one up to the rename, and the new one from th
 import contextlib
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from typing import Any
 
 import datasets
 import numpy as np
+from filelock import FileLock, Timeout
 
 from recommender.catalog import (
     catalog_fingerprint,
@@ -30,6 +32,8 @@ from recommender.embeddings import Known, load_parts
 from recommender.errors import IndexMismatchError, StoreError
 from recommender.index import Index, IndexConfig, read_index, write_index
 
+logger = logging.getLogger(__name__)
+
 MANIFEST_FILE = "manifest.json"
 SCHEMA_VERSION = 1
 
@@ -38,6 +42,32 @@ _OWN_FILES = (
     *("embeddings/*", "map/*", "catalog/*.arrow"),
 )
 _LIBRARIES = ("datasets", "faiss-cpu", "numpy", "pillow", "timm", "torch")
+
+
+@contextlib.contextmanager
+def writing(directory: Path) -> Iterator[None]:
+    """Change a store one at a time: who comes second waits. Readers need not know.
+
+    A folder that is not there is made.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(directory / "writing.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            logger.warning("waiting for another command that changes %s", directory)
+            lock.acquire()
+    except OSError as error:
+        said = error.strerror or error
+        raise StoreError(f"{directory} cannot be written: {said}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @dataclass(frozen=True, kw_only=True)

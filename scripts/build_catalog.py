@@ -11,6 +11,7 @@ from pathlib import Path
 from recommender.catalog import build_catalog
 from recommender.errors import RecommenderError
 from recommender.sources import read_source
+from recommender.store import writing
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -24,7 +25,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         raw = read_source(options.source)
-        report = build_catalog(raw, options.data / "catalog", source=options.source)
+        with writing(options.data):
+            report = build_catalog(raw, options.data / "catalog", source=options.source)
     except RecommenderError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -14,7 +14,7 @@ from recommender.embeddings import LoadEncoder, embed_catalog
 from recommender.encoder import EncoderConfig, choices, load_worker_encoder
 from recommender.errors import RecommenderError
 from recommender.index import IndexConfig, build_index
-from recommender.store import Manifest, load_known, save_store
+from recommender.store import Manifest, load_known, save_store, writing
 from recommender.stylemap import MapQuality, write_map
 
 
@@ -93,9 +93,11 @@ def main(argv: list[str] | None = None) -> int:
         settings=settings,
     )
     try:
-        manifest, quality = index_store(
-            options.data, load, config, batch_size=options.batch_size, workers=options.workers
-        )
+        load_catalog(options.data / "catalog")  # an error where there is none makes none
+        with writing(options.data):
+            manifest, quality = index_store(
+                options.data, load, config, batch_size=options.batch_size, workers=options.workers
+            )
     except (RecommenderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

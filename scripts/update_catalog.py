@@ -14,7 +14,7 @@ from recommender.engine import encoder_of
 from recommender.errors import RecommenderError
 from recommender.index import IndexConfig
 from recommender.sources import read_source
-from recommender.store import load_manifest
+from recommender.store import load_manifest, writing
 from recommender.stylemap import map_file
 from scripts.build_index import index_store
 
@@ -38,21 +38,23 @@ def main(argv: list[str] | None = None) -> int:
     if not options.source and (options.whole or not options.remove):
         parser.error("name what changes by --source or --remove")
     try:
-        manifest = load_manifest(options.data)
-        encoder = encoder_of(manifest, device=options.device)
-        changes = update_catalog(
-            read_source(options.source) if options.source else None,
-            options.data / "catalog",
-            source=options.source or "removals",
-            remove=options.remove,
-            whole=options.whole,
-        )
-        manifest, _ = index_store(
-            options.data,
-            lambda _: encoder,
-            IndexConfig(**manifest.index),
-            former_map=map_file(options.data, manifest.files),
-        )
+        load_manifest(options.data)  # an error where there is no store makes none
+        with writing(options.data):
+            manifest = load_manifest(options.data)
+            encoder = encoder_of(manifest, device=options.device)
+            changes = update_catalog(
+                read_source(options.source) if options.source else None,
+                options.data / "catalog",
+                source=options.source or "removals",
+                remove=options.remove,
+                whole=options.whole,
+            )
+            manifest, _ = index_store(
+                options.data,
+                lambda _: encoder,
+                IndexConfig(**manifest.index),
+                former_map=map_file(options.data, manifest.files),
+            )
     except RecommenderError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@ import shutil
 import time
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from recommender.errors import CatalogError, RecommenderError
 from recommender.index import IndexConfig, build_index
 from recommender.live import Live
 from recommender.sources import read_source
-from recommender.store import load_known, load_manifest, save_store, store_version
+from recommender.store import load_known, load_manifest, save_store, store_version, writing
 
 
 @pytest.fixture
@@ -124,6 +125,23 @@ def test_what_cannot_be_leaves_all_as_it_was(
 def test_an_unknown_id_to_remove_is_listed(copy: Path) -> None:
     changes = update_catalog(None, copy / "catalog", source="", remove=[99])
     assert changes.skipped == ({"id": "99", "reason": "there is no such item to remove"},)
+
+
+def test_who_changes_a_store_second_waits(copy: Path, caplog: pytest.LogCaptureFixture) -> None:
+    order = []
+
+    def second() -> None:
+        with writing(copy):
+            order.append("second")
+
+    with writing(copy):
+        thread = Thread(target=second)
+        thread.start()
+        while "waiting for another command" not in caplog.text:
+            thread.join(0.01)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
 
 
 def test_the_running_app_serves_the_new_version_without_a_pause(copy: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`Chart`: a figure, its table and what both count; and what all charts share."""
 
 import html
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,9 @@ ATTRIBUTES = (*LABELS, "year")
 
 PLACE = ("x", "y")
 """Columns of an item's place on the style map, where there is one."""
+
+_PHONE_LETTERS = 52
+"""How many of a line are seen on a phone."""
 
 Spec = dict[str, Any]
 Drawing = tuple[list[Spec], Spec]
@@ -201,10 +205,11 @@ def chart_of(
 def spec_of(drawing: Drawing, title: str, counts: str = "", *, height: int = 420) -> Spec:
     """A figure in the look of all: clear of background, to lie on a light or a dark page."""
     traces, changes = drawing
+    lines = textwrap.wrap(counts, _PHONE_LETTERS)
     heading: Spec = {
         "text": title,
         "font": {"size": 16, "weight": 600},
-        "subtitle": {"text": counts, "font": {"size": 12}},
+        "subtitle": {"text": "<br>".join(lines), "font": {"size": 12}},
         "x": 0,
         "xref": "container",
         "y": 1,
@@ -239,6 +244,7 @@ def spec_of(drawing: Drawing, title: str, counts: str = "", *, height: int = 420
         layout[name] = layout[name] | value if both else value
         if "axis" in name and "title" in value:  # clear of the names beside it
             layout[name]["title"] = {**value["title"], "standoff": 8, "font": {"size": 12}}
+    layout["margin"]["t"] += 15 * (max(len(lines), 1) - 1)
     return {"data": traces, "layout": layout}
 
 

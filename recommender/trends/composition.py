@@ -67,7 +67,7 @@ def sub_category_counts(frame: pd.DataFrame) -> Chart:
             "type": "scatter",
             "x": names,
             "y": top["cumulative_share"].tolist(),
-            "name": "share of all items, added up",
+            "name": "share, added up",
             "yaxis": "y2",
             "mode": "lines+markers",
             "line": {"color": ACCENT, "width": 2},
@@ -87,8 +87,6 @@ def sub_category_counts(frame: pd.DataFrame) -> Chart:
             "xaxis": {"title": {"text": NOUNS["subCategory"]}, "tickangle": -50, "showgrid": False},
             "yaxis": {"title": {"text": "items"}, "rangemode": "tozero"},
             "yaxis2": added_up,
-            "legend": {"y": 1.0, "yref": "paper", "yanchor": "bottom"},
-            "margin": {"t": 92},
         }
 
     title = f"The {len(top)} largest sub-categories" if len(top) < len(table) else "Sub-categories"
@@ -140,7 +138,7 @@ def gender_colours(frame: pd.DataFrame) -> Chart:
         grid = grid.reindex(totals.index).fillna(0.0)
         stacks = {str(colour): grid[colour] for colour in colours}
         if len(colours) < grid.shape[1]:
-            stacks["other colours"] = 1 - grid[colours].sum(axis=1)
+            stacks["others"] = 1 - grid[colours].sum(axis=1)
         fills = [*colours_of("baseColour", colours), OTHERS]
         bars = [
             {

@@ -244,8 +244,10 @@ def _lift_chart(
     # Three a decade as long as a phone has room for them.
     near = np.ptp(limits) < 2.2
     ticks = [t for t in (_TICKS if near else _FAR_TICKS) if limits[0] <= np.log10(t) <= limits[1]]
+    if not near and len(ticks) > _MOST_TICKS:
+        ticks = [t for t in ticks if round(np.log10(t)) % 2 == 0]
     across = {
-        "title": {"text": axis},
+        "title": {"text": axis.replace(" ÷", "<br>÷")},  # one line is too long for a phone
         "type": "log",
         "range": limits.tolist(),
         "tickvals": ticks,
@@ -265,7 +267,8 @@ def _lift_chart(
 
 
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
-_FAR_TICKS = (1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4)
+_FAR_TICKS = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4)
+_MOST_TICKS = 5
 
 
 def _least_drawn(up: pd.DataFrame, down: pd.DataFrame) -> float:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recommender.trends.chart import NOUNS, Chart, Drawing, Spec, chart_of, empty_chart, escaped
-from recommender.trends.palette import OTHERS, OUTLINE, PALE, colours_of, ramp_of
+from recommender.trends.palette import INK, OTHERS, OUTLINE, PALE, colours_of, ramp_of
 
 NO_MAP = "the store has no map yet: `python -m scripts.build_index` adds one"
 _TITLE = "Style map"
@@ -54,6 +54,7 @@ def style_map(frame: pd.DataFrame, column: str) -> Chart:
             "dragmode": "pan",
             "uirevision": "map",  # other colours leave what is on show where it is
             "legend": {"itemsizing": "constant"},
+            "modebar": {"bgcolor": "rgba(0, 0, 0, 0)", "color": INK},
             "margin": {"l": 4, "r": 4, "t": 64, "b": 4},
         }
 
