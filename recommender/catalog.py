@@ -316,7 +316,7 @@ def catalog_fingerprint(items: datasets.Dataset) -> str:
     digest = hashlib.sha256()
     frame = catalog_frame(items)
     for name in frame.columns:
-        values = [None if pd.isna(value) else value for value in frame[name].tolist()]
+        values = [None if value is pd.NA else value for value in frame[name].tolist()]
         digest.update(json.dumps([name, values], ensure_ascii=False).encode())
     return digest.hexdigest()
 
