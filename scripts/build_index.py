@@ -23,7 +23,7 @@ def index_store(
     load: LoadEncoder,
     config: IndexConfig,
     *,
-    batch_size: int = 128,
+    batch_size: int = 64,
     workers: int = 1,
     former_map: Path | None = None,
 ) -> tuple[Manifest, MapQuality]:
@@ -75,7 +75,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--index", default=IndexConfig.factory, help="a FAISS factory string")
     parser.add_argument("--metric", choices=["cosine", "euclidean"], default=IndexConfig.metric)
-    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--batch-size", type=int, default=64, help="a GPU takes more, say 512")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--workers", type=int, default=1, help="processes; one a GPU")
     options = parser.parse_args(argv)
