@@ -63,3 +63,16 @@ def test_precision_by_hand() -> None:
     assert only_looks == {"type": 0.5, "colour": 1.0, "both": 0.5}
     only_type = weighing.precision({LOOKS: 0.0, "type": 1.0}, relevance, hybrid=True, k=2)
     assert only_type == {"type": 1.0, "colour": 0.5, "both": 0.5}
+
+
+@pytest.mark.parametrize(("degrees", "precision"), [(2, 0.0), (35, 1.0)])
+def test_what_comes_first_by_a_ratio_is_counted(degrees: float, precision: float) -> None:
+    """The nearest in looks, of another type, is taken for the query where it is near enough."""
+    angles = np.radians([0, degrees, 40, 50])
+    looks = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    types = np.array([0, 1, 0, 0])
+    beliefs = {"type": np.eye(2, dtype=np.float32)[types]}
+    weighing = Weighing(looks, beliefs, {"type": types}, np.arange(4), np.array([0]))
+    asked = {"hybrid": False, "recognised_ratio": 0.8, "k": 1}
+    found = weighing.precision({LOOKS: 0.0, "type": 1.0}, {"type": ("type",)}, **asked)
+    assert found == {"type": precision}

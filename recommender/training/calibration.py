@@ -27,6 +27,9 @@ Relevance = Mapping[str, tuple[str, ...]]
 STEPS = (0.5, 1.0, 2.0)
 """What a label may count, beside looks that count 1."""
 
+RATIOS = (0.6, 0.7, 0.8, 0.9, 1.0)
+"""Where an item may be taken for the one that a picture shows."""
+
 _AT_ONCE = 256
 
 _SHARPEST, _FLATTEST = 0.25, 4.0
@@ -52,7 +55,8 @@ def calibrate(
         device: where the encoder runs.
 
     Returns:
-        `temperatures`, the `agreement`, its precision on `dev`, and everything that was `tried`.
+        `temperatures`, the `agreement`, its precision on `dev`, everything that was `tried`, and
+        what becomes of the precision where an item that is `recognised` by a ratio comes first.
 
     Raises:
         WeightsError: the weights cannot be read.
@@ -78,6 +82,15 @@ def calibrate(
         "temperatures": temperatures,
         "agreement": best["agreement"],
         "dev": {"image": best["P@5"], "hybrid": hybrid},
+        "recognised": [
+            {
+                "ratio": ratio,
+                "P@5": weighing.precision(
+                    best["agreement"], relevance, hybrid=False, recognised_ratio=ratio
+                ),
+            }
+            for ratio in RATIOS
+        ],
         "tried": tried,
     }
 
@@ -191,6 +204,7 @@ class Weighing:
         relevance: Relevance,
         *,
         hybrid: bool,
+        recognised_ratio: float = 0.0,
         k: int = 5,
     ) -> dict[str, float]:
         """Mean precision at k for each relevance: its name -> share of the k that share its labels.
@@ -199,6 +213,9 @@ class Weighing:
             weights: of looks and labels.
             relevance: name -> labels that a relevant item shares.
             hybrid: whether the gallery's labels are known.
+            recognised_ratio: the nearest in looks comes first where the next one is farther by
+                this ratio (`recognition.RATIO`). No query's own picture is among them: what is
+                recognised here is another.
             k: the divisor.
         """
         parts = self._known if hybrid else self._products
@@ -206,6 +223,14 @@ class Weighing:
         for name, weight in weights.items():
             scores += np.float32(weight) * parts[name]
         scores[self._same] = -np.inf
+        if recognised_ratio:
+            looks = np.where(self._same, -np.inf, self._products[LOOKS])
+            nearest, rows = looks.argmax(axis=1), np.arange(len(looks))
+            near = looks[rows, nearest]
+            looks[looks > near[:, None] - 1e-6] = -np.inf  # identical pictures are one
+            squares = np.maximum(2 - 2 * np.stack([near, looks.max(axis=1)]), 0)
+            clear = squares[0] <= recognised_ratio**2 * squares[1]
+            scores[rows[clear], nearest[clear]] = np.inf
         found = np.argpartition(-scores, k, axis=1)[:, :k]
         precision = {}
         for name, labels in relevance.items():
