@@ -55,7 +55,7 @@ FEATURES = datasets.Features(
 )
 
 REPORT_FILE = "report.json"
-_STATE_FILE = "state.json"  # of datasets: names the Arrow files
+STATE_FILE = "state.json"  # of datasets: names the Arrow files
 _MISSING = {"", "NA"}
 _PICTURES_A_BATCH = 256
 
@@ -293,7 +293,7 @@ def catalog_shards(directory: Path) -> list[Path]:
     Raises:
         OSError: there is none.
     """
-    state = json.loads((directory / _STATE_FILE).read_text(encoding="utf-8"))
+    state = json.loads((directory / STATE_FILE).read_text(encoding="utf-8"))
     return [directory / Path(file["filename"]).name for file in state["_data_files"]]
 
 

@@ -22,6 +22,7 @@ from recommender.catalog import (
     COLUMNS,
     FEATURES,
     REPORT_FILE,
+    STATE_FILE,
     CatalogReport,
     RawCatalog,
     add_pictures,
@@ -204,7 +205,7 @@ def write_catalog(items: datasets.Dataset, directory: Path, report: CatalogRepor
         report.rows = report.items = len(written)
         report.missing = {name: int(frame[name].isna().sum()) for name in COLUMNS}
         report.fingerprint = catalog_fingerprint(written)
-        state = json.loads((building / "state.json").read_text(encoding="utf-8"))
+        state = json.loads((building / STATE_FILE).read_text(encoding="utf-8"))
         directory.mkdir(parents=True, exist_ok=True)
         for file in state["_data_files"]:
             path = building / file["filename"]
@@ -214,8 +215,8 @@ def write_catalog(items: datasets.Dataset, directory: Path, report: CatalogRepor
             path.replace(directory / file["filename"])
         text = json.dumps(asdict(report), ensure_ascii=False, indent=1)
         (building / REPORT_FILE).write_text(text, encoding="utf-8")
-        (building / "state.json").write_text(json.dumps(state), encoding="utf-8")
-        for name in ("dataset_info.json", REPORT_FILE, "state.json"):
+        (building / STATE_FILE).write_text(json.dumps(state), encoding="utf-8")
+        for name in ("dataset_info.json", REPORT_FILE, STATE_FILE):
             (building / name).replace(directory / name)
     finally:
         shutil.rmtree(building, ignore_errors=True)

@@ -163,7 +163,7 @@ def pull_store(
     if _is_there(address, directory):
         return address.revision
     staging = directory / STAGING
-    with _said_plainly(address, "pulled"), writing(directory):
+    with _said_plainly(address, "pulled"), writing(directory, make=True):
         staging.mkdir(parents=True, exist_ok=True)
         api = HfApi(endpoint=endpoint, token=token)
         commit = str(

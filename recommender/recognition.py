@@ -19,6 +19,19 @@ RATIO = 0.8
 """Of the distances to the nearest picture and to the next one. Source: Lowe, IJCV 2004, 7.1."""
 
 
+def stands_out(nearest: Floats, next_one: Floats, ratio: float = RATIO) -> npt.NDArray[np.bool_]:
+    """Whether the nearest is nearer than the next one by the ratio.
+
+    Args:
+        nearest: float32 of any shape, cosines of looks with the nearest picture.
+        next_one: float32 of the same shape, with the next one.
+        ratio: of their distances, at most.
+    """
+    distances = np.sqrt(np.maximum(2 - 2 * np.stack([nearest, next_one]), 0))
+    clear: npt.NDArray[np.bool_] = distances[0] <= ratio * distances[1]
+    return clear
+
+
 class Recognised(NamedTuple):
     """A picture of the gallery.
 
@@ -65,8 +78,7 @@ class Recognition:
         others = np.flatnonzero(numbers != besides)[:2]
         if len(others) < 2:
             return None
-        nearest, next_one = np.sqrt(np.maximum(2 - 2 * cosines[0, others], 0))
-        if nearest > RATIO * next_one:
+        if not stands_out(*cosines[0, others]):
             return None
         rows = np.flatnonzero(self._pictures == numbers[others[0]])
         rows = rows if allowed is None else rows[allowed[rows]]

@@ -45,14 +45,19 @@ _LIBRARIES = ("datasets", "faiss-cpu", "numpy", "pillow", "timm", "torch")
 
 
 @contextlib.contextmanager
-def writing(directory: Path) -> Iterator[None]:
+def writing(directory: Path, *, make: bool = False) -> Iterator[None]:
     """Change a store one at a time: who comes second waits. Readers need not know.
 
-    A folder that is not there is made.
+    Args:
+        directory: the store.
+        make: whether a folder that is not there is made; else there is nothing to keep others from.
 
     Raises:
         StoreError: the folder cannot be written.
     """
+    if not make and not directory.is_dir():
+        yield
+        return
     try:
         directory.mkdir(parents=True, exist_ok=True)
         lock = FileLock(directory / "writing.lock")

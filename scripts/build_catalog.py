@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         raw = read_source(options.source)
-        with writing(options.data):
+        with writing(options.data, make=True):
             report = build_catalog(raw, options.data / "catalog", source=options.source)
     except RecommenderError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -93,7 +93,6 @@ def main(argv: list[str] | None = None) -> int:
         settings=settings,
     )
     try:
-        load_catalog(options.data / "catalog")  # an error where there is none makes none
         with writing(options.data):
             manifest, quality = index_store(
                 options.data, load, config, batch_size=options.batch_size, workers=options.workers

@@ -38,7 +38,6 @@ def main(argv: list[str] | None = None) -> int:
     if not options.source and (options.whole or not options.remove):
         parser.error("name what changes by --source or --remove")
     try:
-        load_manifest(options.data)  # an error where there is no store makes none
         with writing(options.data):
             manifest = load_manifest(options.data)
             encoder = encoder_of(manifest, device=options.device)

@@ -65,6 +65,7 @@ ALLOWED = {
         "backbone",
         "catalog",
         "encoder",
+        "recognition",
         "training.examples",
     },
     "events": set(),

@@ -6,7 +6,15 @@ from typing import Any
 import pandas as pd
 
 from recommender.evaluation.results import EVERYONE, Precision, Results
-from recommender.trends.chart import Chart, Spec, empty_chart, several, spec_of
+from recommender.trends.chart import (
+    NOUNS,
+    Chart,
+    Spec,
+    empty_chart,
+    several,
+    spec_of,
+    wrapped,
+)
 from recommender.trends.palette import ACCENT, COOL, GRID, PALE
 
 SAID = {
@@ -20,13 +28,11 @@ SAID = {
 HEADLINED = ("imagenet-avg", "ours", "ours-hybrid")
 _FILLS = (PALE, COOL, ACCENT)
 _HEADS = {
-    "articleType": "Article type",
-    "subCategory": "Sub-category",
-    "masterCategory": "Category",
-    "baseColour": "Colour",
-    "gender": "Gender",
-    "season": "Season",
-    "usage": "Usage",
+    name: NOUNS[name].capitalize()
+    for name in (
+        *("articleType", "subCategory", "masterCategory"),
+        *("baseColour", "gender", "season", "usage"),
+    )
 }
 _GENDERS = {"same": "the asker's gender", "neutral": "unisex", "other": "another gender"}
 _PERCENT: Spec = {"tickformat": ".0%", "range": [0, 1.02]}
@@ -54,7 +60,7 @@ def headline(results: Results) -> Chart:
             {
                 "type": "bar",
                 "name": results.systems[name]["title"],
-                "x": [_wrapped(said, 14) for said in mine["agrees"]],
+                "x": [wrapped(said, 14) for said in mine["agrees"]],
                 "y": mine["P@5"].tolist(),
                 "error_y": _interval(mine),
                 "marker": {"color": fill},
@@ -90,7 +96,7 @@ def beside(
     bars = {
         "type": "bar",
         "orientation": "h",
-        "y": [_wrapped(name, 24) for name in table["system"]],
+        "y": [wrapped(name, 24) for name in table["system"]],
         "x": table["P@5"].tolist(),
         "error_x": _interval(table),
         "marker": {"color": [ACCENT if name == chosen else PALE for name in there]},
@@ -237,7 +243,7 @@ def leaks(results: Results) -> Chart:
             "type": "bar",
             "orientation": "h",
             "name": said,
-            "y": [_wrapped(name, 24) for name in table["system"]],
+            "y": [wrapped(name, 24) for name in table["system"]],
             "x": table[name].tolist(),
             "marker": {"color": fill},
             "hovertemplate": "%{y}: %{x:.1%}<extra>%{fullData.name}</extra>",
@@ -334,12 +340,3 @@ def _interval(table: pd.DataFrame, column: str = "P@5") -> Spec:
 def _legend(rows: int) -> Spec:
     """Room below for so many rows of a legend, on a phone."""
     return {"l": 12, "r": 16, "t": 72, "b": 24 + 24 * rows}
-
-
-def _wrapped(text: str, width: int) -> str:
-    """Lines of at most so many letters, as far as words allow."""
-    lines = [""]
-    for word in text.split():
-        fits = len(f"{lines[-1]} {word}".strip()) <= width
-        lines = [*lines[:-1], f"{lines[-1]} {word}".strip()] if fits else [*lines, word]
-    return "<br>".join(filter(None, lines))

@@ -17,6 +17,7 @@ from recommender.attributes import LOOKS, Beliefs
 from recommender.backbone import Device
 from recommender.catalog import catalog_frame, name_groups, split_names
 from recommender.encoder import Encoder, load_encoder, read_weights
+from recommender.recognition import stands_out
 from recommender.training.examples import Examples, read_examples
 
 Floats = npt.NDArray[np.float32]
@@ -214,7 +215,7 @@ class Weighing:
             relevance: name -> labels that a relevant item shares.
             hybrid: whether the gallery's labels are known.
             recognised_ratio: the nearest in looks comes first where the next one is farther by
-                this ratio (`recognition.RATIO`). No query's own picture is among them: what is
+                this ratio (`recognition.stands_out`). No query's own picture is among them: what is
                 recognised here is another.
             k: the divisor.
         """
@@ -228,8 +229,7 @@ class Weighing:
             nearest, rows = looks.argmax(axis=1), np.arange(len(looks))
             near = looks[rows, nearest]
             looks[looks > near[:, None] - 1e-6] = -np.inf  # identical pictures are one
-            squares = np.maximum(2 - 2 * np.stack([near, looks.max(axis=1)]), 0)
-            clear = squares[0] <= recognised_ratio**2 * squares[1]
+            clear = stands_out(near, looks.max(axis=1), recognised_ratio)
             scores[rows[clear], nearest[clear]] = np.inf
         found = np.argpartition(-scores, k, axis=1)[:, :k]
         precision = {}

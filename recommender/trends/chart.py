@@ -147,6 +147,16 @@ def escaped(values: Iterable[object]) -> list[str]:
     return [html.escape(str(value), quote=False) for value in values]
 
 
+def wrapped(text: str, letters: int) -> str:
+    """A figure's text in lines of at most so many letters, as far as words allow.
+
+    >>> wrapped("type, gender and colour", 14)
+    'type, gender<br>and colour'
+    """
+    lines = textwrap.wrap(text, letters, break_long_words=False, break_on_hyphens=False)
+    return "<br>".join(lines)
+
+
 def empty_chart(title: str, table: pd.DataFrame, why: str, *, missing: int = 0) -> Chart:
     """A chart that says why there is nothing to show.
 
@@ -157,15 +167,11 @@ def empty_chart(title: str, table: pd.DataFrame, why: str, *, missing: int = 0) 
         missing: how many items lack what it needs.
     """
     said = f"Nothing to show here, because {why}."
-    # A phone has room for some forty letters.
-    words, lines = said.split(), [""]
-    for word in words:
-        full = len(lines[-1]) + len(word) > 40
-        lines = [*lines, word] if full else [*lines[:-1], f"{lines[-1]} {word}".strip()]
     layout = {
         "xaxis": {"visible": False, "fixedrange": True},
         "yaxis": {"visible": False, "fixedrange": True},
-        "annotations": [{"text": "<br>".join(escaped(lines)), "showarrow": False}],
+        # Of this size, a phone has room for some forty letters.
+        "annotations": [{"text": wrapped(escaped([said])[0], 41), "showarrow": False}],
     }
     spec = spec_of(([], layout), title, height=200)
     return Chart(
@@ -205,11 +211,11 @@ def chart_of(
 def spec_of(drawing: Drawing, title: str, counts: str = "", *, height: int = 420) -> Spec:
     """A figure in the look of all: clear of background, to lie on a light or a dark page."""
     traces, changes = drawing
-    lines = textwrap.wrap(counts, _PHONE_LETTERS)
+    subtitle = wrapped(counts, _PHONE_LETTERS)
     heading: Spec = {
         "text": title,
         "font": {"size": 16, "weight": 600},
-        "subtitle": {"text": "<br>".join(lines), "font": {"size": 12}},
+        "subtitle": {"text": subtitle, "font": {"size": 12}},
         "x": 0,
         "xref": "container",
         "y": 1,
@@ -244,7 +250,7 @@ def spec_of(drawing: Drawing, title: str, counts: str = "", *, height: int = 420
         layout[name] = layout[name] | value if both else value
         if "axis" in name and "title" in value:  # clear of the names beside it
             layout[name]["title"] = {**value["title"], "standoff": 8, "font": {"size": 12}}
-    layout["margin"]["t"] += 15 * (max(len(lines), 1) - 1)
+    layout["margin"]["t"] += 15 * subtitle.count("<br>")
     return {"data": traces, "layout": layout}
 
 
