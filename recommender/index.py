@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from recommender.embeddings import Embeddings
 from recommender.errors import StoreError
+from recommender.exact import ExactSearch
 
 _TRAINING_ROWS = 262_144
 _RECALL_QUERIES, _RECALL_K = 1_000, 10
-_ROUNDING = 1e-5  # what sums of a few thousand products may differ by
+_ROUNDING = 1e-3
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -52,6 +53,7 @@ class Index:
         self.metric = config.metric
         self.exact = _is_flat(faiss_index)
         self._faiss = faiss_index
+        self._exactly = ExactSearch(self.vectors)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -76,58 +78,21 @@ class Index:
         k = min(k, count)
         if k == 0:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
-        if self.exact:
-            scores, rows = self._search_flat(queries, k, count, allowed)
-        elif allowed is None:
-            scores, rows = self._faiss.search(queries, k)
+        if self.exact or allowed is not None:
+            # With a filter an approximate index would lose rows.
+            scores, rows = self._exactly.search(queries, k, allowed)
         else:
-            # An approximate index would lose allowed rows; a product over them does not.
-            members = np.flatnonzero(allowed)
-            scores, rows = _best(queries @ self.vectors[members].T, k)
-            rows = members[rows]
-        order = np.lexsort((rows, -scores))
-        scores, rows = np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
-        scores[rows < 0] = -np.inf
+            scores, rows = self._faiss.search(queries, k)
+            order = np.lexsort((rows, -scores))
+            scores, rows = np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
+            scores[rows < 0] = -np.inf
         return self.score_of(scores), rows
-
-    def _search_flat(
-        self, queries: Floats, k: int, count: int, allowed: npt.NDArray[np.bool_] | None
-    ) -> tuple[Floats, Rows]:
-        """The k best of `count` rows, unordered, the earlier of equal ones: (q, k) and (q, k)."""
-        params = None
-        if allowed is not None:
-            bits = np.packbits(allowed, bitorder="little")
-            selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
-            params = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        # One more than asked shows where the last one has an equal; FAISS then takes any of them.
-        scores, rows = self._faiss.search(queries, min(k + 1, count), params=params)
-        last = np.sort(scores, axis=1)[:, ::-1]
-        for i in np.flatnonzero(last[:, k - 1] == last[:, k]) if count > k else ():
-            # A little less than the last score, as FAISS sums in another order for many queries.
-            least = float(last[i, k - 1]) - _ROUNDING
-            _, found_scores, found_rows = self._faiss.range_search(
-                queries[i : i + 1], least, params=params
-            )
-            best = np.lexsort((found_rows, -found_scores))[:k]
-            if len(best) == k:
-                scores[i, :k], rows[i, :k] = found_scores[best], found_rows[best]
-        return scores[:, :k], rows[:, :k]
 
     def score_of(self, cosines: Floats) -> Floats:
         """What the index's metric makes of cosines: themselves, or minus the distances."""
         if self.metric == "cosine":
             return cosines
         return -np.sqrt(np.maximum(2 - 2 * cosines, 0))  # |a - b|² = 2 - 2ab for unit a, b
-
-
-def _best(products: Floats, k: int) -> tuple[Floats, Rows]:
-    """The k largest of each row of (q, m), the first of equal ones: scores and columns, (q, k)."""
-    least = -np.partition(-products, k - 1, axis=1)[:, k - 1]
-    columns = np.empty((len(products), k), dtype=np.int64)
-    for row, product in enumerate(products):
-        pool = np.flatnonzero(product >= least[row])
-        columns[row] = pool[np.argsort(-product[pool], kind="stable")[:k]]
-    return np.take_along_axis(products, columns, 1), columns
 
 
 def _stored(flat: Any, ids: npt.NDArray[np.int64]) -> Embeddings:
@@ -168,7 +133,7 @@ def build_index(embeddings: Embeddings, config: IndexConfig) -> tuple[Index, flo
     index = Index(built, embeddings, config)
     queries = vectors[sample[:_RECALL_QUERIES]]
     k = min(_RECALL_K, len(vectors))
-    _, exact = _best(queries @ vectors.T, k)
+    _, exact = index._exactly.search(queries, k)
     _, found = index.search(queries, k)
     shared = sum(len(np.intersect1d(a, b)) for a, b in zip(exact, found, strict=True))
     return index, shared / exact.size
@@ -220,7 +185,7 @@ def read_index(
         config: what it was built with.
 
     Raises:
-        ValueError: it is of other rows, another length or another metric.
+        ValueError: it is of other rows, another length or another metric, or not of unit rows.
         RuntimeError: FAISS cannot read it.
     """
     # A file may claim any length; its own size is what may be allocated.
@@ -229,9 +194,10 @@ def read_index(
     shape = (len(ids), dim)
     if (built.ntotal, built.d) != shape or built.metric_type != faiss.METRIC_INNER_PRODUCT:
         raise ValueError("the index has another shape or metric than it should")
-    if _is_flat(built):
-        return Index(built, _stored(built, ids), config)
-    embeddings = load_embeddings()
+    embeddings = _stored(built, ids) if _is_flat(built) else load_embeddings()
     if not np.array_equal(embeddings.ids, ids):
         raise ValueError("the embeddings are of other items than the index")
+    squares = np.einsum("nd,nd->n", embeddings.vectors, embeddings.vectors)
+    if not (np.abs(squares - 1) < _ROUNDING).all():  # nor where one is not a number
+        raise ValueError("the index holds other than unit rows")
     return Index(built, embeddings, config)

@@ -28,7 +28,8 @@ ALLOWED = {
     "backbone": {"errors"},
     "encoder": {"attributes", "backbone", "errors"},
     "embeddings": {"catalog", "errors", "images"},
-    "index": {"embeddings", "errors"},
+    "exact": set(),
+    "index": {"embeddings", "errors", "exact"},
     "ranking": set(),
     "recognition": {"attributes", "embeddings", "index"},
     "filters": {"errors"},
@@ -153,7 +154,7 @@ ALLOWED = {
 """Module, or the folder `trends` or `ui`, -> what it may import of the package."""
 
 OWNERS = {
-    "faiss": {"index"},
+    "faiss": {"exact", "index"},
     "timm": {"backbone"},
     "gradio": {"ui"},
     "plotly": {"trends"},
