@@ -11,6 +11,7 @@ scored in full: the same answer for a third of the memory's traffic, which is wh
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import faiss
 import numpy as np
@@ -55,24 +56,24 @@ class ExactSearch:
             Their products, float32 of shape (q, k), falling, and the rows, int64 of shape (q, k).
             Of equal products the earlier rows are taken, and stand first.
         """
-        count = len(self._vectors) if allowed is None else int(np.count_nonzero(allowed))
-        first = max(_FIRST, 4 * k)
-        if first < count:
-            found = self._within_bounds(queries, k, first, allowed)
-        else:
-            rows = np.arange(count) if allowed is None else np.flatnonzero(allowed)
-            products = self._products(queries, np.tile(rows, (len(queries), 1)))
-            found = ((scores, rows) for scores in products)
         best = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
-        for i, (scores, rows) in enumerate(found):
-            order = np.lexsort((rows, -scores))[:k]
-            best[0][i], best[1][i] = scores[order], rows[order]
+        with _one_thread():
+            for i, (scores, rows) in enumerate(self._candidates(queries, k, allowed)):
+                order = np.lexsort((rows, -scores))[:k]
+                best[0][i], best[1][i] = scores[order], rows[order]
         return best
 
-    def _within_bounds(
-        self, queries: Floats, k: int, first: int, allowed: npt.NDArray[np.bool_] | None
+    def _candidates(
+        self, queries: Floats, k: int, allowed: npt.NDArray[np.bool_] | None
     ) -> Iterator[tuple[Floats, Rows]]:
-        """For each query some rows and their products, the k best among them."""
+        """For each query products and their rows, the k best among them."""
+        count = len(self._vectors) if allowed is None else int(np.count_nonzero(allowed))
+        first = max(_FIRST, 4 * k)
+        if first >= count:
+            rows = np.arange(count) if allowed is None else np.flatnonzero(allowed)
+            for scores in self._products(queries, np.tile(rows, (len(queries), 1))):
+                yield scores, rows
+            return
         params = None
         if allowed is not None:
             bits = np.packbits(allowed, bitorder="little")
@@ -105,6 +106,17 @@ class ExactSearch:
             *rows.shape,
         )
         return products
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """FAISS shares out queries among threads: one query's time is lost waiting for the others."""
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)  # of the calling thread alone
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
 
 
 def _main_directions(vectors: Floats, count: int) -> Floats:
