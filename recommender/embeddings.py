@@ -153,7 +153,7 @@ def embed_catalog(
         raise StoreError(f"Embeddings cannot be written: {error.strerror or error}.") from error
     except SafetensorError as error:
         raise StoreError("Embeddings cannot be written: see the folder and its disk.") from error
-    parts = tuple(directory / name for name in dict.fromkeys(mapped["part"]))
+    parts = tuple(directory / name for name in mapped.unique("part"))
     skipped: dict[int, str] = {}
     for part in parts:
         skipped |= _read_skipped(part)

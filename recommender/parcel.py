@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 
 from recommender.catalog import FEATURES, CatalogReport, catalog_fingerprint
 from recommender.changes import write_catalog
+from recommender.embeddings import load_parts
 from recommender.errors import HubError, StoreError
 from recommender.store import Manifest, hash_files, load_index, load_manifest, write_manifest
+from recommender.stylemap import load_map, map_file
 
 SCHEMA_VERSION = 1
 STAGING = ".hub"
@@ -29,7 +32,8 @@ REMOTE = re.compile(r"(data/[0-9a-f]{24}\.parquet|store/[0-9a-f]{24}\.(faiss|npy
 """The paths of a parcel's files in a repo."""
 
 _LOCAL = re.compile(
-    r"index(-[0-9a-f]{16})?\.faiss|ids(-[0-9a-f]{16})?\.npy|embeddings/[0-9a-f]{24}\.safetensors"
+    r"index(-[0-9a-f]{16})?\.faiss|ids(-[0-9a-f]{16})?\.npy|"
+    r"(embeddings|map)/[0-9a-f]{24}\.safetensors"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -94,9 +98,10 @@ def pack(directory: Path) -> tuple[Parcel, dict[str, Path]]:
     """
     manifest = load_manifest(directory)
     shards = _write_parquet(directory, manifest)
-    own = {
-        name: directory / name for name in (manifest.index_file, manifest.ids_file, *manifest.parts)
-    }
+    names = [manifest.index_file, manifest.ids_file, *manifest.parts]
+    if style_map := map_file(directory, manifest.files):
+        names.append(style_map.relative_to(directory).as_posix())
+    own = {name: directory / name for name in names}
     paths = [*shards, *own.values()]
     files = [
         File(f"{'data' if path in shards else 'store'}/{sha[:24]}{path.suffix}", sha, size)
@@ -143,8 +148,11 @@ def read_parcel(path: Path) -> Parcel:
         shards = [File(**file) for file in found["catalog"]]
         own = {name: File(**file) for name, file in found["files"].items()}
         stored = Manifest(**found["store"], files={})
-        named = [stored.index_file, stored.ids_file, *stored.parts]
-        if not shards or set(own) != set(named) or not all(map(_LOCAL.fullmatch, own)):
+        named = {stored.index_file, stored.ids_file, *stored.parts}
+        maps = {name for name in own if map_file(Path(), [name])}
+        if not shards or own.keys() - maps != named or len(maps) > 1:
+            raise ValueError("the files are not those of a store")
+        if not all(map(_LOCAL.fullmatch, own)):
             raise ValueError("the files are not those of a store")
         if not isinstance(stored.encoder.get("fingerprint"), str):
             raise ValueError("it names no encoder")
@@ -199,27 +207,50 @@ def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> No
         raise HubError(
             "The store on the Hub holds no catalog that fits it: push it again."
         ) from error
-    (directory / "embeddings").mkdir(exist_ok=True)
-    names = {
-        stored.index_file: f"index-{own[stored.index_file].sha256[:16]}.faiss",
-        stored.ids_file: f"ids-{own[stored.ids_file].sha256[:16]}.npy",
-    }
-    files = {names.get(name, name): file.sha256 for name, file in own.items()}
+    for folder in {Path(name).parent for name in own}:
+        (directory / folder).mkdir(exist_ok=True)
+    names = {name: _own_name(directory, name, file) for name, file in own.items()}
     manifest = replace(
-        stored, index_file=names[stored.index_file], ids_file=names[stored.ids_file], files=files
+        stored,
+        index_file=names[stored.index_file],
+        ids_file=names[stored.ids_file],
+        parts=[names[name] for name in stored.parts],
+        files={names[name]: file.sha256 for name, file in own.items()},
     )
     for name, file in own.items():
-        target = directory / names.get(name, name)
-        if not target.is_file() or hash_files([target]) != [file.sha256]:
+        target = directory / names[name]
+        if not _holds(target, file):
             shutil.copyfile(staging / file.path, target.with_suffix(".building"))
             target.with_suffix(".building").replace(target)
     try:
-        load_index(directory, manifest)
+        index = load_index(directory, manifest)
+        load_map(directory, manifest.files, index.ids)
+        parts = load_parts([directory / name for name in manifest.parts])
+        if not np.array_equal(parts.ids, index.ids) or not np.array_equal(
+            parts.vectors, index.vectors
+        ):
+            raise StoreError("The index is of other embeddings: build it again.")
     except StoreError as error:
         raise HubError(
-            "The index on the Hub is not what its manifest says: push it again."
+            "The index, its embeddings or the map on the Hub are not what the manifest says: "
+            "push the store again."
         ) from error
     written = write_catalog(items, directory / "catalog", CatalogReport(source=source))
     hashes = hash_files(written)
     catalog = {f"catalog/{p.name}": sha for p, sha in zip(written, hashes, strict=True)}
-    write_manifest(directory, replace(manifest, files={**files, **catalog}))
+    write_manifest(directory, replace(manifest, files={**manifest.files, **catalog}))
+
+
+def _own_name(directory: Path, name: str, file: File) -> str:
+    """Where a file goes in a store without taking the place of other bytes that it may serve."""
+    folder, suffix = Path(name).parent, Path(name).suffix
+    if suffix in (".faiss", ".npy"):
+        return f"{'index' if suffix == '.faiss' else 'ids'}-{file.sha256[:16]}{suffix}"
+    # Parts and maps are named by what they were made of, which on another machine rounds otherwise.
+    if not (directory / name).exists() or _holds(directory / name, file):
+        return name
+    return (folder / f"{file.sha256[:24]}{suffix}").as_posix()
+
+
+def _holds(path: Path, file: File) -> bool:
+    return path.is_file() and hash_files([path]) == [file.sha256]

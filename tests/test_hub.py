@@ -1,5 +1,6 @@
 """Push and pull over real HTTP to a Hub on loopback, with faults; always old-whole or new-whole."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ import pytest
 from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
 from hub_server import Hub, answer, cut, hang_up, hub_server, spoil
 from huggingface_hub import close_session, constants
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from recommender import hub as module
 from recommender.card import make_card
@@ -72,7 +75,7 @@ def refused(call: Any, *arguments: Any, **options: Any) -> str:
 def other(tmp_path: Path) -> Path:
     """The next version: an item less, another name."""
     rows = [*ROWS[1:-1], (*ROWS[-1][:-1], "Ivo Watch 2")]
-    build_store(tmp_path / "other", write_archive(tmp_path / "other.zip", rows))
+    build_store(tmp_path / "other", write_archive(tmp_path / "other.zip", rows), with_map=True)
     return tmp_path / "other"
 
 
@@ -80,6 +83,7 @@ def assert_same(directory: Path, expected: Path) -> None:
     ours, theirs = open_store(directory), open_store(expected)
     assert ours.frame.equals(theirs.frame)
     assert ours.index.vectors.tobytes() == theirs.index.vectors.tobytes()
+    assert ours.places.tolist() == theirs.places.tolist()
     for item_id in ours.index.ids.tolist():
         assert ours.picture_bytes(item_id) == theirs.picture_bytes(item_id)
 
@@ -123,7 +127,7 @@ def test_each_commit_of_a_push_is_a_whole_store(
         pull(hub, tmp_path / str(number), commit)
         assert_same(tmp_path / str(number), other if commit == last else store)
     stored = [path for path in hub.tree(KEY) if path.startswith(("data/", "store/"))]
-    assert len(stored) == 4, "what is stale is gone from the last"
+    assert len(stored) == 5, "what is stale is gone from the last"
 
 
 def test_a_push_again_uploads_nothing(hub: Hub, store: Path) -> None:
@@ -242,6 +246,11 @@ def test_who_may_do_what(hub: Hub, store: Path, tmp_path: Path) -> None:
     assert "OWNER/NAME" in refused(push_store, store, "shop", make_card=make_card)
 
 
+def map_name(manifest: dict[str, Any]) -> str:
+    [name] = [name for name in manifest["files"] if name.startswith("map/")]
+    return name
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -253,6 +262,10 @@ def test_who_may_do_what(hub: Hub, store: Path, tmp_path: Path) -> None:
         lambda m: m["catalog"][0].update(size=1),
         lambda m: m["catalog"][0].update(sha256="0" * 64),
         lambda m: m["files"].update({"../outside": m["catalog"][0]}),
+        lambda m: m["files"].update({f"map/{'0' * 24}.safetensors": m["catalog"][0]}),
+        lambda m: m["files"].update({map_name(m): m["files"][m["store"]["parts"][0]]}),
+        lambda m: m["files"].update({"map/../../outside": m["files"].pop(map_name(m))}),
+        lambda m: m["files"].update({m["store"]["parts"][0]: m["files"][map_name(m)]}),
         lambda m: m["store"].update(index_file="../index.faiss"),
         lambda m: m["store"].update(parts=["/etc/hostname"]),
         lambda m: m["store"].update(dim=3),
@@ -273,6 +286,37 @@ def test_a_manifest_that_lies(hub: Hub, store: Path, tmp_path: Path, change: Any
     assert "again" in refused(pull, hub, here)
     assert_same(here, store)
     assert [path.name for path in (tmp_path / "in").iterdir()] == ["here"]
+
+
+def test_what_another_machine_rounds_otherwise_lies_beside(
+    hub: Hub, store: Path, tmp_path: Path
+) -> None:
+    """A part and the map are there under the same names, with other bytes that are being served."""
+    there, here = tmp_path / "there", tmp_path / "here"
+    shutil.copytree(store, there)
+    shutil.copytree(store, here)
+    old = load_manifest(here)
+    files = json.loads((there / MANIFEST_FILE).read_text())
+    for name in [name for name in files["files"] if name.startswith(("embeddings/", "map/"))]:
+        with safe_open(there / name, framework="np") as file:
+            tensors, header = {k: file.get_tensor(k) for k in file.keys()}, file.metadata()  # noqa: SIM118
+        save_file(tensors, there / name, metadata={**(header or {}), "made": "elsewhere"})
+        files["files"][name] = hashlib.sha256((there / name).read_bytes()).hexdigest()
+    (there / MANIFEST_FILE).write_text(json.dumps(files))
+    push(hub, there)
+    with pytest.raises(IndexMismatchError):
+        pull(hub, here, accept=partial(check_encoder, fingerprint="another"))
+    assert load_manifest(here) == old
+    pull(hub, here)
+    assert_same(here, store)
+    assert not set(load_manifest(here).parts) & set(old.parts)
+
+
+def test_a_store_that_was_built_without_a_map(hub: Hub, archive: Path, tmp_path: Path) -> None:
+    build_store(tmp_path / "old", archive)
+    push(hub, tmp_path / "old")
+    pull(hub, tmp_path / "here")
+    assert open_store(tmp_path / "here").places is None
 
 
 def test_a_repo_without_a_store(hub: Hub, store: Path, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ ALLOWED = {
     },
     "events": set(),
     "live": {"engine", "errors", "store"},
-    "parcel": {"catalog", "changes", "errors", "store"},
+    "parcel": {"catalog", "changes", "embeddings", "errors", "store", "stylemap"},
     "hub": {"errors", "parcel", "store"},
     "card": {"catalog", "images", "store"},
     "trends": {"trends"},
