@@ -6,9 +6,12 @@ python -m scripts.update_catalog --remove 1163 1164 --data data/shop
 """
 
 import argparse
+import gc
 import sys
 from pathlib import Path
 
+# A second of garbage collection among objects that stay, as in `app.py`.
+gc.disable()
 from recommender.changes import update_catalog
 from recommender.engine import encoder_of
 from recommender.errors import RecommenderError
@@ -17,6 +20,8 @@ from recommender.sources import read_source
 from recommender.store import load_manifest, writing
 from recommender.stylemap import map_file
 from scripts.build_index import index_store
+
+gc.enable()
 
 
 def main(argv: list[str] | None = None) -> int:

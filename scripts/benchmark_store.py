@@ -1,0 +1,175 @@
+"""Measure how long the owner of a store waits: for an update, a push and a pull.
+
+python -m scripts.benchmark_store --data data/kaggle --json benchmarks/store.json
+
+The commands run as an owner runs them, on a copy of the store; the Hub is the tests' one, on
+loopback, in a process of its own. Beside a push and a pull is what their bytes cost by themselves.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from recommender.catalog import COLUMNS, load_catalog
+from recommender.parcel import pack
+from recommender.store import hash_files, load_manifest
+from scripts.benchmark import describe_machine, seconds_of
+
+ROOT = Path(__file__).parents[1]
+CHANGED = 100
+SERVE = """
+import sys
+from hub_server import hub_server
+with hub_server() as hub:
+    print(hub.address, flush=True)
+    sys.stdin.read()
+"""
+
+
+def write_update(data: Path, archive: Path) -> None:
+    """An archive of `CHANGED` items: half of them get another name and picture, half are new."""
+    items = load_catalog(data / "catalog")
+    step = len(items) // CHANGED
+    frame = items.remove_columns(["image", "image_hash"]).to_pandas().iloc[::step][:CHANGED]
+    newest = items.data.column("id").to_numpy().max()
+    ids = [i if n % 2 else newest + 1 + n for n, i in enumerate(frame["id"])]
+    frame = frame.assign(id=ids, productDisplayName=frame["productDisplayName"] + " again")
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("styles.csv", frame[list(COLUMNS)].to_csv(index=False))
+        for n, item_id in enumerate(ids):
+            picture = items[n * step + 1]["image"]["bytes"]
+            file.writestr(f"images/{item_id}.jpg", picture)
+
+
+def run(module: str, *arguments: str, **environment: str) -> float:
+    """Seconds of `python -m scripts.MODULE` until it ends well."""
+    command = [sys.executable, "-m", f"scripts.{module}", *arguments]
+    env = os.environ | environment
+
+    def call() -> None:
+        subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
+
+    return round(seconds_of(call), 2)
+
+
+@contextmanager
+def hub(cache: Path) -> Iterator[dict[str, str]]:
+    """A Hub in a process of its own; what a command needs to know of it."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "tests")}
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVE],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield {
+            "HF_ENDPOINT": server.stdout.readline().strip(),
+            "HF_TOKEN": "hf_write",
+            "HF_HOME": str(cache),
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_OFFLINE": "0",
+        }
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def measure_update(data: Path, scratch: Path, times: int = 3) -> dict:
+    """The whole command, each time with as many other items."""
+    seconds = []
+    for _ in range(times):
+        write_update(data, scratch / "update.zip")
+        source = str(scratch / "update.zip")
+        seconds.append(run("update_catalog", "--source", source, "--data", str(data)))
+    return {"changed": CHANGED, "items": load_manifest(data).count, "seconds": seconds}
+
+
+def measure_hub(data: Path, scratch: Path) -> dict:
+    """There and back, and the same bytes hashed, written to the disk and sent over loopback."""
+    imports = round(seconds_of(lambda: _import("scripts.push_to_hub")), 2)
+    with hub(scratch / "cache") as environment:
+        there = ["--data", str(data), "--repo", "shop/catalog"]
+        push = run("push_to_hub", *there, **environment)
+        again = run("push_to_hub", *there, **environment)
+        back = ["--data", str(scratch / "back"), "--repo", "shop/catalog"]
+        pull = run("pull_from_hub", *back, **environment)
+        packed = round(seconds_of(lambda: pack(data)), 2)
+        files = list(pack(data)[1].values())
+        alone = {
+            "hashed": lambda: hash_files(files),
+            "written_to_disk": lambda: _write(files, scratch / "written"),
+            "sent_over_loopback": lambda: _send(files, environment["HF_ENDPOINT"]),
+        }
+        return {
+            "megabytes": round(sum(path.stat().st_size for path in files) / 1e6, 1),
+            "seconds": {
+                "push": push,
+                "push_again": again,
+                "pull": pull,
+                "imports_of_each": imports,
+                "packing_as_parquet": packed,
+            },
+            "seconds_of_the_bytes_alone": {n: round(seconds_of(c), 2) for n, c in alone.items()},
+        }
+
+
+def _import(module: str) -> None:
+    subprocess.run([sys.executable, "-c", f"import {module}"], cwd=ROOT, check=True)
+
+
+def _write(files: list[Path], path: Path) -> None:
+    with path.open("wb") as file:
+        for source in files:
+            file.write(source.read_bytes())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _send(files: list[Path], address: str) -> None:
+    for path, sha256 in zip(files, hash_files(files), strict=True):
+        url = f"{address}/blobs/{sha256}"
+        request = urllib.request.Request(url, path.read_bytes(), method="PUT")  # noqa: S310
+        urllib.request.urlopen(request).close()  # noqa: S310 - our own address
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="a built store; not changed")
+    parser.add_argument("--json", type=Path, help="where the figures go")
+    options = parser.parse_args(argv)
+    report: dict = {
+        "command": "python -m scripts.benchmark_store " + " ".join(argv or sys.argv[1:]),
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": describe_machine(),
+    }
+    measures: dict[str, Callable[[Path, Path], dict]] = {
+        "update": measure_update,
+        "hub": measure_hub,
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch) / "store"
+        left = shutil.ignore_patterns("encoders", "events", ".hub", "*.lock")
+        shutil.copytree(options.data, copy, ignore=left)
+        for name, measure in measures.items():
+            report[name] = measure(copy, Path(scratch))
+            print(f"\n{name}\n{json.dumps(report[name], indent=1)}", flush=True)
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
