@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROWS, draw_picture
+from conftest import ROWS, build_store, draw_picture, open_store, write_archive
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from serving import call, shop, upload
+from serving import call, serve, shop, upload
 
+from recommender.engine import Recommender
+from recommender.live import Live
 from recommender.ui.code import snippets
 
 pytestmark = pytest.mark.browser
@@ -216,6 +218,28 @@ def test_surprise_and_examples(page: Page) -> None:
     status(page)
     page.locator("#back").click()
     expect(page.locator("#back")).to_be_hidden()
+
+
+def test_a_page_opened_after_the_catalog_changed_offers_what_it_has(
+    context: BrowserContext, recommender: Recommender, tmp_path: Path
+) -> None:
+    new = (21, "Men", "Apparel", "Topwear", "Ties", "Teal", "Fall", "2018", "Formal", "Jan Tie")
+    build_store(tmp_path / "store", write_archive(tmp_path / "new.zip", [*ROWS, new]))
+    live = Live(recommender)
+    with serve(live, tmp_path / "uploads") as address:
+        before = context.new_page()
+        open_page(before, address)
+        expect(before.locator("#head")).to_contain_text("among 13 products")
+        live.now = open_store(tmp_path / "store")
+        page = context.new_page()
+        open_page(page, address)
+        expect(page.locator("#head")).to_contain_text("among 14 products")
+        page.get_by_role("button", name="Surprise me").click()
+        page.get_by_text("Filters and how many").click()
+        choose(page, "baseColour", "Teal")
+        status(page, re.compile(r"^1 item like .* Only 1 item passes these filters\.$|^No item"))
+        before.close()
+        page.close()
 
 
 def test_a_link_to_an_item(context: BrowserContext, live: str) -> None:

@@ -45,11 +45,7 @@ def build_app(
     answers = Answers(recommender, fetch_urls=fetch_urls, events=events)
     figures = Figures(recommender, events)
     with Page(title=_TITLE, analytics_enabled=False) as blocks:
-        gr.Markdown(
-            f"# {_TITLE}\nShow a garment, see what is most like it among "
-            f"{len(recommender.now):,} products.",
-            elem_id="head",
-        )
+        head = gr.Markdown(_head(recommender.now), elem_id="head")
         with gr.Tabs() as tabs:
             with gr.Tab("Find similar", id="find"):
                 find = FindTab(answers)
@@ -62,10 +58,26 @@ def build_app(
                 build_code_tab(int(recommender.now.frame["id"].iloc[0]), blocks)
         find.wire_opening(tab.map.click, tabs)
         find.wire_load(blocks)
+        drawn, choices = recommender.now, [head, *find.filters.boxes, *tab.choices]
+
+        def renew() -> list[Any]:
+            """A page that is opened later offers what the catalog has by then."""
+            now = recommender.now
+            if now is drawn:
+                return [gr.skip()] * len(choices)
+            return [_head(now), *find.filters.renewed(now.filters.values), *tab.renewed()]
+
+        blocks.load(renew, None, choices, show_progress="hidden", api_visibility="private")
         _add_endpoints(answers, figures)
     page: gr.Blocks = blocks
     page.queue(default_concurrency_limit=4, max_size=_MAX_WAITING, api_open=False)
     return page
+
+
+def _head(recommender: Recommender) -> str:
+    return (
+        f"# {_TITLE}\nShow a garment, see what is most like it among {len(recommender):,} products."
+    )
 
 
 def _add_endpoints(answers: Answers, figures: Figures) -> None:

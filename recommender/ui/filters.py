@@ -58,6 +58,12 @@ class FilterBoxes:
         return gr.on(clicks, lambda: [None] * len(self.boxes), None, self.boxes, **settings)
 
     @staticmethod
+    def renewed(values: Mapping[str, list[Any]]) -> list[gr.Dropdown]:
+        """The boxes with another catalog's values to choose from; what is chosen stays."""
+        ends = [gr.Dropdown(choices=[_ANY, *values["year"]]) for _ in range(2)]
+        return ends + [gr.Dropdown(choices=values[name]) for name in FILTERS]
+
+    @staticmethod
     def chosen(year_from: Any, year_to: Any, *chosen: list[str] | None) -> dict[str, Any]:
         """The values of the boxes as filters that the engine takes."""
         filters: dict[str, Any] = {

@@ -37,7 +37,6 @@ class FindTab:
     def __init__(self, answers: Answers) -> None:
         """Draw the tab, within a `gr.Tab`."""
         self.answers = answers
-        self.values = answers.recommender.filters.values
         self.view = gr.State(asdict(View()))
         self.back_views = gr.State([])
         with gr.Row():
@@ -74,7 +73,7 @@ class FindTab:
             self.find = gr.Button("Find similar", variant="primary", min_width=120)
             self.surprise = gr.Button("Surprise me", min_width=120)
         with gr.Accordion("Filters and how many", open=False, elem_id="settings"):
-            self.filters = FilterBoxes(self.values, prefix="filter")
+            self.filters = FilterBoxes(self.answers.recommender.filters.values, prefix="filter")
             self.k = gr.Slider(1, MAX_K, value=12, step=1, label="How many")
             self.repeats = gr.Checkbox(False, label="Show items with identical pictures too")
             self.ranking = gr.Radio(
@@ -245,6 +244,8 @@ class FindTab:
     def on_opened(self, request: gr.Request, event: gr.EventData, *rest: Any) -> list[Any]:
         """An item was clicked in another tab."""
         found = self._similar(request, getattr(event, "id", None), *rest)
+        if (item_id := View(**found[0]).item) is not None:
+            self.answers.note("open", item_id)
         return [gr.Tabs(selected="find"), *found]
 
     def on_select(

@@ -1,7 +1,7 @@
 """Tab *Trends*: what the catalog is made of, how it changes, and what people look for in it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
@@ -132,15 +132,31 @@ class TrendsTab:
             "### What rises, what falls\nShares of one period against those of another. Only "
             "changes whose 95% interval leaves out 1 are shown: the others may be chance."
         )
-        usual = self.figures.usual_periods
-        years = self.figures.recommender.filters.values["year"]
-        ends = [year for period in usual for year in period] if usual else [None] * 4
         labels = ("Before: from", "to", "After: from", "to")
+        years, ends = self._years_and_usual_ends()
         with gr.Row(elem_id="trends-periods"):
             self.ends = [
                 gr.Dropdown(years, value=end, label=label, min_width=110)
                 for label, end in zip(labels, ends, strict=True)
             ]
+
+    def _years_and_usual_ends(self) -> tuple[list[int], Sequence[int | None]]:
+        figures = self.figures.latest()
+        usual = figures.usual_periods
+        ends = [year for period in usual for year in period] if usual else [None] * 4
+        return figures.recommender.filters.values["year"], ends
+
+    def renewed(self) -> list[gr.Dropdown]:
+        """Filters and periods to choose from, `choices`, for the catalog as it is now."""
+        years, ends = self._years_and_usual_ends()
+        values = self.figures.latest().recommender.filters.values
+        periods = [gr.Dropdown(choices=years, value=end) for end in ends]
+        return [*self.filters.renewed(values), *periods]
+
+    @property
+    def choices(self) -> list[gr.Dropdown]:
+        """The boxes whose choices are the catalog's."""
+        return [*self.filters.boxes, *self.ends]
 
     def wire(self, tab: gr.Tab, blocks: gr.Blocks) -> None:
         """Draw when the tab, a section or other filters are chosen.
@@ -215,7 +231,7 @@ class TrendsTab:
     ) -> dict[str, Any]:
         """What `Question.of` takes, as JSON, and only what is not as usual."""
         asked: dict[str, Any] = {"filters": filters} if filters else {}
-        usual = self.figures.usual_periods
+        usual = self.figures.latest().usual_periods
         if usual and None not in ends and ends != (*usual[0], *usual[1]):
             # Either box may hold the earlier year.
             pairs = {"before": sorted(ends[:2]), "after": sorted(ends[2:])}
