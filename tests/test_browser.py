@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from serving import call, serve, shop, upload
 
 from recommender.engine import Recommender
+from recommender.events import EventLog
 from recommender.live import Live
 from recommender.ui.code import snippets
 
@@ -240,6 +241,44 @@ def test_a_page_opened_after_the_catalog_changed_offers_what_it_has(
         status(page, re.compile(r"^1 item like .* Only 1 item passes these filters\.$|^No item"))
         before.close()
         page.close()
+
+
+# Where on the screen some item of the map is, and which.
+POINT_OF_MAP = """() => {
+  const plot = document.querySelector("#chart-style_map .js-plotly-plot");
+  const {_fullData, _fullLayout: {xaxis, yaxis}} = plot, box = plot.getBoundingClientRect();
+  const points = _fullData.find(trace => trace.x?.length && trace.customdata?.length);
+  return {
+    x: box.left + xaxis._offset + xaxis.l2p(points.x[0]),
+    y: box.top + yaxis._offset + yaxis.l2p(points.y[0]),
+    id: points.customdata[0],
+  };
+}"""
+
+
+def test_a_click_on_the_map_opens_the_item(
+    context: BrowserContext, recommender: Recommender, tmp_path: Path
+) -> None:
+    events = EventLog(tmp_path / "events")
+    with serve(recommender, tmp_path / "uploads", events=events) as address:
+        page = context.new_page()
+        open_page(page, address)
+        page.get_by_role("tab", name="Trends").click()
+        page.get_by_role("tab", name="Style map").click()
+        page.locator("#chart-style_map .nsewdrag").wait_for()
+        page.locator("#chart-style_map").scroll_into_view_if_needed()
+        point = page.evaluate(POINT_OF_MAP)
+        page.mouse.move(point["x"] - 3, point["y"])
+        page.mouse.move(point["x"], point["y"])
+        name = recommender.item(point["id"])["productDisplayName"]
+        expect(page.locator("#map-card p")).to_contain_text(name)
+        expect(page.locator("#map-card img")).to_have_js_property("naturalWidth", 60)
+        page.mouse.click(point["x"], point["y"])
+        expect(page.locator("article.item h2")).to_have_text(name)
+        page.close()
+    seen = events.read(0)
+    assert set(seen["kind"]) == {"search", "open"}
+    assert set(seen["item"]) == {point["id"]}
 
 
 def test_a_link_to_an_item(context: BrowserContext, live: str) -> None:
