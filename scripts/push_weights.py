@@ -47,6 +47,8 @@ def write_weights(weights: Path, card: Path, folder: Path) -> None:
     }
     save_for_timm(state, folder, settings)
     shutil.copyfile(card, folder / "README.md")
+    for picture in card.parent.glob("*.svg"):  # which the card shows
+        shutil.copyfile(picture, folder / picture.name)
     shutil.copyfile(weights, folder / weights.name)
 
 

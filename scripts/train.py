@@ -14,10 +14,9 @@ from pathlib import Path
 from recommender.catalog import SPLITS, load_catalog
 from recommender.encoder import EncoderConfig, find_weights
 from recommender.errors import RecommenderError
-from recommender.evaluation.figures import history
 from recommender.training.classifier import ClassifierConfig, train_classifier
 from recommender.training.fashion import TrainingConfig, train
-from recommender.trends.export import write_pages
+from scripts.plot_history import plot_history
 
 RECIPES = {"fashion": TrainingConfig, "classifier": ClassifierConfig}
 
@@ -72,8 +71,7 @@ def main(argv: list[str] | None = None) -> int:
     except (RecommenderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    epochs = json.loads((options.out / "history.json").read_text(encoding="utf-8"))
-    write_pages({"history": history(epochs)}, options.out / "plots", "Training")
+    plot_history([options.out / "history.json"], options.out / "plots")
     print(json.dumps(last, indent=1))
     return 0
 

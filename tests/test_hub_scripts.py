@@ -1,6 +1,7 @@
 """The commands that speak to the Hub, as an owner runs them: by `HF_ENDPOINT` and `HF_TOKEN`."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,10 @@ def test_there_and_back_by_the_commands(archive: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "back" / MANIFEST_FILE).is_file()
     assert "shop/nothing" in done.stderr
+    card = hub.tree("models/shop/weights")["README.md"].decode()
+    shown = re.findall(r"!\[.*?\]\((.+?)\)", card)
+    assert shown
+    assert set(shown) <= set(hub.tree("models/shop/weights"))
     assert set(hub.repos) == {"datasets/shop/catalog", "models/shop/weights", "spaces/shop/finder"}
     assert hub.repos["datasets/shop/catalog"].private
     assert hub.repos["spaces/shop/finder"].variables == {"FASHION_REPO": "shop/catalog@main"}

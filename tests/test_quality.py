@@ -113,7 +113,11 @@ def test_a_history_is_drawn() -> None:
     accuracy, loss = chart.figure.data
     assert list(accuracy.y) == [0.1, 0.5]
     assert list(loss.y) == [None, 2.0]
+    assert not chart.figure.layout.shapes
     assert history([]).nothing
+    runs = history([{**epochs[1], "epoch": n} for n in (1, 2, 1, 2, 3)])
+    assert runs.counts == "5 epochs in 2 runs"
+    assert [line.x0 for line in runs.figure.layout.shapes] == [2.5]
 
 
 def test_mistakes_are_of_another_type(recommender: Recommender) -> None:

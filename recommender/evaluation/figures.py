@@ -1,6 +1,7 @@
 """The committed results -> charts that a shopper and an engineer both understand."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -279,6 +280,8 @@ def history(epochs: Sequence[Mapping[str, Any]]) -> Chart:
     Args:
         epochs: the entries of a run's `history.json`; of several runs, one after the other.
     """
+    numbers = [entry["epoch"] for entry in epochs]
+    began = [n for n, (last, own) in enumerate(pairwise(numbers), 2) if own <= last]
     rows = [
         {"epoch": number, "trained with loss": entry.get("loss"), **entry["dev"]}
         for number, entry in enumerate(epochs, 1)
@@ -294,7 +297,7 @@ def history(epochs: Sequence[Mapping[str, Any]]) -> Chart:
         return {**drawn, "x": table["epoch"].tolist(), "y": values, **look}
 
     lines = [line(name) for name in table.columns[2:] if name != "loss"]
-    loss = line("trained with loss", name="loss", yaxis="y2", line={"color": PALE, "dash": "dot"})
+    loss = line("trained with loss", name="Loss", yaxis="y2", line={"color": PALE, "dash": "dot"})
     layout = {
         "xaxis": {"title": {"text": "Epoch"}},
         "yaxis": {"tickformat": ".0%", "title": {"text": "Right on the dev split"}},
@@ -304,9 +307,16 @@ def history(epochs: Sequence[Mapping[str, Any]]) -> Chart:
             "showgrid": False,
             "title": {"text": "Loss"},
         },
-        "margin": _legend(3),
+        # Where the next run began.
+        "shapes": [
+            {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": n - 0.5, "x1": n - 0.5}
+            | {"line": {"color": PALE, "width": 1}}
+            for n in began
+        ],
+        "margin": _legend(3) | {"r": 64},
     }
-    return _chart(title, several(len(table), "epoch"), table, ([*lines, loss], layout), height=460)
+    counts = several(len(table), "epoch") + (f" in {len(began) + 1} runs" if began else "")
+    return _chart(title, counts, table, ([*lines, loss], layout), height=460)
 
 
 def _chart(
