@@ -9,11 +9,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from serving import free_port
+from conftest import ROWS, draw_picture
+from serving import call, free_port, upload
 
 import app
 from recommender.store import MANIFEST_FILE
@@ -24,7 +26,8 @@ ROOT = Path(app.__file__).parent
 def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, *argv: str) -> str:
     """Start, expect exit code 1, and return the one sentence of why."""
     monkeypatch.delenv("FASHION_DATA", raising=False)
-    assert app.main(list(argv)) == 1
+    port = [] if "--port" in argv else ["--port", str(free_port())]
+    assert app.main([*argv, *port]) == 1
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1, lines
     assert lines[0].startswith("error: ")
@@ -62,7 +65,7 @@ def test_the_environment_names_the_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "named here"))
-    assert app.main([]) == 1
+    assert app.main(["--port", str(free_port())]) == 1
     assert "named here" in capsys.readouterr().err
 
 
@@ -91,40 +94,69 @@ import sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 sys.path[:0] = [{root!r}, {tests!r}]
-from conftest import open_store
 import app
+from conftest import open_store
 app.load_recommender = open_store
 sys.exit(app.main())
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for a child")
-def test_an_interrupt_ends_it_quietly(store: Path, tmp_path: Path) -> None:
+@contextlib.contextmanager
+def started(
+    store: Path, tmp_path: Path, **environment: str
+) -> Iterator[tuple[subprocess.Popen, str, Path]]:
+    """`app.py` in a process of its own, once it serves: the process, its address and its log."""
     port = free_port()
     code = _SERVE.format(root=str(ROOT), tests=str(ROOT / "tests"))
     command = [sys.executable, "-c", code, "--data", str(store), "--port", str(port)]
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1", **environment}
     log = tmp_path / "log"
     with log.open("w") as file:
         process = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
+    address = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + 240
         ready = False
         while not ready and process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(httpx.TransportError):
-                ready = httpx.get(f"http://127.0.0.1:{port}/gradio_api/info").is_success
+                ready = httpx.get(f"{address}/gradio_api/info").is_success
             time.sleep(0.2)
-        assert ready
+        assert ready, log.read_text()
         # The server answers before the launch is through; its last line says that it waits now.
         while "share=True" not in log.read_text() and time.monotonic() < deadline:
             time.sleep(0.2)
         time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
+        yield process, address, log
     finally:
         process.kill()
         process.wait()
-    output = log.read_text()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for a child")
+def test_an_interrupt_ends_it_quietly(store: Path, tmp_path: Path) -> None:
+    with started(store, tmp_path) as (process, address, log):
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+        output = log.read_text()
     assert process.returncode == 0, output
     assert "Traceback" not in output
-    assert f"127.0.0.1:{port}" in output
+    assert address.removeprefix("http://") in output
+
+
+def test_where_zerogpu_is_only_the_network_asks_for_it(store: Path, tmp_path: Path) -> None:
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "spaces.py").write_text(
+        "import sys\n"
+        "assert 'torch' not in sys.modules\n"
+        "def GPU(function):\n"
+        "    def borrowed(pictures):\n"
+        "        print('borrowed for', len(pictures), flush=True)\n"
+        "        return function(pictures)\n"
+        "    return borrowed\n"
+    )
+    with started(store, tmp_path, PYTHONPATH=str(tmp_path / "path")) as (_, address, log):
+        assert call(address, "recommend_by_id", 5)["results"]
+        assert "borrowed" not in log.read_text()
+        shown = upload(address, draw_picture(ROWS[0]))
+        assert call(address, "recommend", shown, 5, {}, "", False, "auto")["results"]
+        assert log.read_text().count("borrowed for 1") == 1
