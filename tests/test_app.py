@@ -109,10 +109,13 @@ def started(
     port = free_port()
     code = _SERVE.format(root=str(ROOT), tests=str(ROOT / "tests"))
     command = [sys.executable, "-c", code, "--data", str(store), "--port", str(port)]
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1", **environment}
+    # The store is every test's: what is looked for here is not logged in it.
+    settings = {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1", "FASHION_EVENTS": "0"}
     log = tmp_path / "log"
     with log.open("w") as file:
-        process = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
+        process = subprocess.Popen(
+            command, env={**os.environ, **settings, **environment}, stdout=file, stderr=file
+        )
     address = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + 240
