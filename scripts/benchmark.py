@@ -302,6 +302,20 @@ def describe_machine() -> dict:
     }
 
 
+def begin_report(script: str, argv: list[str] | None) -> dict:
+    """What says how, when and where figures were taken; they come after it."""
+    return {
+        "command": f"python -m scripts.{script} " + " ".join(argv or sys.argv[1:]),
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": describe_machine(),
+    }
+
+
+def write_report(report: dict, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="a built store")
@@ -310,11 +324,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=7899, help="a free one, for starting the app")
     options = parser.parse_args(argv)
     root = Path(__file__).parent.parent.resolve()
-    report: dict = {
-        "command": "python -m scripts.benchmark " + " ".join(argv or sys.argv[1:]),
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": describe_machine(),
-    }
+    report = begin_report("benchmark", argv)
 
     def note(name: str, figures: object) -> None:
         report[name] = figures
@@ -344,8 +354,7 @@ def main(argv: list[str] | None = None) -> int:
         note("style_map", measure_style_map(recommender))
         note("trends", measure_trends(recommender, options.data))
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        write_report(report, options.json)
     return 0
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from recommender.catalog import COLUMNS, load_catalog
 from recommender.parcel import pack
 from recommender.store import hash_files, load_manifest
-from scripts.benchmark import describe_machine, seconds_of
+from scripts.benchmark import begin_report, seconds_of, write_report
 
 ROOT = Path(__file__).parents[1]
 CHANGED = 100
@@ -105,8 +105,9 @@ def measure_hub(data: Path, scratch: Path) -> dict:
         again = run("push_to_hub", *there, **environment)
         back = ["--data", str(scratch / "back"), "--repo", "shop/catalog"]
         pull = run("pull_from_hub", *back, **environment)
-        packed = round(seconds_of(lambda: pack(data)), 2)
+        started = time.perf_counter()
         files = list(pack(data)[1].values())
+        packed = round(time.perf_counter() - started, 2)
         alone = {
             "hashed": lambda: hash_files(files),
             "written_to_disk": lambda: _write(files, scratch / "written"),
@@ -149,11 +150,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="a built store; not changed")
     parser.add_argument("--json", type=Path, help="where the figures go")
     options = parser.parse_args(argv)
-    report: dict = {
-        "command": "python -m scripts.benchmark_store " + " ".join(argv or sys.argv[1:]),
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": describe_machine(),
-    }
+    report = begin_report("benchmark_store", argv)
     measures: dict[str, Callable[[Path, Path], dict]] = {
         "update": measure_update,
         "hub": measure_hub,
@@ -166,8 +163,7 @@ def main(argv: list[str] | None = None) -> int:
             report[name] = measure(copy, Path(scratch))
             print(f"\n{name}\n{json.dumps(report[name], indent=1)}", flush=True)
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        write_report(report, options.json)
     return 0
 
 
