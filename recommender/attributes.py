@@ -114,6 +114,17 @@ class Agreement:
             for name, block in self._blocks()
         }
 
+    def doubt(self, vectors: Floats) -> Floats:
+        """How far two items of which just this is believed are expected to disagree.
+
+        Args:
+            vectors: float32 of shape (b, dim), as `embed` makes them.
+
+        Returns:
+            float32 of shape (b,), from 0 where everything is certain to below 1.
+        """
+        return vectors[:, -1] ** 2
+
     def _blocks(self) -> list[tuple[str, slice]]:
         ends = np.cumsum([self.looks_dim, *(len(self.classes[name]) for name in self.labels)])
         return [

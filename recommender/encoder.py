@@ -34,6 +34,7 @@ from recommender.backbone import (
     load_linear,
 )
 from recommender.errors import WeightsError
+from recommender.views import DOUBT, other_views, view_shares
 
 FASHION_WEIGHTS = Path(__file__).parent / "weights" / "fashion.safetensors"
 IMAGENET_MODEL = "hf-hub:timm/resnet50.a1_in1k@767268603ca0cb0bfe326fa87277f19c419566ef"
@@ -232,12 +233,36 @@ class Encoder:
         return embeddings, beliefs
 
     def encode(self, pictures: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
-        """RGB pictures of any size -> float32 of shape (b, dim), unit rows."""
-        return self.see(pictures)[0]
+        """RGB pictures of any size -> float32 of shape (b, dim), unit rows, for a gallery."""
+        return self.encode_prepared(np.stack([self.prepare(picture) for picture in pictures]))
 
     def see(self, pictures: Sequence[Image.Image]) -> tuple[npt.NDArray[np.float32], Beliefs]:
-        """RGB pictures of any size -> their embeddings, and what the heads believe of them."""
-        return self.see_prepared(np.stack([self.prepare(picture) for picture in pictures]))
+        """Encode pictures that ask, and say what their heads believe.
+
+        The same as `encode` where they leave no doubt; else what is believed is gathered from
+        several views (`views`), while the looks remain the whole picture's.
+
+        Args:
+            pictures: RGB of any size.
+
+        Returns:
+            float32 of shape (b, dim), unit rows, and label -> float32 of shape (b, classes).
+        """
+        embeddings, beliefs = self.see_prepared(np.stack([self.prepare(p) for p in pictures]))
+        if self.agreement is None:
+            return embeddings, beliefs
+        doubt = self.agreement.doubt(embeddings)
+        doubtful = np.flatnonzero(doubt >= DOUBT)
+        for row in doubtful.tolist():
+            views = [self.prepare(v) for v in other_views(pictures[row], self.input_px)]
+            seen, believed = self.see_prepared(np.stack(views))
+            shares = view_shares(np.append(doubt[row], self.agreement.doubt(seen)))
+            for name, rows in beliefs.items():
+                rows[row] = shares @ np.concatenate([rows[row : row + 1], believed[name]])
+        embeddings[doubtful] = self.agreement.embed(
+            self.agreement.looks(embeddings[doubtful]), {n: b[doubtful] for n, b in beliefs.items()}
+        )
+        return embeddings, beliefs
 
 
 def load_encoder(name: str = "fashion", *, device: Device = "auto", **settings: Any) -> Encoder:

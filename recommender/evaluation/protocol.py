@@ -235,20 +235,22 @@ def asking(
     ranking: Ranking,
     change: Callable[[int, Image.Image], Image.Image] | None = None,
 ) -> Iterator[tuple[Sequence[Image.Image], list[tuple[int, Ask]]]]:
-    """Batches of queries as functions that ask: by id, or by their picture where it is theirs.
+    """Batches of queries as functions that ask: by their picture, as a visitor does.
+
+    Items of the gallery ask by id where the encoder sees in a picture just what the gallery holds.
 
     Args:
         recommender: who is asked.
         queries: who asks.
         ranking: `image` or `hybrid`.
-        change: position and picture -> the picture that asks; then no query asks by id.
+        change: position and picture -> the picture that asks.
 
     Yields:
         The batch's pictures, none where they ask by id, and a position and `Ask` for each query.
     """
     for start in range(0, len(queries), PICTURES_AT_ONCE):
         positions = range(start, min(start + PICTURES_AT_ONCE, len(queries)))
-        if queries.by_id and change is None:
+        if queries.by_id and change is None and recommender.encoder.agreement is None:
             ids = queries.frame["id"].iloc[list(positions)].tolist()
             yield (
                 (),
