@@ -17,7 +17,7 @@ DOUBT = 0.2
 """From this on a picture is looked at again; see `Agreement.doubt`. Fewer than a third of held-out
 packshots are, and the others gain nothing by it."""
 
-_WHOLE = 4.0
+_WHOLE = 16.0
 """How much the whole picture counts against a view that leaves as much doubt."""
 
 _SHARPNESS = 8.0
