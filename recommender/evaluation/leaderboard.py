@@ -118,7 +118,8 @@ def build_leaderboard(
     """Ask the same queries of every system, and compare.
 
     Embeddings and answers are kept in `cache`: a run that was killed goes on after the last system
-    that was done. Hybrid answers are not kept, as they depend on more than the encoder.
+    that was done. Answers of the store's own encoder are not kept, as more than its
+    weights decides them.
 
     Args:
         base: the store as it is served.
@@ -180,13 +181,14 @@ def _ask(
     ids = hashlib.sha256(base.index.ids.tobytes() + queries.frame["id"].to_numpy().tobytes())
     key = json.dumps([_VERSION, made_of, asked, gallery, ids.hexdigest(), queries.by_id])
     file = cache / "answers" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.safetensors"
-    if system.ranking == "image" and (kept := _read_answers(file, len(queries))):
+    keeps = system.encoder is not None
+    if keeps and (kept := _read_answers(file, len(queries))):
         return kept, made_of
     recommender = _open(base, directory, encoder, system, cache)
     if not np.array_equal(recommender.index.ids, base.index.ids):
         raise StoreError("Its gallery is of other items than the store's.")
     answers = answer(recommender, queries, ranking=system.ranking)
-    if system.ranking == "image":
+    if keeps:
         file.parent.mkdir(parents=True, exist_ok=True)
         building = file.with_suffix(".building")
         save_file({"strict": answers.strict, "relaxed": answers.relaxed}, building)
