@@ -24,9 +24,9 @@ def encoder() -> Encoder:
 
 @pytest.fixture(scope="module")
 def drawn() -> tuple[list[Picture], list[str]]:
-    """Every twentieth picture of the demo, and its article type."""
+    """Every tenth picture of the demo, and its article type."""
     demo = read_source("demo")
-    places = range(0, len(demo.rows), 20)
+    places = range(0, len(demo.rows), 10)
     pictures = [decode_image(demo.read_picture(place) or b"") for place in places]
     return pictures, demo.rows["articleType"].iloc[list(places)].tolist()
 
@@ -62,7 +62,7 @@ def test_shares_fall_with_doubt(doubt: list[float]) -> None:
 
 def test_the_whole_counts_more_than_a_view_of_the_same_doubt() -> None:
     shares = view_shares(np.full(5, 0.4, dtype=np.float32))
-    np.testing.assert_allclose(shares, np.array([0.5, *[0.125] * 4]), rtol=1e-6)
+    np.testing.assert_allclose(shares, np.array([0.8, *[0.05] * 4]), rtol=1e-6)
 
 
 def test_what_leaves_no_doubt_is_seen_as_the_gallery_has_it(
@@ -107,7 +107,7 @@ def test_a_snapshot_is_understood_better_at_a_second_look(
         float((classes[beliefs["articleType"].argmax(1)] == drawn[1]).mean())
         for beliefs in (once, again)
     ]
-    assert right[1] >= right[0] + 0.1
+    assert right[1] >= right[0] + 0.05
 
 
 def test_pictures_are_seen_alike_alone_and_together(
