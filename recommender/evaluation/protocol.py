@@ -54,7 +54,7 @@ class Queries:
         own: for each query the gallery's rows that are itself, out of both galleries.
         named: for each query the rows that are itself or have its name, out of the strict one.
         picture_bytes: position -> the query's encoded picture.
-        by_id: whether queries are items of the gallery and ask by their id.
+        by_id: whether queries are items of the gallery, whose embeddings it holds.
         source: where they come from, in words.
         overlap: what was found of them in the gallery; empty where they come from it.
     """
