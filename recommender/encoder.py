@@ -234,7 +234,7 @@ class Encoder:
 
     def encode(self, pictures: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
         """RGB pictures of any size -> float32 of shape (b, dim), unit rows, for a gallery."""
-        return self.encode_prepared(np.stack([self.prepare(picture) for picture in pictures]))
+        return self.encode_prepared(self._prepare_all(pictures))
 
     def see(self, pictures: Sequence[Image.Image]) -> tuple[npt.NDArray[np.float32], Beliefs]:
         """Encode pictures that ask, and say what their heads believe.
@@ -248,14 +248,14 @@ class Encoder:
         Returns:
             float32 of shape (b, dim), unit rows, and label -> float32 of shape (b, classes).
         """
-        embeddings, beliefs = self.see_prepared(np.stack([self.prepare(p) for p in pictures]))
+        embeddings, beliefs = self.see_prepared(self._prepare_all(pictures))
         if self.agreement is None:
             return embeddings, beliefs
         doubt = self.agreement.doubt(embeddings)
         doubtful = np.flatnonzero(doubt >= DOUBT)
         for row in doubtful.tolist():
-            views = [self.prepare(v) for v in other_views(pictures[row], self.input_px)]
-            seen, believed = self.see_prepared(np.stack(views))
+            views = other_views(pictures[row], self.input_px)
+            seen, believed = self.see_prepared(self._prepare_all(views))
             shares = view_shares(np.append(doubt[row], self.agreement.doubt(seen)))
             for name, rows in beliefs.items():
                 rows[row] = shares @ np.concatenate([rows[row : row + 1], believed[name]])
@@ -263,6 +263,9 @@ class Encoder:
             self.agreement.looks(embeddings[doubtful]), {n: b[doubtful] for n, b in beliefs.items()}
         )
         return embeddings, beliefs
+
+    def _prepare_all(self, pictures: Sequence[Image.Image]) -> npt.NDArray[np.uint8]:
+        return np.stack([self.prepare(picture) for picture in pictures])
 
 
 def load_encoder(name: str = "fashion", *, device: Device = "auto", **settings: Any) -> Encoder:

@@ -14,8 +14,7 @@ from PIL import Image, ImageOps
 Floats = npt.NDArray[np.float32]
 
 DOUBT = 0.2
-"""From this on a picture is looked at again (`Agreement.doubt`): a third of the packshots of the
-dev split, and three in four before severe clutter. Chosen there, as the next two."""
+"""From this on a picture is looked at again (`Agreement.doubt`). Chosen on dev, as the next two."""
 
 _WHOLE = 16.0
 """How much the whole picture counts against a view that leaves as much doubt."""

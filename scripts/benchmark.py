@@ -144,7 +144,7 @@ def measure_recommend(recommender: Recommender) -> dict:
     """
     answers = Answers(recommender)
     unseen = recommender.frame["id"][split_names(recommender.frame) == "test"]
-    ids = np.random.default_rng(0).choice(unseen, QUERIES, replace=False)
+    ids = np.random.default_rng(0).choice(unseen, min(QUERIES, len(unseen)), replace=False)
     timings = []
     with tempfile.TemporaryDirectory() as directory:
         for item_id in ids:

@@ -288,9 +288,7 @@ def read_pictures(
 
 
 def _by_id(recommender: Recommender, item_id: int, ranking: Ranking) -> Ask:
-    return lambda k, filters: recommender.by_id(
-        item_id, k=k, filters=filters, ranking=ranking, as_picture=True
-    )
+    return lambda k, filters: recommender.by_id(item_id, k=k, filters=filters, ranking=ranking)
 
 
 def _by_image(recommender: Recommender, picture: Image.Image, ranking: Ranking) -> Ask:
