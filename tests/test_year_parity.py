@@ -59,6 +59,9 @@ def test_every_odd_item_is_scored_once(
     most = frame.loc[(frame["year"] % 2 == 0).fillna(False), "articleType"].value_counts().index[0]
     assert scores["frequent"]["queries"] == (odd["articleType"] == most).sum()
     assert scores["others"]["queries"] == (odd["articleType"] != most).sum()
+    even = frame.loc[(frame["year"] % 2 == 0).fillna(False), "articleType"]
+    assert scores["frequent"]["of types never learnt"] == 0
+    assert scores["others"]["of types never learnt"] == (~odd["articleType"].isin(even)).sum() > 0
     assert scores["frequent"]["top-1 within"] == 1  # one type alone cannot be mistaken
     for part in scores.values():
         low, high = part["95%"]

@@ -33,19 +33,21 @@ def score_years(items: datasets.Dataset, encoder: Encoder) -> dict[str, Any]:
 
     Returns:
         For the types that are the most `frequent` in the even years and for the `others`: how many
-        `queries`, `top-1` and `top-5` among all types, `top-1 within` the types of the part alone,
-        and the 95% interval of the top-1.
+        `queries`, those `of types never learnt`, as no even year has them, `top-1` and `top-5`
+        among all types, `top-1 within` the types of the part alone, and the 95% interval of the
+        top-1.
     """
     frame = catalog_frame(items)
     split = split_years(frame)
     types = frame["articleType"]
-    frequent = set(types[split == "train"].value_counts().index[:FREQUENT])
+    learnt = types[split == "train"].value_counts().index
+    frequent = learnt[:FREQUENT]
     rows = np.flatnonzero((split == "dev") & types.notna().to_numpy())
     believed = _believed(items, encoder, rows)
     classes = encoder.labels["articleType"]
     targets = pd.Index(classes).get_indexer(pd.Index(types.iloc[rows])).astype(np.int64)
-    # A type that no even year has is a class of no head: always a mistake, never left out.
-    targets = np.where(targets < 0, len(classes), targets)
+    # A type that no even year has is always a mistake, never left out.
+    targets = np.where(types.iloc[rows].isin(learnt), targets, len(classes))
     is_frequent = types.iloc[rows].isin(frequent).to_numpy()
     class_is_frequent = np.array([name in frequent for name in classes])
     return {
@@ -77,6 +79,7 @@ def _score(
     low, high = bootstrap_interval((best == targets).astype(np.float64))
     return {
         "queries": len(targets),
+        "of types never learnt": int((targets == believed.shape[1]).sum()),
         "top-1": round(accuracy(targets, best), 4),
         "95%": [round(low, 4), round(high, 4)],
         "top-1 within": round(accuracy(targets, np.where(within, believed, -1).argmax(axis=1)), 4),
