@@ -174,6 +174,12 @@ def test_too_few_items_for_a_batch(items: datasets.Dataset, tmp_path: Path) -> N
         run(items, tmp_path, replace(CONFIG, batch_size=9))
 
 
+def test_a_run_of_five_steps(items: datasets.Dataset, tmp_path: Path) -> None:
+    last = run(items, tmp_path, replace(CONFIG, batch_size=8, epochs=5))
+    assert last["epoch"] == 5
+    assert np.isfinite(last["loss"])
+
+
 def test_a_loss_that_is_no_number_stops_the_run(items: datasets.Dataset, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="the last checkpoint is good; go on"):
         run(items, tmp_path, replace(CONFIG, peak_lr=1e30, epochs=3))

@@ -186,8 +186,10 @@ def train(
             f"The catalog has {len(rows['train'])} items to train on, fewer than the "
             f"{config.batch_size} of one batch."
         )
+    # A fifth of five steps is one, and a rise of one step divides by the none that are between.
+    steps = max(config.epochs * steps_an_epoch, 6)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.peak_lr, total_steps=config.epochs * steps_an_epoch, pct_start=0.2
+        optimizer, config.peak_lr, total_steps=steps, pct_start=0.2
     )
     checkpoint = directory / "checkpoint"
     run = asdict(config) | {
