@@ -143,7 +143,7 @@ class Recommender:
         started = time.perf_counter()
         query, beliefs = self.encoder.see([picture])
         timings_ms = {"encode": _milliseconds_since(started)}
-        hits = self._recommend(gallery, query, k, filters, repeats, timings_ms, as_picture=True)
+        hits = self._recommend(gallery, query, k, filters, repeats, timings_ms)
         return replace(hits, beliefs=beliefs)
 
     def by_id(
@@ -154,7 +154,6 @@ class Recommender:
         filters: Mapping[str, Any] | None = None,
         repeats: bool = False,
         ranking: Ranking = "auto",
-        as_picture: bool = False,
     ) -> Hits:
         """Items that look like an item, which is never among them.
 
@@ -164,7 +163,6 @@ class Recommender:
             filters: column -> allowed values; see `FilterTable.mask`.
             repeats: whether items with identical pictures, also to the item's own, are shown.
             ranking: whether the items' labels count.
-            as_picture: ask with what its picture shows, as if nothing were known of the item.
 
         Raises:
             QueryError: `k`, a filter or the ranking cannot be.
@@ -172,8 +170,8 @@ class Recommender:
         """
         row = self._row(item_id)
         gallery = self._gallery(ranking)
-        query = (self.index if as_picture else gallery).vectors[row : row + 1]
-        return self._recommend(gallery, query, k, filters, repeats, {}, row, as_picture=as_picture)
+        query = gallery.vectors[row : row + 1]
+        return self._recommend(gallery, query, k, filters, repeats, {}, row)
 
     def describe(self, picture: Image.Image) -> Beliefs:
         """What is believed of a picture: label -> float32 of shape (1, classes), sum one."""
@@ -227,8 +225,6 @@ class Recommender:
         repeats: bool,
         timings_ms: dict[str, float],
         own_row: int | None = None,
-        *,
-        as_picture: bool,
     ) -> Hits:
         """The corridor: filter, search, drop the query itself and repeated pictures.
 
@@ -236,15 +232,13 @@ class Recommender:
             gallery: what is searched.
             query: float32 of shape (1, d), a unit row as the encoder makes it.
             own_row: the row of the item that asks, None for a picture.
-            as_picture: whether the query may be a picture of an item.
         """
         k = _check_k(k)
         started = time.perf_counter()
         allowed = self.filters.mask(filters)
         recognised = None
-        if self._recognition is not None and as_picture:
-            besides = None if own_row is None or repeats else self._pictures[own_row]
-            recognised = self._recognition.recognise(query, besides, allowed)
+        if self._recognition is not None and own_row is None:
+            recognised = self._recognition.recognise(query, allowed)
         if self.encoder.agreement is not None:
             query = self.encoder.agreement.as_queries(query)
         searched_ms, ranked_ms = _milliseconds_since(started), 0.0

@@ -63,23 +63,17 @@ class Recognition:
     def recognise(
         self,
         query: Floats,
-        besides: np.int64 | None = None,
         allowed: npt.NDArray[np.bool_] | None = None,
     ) -> Recognised | None:
         """The nearest picture, where it is much nearer than the next one.
 
         Args:
             query: float32 of shape (1, d), an embedding.
-            besides: a picture that is not looked for.
             allowed: bool of shape (n,), the rows that may be found; all where None.
         """
-        cosines, columns = self._index.search(self._agreement.looks(query), 3)
-        numbers = self._index.ids[columns[0]]
-        others = np.flatnonzero(numbers != besides)[:2]
-        if len(others) < 2:
+        cosines, columns = self._index.search(self._agreement.looks(query), 2)
+        if cosines.shape[1] < 2 or not stands_out(*cosines[0]):
             return None
-        if not stands_out(*cosines[0, others]):
-            return None
-        rows = np.flatnonzero(self._pictures == numbers[others[0]])
+        rows = np.flatnonzero(self._pictures == self._index.ids[columns[0, 0]])
         rows = rows if allowed is None else rows[allowed[rows]]
-        return Recognised(rows, cosines[0, others[:1]].squeeze())
+        return Recognised(rows, cosines[0, 0])

@@ -288,42 +288,35 @@ def agreed(recommender: Recommender, row: int, *, hybrid: bool, own: bool) -> np
     return scores
 
 
-@pytest.mark.parametrize("as_picture", [False, True])
 @pytest.mark.parametrize("ranking", ["image", "hybrid", "auto"])
-def test_items_are_ranked_by_expected_agreement(
-    believing: Recommender, ranking: Ranking, as_picture: bool
-) -> None:
+def test_items_are_ranked_by_expected_agreement(believing: Recommender, ranking: Ranking) -> None:
     ids = believing.frame["id"].to_numpy()
     hybrid = ranking != "image"
     for row, item_id in enumerate(ids):
-        hits = believing.by_id(
-            int(item_id), k=12, repeats=True, ranking=ranking, as_picture=as_picture
-        )
-        expected = agreed(believing, row, hybrid=hybrid, own=hybrid and not as_picture)
+        hits = believing.by_id(int(item_id), k=12, repeats=True, ranking=ranking)
+        expected = agreed(believing, row, hybrid=hybrid, own=hybrid)
         found = expected[np.searchsorted(ids, hits.ids)]
         assert len(hits.ids) == len(ids) - 1
         assert (np.diff(hits.scores) <= 0).all()
-        # Others with its very picture come before them, where it is asked as a picture.
-        hashes = believing.frame["image_hash"]
-        twins = int((hashes == hashes[row]).sum()) - 1 if as_picture else 0
-        assert set(hashes[np.searchsorted(ids, hits.ids[:twins])]) <= {hashes[row]}
-        found, scores = found[twins:], hits.scores[twins:]
         assert (np.diff(found) <= 1e-5).all()
         # The query is a unit row: scores are agreements, scaled alike.
-        scale = scores / found
+        scale = hits.scores / found
         np.testing.assert_allclose(scale, scale[0], rtol=1e-3)
 
 
 def test_a_picture_is_asked_with_what_is_believed_of_it(believing: Recommender) -> None:
     row = 4
-    item_id = int(believing.frame["id"].iloc[row])
-    picture = decode_image(believing.picture_bytes(item_id))
+    ids = believing.frame["id"].to_numpy()
+    hashes = believing.frame["image_hash"].to_numpy()
+    picture = decode_image(believing.picture_bytes(int(ids[row])))
     rankings: list[Ranking] = ["image", "hybrid"]
     for ranking in rankings:
-        shown = believing.by_image(picture, k=13, ranking=ranking)
-        asked = believing.by_id(item_id, k=12, ranking=ranking, as_picture=True)
-        others = shown.ids[shown.ids != item_id]
-        np.testing.assert_array_equal(others[: len(asked.ids)], asked.ids)
+        shown = believing.by_image(picture, k=13, ranking=ranking, repeats=True)
+        found = np.searchsorted(ids, shown.ids)
+        assert len(found) == len(ids)
+        others = found[hashes[found] != hashes[row]]
+        expected = agreed(believing, row, hybrid=ranking == "hybrid", own=False)
+        assert (np.diff(expected[others]) <= 1e-5).all()
         assert set(shown.beliefs) == {"gender", "articleType"}
         for name, believed in believing.describe(picture).items():
             np.testing.assert_array_equal(shown.beliefs[name], believed)

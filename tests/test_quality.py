@@ -121,7 +121,7 @@ def test_a_history_is_drawn() -> None:
 
 
 def test_mistakes_are_of_another_type(recommender: Recommender) -> None:
-    found = find_mistakes(recommender, 3, np.random.default_rng(0))
+    found = find_mistakes(recommender, 3, 0)
     types = recommender.frame.set_index("id")["articleType"]
     names = recommender.frame.set_index("id")["productDisplayName"]
     assert 0 <= found.right <= 1
@@ -138,7 +138,7 @@ def test_what_training_saw_does_not_ask_where_the_rest_can(
     frame = recommender.frame
     split = np.where(frame["id"] == 1, "test", "train")
     monkeypatch.setattr(mistakes, "split_names", lambda _: split)
-    assert find_mistakes(recommender, 3, np.random.default_rng(0)).asked == 1
+    assert find_mistakes(recommender, 3, 0).asked == 1
 
 
 def test_the_calculator(tab: QualityTab) -> None:

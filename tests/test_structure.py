@@ -137,7 +137,13 @@ ALLOWED = {
     },
     "evaluation.results": set(),
     "evaluation.figures": {"evaluation.results", "trends"},
-    "evaluation.mistakes": {"catalog", "engine"},
+    "evaluation.mistakes": {
+        "catalog",
+        "engine",
+        "evaluation.metrics",
+        "evaluation.protocol",
+        "evaluation.scores",
+    },
     "ui": {
         "attributes",
         "engine",

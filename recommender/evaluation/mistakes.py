@@ -7,10 +7,13 @@ import numpy.typing as npt
 
 from recommender.catalog import split_names
 from recommender.engine import Recommender
+from recommender.evaluation.metrics import mean
+from recommender.evaluation.protocol import answer, gallery_queries
+from recommender.evaluation.scores import HEADLINE, judge
 
 _SHOWN = 5
-_AT_MOST_RIGHT = 1
-_DRAWN = 150
+_AT_MOST_RIGHT = 1 / _SHOWN
+_DRAWN = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,33 +31,28 @@ class Mistakes:
     examples: dict[int, npt.NDArray[np.int64]]
 
 
-def find_mistakes(recommender: Recommender, count: int, random: np.random.Generator) -> Mistakes:
-    """Ask with random items as if they were pictures, and keep the worst answers.
+def find_mistakes(recommender: Recommender, count: int, seed: int) -> Mistakes:
+    """Ask with the pictures of random items, by the strict protocol, and keep the worst answers.
 
-    Items that no training has seen ask, where the catalog has such. As under the strict protocol,
-    what has the same name as the item does not count as found.
+    Items that no training has seen ask, where the catalog has such.
 
     Args:
         recommender: what is asked.
         count: how many examples, at most.
-        random: draws the items.
+        seed: not below 0; draws the items.
     """
     frame = recommender.frame
     known = frame["articleType"].notna().to_numpy()
-    rows = np.flatnonzero((split_names(frame) == "test") & known)
-    rows = random.permutation(rows if len(rows) else np.flatnonzero(known))[:_DRAWN]
-    types, names = frame["articleType"].to_numpy(), frame["productDisplayName"].to_numpy()
-    row_of = dict(zip(frame["id"].tolist(), range(len(frame)), strict=True))
-    shares: list[float] = []
-    examples: dict[int, npt.NDArray[np.int64]] = {}
-    for row in rows.tolist():
-        item_id = int(frame["id"].iloc[row])
-        hits = recommender.by_id(item_id, k=4 * _SHOWN, as_picture=True)
-        found = [i for i in hits.ids.tolist() if names[row_of[i]] != names[row]][:_SHOWN]
-        right = sum(types[row_of[i]] == types[row] for i in found)
-        shares.append(right / _SHOWN)
-        if found and right <= _AT_MOST_RIGHT and len(examples) < count:
-            examples[item_id] = np.array(found, dtype=np.int64)
-    return Mistakes(
-        asked=len(rows), right=float(np.mean(shares)) if shares else 0.0, examples=examples
-    )
+    held_out = known & (split_names(frame) == "test")
+    rows = np.flatnonzero(held_out if held_out.any() else known)
+    if not len(rows):
+        return Mistakes(asked=0, right=0.0, examples={})
+    queries = gallery_queries(recommender, rows, "the catalog").sample(_DRAWN, seed)
+    found = answer(recommender, queries, ranking="auto").strict
+    right = judge(frame, queries.frame, found, queries.named)["type"][HEADLINE]
+    wrong = np.flatnonzero((right <= _AT_MOST_RIGHT) & (found[:, 0] >= 0))
+    wrong = wrong[np.argsort(right[wrong], kind="stable")][:count]
+    asked, ids = queries.frame["id"].tolist(), frame["id"].to_numpy()
+    shown = found[wrong, :_SHOWN]
+    examples = {asked[i]: ids[row[row >= 0]] for i, row in zip(wrong, shown, strict=True)}
+    return Mistakes(asked=len(queries), right=mean(right), examples=examples)

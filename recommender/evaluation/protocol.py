@@ -126,16 +126,16 @@ def split_queries(recommender: Recommender, split: str) -> Queries:
             f"The split {split} holds none of the catalog's {len(frame)} items: a split by name "
             "needs a larger catalog, or name an archive of --queries."
         )
-    asking = frame.iloc[rows].reset_index(drop=True)
+    return gallery_queries(recommender, rows, f"the {split} split by name group")
+
+
+def gallery_queries(recommender: Recommender, rows: Ints, source: str) -> Queries:
+    """Items of the gallery, int64 rows of it of shape (q,); `source` says in words which."""
+    asking = recommender.frame.iloc[rows].reset_index(drop=True)
     ids = asking["id"].tolist()
-    own, named = _own_rows(frame, asking)
+    own, named = _own_rows(recommender.frame, asking)
     return Queries(
-        asking,
-        own,
-        named,
-        lambda position: recommender.picture_bytes(ids[position]),
-        True,
-        f"the {split} split by name group",
+        asking, own, named, lambda position: recommender.picture_bytes(ids[position]), True, source
     )
 
 

@@ -1,11 +1,11 @@
 """Tab *How good is it*: the committed results, a calculator on them, and live mistakes."""
 
 import html
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
-import numpy as np
 from gradio.components.plot import PlotData
 
 from recommender.evaluation.figures import HEADLINED, SAID, beside, quality_charts
@@ -119,7 +119,7 @@ class QualityTab:
     def show_mistakes(self, request: gr.Request) -> str:
         """Other random items of the catalog on show that brought up hardly any of their type."""
         recommender, origin = self.answers.recommender, origin_of(request)
-        found = find_mistakes(recommender, _EXAMPLES, np.random.default_rng())
+        found = find_mistakes(recommender, _EXAMPLES, secrets.randbits(32))
         said = (
             f"{several(found.asked, 'item')} of the catalog on show, drawn at random, asked just "
             f"now: {found.right:.0%} of the five products shown were of the same article type. "
