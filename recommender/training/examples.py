@@ -25,6 +25,11 @@ class Examples:
     pictures: Tensor
     targets: dict[str, Tensor]
 
+    def to(self, device: torch.device) -> "Examples":
+        """The same on a device."""
+        targets = {name: target.to(device) for name, target in self.targets.items()}
+        return Examples(self.pictures.to(device), targets)
+
 
 def read_examples(
     items: datasets.Dataset,
