@@ -174,6 +174,18 @@ def test_too_few_items_for_a_batch(items: datasets.Dataset, tmp_path: Path) -> N
         run(items, tmp_path, replace(CONFIG, batch_size=9))
 
 
+def test_what_is_shipped_is_the_average_over_the_last_steps(
+    items: datasets.Dataset, tmp_path: Path
+) -> None:
+    """Over one step it is the network itself; over more it lies behind it."""
+    for share, same in ((0.0, True), (1.0, False)):
+        out = tmp_path / str(share)
+        run(items, out, replace(CONFIG, average_share=share))
+        shipped = load_file(out / "weights.safetensors")["conv1.weight"]
+        last = load_file(out / "checkpoint.safetensors")["net.net.backbone.conv1.weight"].half()
+        assert torch.equal(shipped, last) == same
+
+
 def test_a_run_of_five_steps(items: datasets.Dataset, tmp_path: Path) -> None:
     last = run(items, tmp_path, replace(CONFIG, batch_size=8, epochs=5))
     assert last["epoch"] == 5

@@ -22,18 +22,21 @@ _WILDEST = 2.5
 class Augmentation:
     """Reaches, and for what happens to some pictures only its probability.
 
-    `zoom` is a share of the size, `shift` of the picture's half, `stretch` of the aspect. Views of
-    a `wild` share reach up to `_WILDEST` times as far, but for `stretch`.
+    `zoom` is a share of the size, `shift` of the picture's half beyond what the zoom leaves, so
+    that a part comes from anywhere and a smaller garment goes anywhere; `stretch` is one of the
+    aspect. Views of a `wild` share zoom and turn up to `_WILDEST` times as far. `card` is the share
+    of the cluttered that keep their white, like a photograph on a table.
     """
 
     mirror: float = 0.5
     upside_down: float = 0.06
-    wild: float = 0.3
+    wild: float = 0.4
     zoom: float = 0.25
     stretch: float = 0.1
-    shift: float = 0.12
+    shift: float = 0.08
     turn_degrees: float = 12.0
-    clutter: float = 0.35
+    clutter: float = 0.45
+    card: float = 0.2
     light: float = 0.3
     blur: float = 0.15
     jpeg: float = 0.15
@@ -58,7 +61,8 @@ def augment(
     grid = _views(pixels.shape, size, config, random).to(pixels.device)
     views = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
     if len(some := _some(len(views), config.clutter, random)):
-        covered = (~background(pixels[some])).float()
+        card = torch.rand(len(some), 1, 1, generator=random).to(pixels.device) < config.card
+        covered = (~background(pixels[some]) | card).float()
         covered = F.grid_sample(covered[:, None], grid[some], align_corners=False)
         clutter = draw_clutter(pixels, len(some), size, random)
         views[some] = covered * views[some] + (1 - covered) * clutter
@@ -93,7 +97,9 @@ def background(pixels: Tensor) -> Tensor:
 def draw_clutter(
     pixels: Tensor, count: int, size: tuple[int, int], random: torch.Generator
 ) -> Tensor:
-    """Grounds to lay behind garments: half soft blotches of colour, half close-ups of others.
+    """Grounds to lay behind garments: soft blotches of colour, close-ups of others, or both.
+
+    A third each; where both, they meet in a straight edge, as a floor and a wall do.
 
     Returns:
         float of shape (count, 3, *size), in [0, 1].
@@ -107,8 +113,9 @@ def draw_clutter(
     height, width = (side // 3 for side in others.shape[2:])
     close = others[:, :, height : 2 * height, width : 2 * width]
     close = F.interpolate(close, size, mode="bilinear", align_corners=False)
-    pick = (torch.rand(count, 1, 1, 1, generator=random) < 0.5).to(pixels.device)
-    return torch.where(pick, blotches, close)
+    part = (3 * torch.rand(count, 1, 1, 1, generator=random) - 1).to(pixels.device)
+    ramp = torch.linspace(0, 1, size[0], device=pixels.device).view(1, 1, -1, 1)
+    return torch.where(ramp < part, blotches, close)
 
 
 def _some(count: int, probability: float, random: torch.Generator) -> Tensor:
@@ -135,7 +142,7 @@ def _views(
     down = flipped(config.upside_down)
     angle = reach * uniform(math.radians(config.turn_degrees))
     cos, sin, aspect = angle.cos() * zoom, angle.sin() * zoom, height / width
-    shift = [zoom * reach * uniform(config.shift) for _ in range(2)]
+    shift = [((zoom - 1).abs() + zoom * config.shift) * uniform(1) for _ in range(2)]
     # Output to input, in coordinates from -1 to 1 a side, hence the aspect in the off-diagonals.
     rows = [
         torch.stack([cos * across, -sin * aspect * down, shift[0]], 1),

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import datasets
 import numpy as np
@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from recommender.backbone import (
@@ -60,7 +61,8 @@ class TrainingConfig(Augmentation):
     """A run. Sizes in pixels are (height, width); the first epochs see smaller pictures.
 
     `proxies` weighs the embedding's loss, `proxy_scale` is its inverse temperature; a type with a
-    smaller share of the pictures than `rare_share` is seen more than once an epoch.
+    smaller share of the pictures than `rare_share` is seen more than once an epoch. Weights are
+    averaged over about the last `average_share` of the steps, exponentially.
     """
 
     epochs: int = 20
@@ -73,6 +75,7 @@ class TrainingConfig(Augmentation):
     proxies: float = 0.3
     proxy_scale: float = 16.0
     rare_share: float = 0.001
+    average_share: float = 0.18
     dim: int = 128
     split: Literal["names", "years"] = "names"
     seed: int = 0
@@ -191,13 +194,16 @@ def train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.peak_lr, total_steps=steps, pct_start=0.2
     )
+    average = _follow(net, optimizer, config.average_share * steps)
+    averaged = cast(FashionNet, average.module)
+    nets = nn.ModuleDict({"net": net, "average": average})
     checkpoint = directory / "checkpoint"
     run = asdict(config) | {
         "labels": labels,
         "encoder": asdict(encoder),
         "catalogs": [catalog_fingerprint(catalog) for catalog in catalogs],
     }
-    history = resume(checkpoint, run, net, optimizer, schedule)
+    history = resume(checkpoint, run, nets, optimizer, schedule)
     if len(history) == config.epochs and (directory / "weights.safetensors").exists():
         return history[-1]
     # 60,000 pictures of 72x96 are 1.2 GB: a GPU holds them, and waits for no transfer.
@@ -216,15 +222,15 @@ def train(
         loss = _train_epoch(
             net, data["train"], bar, size, optimizer, schedule, config, encoder, dtype, random
         )
-        dev = _head_accuracy(net, data["dev"], dtype, encoder)
+        dev = _head_accuracy(averaged, data["dev"], dtype, encoder)
         seconds = time.perf_counter() - started
         history.append({"epoch": epoch + 1, "loss": loss, "dev": dev, "seconds": seconds})
         logger.info("epoch %d: %s", epoch + 1, json.dumps(history[-1]))
-        save_checkpoint(checkpoint, run, net, optimizer, schedule, history)
+        save_checkpoint(checkpoint, run, nets, optimizer, schedule, history)
         (directory / "history.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
     header = {"config": json.dumps(asdict(encoder)), "labels": json.dumps(labels)}
     building = directory / "weights.building"
-    save_file(net.weights(), building, metadata=header)
+    save_file(averaged.weights(), building, metadata=header)
     building.replace(directory / "weights.safetensors")
     return history[-1]
 
@@ -258,6 +264,15 @@ def _decay_groups(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
         {"params": decayed, "weight_decay": weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
+
+
+def _follow(net: FashionNet, optimizer: torch.optim.Optimizer, steps: float) -> AveragedModel:
+    """Its exponential average over about so many steps, which every step updates."""
+    decay = 1 - 1 / max(steps, 1)
+    ema = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    average = AveragedModel(net, multi_avg_fn=ema, use_buffers=True)
+    optimizer.register_step_post_hook(lambda *_: average.update_parameters(net))
+    return average
 
 
 def _train_epoch(
