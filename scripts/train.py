@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from recommender.catalog import SPLITS, load_catalog
-from recommender.encoder import EncoderConfig, find_weights
+from recommender.encoder import EncoderConfig, find_weights, load_encoder
 from recommender.errors import RecommenderError
 from recommender.training.classifier import ClassifierConfig, train_classifier
 from recommender.training.fashion import TrainingConfig, train
@@ -66,7 +66,12 @@ def main(argv: list[str] | None = None) -> int:
             )
         else:
             last = train_classifier(
-                catalogs[0], options.out, config, init=init, device=options.device
+                catalogs[0],
+                options.out,
+                config,
+                init=init,
+                beside=load_encoder("fashion", device=options.device),
+                device=options.device,
             )
     except (RecommenderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

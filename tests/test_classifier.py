@@ -12,9 +12,10 @@ import torch
 from conftest import ROWS, write_archive
 from safetensors.torch import load_file
 
-from recommender.catalog import build_catalog, load_catalog
+from recommender.catalog import build_catalog, catalog_frame, load_catalog, split_names
 from recommender.encoder import load_encoder
 from recommender.errors import CatalogError, TrainingError
+from recommender.images import decode_image
 from recommender.sources import read_source
 from recommender.training import classifier
 from recommender.training.classifier import ClassifierConfig, train_classifier
@@ -54,6 +55,10 @@ def test_a_run_scores_before_and_after_and_goes_on_where_it_was(
     assert tensors["fc.weight"].shape == (2, 2048)  # the watch is too rare
     encoder = load_encoder(str(tmp_path / "whole" / "weights.safetensors"), device="cpu")
     assert encoder.input_px == (224, 224)
+    compared = json.loads((tmp_path / "whole" / "comparison.json").read_text())
+    assert compared["types"] == 2
+    assert (compared["before"], compared["after"]) == (history[0]["dev"], last["dev"])
+    assert "beside" not in compared
 
     real, epochs = classifier._train_epoch, iter(range(2))
 
@@ -70,6 +75,27 @@ def test_a_run_scores_before_and_after_and_goes_on_where_it_was(
     again = load_file(tmp_path / "again" / "weights.safetensors")
     for name, tensor in tensors.items():
         assert torch.equal(tensor, again[name]), name
+
+
+def test_an_encoder_beside_it_is_asked_of_the_same_types(
+    items: datasets.Dataset, tmp_path: Path
+) -> None:
+    ours = load_encoder("fashion", device="cpu", dtype="float32")
+    config = replace(CONFIG, epochs=1)
+    train_classifier(items, tmp_path, config, beside=ours, device="cpu")
+    compared = json.loads((tmp_path / "comparison.json").read_text())
+
+    frame = catalog_frame(items)
+    rows = np.flatnonzero((split_names(frame) == "dev") & (frame["articleType"] != ROWS[12][4]))
+    assert compared["pictures"] == len(rows) > 0
+    pictures = [decode_image(items[int(row)]["image"]["bytes"]) for row in rows]
+    own = ours.labels["articleType"]
+    columns = [own.index(name) for name in (ROWS[0][4], ROWS[6][4])]
+    believed = ours.see(pictures)[1]["articleType"][:, columns]
+    wanted = (frame["articleType"].iloc[rows] == ROWS[6][4]).to_numpy(int)
+    sure = believed[np.arange(len(rows)), wanted] / believed.sum(axis=1)
+    assert compared["beside"]["accuracy"] == np.mean(believed.argmax(axis=1) == wanted)
+    assert compared["beside"]["loss"] == pytest.approx(-np.log(sure).mean(), rel=1e-4)
 
 
 def test_what_cannot_be_learnt_is_said(items: datasets.Dataset, tmp_path: Path) -> None:

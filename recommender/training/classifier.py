@@ -8,7 +8,7 @@ Vision", which they followed.
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,13 +33,15 @@ from recommender.backbone import (
     load_backbone,
 )
 from recommender.catalog import PICTURE_LIMITS, catalog_fingerprint, catalog_frame, split_names
-from recommender.encoder import EncoderConfig
+from recommender.encoder import Encoder, EncoderConfig
 from recommender.errors import CatalogError, TrainingError
 from recommender.evaluation.classification import accuracy, macro_f1
 from recommender.images import decode_image
 from recommender.training.checkpoint import resume, save_checkpoint
 
 logger = logging.getLogger(__name__)
+
+_AT_ONCE = 256
 
 ENCODER = EncoderConfig(width_px=224, height_px=224, fit="crop", projection=False)
 
@@ -80,15 +82,19 @@ def train_classifier(
     config: ClassifierConfig,
     *,
     init: Mapping[str, Tensor] | None = None,
+    beside: Encoder | None = None,
     device: Device = "auto",
 ) -> dict[str, Any]:
     """Train on the train split; score the dev split before the first epoch and after each.
+
+    At the end `comparison.json` says what became of it, beside another encoder's head.
 
     Args:
         items: the catalog.
         directory: takes `weights.safetensors`, `history.json` and the checkpoint.
         config: the run.
         init: tensors of a ResNet50 to start from, else random.
+        beside: whose head of article types is asked to tell the same pictures' types apart.
         device: where it runs.
 
     Returns:
@@ -149,6 +155,11 @@ def train_classifier(
         logger.info("epoch %d: %s", epoch, json.dumps(history[-1]))
         save_checkpoint(checkpoint, run, net, optimizer, schedule, history)
         (directory / "history.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
+    comparison: dict[str, Any] = {"types": len(classes), "pictures": len(data["dev"])}
+    comparison |= {"before": history[0]["dev"], "after": history[-1]["dev"]}
+    if beside is not None and "articleType" in beside.labels:
+        comparison["beside"] = _score_encoder(beside, data["dev"], classes)
+    (directory / "comparison.json").write_text(json.dumps(comparison, indent=1), encoding="utf-8")
     header = {"config": json.dumps(asdict(ENCODER)), "classes": json.dumps(classes)}
     state = net.backbone.state_dict() | {f"fc.{n}": t for n, t in net.fc.state_dict().items()}
     building = directory / "weights.building"
@@ -216,7 +227,7 @@ def _train_epoch(
 def _score(
     net: TypeNet, data: datasets.Dataset, config: ClassifierConfig, dtype: torch.dtype
 ) -> dict[str, float]:
-    """Accuracy, loss and macro F1 over a split; nothing where it is empty."""
+    """Accuracy, macro F1 and loss over a split; nothing where it is empty."""
     place = next(net.parameters()).device
     net.eval()
     logits, targets = [], []
@@ -225,9 +236,31 @@ def _score(
             given = net(pixels.to(place).contiguous(memory_format=torch.channels_last))
         logits.append(given.float().cpu())
         targets.append(wanted)
-    if not logits:
+    return _figures(torch.cat(logits), torch.cat(targets)) if logits else {}
+
+
+def _score_encoder(
+    encoder: Encoder, data: datasets.Dataset, classes: Sequence[str]
+) -> dict[str, float]:
+    """The same of an encoder's beliefs, of which those in other types are left out."""
+    own = encoder.labels["articleType"]
+    columns = [own.index(name) if name in own else -1 for name in classes]
+    beliefs = []
+    for batch in tqdm(data.iter(_AT_ONCE), "Beside", -(-len(data) // _AT_ONCE)):
+        pictures = [
+            decode_image(file["bytes"], limits=PICTURE_LIMITS, at_least_px=encoder.input_px)
+            for file in batch["image"]
+        ]
+        believed = encoder.see(pictures)[1]["articleType"]
+        beliefs.append(np.pad(believed, ((0, 0), (0, 1)))[:, columns])
+    if not beliefs:
         return {}
-    scores, wanted = torch.cat(logits), torch.cat(targets)
+    scores = torch.from_numpy(np.concatenate(beliefs)).clamp_min(1e-12).log()
+    return _figures(scores, torch.tensor(data["target"]))
+
+
+def _figures(scores: Tensor, wanted: Tensor) -> dict[str, float]:
+    """What logits (n, classes) are worth, of which `wanted` (n,) are true."""
     truth: npt.NDArray[np.int64] = wanted.numpy()
     best: npt.NDArray[np.int64] = scores.argmax(1).numpy()
     return {
