@@ -53,6 +53,7 @@ ALLOWED = {
     "training.augmentation": set(),
     "training.checkpoint": set(),
     "training.examples": {"catalog", "encoder", "images"},
+    "training.net": {"backbone"},
     "training.fashion": {
         "training.augmentation",
         "backbone",
@@ -61,6 +62,7 @@ ALLOWED = {
         "encoder",
         "errors",
         "training.examples",
+        "training.net",
     },
     "training.calibration": {
         "attributes",

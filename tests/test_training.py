@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import torch.nn.functional as F
 from conftest import ROWS, draw_picture, write_archive
 from safetensors.torch import load_file
 
@@ -21,7 +20,8 @@ from recommender.errors import CatalogError, TrainingError
 from recommender.images import decode_image
 from recommender.sources import read_source
 from recommender.training import examples, fashion
-from recommender.training.fashion import HEADS, TrainingConfig, joint_loss, repeat_factors, train
+from recommender.training.checkpoint import save_checkpoint
+from recommender.training.fashion import HEADS, TrainingConfig, repeat_factors, train
 from scripts import build_index
 
 CONFIG = TrainingConfig(
@@ -131,6 +131,21 @@ def test_interrupted_it_goes_on_to_the_same_weights(
         assert run(items, tmp_path) == last
 
 
+def test_killed_after_a_checkpoint_its_history_is_there(
+    items: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*arguments: Any) -> None:
+        save_checkpoint(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fashion, "save_checkpoint", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(items, tmp_path, replace(CONFIG, epochs=1))
+    last = run(items, tmp_path, replace(CONFIG, epochs=1))
+    assert json.loads((tmp_path / "history.json").read_text()) == [last]
+
+
 def test_another_runs_checkpoint_is_refused(
     items: datasets.Dataset, finished: Path, tmp_path: Path
 ) -> None:
@@ -230,26 +245,6 @@ def test_labels_that_are_missing(tmp_path: Path) -> None:
 
 
 # --- its parts
-
-
-def test_a_joint_loss_leaves_missing_labels_out() -> None:
-    random = torch.Generator().manual_seed(0)
-    logits = {"a": torch.randn(4, 3, generator=random), "b": torch.randn(4, 2, generator=random)}
-    targets = {"a": torch.tensor([0, -1, 2, -1]), "b": torch.tensor([-1, -1, -1, -1])}
-    want = F.cross_entropy(logits["a"][[0, 2]], torch.tensor([0, 2]), label_smoothing=0.1)
-    torch.testing.assert_close(joint_loss(logits, targets, 0.1), want)
-    targets["b"] = torch.tensor([1, 1, 0, -1])
-    want = want + F.cross_entropy(logits["b"][:3], targets["b"][:3], label_smoothing=0.1)
-    torch.testing.assert_close(joint_loss(logits, targets, 0.1), want)
-
-
-def test_a_batch_without_any_label_teaches_nothing() -> None:
-    scores = torch.ones(2, 3, requires_grad=True)
-    loss = joint_loss({"a": scores}, {"a": torch.tensor([-1, -1])}, 0.1)
-    torch.autograd.backward(loss)
-    assert loss.item() == 0
-    assert scores.grad is not None
-    assert not scores.grad.any()
 
 
 def test_rare_types_are_shown_more_than_once() -> None:

@@ -153,8 +153,8 @@ def train_classifier(
         seconds = time.perf_counter() - started
         history.append({"epoch": epoch, "loss": loss, "dev": dev, "seconds": seconds})
         logger.info("epoch %d: %s", epoch, json.dumps(history[-1]))
-        save_checkpoint(checkpoint, run, net, optimizer, schedule, history)
         (directory / "history.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
+        save_checkpoint(checkpoint, run, net, optimizer, schedule, history)
     comparison: dict[str, Any] = {"types": len(classes), "pictures": len(data["dev"])}
     comparison |= {"before": history[0]["dev"], "after": history[-1]["dev"]}
     if beside is not None and "articleType" in beside.labels:

@@ -1,0 +1,79 @@
+"""The network that is trained: a backbone, a head a label, a projection that proxies teach."""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from recommender.backbone import BACKBONE_DIM, create_backbone, load_backbone
+
+PROXIES = ("articleType", "gender", "baseColour")
+"""Labels that pull embeddings together: those that decide whether a hit is relevant."""
+
+
+class FashionNet(nn.Module):
+    """A timm ResNet50, one linear head a label on the pooled maps, and a projection of them.
+
+    The projection learns from proxies, a unit vector a class that its embeddings turn to.
+    Source: Zhai & Wu, Classification is a Strong Baseline for Deep Metric Learning, BMVC 2019.
+    """
+
+    def __init__(self, classes: Mapping[str, int], dim: int) -> None:
+        super().__init__()
+        self.backbone = create_backbone()
+        self.heads = nn.ModuleDict({n: nn.Linear(BACKBONE_DIM, c) for n, c in classes.items()})
+        self.projection = nn.Linear(BACKBONE_DIM, dim)
+        self.proxies = nn.ParameterDict(
+            {name: torch.randn(classes[name], dim) for name in PROXIES if name in classes}
+        )
+
+    def forward(self, pixels: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """(b, 3, h, w) -> each head's logits, each proxied label's cosines; (b, classes) each."""
+        pooled = self.backbone(pixels)
+        embeddings = F.normalize(self.projection(F.normalize(pooled.float())).float())
+        return (
+            {name: head(pooled) for name, head in self.heads.items()},
+            {name: embeddings @ F.normalize(vectors).T for name, vectors in self.proxies.items()},
+        )
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Start from weights: the backbone strictly, heads and projection where they fit."""
+        load_backbone(self.backbone, state)
+        own = self.state_dict()
+        fitting = {
+            name: tensor.float()
+            for name, tensor in state.items()
+            if name in own and own[name].shape == tensor.shape
+        }
+        self.load_state_dict(own | fitting)
+
+    def weights(self) -> dict[str, Tensor]:
+        """Everything that is shipped, in timm's names, heads as `heads.NAME.*`, in float16."""
+        state = {**self.backbone.state_dict()}
+        state |= {f"heads.{name}": tensor for name, tensor in self.heads.state_dict().items()}
+        state |= {f"projection.{n}": tensor for n, tensor in self.projection.state_dict().items()}
+        return {
+            name: tensor.half().contiguous()
+            for name, tensor in state.items()
+            if not name.endswith("num_batches_tracked")
+        }
+
+
+def joint_loss(
+    logits: Mapping[str, Tensor],
+    targets: Mapping[str, Tensor],
+    label_smoothing: float,
+    weights: Mapping[str, float] | None = None,
+) -> Tensor:
+    """Sum over labels of the mean cross entropy of the examples that have the label (not -1)."""
+    losses = []
+    for name, scores in logits.items():
+        known = targets[name] >= 0
+        if known.any():
+            loss = F.cross_entropy(
+                scores[known].float(), targets[name][known], label_smoothing=label_smoothing
+            )
+            losses.append(loss * (weights[name] if weights else 1.0))
+    # Where nothing is known the loss is zero, and still a function of the network.
+    return torch.stack(losses or [0 * scores.sum() for scores in logits.values()]).sum()
