@@ -80,10 +80,12 @@ ALLOWED = {
     "trends": {"trends"},
     "evaluation.metrics": set(),
     "evaluation.classification": set(),
+    "evaluation.beliefs": {"catalog", "encoder", "images"},
     "training.classifier": {
         "backbone",
         "catalog",
         "training.checkpoint",
+        "evaluation.beliefs",
         "evaluation.classification",
         "encoder",
         "errors",
@@ -133,9 +135,9 @@ ALLOWED = {
     "evaluation.year_parity": {
         "catalog",
         "encoder",
+        "evaluation.beliefs",
         "evaluation.classification",
         "evaluation.metrics",
-        "images",
     },
     "evaluation.results": set(),
     "evaluation.figures": {"evaluation.results", "trends"},

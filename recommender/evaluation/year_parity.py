@@ -11,18 +11,15 @@ from typing import Any
 import datasets
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
-from recommender.catalog import PICTURE_LIMITS, catalog_frame, split_years
+from recommender.catalog import catalog_frame, split_years
 from recommender.encoder import Encoder
+from recommender.evaluation.beliefs import believe
 from recommender.evaluation.classification import accuracy, top_k_accuracy
 from recommender.evaluation.metrics import bootstrap_interval
-from recommender.images import decode_image
 
 FREQUENT = 20
 PUBLISHED = {"frequent": 0.8746, "others": 0.4623}
-
-_AT_ONCE = 256
 
 
 def score_years(items: datasets.Dataset, encoder: Encoder) -> dict[str, Any]:
@@ -42,7 +39,7 @@ def score_years(items: datasets.Dataset, encoder: Encoder) -> dict[str, Any]:
     types = frame["articleType"]
     frequent = types.value_counts().index[:FREQUENT]
     rows = np.flatnonzero((split == "dev") & types.notna().to_numpy())
-    believed = _believed(items, encoder, rows)
+    believed = believe(items.select(rows), encoder, "articleType")
     classes = encoder.labels["articleType"]
     targets = pd.Index(classes).get_indexer(pd.Index(types.iloc[rows])).astype(np.int64)
     # A type that no even year has is always a mistake, never left out.
@@ -53,20 +50,6 @@ def score_years(items: datasets.Dataset, encoder: Encoder) -> dict[str, Any]:
         "frequent": _score(targets[is_frequent], believed[is_frequent], class_is_frequent),
         "others": _score(targets[~is_frequent], believed[~is_frequent], ~class_is_frequent),
     }
-
-
-def _believed(
-    items: datasets.Dataset, encoder: Encoder, rows: np.ndarray[Any, np.dtype[np.int64]]
-) -> np.ndarray[Any, np.dtype[np.float32]]:
-    parts = []
-    for start in tqdm(range(0, len(rows), _AT_ONCE), "Odd years"):
-        files = items[rows[start : start + _AT_ONCE]]["image"]
-        pictures = [
-            decode_image(file["bytes"], limits=PICTURE_LIMITS, at_least_px=encoder.input_px)
-            for file in files
-        ]
-        parts.append(encoder.see(pictures)[1]["articleType"])
-    return np.concatenate(parts)
 
 
 def _score(

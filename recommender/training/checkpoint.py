@@ -22,7 +22,12 @@ def save_checkpoint(
     schedule: torch.optim.lr_scheduler.LRScheduler,
     history: list[dict[str, Any]],
 ) -> None:
-    """One safetensors file, renamed into place, so that it is whole whenever it is there."""
+    """Write `checkpoint.safetensors`, renamed into place, so that it is whole if it is there.
+
+    `history.json`, for people, comes first: a run killed between the two has no less of it.
+    """
+    told = json.dumps(history, indent=1)
+    (directory / "history.json").write_text(told, encoding="utf-8")
     tensors = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
     for i, parameter in enumerate(p for group in optimizer.param_groups for p in group["params"]):
         # A head that never saw its label has none yet.
@@ -33,9 +38,9 @@ def save_checkpoint(
         "history": json.dumps(history),
         "step": str(schedule.last_epoch),
     }
-    building = directory.with_suffix(".building")
+    building = directory / "checkpoint.building"
     save_file({n: t.contiguous() for n, t in tensors.items()}, building, metadata=header)
-    building.replace(directory.with_suffix(".safetensors"))
+    building.replace(directory / "checkpoint.safetensors")
 
 
 def resume(
@@ -46,7 +51,7 @@ def resume(
     schedule: torch.optim.lr_scheduler.LRScheduler,
 ) -> list[dict[str, Any]]:
     """Load the checkpoint of this run, if there is one; returns the history so far."""
-    path = directory.with_suffix(".safetensors")
+    path = directory / "checkpoint.safetensors"
     if not path.is_file():
         return []
     try:

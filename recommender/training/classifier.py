@@ -35,13 +35,12 @@ from recommender.backbone import (
 from recommender.catalog import PICTURE_LIMITS, catalog_fingerprint, catalog_frame, split_names
 from recommender.encoder import Encoder, EncoderConfig
 from recommender.errors import CatalogError, TrainingError
+from recommender.evaluation.beliefs import believe
 from recommender.evaluation.classification import accuracy, macro_f1
 from recommender.images import decode_image
 from recommender.training.checkpoint import resume, save_checkpoint
 
 logger = logging.getLogger(__name__)
-
-_AT_ONCE = 256
 
 ENCODER = EncoderConfig(width_px=224, height_px=224, fit="crop", projection=False)
 
@@ -132,8 +131,7 @@ def train_classifier(
         optimizer, lambda epoch: config.gamma ** (epoch // config.step_epochs)
     )
     run = asdict(config) | {"classes": classes, "catalog": catalog_fingerprint(items)}
-    checkpoint = directory / "checkpoint"
-    history = resume(checkpoint, run, net, optimizer, schedule)
+    history = resume(directory, run, net, optimizer, schedule)
     if len(history) == config.epochs + 1 and (directory / "weights.safetensors").exists():
         return history[-1]
     data = {
@@ -153,11 +151,10 @@ def train_classifier(
         seconds = time.perf_counter() - started
         history.append({"epoch": epoch, "loss": loss, "dev": dev, "seconds": seconds})
         logger.info("epoch %d: %s", epoch, json.dumps(history[-1]))
-        (directory / "history.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
-        save_checkpoint(checkpoint, run, net, optimizer, schedule, history)
+        save_checkpoint(directory, run, net, optimizer, schedule, history)
     comparison: dict[str, Any] = {"types": len(classes), "pictures": len(data["dev"])}
     comparison |= {"before": history[0]["dev"], "after": history[-1]["dev"]}
-    if beside is not None and "articleType" in beside.labels:
+    if beside is not None and "articleType" in beside.labels and len(data["dev"]):
         comparison["beside"] = _score_encoder(beside, data["dev"], classes)
     (directory / "comparison.json").write_text(json.dumps(comparison, indent=1), encoding="utf-8")
     header = {"config": json.dumps(asdict(ENCODER)), "classes": json.dumps(classes)}
@@ -245,17 +242,8 @@ def _score_encoder(
     """The same of an encoder's beliefs, of which those in other types are left out."""
     own = encoder.labels["articleType"]
     columns = [own.index(name) if name in own else -1 for name in classes]
-    beliefs = []
-    for batch in tqdm(data.iter(_AT_ONCE), "Beside", -(-len(data) // _AT_ONCE)):
-        pictures = [
-            decode_image(file["bytes"], limits=PICTURE_LIMITS, at_least_px=encoder.input_px)
-            for file in batch["image"]
-        ]
-        believed = encoder.see(pictures)[1]["articleType"]
-        beliefs.append(np.pad(believed, ((0, 0), (0, 1)))[:, columns])
-    if not beliefs:
-        return {}
-    scores = torch.from_numpy(np.concatenate(beliefs)).clamp_min(1e-12).log()
+    believed = np.pad(believe(data, encoder, "articleType"), ((0, 0), (0, 1)))[:, columns]
+    scores = torch.from_numpy(believed).clamp_min(1e-12).log()
     return _figures(scores, torch.tensor(data["target"]))
 
 

@@ -139,13 +139,12 @@ def train(
     average = _follow(net, optimizer, config.average_share * steps)
     averaged = cast(FashionNet, average.module)
     nets = nn.ModuleDict({"net": net, "average": average})
-    checkpoint = directory / "checkpoint"
     run = asdict(config) | {
         "labels": labels,
         "encoder": asdict(encoder),
         "catalogs": [catalog_fingerprint(catalog) for catalog in catalogs],
     }
-    history = resume(checkpoint, run, nets, optimizer, schedule)
+    history = resume(directory, run, nets, optimizer, schedule)
     if len(history) == config.epochs and (directory / "weights.safetensors").exists():
         return history[-1]
     # 60,000 pictures of 72x96 are 1.2 GB: a GPU holds them, and waits for no transfer.
@@ -168,8 +167,7 @@ def train(
         seconds = time.perf_counter() - started
         history.append({"epoch": epoch + 1, "loss": loss, "dev": dev, "seconds": seconds})
         logger.info("epoch %d: %s", epoch + 1, json.dumps(history[-1]))
-        (directory / "history.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
-        save_checkpoint(checkpoint, run, nets, optimizer, schedule, history)
+        save_checkpoint(directory, run, nets, optimizer, schedule, history)
     header = {"config": json.dumps(asdict(encoder)), "labels": json.dumps(labels)}
     building = directory / "weights.building"
     save_file(averaged.weights(), building, metadata=header)
