@@ -107,7 +107,7 @@ def test_a_snapshot_is_understood_better_at_a_second_look(
         float((classes[beliefs["articleType"].argmax(1)] == drawn[1]).mean())
         for beliefs in (once, again)
     ]
-    assert right[1] >= right[0] + 0.05
+    assert right[1] >= right[0] + 0.1
 
 
 def test_pictures_are_seen_alike_alone_and_together(
