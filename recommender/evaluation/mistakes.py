@@ -9,7 +9,7 @@ from recommender.catalog import split_names
 from recommender.engine import Recommender
 from recommender.evaluation.metrics import mean
 from recommender.evaluation.protocol import answer, gallery_queries
-from recommender.evaluation.scores import HEADLINE, judge
+from recommender.evaluation.scores import judge
 
 _SHOWN = 5
 _AT_MOST_RIGHT = 1 / _SHOWN
@@ -49,7 +49,7 @@ def find_mistakes(recommender: Recommender, count: int, seed: int) -> Mistakes:
         return Mistakes(asked=0, right=0.0, examples={})
     queries = gallery_queries(recommender, rows, "the catalog").sample(_DRAWN, seed)
     found = answer(recommender, queries, ranking="auto").strict
-    right = judge(frame, queries.frame, found, queries.named)["type"][HEADLINE]
+    right = judge(frame, queries.frame, found, queries.named)["type"][f"P@{_SHOWN}"]
     wrong = np.flatnonzero((right <= _AT_MOST_RIGHT) & (found[:, 0] >= 0))
     wrong = wrong[np.argsort(right[wrong], kind="stable")][:count]
     asked, ids = queries.frame["id"].tolist(), frame["id"].to_numpy()
