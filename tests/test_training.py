@@ -146,6 +146,26 @@ def test_killed_after_a_checkpoint_its_history_is_there(
     assert json.loads((tmp_path / "history.json").read_text()) == [last]
 
 
+def test_a_run_on_the_weights_of_another_does_not_draw_its_views_again(
+    items: datasets.Dataset, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[torch.Tensor] = []
+    real = fashion.augment
+
+    def spy(*arguments: Any) -> torch.Tensor:
+        drawn.append(real(*arguments))
+        return drawn[-1]
+
+    monkeypatch.setattr(fashion, "augment", spy)
+    weights = load_file(finished / "weights.safetensors")
+    for name, init in (("a", None), ("b", None), ("c", weights)):
+        train([items], tmp_path / name, CONFIG, encoder=ENCODER, init=init, device="cpu")
+    steps = len(drawn) // 3
+    first, same, other = (drawn[i : i + steps] for i in range(0, len(drawn), steps))
+    assert all(torch.equal(x, y) for x, y in zip(first, same, strict=True))
+    assert not any(torch.equal(x, y) for x, y in zip(first, other, strict=True))
+
+
 def test_another_runs_checkpoint_is_refused(
     items: datasets.Dataset, finished: Path, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ The split is by name group (`catalog.split_names`), so nothing that is scored la
 by years (`catalog.split_years`) it is for the comparison with what others published.
 """
 
+import hashlib
 import json
 import logging
 import math
@@ -23,7 +24,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
-from recommender.backbone import Device, choose_device, choose_dtype
+from recommender.backbone import Device, choose_device, choose_dtype, hash_state
 from recommender.catalog import SPLITS, catalog_fingerprint, catalog_frame
 from recommender.encoder import EncoderConfig
 from recommender.errors import CatalogError, TrainingError
@@ -143,7 +144,9 @@ def train(
         "labels": labels,
         "encoder": asdict(encoder),
         "catalogs": [catalog_fingerprint(catalog) for catalog in catalogs],
+        "init": "random" if init is None else hash_state(init),
     }
+    seed = _seed_of(run)
     history = resume(directory, run, nets, optimizer, schedule)
     if len(history) == config.epochs and (directory / "weights.safetensors").exists():
         return history[-1]
@@ -153,8 +156,8 @@ def train(
         net.compile(dynamic=False)
     for epoch in range(len(history), config.epochs):
         started = time.perf_counter()
-        # The order is decided by seed and epoch alone, so that a resumed run sees the same.
-        random = torch.Generator().manual_seed(config.seed * 1000 + epoch)
+        # Decided by run and epoch alone, so that a resumed run sees the same.
+        random = torch.Generator().manual_seed(seed + epoch)
         order = _draw_order(repeats, random)[: steps_an_epoch * config.batch_size]
         batches = torch.split(order, config.batch_size)
         bar = tqdm(batches, f"Epoch {epoch + 1}/{config.epochs}")
@@ -186,6 +189,11 @@ def repeat_factors(types: pd.Series, rare_share: float) -> npt.NDArray[np.float6
     share = types.map(types.value_counts(normalize=True)).fillna(1.0).to_numpy(np.float64)
     factors: npt.NDArray[np.float64] = np.maximum(1.0, np.sqrt(rare_share / share))
     return factors
+
+
+def _seed_of(run: Mapping[str, Any]) -> int:
+    """Each run draws views of its own: a network knows those that its weights learnt from."""
+    return int(hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:12], 16)
 
 
 def _draw_order(repeats: npt.NDArray[np.float64], random: torch.Generator) -> Tensor:
