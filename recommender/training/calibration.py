@@ -31,6 +31,8 @@ STEPS = (0.5, 1.0, 2.0)
 RATIOS = (0.6, 0.7, 0.8, 0.9, 1.0)
 """Where an item may be taken for the one that a picture shows."""
 
+RANKINGS = ("image", "hybrid")
+
 _AT_ONCE = 256
 
 _SHARPEST, _FLATTEST = 0.25, 4.0
@@ -46,7 +48,8 @@ def calibrate(
 ) -> dict[str, Any]:
     """Write weights whose heads are divided by a temperature each, and that say their agreement.
 
-    The agreement chosen is the one whose precision by image, summed over `relevance`, is largest.
+    The agreement chosen is the one whose precision by image and hybrid, which are both served,
+    summed over `relevance`, is largest.
 
     Args:
         items: the catalog; its dev split asks, all of it answers.
@@ -73,16 +76,19 @@ def calibrate(
     calibrated = {name: tempered(beliefs[name], temperatures[name]) for name in labels}
     weighing = Weighing(looks, calibrated, targets, name_groups(frame), dev)
     tried = [
-        {"agreement": agreement, "P@5": weighing.precision(agreement, relevance, hybrid=False)}
+        {"agreement": agreement}
+        | {
+            ranking: weighing.precision(agreement, relevance, hybrid=ranking == "hybrid")
+            for ranking in RANKINGS
+        }
         for agreement in tqdm([{LOOKS: 1.0}, *agreements(labels, STEPS)], "Weights")
     ]
-    best = max(tried, key=lambda entry: sum(entry["P@5"].values()))
-    hybrid = weighing.precision(best["agreement"], relevance, hybrid=True)
+    best = max(tried, key=lambda entry: sum(sum(entry[name].values()) for name in RANKINGS))
     _write_calibrated(weights, out, temperatures, best["agreement"])
     return {
         "temperatures": temperatures,
         "agreement": best["agreement"],
-        "dev": {"image": best["P@5"], "hybrid": hybrid},
+        "dev": {ranking: best[ranking] for ranking in RANKINGS},
         "recognised": [
             {
                 "ratio": ratio,
