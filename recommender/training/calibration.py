@@ -31,7 +31,8 @@ STEPS = (0.5, 1.0, 2.0)
 RATIOS = (0.6, 0.7, 0.8, 0.9, 1.0)
 """Where an item may be taken for the one that a picture shows."""
 
-RANKINGS = ("image", "hybrid")
+RANKINGS = {"image": False, "hybrid": True}
+"""What is served -> whether it knows the gallery's labels."""
 
 _AT_ONCE = 256
 
@@ -78,8 +79,8 @@ def calibrate(
     tried = [
         {"agreement": agreement}
         | {
-            ranking: weighing.precision(agreement, relevance, hybrid=ranking == "hybrid")
-            for ranking in RANKINGS
+            ranking: weighing.precision(agreement, relevance, hybrid=hybrid)
+            for ranking, hybrid in RANKINGS.items()
         }
         for agreement in tqdm([{LOOKS: 1.0}, *agreements(labels, STEPS)], "Weights")
     ]
