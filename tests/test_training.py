@@ -20,6 +20,7 @@ from recommender.errors import CatalogError, TrainingError
 from recommender.images import decode_image
 from recommender.sources import read_source
 from recommender.training import examples, fashion
+from recommender.training.calibration import calibrate
 from recommender.training.checkpoint import save_checkpoint
 from recommender.training.fashion import HEADS, TrainingConfig, repeat_factors, train
 from scripts import build_index
@@ -96,6 +97,25 @@ def test_its_weights_index_a_store(finished: Path, archive: Path, tmp_path: Path
     weights = str(finished / "weights.safetensors")
     options = ["--data", str(tmp_path), "--encoder", weights, "--device", "cpu"]
     assert build_index.main(options) == 0
+
+
+def test_its_weights_are_calibrated(
+    items: datasets.Dataset, finished: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "calibrated.safetensors"
+    weights = finished / "weights.safetensors"
+    relevance = {"type": ("articleType",), "type+gender": ("articleType", "gender")}
+    told = calibrate(items, weights, out, relevance=relevance, device="cpu")
+    assert load_encoder(str(out), device="cpu").config.agreement == told["agreement"]
+
+    def worth(entry: dict) -> float:
+        return sum(sum(entry[ranking].values()) for ranking in ("image", "hybrid"))
+
+    assert worth(told["dev"]) == max(worth(entry) for entry in told["tried"])
+    before, after = load_file(weights), load_file(out)
+    for name, temperature in told["temperatures"].items():
+        scaled = (before[f"heads.{name}.weight"].float() / temperature).half()
+        assert torch.equal(after[f"heads.{name}.weight"], scaled)
 
 
 def test_interrupted_it_goes_on_to_the_same_weights(
