@@ -25,6 +25,7 @@ from recommender.index import Index, IndexConfig, build_index
 from recommender.sources import read_source
 from recommender.store import load_index, load_items, load_manifest, save_store
 from recommender.stylemap import load_map, write_map
+from recommender.trends.export import find_chromium
 
 # One row an item: id, gender, masterCategory, subCategory, articleType, baseColour, season, year,
 # usage, name. 11 and 12 have the same picture, 13 lacks season and year.
@@ -168,6 +169,29 @@ def open_store(directory: Path, encoder: TinyEncoder | None = None) -> Recommend
     items, index = load_items(directory, manifest), load_index(directory, manifest)
     places = load_map(directory, manifest.files, index.ids)
     return Recommender(items, index, encoder or TinyEncoder(), places)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where it is; what needs it is skipped where it is not, but fails in CI."""
+    if (path := find_chromium()) is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI needs Chromium")
+        pytest.skip("Chromium is not installed")
+    return path
+
+
+@pytest.fixture(scope="session")
+def real_archive() -> Path:
+    """What needs it is skipped where it is not, but fails where it should be."""
+    shared = Path(__file__).parents[2] / "shared"
+    usual = shared / "data" / "fashion-product-images-small.zip"
+    path = Path(os.environ.get("FASHION_REAL_ARCHIVE", usual))
+    if not path.is_file():
+        if shared.is_dir() or "FASHION_REAL_ARCHIVE" in os.environ:
+            pytest.fail("the real archive should be here and is not")
+        pytest.skip("the real archive is not here")
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from conftest import ROWS
 
 from recommender.trends.chart import prepared
 from recommender.trends.charts import NAMES, Periods, draw
-from recommender.trends.export import find_chromium, page_of, write_pictures
+from recommender.trends.export import page_of, write_pictures
 from scripts import export_trends
 
 
@@ -70,9 +70,7 @@ def _frame(rows: list[tuple]) -> pd.DataFrame:
 
 
 @pytest.mark.browser
-def test_pictures(tmp_path: Path) -> None:
-    if (chromium := find_chromium()) is None:
-        pytest.skip("Chromium is not installed")
+def test_pictures(chromium: str, tmp_path: Path) -> None:
     charts = draw(_frame([row for row in ROWS if row[7]]), ["colours", "tree"], Periods())
     paths = write_pictures(charts, tmp_path, chromium)
     assert {path.name for path in paths} == {

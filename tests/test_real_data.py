@@ -1,26 +1,11 @@
 """The real archive, where it is: exactly what is in it comes out of it."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from recommender.catalog import build_catalog, load_catalog
 from recommender.sources import read_source
-
-SHARED = Path(__file__).parents[2] / "shared"
-ARCHIVE = Path(
-    os.environ.get("FASHION_REAL_ARCHIVE", SHARED / "data" / "fashion-product-images-small.zip")
-)
-
-
-@pytest.fixture
-def real_archive() -> Path:
-    if not ARCHIVE.is_file():
-        if SHARED.is_dir() or "FASHION_REAL_ARCHIVE" in os.environ:
-            pytest.fail("the real archive should be here and is not")
-        pytest.skip("the real archive is not here")
-    return ARCHIVE
 
 
 @pytest.mark.real_data

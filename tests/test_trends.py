@@ -15,7 +15,6 @@ import pytest
 from conftest import ROWS, styles_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_real_data import ARCHIVE
 
 from recommender.catalog import COLUMNS
 from recommender.trends.chart import NOUNS, Chart, prepared
@@ -60,9 +59,7 @@ def frame_of(rows: list[tuple]) -> pd.DataFrame:
 def source(request: pytest.FixtureRequest) -> pd.DataFrame:
     if request.param == "dozen":
         return frame_of(ROWS)
-    path = DEMO if request.param == "demo" else ARCHIVE
-    if not path.is_file():
-        pytest.skip("the real archive is not here")
+    path = DEMO if request.param == "demo" else request.getfixturevalue("real_archive")
     return cleaned(rows_of_archive(path))
 
 
