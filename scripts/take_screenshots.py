@@ -7,11 +7,12 @@ Never of a store whose pictures are not ours to publish.
 """
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
+
+from recommender.trends.export import find_chromium
 
 SIZES = {"1280": (1280, 960, "light"), "390": (390, 844, "dark")}
 FLAGS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-background-networking"]
@@ -25,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     options.out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = play.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         for name, (width, height, scheme) in SIZES.items():
             page = browser.new_page(viewport={"width": width, "height": height})
             item = f"&item={options.item}" if options.item else ""
