@@ -118,12 +118,12 @@ class Agreement:
         """How far two items of which just this is believed are expected to disagree.
 
         Args:
-            vectors: float32 of shape (b, dim), as `embed` makes them.
+            vectors: float32 of shape (…, dim), as `embed` makes them.
 
         Returns:
-            float32 of shape (b,), from 0 where everything is certain to below 1.
+            float32 of shape (…), from 0 where everything is certain to below 1.
         """
-        return vectors[:, -1] ** 2
+        return vectors[..., -1] ** 2
 
     def _blocks(self) -> list[tuple[str, slice]]:
         ends = np.cumsum([self.looks_dim, *(len(self.classes[name]) for name in self.labels)])
@@ -144,6 +144,12 @@ class LooksOnly:
 
     labels: ClassVar[Mapping[str, Sequence[str]]] = {}
     agreement: Agreement | None = None
+    input_px: tuple[int, int]
+
+    @property
+    def second_px(self) -> tuple[int, int]:
+        """There is no second look."""
+        return self.input_px
 
     def encode(self, pictures: Sequence[Image.Image]) -> Floats:
         """RGB pictures of any size -> float32 of shape (b, dim), unit rows."""

@@ -34,7 +34,7 @@ from recommender.backbone import (
     load_linear,
 )
 from recommender.errors import WeightsError
-from recommender.views import DOUBT, other_views, view_shares
+from recommender.views import DOUBT, view_shares
 
 FASHION_WEIGHTS = Path(__file__).parent / "weights" / "fashion.safetensors"
 IMAGENET_MODEL = "hf-hub:timm/resnet50.a1_in1k@767268603ca0cb0bfe326fa87277f19c419566ef"
@@ -48,7 +48,8 @@ class EncoderConfig:
     it on white, `crop` cuts its longer side, `stretch` changes its proportions. `dtype` `auto` is
     bfloat16 where the processor multiplies in it, else float32. `projection` applies the linear
     map that the weights file carries, if it does. `agreement` weighs looks and labels in an
-    embedding (`attributes.Agreement`); where it is empty, looks are all there is.
+    embedding (`attributes.Agreement`); where it is empty, looks are all there is. For a second
+    look (`views`) the input's sides are `second_scale` times as long.
     """
 
     weights: str = "fashion"
@@ -61,6 +62,7 @@ class EncoderConfig:
     projection: bool = True
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     agreement: Mapping[str, float] = field(default_factory=dict)
+    second_scale: float = 1.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "mean", tuple(self.mean))
@@ -72,6 +74,13 @@ class EncoderConfig:
             raise ValueError("mean and std have a value for each of three channels, std above 0")
         if not (16 <= self.width_px <= 1024 and 16 <= self.height_px <= 1024):
             raise ValueError("the input's sides are between 16 and 1024 pixels")
+        if not 1 <= self.second_scale <= 1024 / max(self.width_px, self.height_px):
+            raise ValueError("second_scale is between 1 and what makes a side 1024 pixels")
+
+    def second(self) -> "EncoderConfig":
+        """The same for a second look, whose input is larger."""
+        width, height = (round(self.second_scale * px) for px in (self.width_px, self.height_px))
+        return replace(self, width_px=width, height_px=height, second_scale=1.0)
 
 
 def choices(name: str) -> tuple[str, ...]:
@@ -110,8 +119,9 @@ class Encoder:
         agreement: how looks and beliefs make an embedding; None where it is looks alone.
         dim: length of an embedding.
         input_px: (width, height) of what the backbone eats.
+        second_px: the same at a second look; a picture that asks should have them.
         weights_hash: sha256 of the weights as loaded, whatever file or hub they came from.
-        fingerprint: equal exactly when two encoders mean the same embedding for a picture.
+        fingerprint: equal exactly when two encoders mean the same by `encode`.
         device: where it runs.
         dtype: what it multiplies in.
     """
@@ -139,6 +149,8 @@ class Encoder:
         """
         self.config = config
         self.input_px = (config.width_px, config.height_px)
+        self._second = config.second()
+        self.second_px = (self._second.width_px, self._second.height_px)
         self.device = choose_device(device)
         self.dtype = choose_dtype(config.dtype, self.device)
         backbone = create_backbone()
@@ -165,7 +177,9 @@ class Encoder:
         self._mean = torch.tensor(config.mean, device=self.device).view(3, 1, 1) * 255
         self._std = torch.tensor(config.std, device=self.device).view(3, 1, 1) * 255
 
-        settings = {k: v for k, v in asdict(config).items() if k != "weights"}
+        # A gallery's pictures get no second look.
+        named = ("weights", "second_scale")
+        settings = {k: v for k, v in asdict(config).items() if k not in named}
         classes = (
             {name: self.labels[name] for name in self.agreement.labels} if self.agreement else {}
         )
@@ -240,7 +254,7 @@ class Encoder:
         """Encode pictures that ask, and say what their heads believe.
 
         The same as `encode` where they leave no doubt; else what is believed is gathered from
-        several views (`views`), while the looks remain the whole picture's.
+        several views (`views`), while the looks remain those of the first.
 
         Args:
             pictures: RGB of any size.
@@ -248,21 +262,37 @@ class Encoder:
         Returns:
             float32 of shape (b, dim), unit rows, and label -> float32 of shape (b, classes).
         """
-        embeddings, beliefs = self.see_prepared(self._prepare_all(pictures))
+        prepared = self._prepare_all(pictures)
         if self.agreement is None:
-            return embeddings, beliefs
-        doubt = self.agreement.doubt(embeddings)
-        doubtful = np.flatnonzero(doubt >= DOUBT)
-        for row in doubtful.tolist():
-            views = other_views(pictures[row], self.input_px)
-            seen, believed = self.see_prepared(self._prepare_all(views))
-            shares = view_shares(np.append(doubt[row], self.agreement.doubt(seen)))
-            for name, rows in beliefs.items():
-                rows[row] = shares @ np.concatenate([rows[row : row + 1], believed[name]])
-        embeddings[doubtful] = self.agreement.embed(
-            self.agreement.looks(embeddings[doubtful]), {n: b[doubtful] for n, b in beliefs.items()}
+            return self.see_prepared(prepared)
+        # A pass over two pictures takes hardly longer than over one, and every other picture
+        # leaves doubt: the mirror image is seen before it is known to be needed.
+        embeddings, beliefs = self._see_both_ways(prepared)
+        first, believed = embeddings[0], {name: rows[0] for name, rows in beliefs.items()}
+        doubtful = np.flatnonzero(self.agreement.doubt(first) >= DOUBT)
+        if not len(doubtful):
+            return first, believed
+        views = [(embeddings[:, doubtful], {n: rows[:, doubtful] for n, rows in beliefs.items()})]
+        if self._second != self.config:
+            larger = [fit_picture(pictures[row], self._second) for row in doubtful.tolist()]
+            views.append(self._see_both_ways(np.stack(larger)))
+        shares = view_shares(self.agreement.doubt(np.concatenate([seen for seen, _ in views])))
+        for name, rows in believed.items():
+            every = np.concatenate([beliefs[name] for _, beliefs in views])
+            rows[doubtful] = np.einsum("vb,vbc->bc", shares, every)
+        first[doubtful] = self.agreement.embed(
+            self.agreement.looks(first[doubtful]), {n: b[doubtful] for n, b in believed.items()}
         )
-        return embeddings, beliefs
+        return first, believed
+
+    def _see_both_ways(
+        self, prepared: npt.NDArray[np.uint8]
+    ) -> tuple[npt.NDArray[np.float32], Beliefs]:
+        """As `see_prepared`, of shapes (2, b, dim) and (2, b, classes): as it is, and mirrored."""
+        embeddings, beliefs = self.see_prepared(np.concatenate([prepared, prepared[:, :, ::-1]]))
+        return np.stack(np.split(embeddings, 2)), {
+            name: np.stack(np.split(rows, 2)) for name, rows in beliefs.items()
+        }
 
     def _prepare_all(self, pictures: Sequence[Image.Image]) -> npt.NDArray[np.uint8]:
         return np.stack([self.prepare(picture) for picture in pictures])

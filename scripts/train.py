@@ -51,13 +51,24 @@ def main(argv: list[str] | None = None) -> int:
             default=getattr(encoder, side),
             help="of the input; recipe fashion's alone",
         )
+    parser.add_argument(
+        "--second-scale",
+        type=float,
+        default=encoder.second_scale,
+        help="a second look's sides against the input's; half of the batches have them",
+    )
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = recipe(**{field.name: getattr(options, field.name) for field in settings})
     if isinstance(config, TrainingConfig):
         config = replace(config, split=options.split)
     try:
-        encoder = replace(encoder, height_px=options.height_px, width_px=options.width_px)
+        encoder = replace(
+            encoder,
+            height_px=options.height_px,
+            width_px=options.width_px,
+            second_scale=options.second_scale,
+        )
         init = None if options.init == "random" else find_weights(options.init).state
         catalogs = [load_catalog(data / "catalog") for data in options.data]
         if isinstance(config, TrainingConfig):

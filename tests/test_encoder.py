@@ -122,6 +122,9 @@ def test_a_picture_of_the_inputs_size_is_not_touched() -> None:
         {"pooling": "AVG"},
         {"dtype": "float16"},
         {"width_px": 15},
+        {"second_scale": 0.9},
+        {"second_scale": float("nan")},
+        {"width_px": 600, "second_scale": 2.0},
         {"height_px": 1025},
         {"mean": (0.5, 0.5)},
         {"std": (1.0, 0.0, 1.0)},
@@ -304,6 +307,8 @@ def test_a_fingerprint_is_of_what_an_embedding_depends_on(
     moved = load_encoder(str(shutil.copy(path, tmp_path / "moved.safetensors")), device="cpu")
     assert moved.fingerprint == encoder.fingerprint
     assert moved.weights_hash == encoder.weights_hash
+    larger = EncoderConfig(**{**CONFIG, "second_scale": 2.0})
+    assert Encoder(larger, state, device="cpu").fingerprint == encoder.fingerprint
     seen = {encoder.fingerprint}
     for setting in (
         {"pooling": "max"},

@@ -13,6 +13,7 @@ import pytest
 import torch
 from conftest import ROWS, draw_picture, write_archive
 from safetensors.torch import load_file
+from torch import Tensor
 
 from recommender.catalog import build_catalog, load_catalog, split_names
 from recommender.encoder import EncoderConfig, load_encoder
@@ -28,7 +29,7 @@ from scripts import build_index
 CONFIG = TrainingConfig(
     epochs=2, small_epochs=1, small_size_px=(32, 24), batch_size=4, peak_lr=0.01, dim=8
 )
-ENCODER = EncoderConfig(width_px=24, height_px=32, dtype="float32")
+ENCODER = EncoderConfig(width_px=24, height_px=32, dtype="float32", second_scale=1.5)
 
 
 def build(rows: list[tuple], directory: Path) -> datasets.Dataset:
@@ -82,6 +83,7 @@ def finished(items: datasets.Dataset, tmp_path_factory: pytest.TempPathFactory) 
 def test_a_run_writes_weights_that_the_encoder_loads(finished: Path) -> None:
     encoder = load_encoder(str(finished / "weights.safetensors"), device="cpu")
     assert encoder.input_px == (24, 32)
+    assert encoder.second_px == (36, 48)
     assert encoder.dim == 8
     vectors = encoder.encode([decode_image(draw_picture(row)) for row in ROWS])
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
@@ -90,6 +92,20 @@ def test_a_run_writes_weights_that_the_encoder_loads(finished: Path) -> None:
     assert all(np.isfinite(entry["loss"]) for entry in history)
     assert all(0 <= share <= 1 for entry in history for share in entry["dev"].values())
     assert not list(finished.glob("*.building"))
+
+
+def test_it_sees_what_a_first_and_a_second_look_see(
+    items: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes, real = [], fashion.augment
+
+    def watched(pictures: Tensor, size: tuple[int, int], *others: Any) -> Tensor:
+        sizes.append(size)
+        return real(pictures, size, *others)
+
+    monkeypatch.setattr(fashion, "augment", watched)
+    run(items, tmp_path, replace(CONFIG, epochs=4, small_epochs=0))
+    assert set(sizes) == {(32, 24), (48, 36)}
 
 
 def test_its_weights_index_a_store(finished: Path, archive: Path, tmp_path: Path) -> None:

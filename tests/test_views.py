@@ -1,4 +1,4 @@
-"""Other looks at a picture: which there are, what they count, what the encoder makes of them."""
+"""Other views of a picture: what they count, what the encoder makes of them."""
 
 from collections.abc import Callable
 
@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from recommender.encoder import Encoder, load_encoder
 from recommender.images import decode_image
 from recommender.sources import read_source
-from recommender.views import DOUBT, other_views, view_shares
+from recommender.views import DOUBT, view_shares
 
-SIZE = (72, 96)
 Picture = Image.Image
 
 
@@ -31,38 +30,34 @@ def drawn() -> tuple[list[Picture], list[str]]:
     return pictures, demo.rows["articleType"].iloc[list(places)].tolist()
 
 
-def test_a_view_is_of_every_kind() -> None:
-    pixels = np.full((100, 80, 3), 255, dtype=np.uint8)
-    pixels[:20, :20] = (255, 0, 0)
-    views = other_views(Image.fromarray(pixels), SIZE)
-    mirrored, turned, left, right, *corners = views
-    assert mirrored.getpixel((79, 0)) == turned.getpixel((79, 99)) == (255, 0, 0)
-    assert left.size == right.size == (80, 100)
-    assert left.getpixel((0, 0)) == right.getpixel((79, 0)) == (255, 255, 255)
-    assert [corner.size for corner in corners] == [(56, 70)] * 4
-    assert [corner.getpixel((0, 0)) == (255, 0, 0) for corner in corners] == [True] + [False] * 3
-
-
-@given(st.integers(1, 900), st.integers(1, 900))
-def test_views_of_any_picture_are_small_and_whole(width: int, height: int) -> None:
-    for view in other_views(Image.new("RGB", (width, height), "navy"), SIZE):
-        assert 1 <= view.width <= width
-        assert 1 <= view.height <= height
-        assert view.width < 4 * SIZE[0] or view.height < 4 * SIZE[1]
-
-
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=9))
 def test_shares_fall_with_doubt(doubt: list[float]) -> None:
-    shares = view_shares(np.array(doubt, dtype=np.float32))
+    shares = view_shares(np.array([doubt], dtype=np.float32).T)[:, 0]
     assert shares.sum() == pytest.approx(1, abs=1e-5)
     assert (shares > 0).all()
-    others = np.argsort(doubt[1:])
-    assert (np.diff(shares[1:][others]) <= 1e-7).all()
+    assert (np.diff(shares[np.argsort(doubt)]) <= 1e-7).all()
 
 
-def test_the_whole_counts_more_than_a_view_of_the_same_doubt() -> None:
-    shares = view_shares(np.full(5, 0.4, dtype=np.float32))
-    np.testing.assert_allclose(shares, np.array([0.8, *[0.05] * 4]), rtol=1e-6)
+def test_each_picture_has_its_own_shares() -> None:
+    shares = view_shares(np.array([[0.4, 0.9], [0.4, 0.1]], dtype=np.float32))
+    np.testing.assert_allclose(shares[:, 0], [0.5, 0.5])
+    assert shares[1, 1] > 0.99
+
+
+def test_a_mirrored_picture_is_believed_to_be_the_same(
+    encoder: Encoder, drawn: tuple[list[Picture], list[str]]
+) -> None:
+    pictures = [in_a_room(picture) for picture in drawn[0][:6]]
+    assert encoder.agreement is not None
+    assert (encoder.agreement.doubt(encoder.encode(pictures)) >= DOUBT).any()
+    seen = encoder.see(pictures)[1]
+    mirrored = encoder.see([ImageOps.mirror(picture) for picture in pictures])[1]
+    once = [
+        encoder.see_prepared(np.stack([encoder.prepare(p) for p in way]))[1]["articleType"]
+        for way in (pictures, [ImageOps.mirror(picture) for picture in pictures])
+    ]
+    apart = np.abs(seen["articleType"] - mirrored["articleType"]).max()
+    assert apart < 0.5 * np.abs(once[0] - once[1]).max()
 
 
 def test_what_leaves_no_doubt_is_seen_as_the_gallery_has_it(
@@ -92,7 +87,7 @@ def in_a_room(picture: Picture) -> Picture:
 
 
 @pytest.mark.parametrize(
-    "change", [lambda picture: picture.rotate(180), in_a_room], ids=["upside down", "small"]
+    "change", [lambda p: p.rotate(25, fillcolor="white"), in_a_room], ids=["askew", "small"]
 )
 def test_a_snapshot_is_understood_better_at_a_second_look(
     encoder: Encoder,
@@ -103,11 +98,12 @@ def test_a_snapshot_is_understood_better_at_a_second_look(
     classes = np.array(encoder.labels["articleType"])
     once = encoder.see_prepared(np.stack([encoder.prepare(p) for p in pictures]))[1]
     again = encoder.see(pictures)[1]
-    right = [
-        float((classes[beliefs["articleType"].argmax(1)] == drawn[1]).mean())
+    mistakes = [
+        int((classes[beliefs["articleType"].argmax(1)] != drawn[1]).sum())
         for beliefs in (once, again)
     ]
-    assert right[1] >= right[0] + 0.1
+    assert mistakes[0] > 0
+    assert mistakes[1] <= 0.75 * mistakes[0]
 
 
 def test_pictures_are_seen_alike_alone_and_together(

@@ -23,7 +23,7 @@ def believe(items: datasets.Dataset, encoder: Encoder, label: str) -> npt.NDArra
     parts = [np.empty((0, len(encoder.labels[label])), np.float32)]
     for batch in tqdm(items.iter(_AT_ONCE), "Seeing", -(-len(items) // _AT_ONCE)):
         pictures = [
-            decode_image(file["bytes"], limits=PICTURE_LIMITS, at_least_px=encoder.input_px)
+            decode_image(file["bytes"], limits=PICTURE_LIMITS, at_least_px=encoder.second_px)
             for file in batch["image"]
         ]
         parts.append(encoder.see(pictures)[1][label])

@@ -276,7 +276,7 @@ def read_pictures(
     change: Callable[[int, Image.Image], Image.Image] | None = None,
 ) -> list[Image.Image]:
     """Decode queries' pictures as the page decodes a visitor's, and change them if asked to."""
-    at_least_px = None if change else recommender.encoder.input_px
+    at_least_px = None if change else recommender.encoder.second_px
     files = [queries.picture_bytes(position) for position in positions]
 
     def read(position: int, data: bytes) -> Image.Image:

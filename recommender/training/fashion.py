@@ -162,9 +162,9 @@ def train(
         batches = torch.split(order, config.batch_size)
         bar = tqdm(batches, f"Epoch {epoch + 1}/{config.epochs}")
         small = epoch < config.small_epochs
-        size = config.small_size_px if small else (encoder.height_px, encoder.width_px)
+        sizes = [config.small_size_px] if small else _sizes_of(encoder)
         loss = _train_epoch(
-            net, data["train"], bar, size, optimizer, schedule, config, encoder, dtype, random
+            net, data["train"], bar, sizes, optimizer, schedule, config, encoder, dtype, random
         )
         dev = _head_accuracy(averaged, data["dev"], dtype, encoder)
         seconds = time.perf_counter() - started
@@ -223,11 +223,17 @@ def _follow(net: FashionNet, optimizer: torch.optim.Optimizer, steps: float) -> 
     return average
 
 
+def _sizes_of(encoder: EncoderConfig) -> list[tuple[int, int]]:
+    """(height, width) of what it will be fed with, at a first look and at a second."""
+    looks = (encoder, encoder.second())
+    return list(dict.fromkeys((look.height_px, look.width_px) for look in looks))
+
+
 def _train_epoch(
     net: FashionNet,
     data: Examples,
     batches: Iterable[Tensor],
-    size: tuple[int, int],
+    sizes: Sequence[tuple[int, int]],
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
     config: TrainingConfig,
@@ -235,11 +241,12 @@ def _train_epoch(
     dtype: torch.dtype,
     random: torch.Generator,
 ) -> float:
-    """One step a batch of row numbers; returns the mean loss."""
+    """One step a batch of row numbers, its pictures of one of the sizes; returns the mean loss."""
     place = data.pictures.device
     net.train()
     losses = []
     for batch in batches:
+        size = sizes[int(torch.randint(len(sizes), (), generator=random))]
         views = augment(data.pictures[batch].permute(0, 3, 1, 2), size, config, random)
         targets = {name: target[batch] for name, target in data.targets.items()}
         with torch.autocast(place.type, dtype, enabled=dtype == torch.bfloat16):

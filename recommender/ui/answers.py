@@ -157,7 +157,7 @@ class Answers:
         return fetch_image(url)
 
     def _read(self, recommender: Recommender, image: str | None, url: str) -> Image.Image:
-        at_least_px = recommender.encoder.input_px
+        at_least_px = recommender.encoder.second_px
         if image is not None:
             return read_image(Path(image), at_least_px=at_least_px)
         if not url:
