@@ -11,7 +11,8 @@ from pathlib import Path
 
 from recommender.catalog import catalog_fingerprint, load_catalog
 from recommender.embeddings import LoadEncoder, embed_catalog
-from recommender.encoder import EncoderConfig, choices, load_worker_encoder
+from recommender.encoder import load_worker_encoder
+from recommender.encoder_config import EncoderConfig, choices
 from recommender.errors import RecommenderError
 from recommender.index import IndexConfig, build_index
 from recommender.store import Manifest, load_known, save_store, writing

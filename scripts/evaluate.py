@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from recommender.encoder import EncoderConfig, choices
+from recommender.encoder_config import EncoderConfig, choices
 from recommender.engine import load_recommender
 from recommender.errors import RecommenderError
 from recommender.evaluation.baselines import load_any_encoder, open_with

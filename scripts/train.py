@@ -12,7 +12,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from recommender.catalog import SPLITS, load_catalog
-from recommender.encoder import EncoderConfig, find_weights, load_encoder
+from recommender.encoder import find_weights, load_encoder
+from recommender.encoder_config import EncoderConfig
 from recommender.errors import RecommenderError
 from recommender.training.classifier import ClassifierConfig, train_classifier
 from recommender.training.fashion import TrainingConfig, train

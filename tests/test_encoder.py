@@ -21,14 +21,8 @@ from recommender.backbone import (
     hash_state,
     load_backbone,
 )
-from recommender.encoder import (
-    Encoder,
-    EncoderConfig,
-    fit_picture,
-    load_encoder,
-    load_worker_encoder,
-    read_weights,
-)
+from recommender.encoder import Encoder, load_encoder, load_worker_encoder, read_weights
+from recommender.encoder_config import EncoderConfig, fit_picture
 from recommender.errors import WeightsError
 
 CPU = torch.device("cpu")

@@ -16,7 +16,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from recommender.catalog import build_catalog, load_catalog, split_names
-from recommender.encoder import EncoderConfig, load_encoder
+from recommender.encoder import load_encoder
+from recommender.encoder_config import EncoderConfig
 from recommender.errors import CatalogError, TrainingError
 from recommender.images import decode_image
 from recommender.sources import read_source

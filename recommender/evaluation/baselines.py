@@ -19,7 +19,8 @@ from recommender.attributes import LooksOnly
 from recommender.backbone import Device
 from recommender.catalog import load_catalog
 from recommender.embeddings import PictureEncoder, embed_catalog
-from recommender.encoder import Encoder, EncoderConfig, load_encoder
+from recommender.encoder import Encoder, load_encoder
+from recommender.encoder_config import EncoderConfig
 from recommender.engine import Recommender
 from recommender.evaluation.pretrained import load_open_clip, load_transformers
 from recommender.index import IndexConfig, build_index

@@ -33,7 +33,8 @@ from recommender.backbone import (
     load_backbone,
 )
 from recommender.catalog import PICTURE_LIMITS, catalog_fingerprint, catalog_frame, split_names
-from recommender.encoder import Encoder, EncoderConfig
+from recommender.encoder import Encoder
+from recommender.encoder_config import EncoderConfig
 from recommender.errors import CatalogError, TrainingError
 from recommender.evaluation.beliefs import believe
 from recommender.evaluation.classification import accuracy, macro_f1

@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from recommender.catalog import PICTURE_LIMITS
-from recommender.encoder import EncoderConfig, fit_picture
+from recommender.encoder_config import EncoderConfig, fit_picture
 from recommender.images import decode_image
 
 

@@ -26,7 +26,7 @@ from tqdm.auto import tqdm
 
 from recommender.backbone import Device, choose_device, choose_dtype, hash_state
 from recommender.catalog import SPLITS, catalog_fingerprint, catalog_frame
-from recommender.encoder import EncoderConfig
+from recommender.encoder_config import EncoderConfig
 from recommender.errors import CatalogError, TrainingError
 from recommender.training.augmentation import Augmentation, augment
 from recommender.training.checkpoint import resume, save_checkpoint

@@ -1,0 +1,79 @@
+"""What an embedding depends on besides the weights, and how a picture is brought to the input."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderConfig:
+    """Everything but the weights that an embedding depends on.
+
+    `fit` is what happens to a picture of another aspect ratio than the input's: `pad` shows all of
+    it on white, `crop` cuts its longer side, `stretch` changes its proportions. `dtype` `auto` is
+    bfloat16 where the processor multiplies in it, else float32. `projection` applies the linear
+    map that the weights file carries, if it does. `agreement` weighs looks and labels in an
+    embedding (`attributes.Agreement`); where it is empty, looks are all there is. For a second
+    look (`views`) the input's sides are `second_scale` times as long.
+    """
+
+    weights: str = "fashion"
+    width_px: int = 60
+    height_px: int = 80
+    fit: Literal["pad", "crop", "stretch"] = "pad"
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    pooling: Literal["avg", "max", "gem"] = "avg"
+    projection: bool = True
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    agreement: Mapping[str, float] = field(default_factory=dict)
+    second_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mean", tuple(self.mean))
+        object.__setattr__(self, "std", tuple(self.std))
+        for name in ("fit", "pooling", "dtype"):
+            if (value := getattr(self, name)) not in choices(name):
+                raise ValueError(f"{name} is {value!r}, not one of {', '.join(choices(name))}")
+        if len(self.mean) != 3 or len(self.std) != 3 or not all(value > 0 for value in self.std):
+            raise ValueError("mean and std have a value for each of three channels, std above 0")
+        if not (16 <= self.width_px <= 1024 and 16 <= self.height_px <= 1024):
+            raise ValueError("the input's sides are between 16 and 1024 pixels")
+        if not 1 <= self.second_scale <= 1024 / max(self.width_px, self.height_px):
+            raise ValueError("second_scale is between 1 and what makes a side 1024 pixels")
+
+    def second(self) -> "EncoderConfig":
+        """The same for a second look, whose input is larger."""
+        width, height = (round(self.second_scale * px) for px in (self.width_px, self.height_px))
+        return replace(self, width_px=width, height_px=height, second_scale=1.0)
+
+
+def choices(name: str) -> tuple[str, ...]:
+    """What a setting of `EncoderConfig` may be."""
+    return get_args(EncoderConfig.__annotations__[name])
+
+
+def fit_picture(picture: Image.Image, config: EncoderConfig) -> npt.NDArray[np.uint8]:
+    """Bring an RGB picture to the input's size; one that has it already is not touched.
+
+    Returns:
+        uint8 of shape (height_px, width_px, 3).
+    """
+    size = (config.width_px, config.height_px)
+    if picture.size != size:
+        if config.fit == "pad":
+            # Not ImageOps.contain, which makes nothing of a picture of more than 1:160.
+            width = min(size[0], max(1, round(picture.width / picture.height * size[1])))
+            height = min(size[1], max(1, round(picture.height / picture.width * size[0])))
+            fitted = picture.resize((width, height), Image.Resampling.BICUBIC)
+            picture = Image.new("RGB", size, "white")
+            picture.paste(fitted, ((size[0] - fitted.width) // 2, (size[1] - fitted.height) // 2))
+        elif config.fit == "crop":
+            picture = ImageOps.fit(picture, size, Image.Resampling.BICUBIC)
+        else:
+            picture = picture.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return np.asarray(picture)
