@@ -41,7 +41,7 @@ def _in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classifier, "choose_dtype", lambda dtype, device: torch.float32)
 
 
-def test_a_run_scores_before_and_after_and_goes_on_where_it_was(
+def test_a_run_scores_before_and_after_and_goes_on_where_it_was_or_for_longer(
     items: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     last = train_classifier(items, tmp_path / "whole", CONFIG, device="cpu")
@@ -60,10 +60,10 @@ def test_a_run_scores_before_and_after_and_goes_on_where_it_was(
     assert (compared["before"], compared["after"]) == (history[0]["dev"], last["dev"])
     assert "beside" not in compared
 
-    real, epochs = classifier._train_epoch, iter(range(2))
+    real, done = classifier._train_epoch, iter(range(2))
 
     def fail_at_the_second(*arguments: Any) -> float:
-        if next(epochs) == 1:
+        if next(done) == 1:
             raise KeyboardInterrupt
         return real(*arguments)
 
@@ -72,9 +72,15 @@ def test_a_run_scores_before_and_after_and_goes_on_where_it_was(
         with pytest.raises(KeyboardInterrupt):
             train_classifier(items, tmp_path / "again", CONFIG, device="cpu")
     train_classifier(items, tmp_path / "again", CONFIG, device="cpu")
-    again = load_file(tmp_path / "again" / "weights.safetensors")
-    for name, tensor in tensors.items():
-        assert torch.equal(tensor, again[name]), name
+    for epochs in (1, 2):
+        more = replace(CONFIG, epochs=epochs)
+        last = train_classifier(items, tmp_path / "more", more, device="cpu")
+        compared = json.loads((tmp_path / "more" / "comparison.json").read_text())
+        assert last["epoch"] == compared["epochs"] == epochs
+    for directory in ("again", "more"):
+        again = load_file(tmp_path / directory / "weights.safetensors")
+        for name, tensor in tensors.items():
+            assert torch.equal(tensor, again[name]), (directory, name)
 
 
 def test_an_encoder_beside_it_is_asked_of_the_same_types(

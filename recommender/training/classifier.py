@@ -87,7 +87,8 @@ def train_classifier(
 ) -> dict[str, Any]:
     """Train on the train split; score the dev split before the first epoch and after each.
 
-    At the end `comparison.json` says what became of it, beside another encoder's head.
+    A run that was killed goes on after its last epoch, and so does one that is to have more. At
+    the end `comparison.json` says what became of it, beside another encoder's head.
 
     Args:
         items: the catalog.
@@ -131,9 +132,11 @@ def train_classifier(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda epoch: config.gamma ** (epoch // config.step_epochs)
     )
-    run = asdict(config) | {"classes": classes, "catalog": catalog_fingerprint(items)}
+    # What an epoch does is no matter of how many there are: a finished run takes more.
+    settings = {name: value for name, value in asdict(config).items() if name != "epochs"}
+    run = settings | {"classes": classes, "catalog": catalog_fingerprint(items)}
     history = resume(directory, run, net, optimizer, schedule)
-    if len(history) == config.epochs + 1 and (directory / "weights.safetensors").exists():
+    if len(history) > config.epochs and (directory / "weights.safetensors").exists():
         return history[-1]
     data = {
         name: items.select(numbers)
@@ -154,6 +157,7 @@ def train_classifier(
         logger.info("epoch %d: %s", epoch, json.dumps(history[-1]))
         save_checkpoint(directory, run, net, optimizer, schedule, history)
     comparison: dict[str, Any] = {"types": len(classes), "pictures": len(data["dev"])}
+    comparison["epochs"] = history[-1]["epoch"]
     comparison |= {"before": history[0]["dev"], "after": history[-1]["dev"]}
     if beside is not None and "articleType" in beside.labels and len(data["dev"]):
         comparison["beside"] = _score_encoder(beside, data["dev"], classes)
