@@ -92,6 +92,11 @@ def captions(page: Page) -> list[str]:
 
 def assert_fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    cut = """[...document.querySelectorAll(".js-plotly-plot")].filter(plot => {
+      const title = plot.querySelector(".gtitle")?.getBoundingClientRect();
+      return title?.width && title.right > plot.getBoundingClientRect().right;
+    }).map(plot => plot.querySelector(".gtitle").textContent)"""
+    assert page.evaluate(cut) == []
 
 
 def test_from_an_upload_to_an_item_and_back(page: Page, picture: Path) -> None:
@@ -335,12 +340,13 @@ def test_on_a_phone_nothing_overflows_and_results_come_into_view(
     assert_fits(phone)
     phone.get_by_text("Filters and how many").click()
     assert_fits(phone)
-    for name in ("Trends", "How good is it", "Use it from code"):
+    for name, plots in {"Trends": 8, "How good is it": 5, "Use it from code": 0}.items():
         tab = phone.get_by_role("tab", name=name)
         if not tab.is_visible():  # four names are more than a phone is wide
             phone.locator(".overflow-menu > button").first.click()
             tab = phone.locator(".overflow-dropdown button", has_text=name)
         tab.click()
+        expect(phone.locator(".js-plotly-plot:visible .gtitle")).to_have_count(plots)
         assert_fits(phone)
     for language in ("curl", "JavaScript"):
         phone.get_by_role("tab", name=language).click()

@@ -279,7 +279,7 @@ def test_words(source: pd.DataFrame, charts: dict[str, Chart]) -> None:
 def test_every_chart_says_what_it_counts(charts: dict[str, Chart]) -> None:
     assert tuple(charts) == NAMES
     for name, chart in charts.items():
-        assert chart.title, name
+        assert 0 < len(chart.title) <= 34, f"{name}: a phone shows no more of a title"
         assert chart.counts or chart.nothing, name
         figure = chart.figure  # which Plotly checks
         assert figure.layout.title.text == chart.title

@@ -42,7 +42,7 @@ _NONE = "nothing was measured"
 
 def headline(results: Results) -> Chart:
     """P@5 of the predecessors' system and of ours, for each relevance."""
-    title = "Of the five products shown, how many fit"
+    title = "How many of the five shown fit"
     names = [name for name in HEADLINED if name in results.systems]
     rows = [
         {"system": results.systems[name]["title"], "agrees": SAID.get(relevance, relevance)}
@@ -85,7 +85,7 @@ def beside(
         column: what the queries are sliced by, or `EVERYONE`.
         value: which of them.
     """
-    title = "The same pictures, asked of each system"
+    title = "The same pictures, every system"
     found = {name: results.precision(name, relevance, column, value) for name in results.systems}
     there = {name: entry for name, entry in found.items() if entry is not None}
     table = pd.DataFrame(

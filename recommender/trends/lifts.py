@@ -67,7 +67,7 @@ def changes(
         before: the earlier period; both or none are given, see `usual_periods`.
         after: the later one.
     """
-    title = f"{_plural(column)}: what rises, what falls"
+    title = f"{_plural(column)}: rising and falling"
     nothing = pd.DataFrame(columns=[column, *_CHANGES])
     columns = [column, "year"]
     missing = missing_of(frame, columns)
