@@ -79,9 +79,9 @@ class Encoder:
             WeightsError: a key or a shape is wrong.
         """
         self.config = config
-        self.input_px = (config.width_px, config.height_px)
+        self.input_px = config.input_px
         self._second = config.second()
-        self.second_px = (self._second.width_px, self._second.height_px)
+        self.second_px = self._second.input_px
         self.device = choose_device(device)
         self.dtype = choose_dtype(config.dtype, self.device)
         backbone = create_backbone()
@@ -108,9 +108,9 @@ class Encoder:
         self._mean = torch.tensor(config.mean, device=self.device).view(3, 1, 1) * 255
         self._std = torch.tensor(config.std, device=self.device).view(3, 1, 1) * 255
 
-        # A gallery's pictures get no second look.
-        named = ("weights", "second_scale")
-        settings = {k: v for k, v in asdict(config).items() if k not in named}
+        # The weights have a hash, and a gallery's pictures get no second look.
+        left_out = ("weights", "second_scale")
+        settings = {k: v for k, v in asdict(config).items() if k not in left_out}
         classes = (
             {name: self.labels[name] for name in self.agreement.labels} if self.agreement else {}
         )
@@ -204,12 +204,12 @@ class Encoder:
         if not len(doubtful):
             return first, believed
         views = [(embeddings[:, doubtful], {n: rows[:, doubtful] for n, rows in beliefs.items()})]
-        if self._second != self.config:
+        if self.second_px != self.input_px:
             larger = [fit_picture(pictures[row], self._second) for row in doubtful.tolist()]
             views.append(self._see_both_ways(np.stack(larger)))
         shares = view_shares(self.agreement.doubt(np.concatenate([seen for seen, _ in views])))
         for name, rows in believed.items():
-            every = np.concatenate([beliefs[name] for _, beliefs in views])
+            every = np.concatenate([seen[name] for _, seen in views])
             rows[doubtful] = np.einsum("vb,vbc->bc", shares, every)
         first[doubtful] = self.agreement.embed(
             self.agreement.looks(first[doubtful]), {n: b[doubtful] for n, b in believed.items()}
@@ -221,8 +221,8 @@ class Encoder:
     ) -> tuple[npt.NDArray[np.float32], Beliefs]:
         """As `see_prepared`, of shapes (2, b, dim) and (2, b, classes): as it is, and mirrored."""
         embeddings, beliefs = self.see_prepared(np.concatenate([prepared, prepared[:, :, ::-1]]))
-        return np.stack(np.split(embeddings, 2)), {
-            name: np.stack(np.split(rows, 2)) for name, rows in beliefs.items()
+        return embeddings.reshape(2, -1, self.dim), {
+            name: rows.reshape(2, -1, rows.shape[1]) for name, rows in beliefs.items()
         }
 
     def _prepare_all(self, pictures: Sequence[Image.Image]) -> npt.NDArray[np.uint8]:

@@ -46,9 +46,14 @@ class EncoderConfig:
         if not 1 <= self.second_scale <= 1024 / max(self.width_px, self.height_px):
             raise ValueError("second_scale is between 1 and what makes a side 1024 pixels")
 
+    @property
+    def input_px(self) -> tuple[int, int]:
+        """(width, height) of what the backbone eats."""
+        return self.width_px, self.height_px
+
     def second(self) -> "EncoderConfig":
         """The same for a second look, whose input is larger."""
-        width, height = (round(self.second_scale * px) for px in (self.width_px, self.height_px))
+        width, height = (round(self.second_scale * px) for px in self.input_px)
         return replace(self, width_px=width, height_px=height, second_scale=1.0)
 
 
@@ -63,7 +68,7 @@ def fit_picture(picture: Image.Image, config: EncoderConfig) -> npt.NDArray[np.u
     Returns:
         uint8 of shape (height_px, width_px, 3).
     """
-    size = (config.width_px, config.height_px)
+    size = config.input_px
     if picture.size != size:
         if config.fit == "pad":
             # Not ImageOps.contain, which makes nothing of a picture of more than 1:160.

@@ -20,6 +20,12 @@ from recommender.training.fashion import TrainingConfig, train
 from scripts.plot_history import plot_history
 
 RECIPES = {"fashion": TrainingConfig, "classifier": ClassifierConfig}
+INPUT = {
+    "height_px": "of the input; recipe fashion's alone",
+    "width_px": "of the input; recipe fashion's alone",
+    "second_scale": "a second look's sides against the input's; half of the batches have them",
+}
+"""Fields of `EncoderConfig` that a run may set -> what they are."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -45,31 +51,17 @@ def main(argv: list[str] | None = None) -> int:
         "--split", choices=SPLITS, default="names", help="of the catalog; recipe fashion's alone"
     )
     encoder = EncoderConfig()
-    for side in ("height_px", "width_px"):
-        parser.add_argument(
-            "--" + side.replace("_", "-"),
-            type=int,
-            default=getattr(encoder, side),
-            help="of the input; recipe fashion's alone",
-        )
-    parser.add_argument(
-        "--second-scale",
-        type=float,
-        default=encoder.second_scale,
-        help="a second look's sides against the input's; half of the batches have them",
-    )
+    for name, told in INPUT.items():
+        default = getattr(encoder, name)
+        flag = "--" + name.replace("_", "-")
+        parser.add_argument(flag, type=type(default), default=default, help=told)
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = recipe(**{field.name: getattr(options, field.name) for field in settings})
     if isinstance(config, TrainingConfig):
         config = replace(config, split=options.split)
     try:
-        encoder = replace(
-            encoder,
-            height_px=options.height_px,
-            width_px=options.width_px,
-            second_scale=options.second_scale,
-        )
+        encoder = replace(encoder, **{name: getattr(options, name) for name in INPUT})
         init = None if options.init == "random" else find_weights(options.init).state
         catalogs = [load_catalog(data / "catalog") for data in options.data]
         if isinstance(config, TrainingConfig):

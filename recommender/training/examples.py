@@ -46,7 +46,7 @@ def read_examples(
         rows: int64 of shape (n,), the items to read.
         encoder: its input's size, and how a picture is fitted to it.
     """
-    size = (encoder.width_px, encoder.height_px)
+    size = encoder.input_px
 
     def read(picture: dict[str, Any]) -> npt.NDArray[np.uint8]:
         data = picture["bytes"]

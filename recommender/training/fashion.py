@@ -225,8 +225,7 @@ def _follow(net: FashionNet, optimizer: torch.optim.Optimizer, steps: float) -> 
 
 def _sizes_of(encoder: EncoderConfig) -> list[tuple[int, int]]:
     """(height, width) of what it will be fed with, at a first look and at a second."""
-    looks = (encoder, encoder.second())
-    return list(dict.fromkeys((look.height_px, look.width_px) for look in looks))
+    return list(dict.fromkeys(look.input_px[::-1] for look in (encoder, encoder.second())))
 
 
 def _train_epoch(
