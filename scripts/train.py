@@ -29,12 +29,11 @@ INPUT = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--recipe", choices=RECIPES, default="fashion")
     # The settings are those of the recipe, so the recipe is read first.
-    recipe = RECIPES[
-        parser.parse_known_args([a for a in argv or sys.argv[1:] if a != "-h"])[0].recipe
-    ]
+    first = argparse.ArgumentParser(add_help=False)
+    first.add_argument("--recipe", choices=RECIPES, default="fashion")
+    recipe = RECIPES[first.parse_known_args(argv)[0].recipe]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[first])
     parser.add_argument(
         "--data", type=Path, nargs="+", required=True, help="stores; the first one is scored"
     )

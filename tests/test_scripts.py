@@ -118,6 +118,22 @@ def test_train_that_cannot(tmp_path: Path, capsys: Capture) -> None:
     assert "fewer than the 1000 of one batch" in error_line(capsys)
 
 
+@pytest.mark.parametrize(
+    ("recipe", "setting", "other"),
+    [("fashion", "--proxies", "--crop-px"), ("classifier", "--crop-px", "--proxies")],
+)
+def test_the_help_of_train_is_of_the_recipe(
+    recipe: str, setting: str, other: str, capsys: Capture
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        train.main(["--recipe", recipe, "--help"])
+    assert stopped.value.code == 0
+    told = capsys.readouterr().out
+    assert setting in told
+    assert "--init" in told
+    assert other not in told
+
+
 @pytest.mark.parametrize("script", [build_catalog, build_index, train])
 def test_help_and_unknown_options(script: object, capsys: Capture) -> None:
     for arguments, code in ((["--help"], 0), (["--no-such-option"], 2)):
