@@ -55,6 +55,24 @@ def test_the_card_and_the_readme_show_the_committed_scores() -> None:
                     assert f"{micro:.3f} [{low:.3f}, {high:.3f}]" in text, file
 
 
+def test_the_card_shows_the_heads_and_what_a_bad_picture_costs() -> None:
+    results = Path(__file__).parent.parent / "benchmarks"
+    card = (FASHION_WEIGHTS.parent / "README.md").read_text(encoding="utf-8")
+    heads = json.loads((results / "leaderboard.json").read_text())["heads"]
+    assert set(heads) == set(HEADS)
+    for scores in heads.values():
+        told = [f"{scores[name]:.3f}" for name in ("accuracy", "macro F1", "top-5", "ECE")]
+        assert f"| {' | '.join(told)} |" in card
+    changes = json.loads((results / "robustness.json").read_text())
+    for name, change in changes.items():
+        if isinstance(change, dict) and "mild" in change:
+            ways = (change["mild"], change["severe"])
+            lost = " | ".join(f"{way['P@5 lost'][0]:.3f}" for way in ways)
+            own = ", ".join(f"{way['R@1'][0]:.3f}" for way in ways)
+            row = next(line for line in card.splitlines() if line.startswith(f"| {name} ("))
+            assert row.endswith(f"| {lost} | {own} |"), name
+
+
 def test_what_was_scored_is_what_is_shipped() -> None:
     root = Path(__file__).parent.parent
     encoder = load_encoder(device="cpu")
