@@ -24,16 +24,16 @@ try:
     import spaces  # ZeroGPU's; has to come before torch
 except ImportError:
     spaces = None
-from recommender.engine import Recommender, encoder_of, load_recommender
 from recommender.errors import RecommenderError, StoreError
-from recommender.evaluation.results import load_results
-from recommender.events import EventLog
-from recommender.hub import Address, pull_store
-from recommender.live import Live
-from recommender.store import load_manifest, store_version
+from recommender.evaluation.committed import load_results
+from recommender.feedback.events import EventLog
+from recommender.hub.hub import Address, pull_store
+from recommender.search.recommender import Recommender, encoder_of, load_recommender
+from recommender.service.live import Live
+from recommender.store.manifest import load_manifest, store_version
 from recommender.ui.app import build_app
-from recommender.ui.server import launch_settings
-from recommender.ui.uploads import use_own_folder
+from recommender.ui.server.server import launch_settings
+from recommender.ui.server.uploads import use_own_folder
 from scripts import build_catalog, build_index
 
 gc.enable()

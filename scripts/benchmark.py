@@ -31,13 +31,14 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
-from recommender.catalog import build_catalog, load_catalog, split_names
-from recommender.embeddings import embed_catalog
-from recommender.encoder import Encoder, load_encoder
-from recommender.engine import Recommender, load_recommender
-from recommender.sources import read_source
-from recommender.stylemap import build_map, measure_map
-from recommender.trends.charts import SECTIONS
+from recommender.catalog.items import build_catalog, load_catalog
+from recommender.catalog.sources import read_source
+from recommender.catalog.splits import split_names
+from recommender.encoding.encoder import Encoder, load_encoder
+from recommender.search.recommender import Recommender, load_recommender
+from recommender.store.embed import embed_catalog
+from recommender.store.style_map import build_map, measure_map
+from recommender.trends.sections import SECTIONS
 from recommender.ui.answers import Answers
 from recommender.ui.figures import Figures, Question, plot_of
 from scripts import export_trends

@@ -20,9 +20,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from recommender.catalog import COLUMNS, load_catalog
-from recommender.parcel import pack
-from recommender.store import hash_files, load_manifest
+from recommender.catalog.items import load_catalog
+from recommender.files import hash_files
+from recommender.hub.parcel import pack
+from recommender.schema import COLUMNS
+from recommender.store.manifest import load_manifest
 from scripts.benchmark import begin_report, seconds_of, write_report
 
 ROOT = Path(__file__).parents[1]

@@ -8,10 +8,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from recommender.catalog import build_catalog
+from recommender.catalog.items import build_catalog
+from recommender.catalog.sources import read_source
 from recommender.errors import RecommenderError
-from recommender.sources import read_source
-from recommender.store import writing
+from recommender.store.store import writing
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -9,14 +9,15 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from recommender.catalog import catalog_fingerprint, load_catalog
-from recommender.embeddings import LoadEncoder, embed_catalog
-from recommender.encoder import load_worker_encoder
-from recommender.encoder_config import EncoderConfig, choices
+from recommender.catalog.items import catalog_fingerprint, load_catalog
+from recommender.encoding.config import EncoderConfig, choices
+from recommender.encoding.encoder import load_worker_encoder
 from recommender.errors import RecommenderError
-from recommender.index import IndexConfig, build_index
-from recommender.store import Manifest, load_known, save_store, writing
-from recommender.stylemap import MapQuality, write_map
+from recommender.index.faiss import IndexConfig, build_index
+from recommender.store.embed import LoadEncoder, embed_catalog
+from recommender.store.manifest import Manifest
+from recommender.store.store import load_known, save_store, writing
+from recommender.store.style_map import MapQuality, write_map
 
 
 def index_store(
@@ -103,10 +104,7 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     print(f"{manifest.count:,} items in {manifest.dim} dimensions, index {config.factory}")
     print(f"recall@10 against exact search: {manifest.recall_at_10:.4f}")
-    print(
-        f"style map: {quality.neighbour_share:.0%} of the nearest items are nearest on it, "
-        f"trustworthiness {quality.trustworthiness:.4f}"
-    )
+    print(quality.summary())
     for item_id, reason in manifest.skipped.items():
         print(f"  left out {item_id}: {reason}")
     return 0

@@ -9,9 +9,9 @@ import json
 import sys
 from pathlib import Path
 
-from recommender.catalog import load_catalog
+from recommender.catalog.items import load_catalog
 from recommender.errors import RecommenderError
-from recommender.evaluation.scores import RELEVANCE
+from recommender.evaluation.relevance import RELEVANCE
 from recommender.training.calibration import calibrate
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from recommender.errors import RecommenderError
-from recommender.hub import Address, push_folder
+from recommender.hub.hub import Address, push_folder
 
 ROOT = Path(__file__).parents[1]
 NOT_SERVED = [

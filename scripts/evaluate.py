@@ -12,12 +12,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from recommender.encoder_config import EncoderConfig, choices
-from recommender.engine import load_recommender
+from recommender.encoding.config import EncoderConfig, choices
 from recommender.errors import RecommenderError
 from recommender.evaluation.baselines import load_any_encoder, open_with
-from recommender.evaluation.protocol import answer, choose_queries, describe_queries
-from recommender.evaluation.scores import heads, report, table
+from recommender.evaluation.protocol import answer
+from recommender.evaluation.queries import choose_queries, describe_queries
+from recommender.evaluation.report import heads, report, table
+from recommender.search.recommender import load_recommender
 
 
 def main(argv: list[str] | None = None) -> int:

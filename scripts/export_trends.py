@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from recommender.catalog import catalog_frame, load_catalog
+from recommender.catalog.items import catalog_frame, load_catalog
+from recommender.charts.chart import PLACE, prepared
+from recommender.charts.export import find_chromium, write_pages, write_pictures
 from recommender.errors import RecommenderError
-from recommender.store import MANIFEST_FILE, load_index, load_manifest
-from recommender.stylemap import load_map
-from recommender.trends.chart import PLACE, prepared
-from recommender.trends.charts import NAMES, Periods, draw
-from recommender.trends.export import find_chromium, write_pages, write_pictures
+from recommender.store.manifest import MANIFEST_FILE, load_manifest
+from recommender.store.store import load_index
+from recommender.store.style_map import load_map
+from recommender.trends.sections import NAMES, Periods, draw
 
 
 def with_places(frame: pd.DataFrame, store: Path) -> pd.DataFrame:

@@ -14,13 +14,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from recommender.engine import load_recommender
+from recommender.charts.export import find_chromium, write_pages, write_pictures
 from recommender.errors import RecommenderError
-from recommender.evaluation.figures import quality_charts
+from recommender.evaluation.committed import Results
 from recommender.evaluation.leaderboard import build_leaderboard, known_systems, markdown
-from recommender.evaluation.protocol import choose_queries
-from recommender.evaluation.results import Results
-from recommender.trends.export import find_chromium, write_pages, write_pictures
+from recommender.evaluation.quality import quality_charts
+from recommender.evaluation.queries import choose_queries
+from recommender.search.recommender import load_recommender
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from recommender.evaluation.figures import history
-from recommender.trends.export import find_chromium, write_pages, write_pictures
+from recommender.charts.export import find_chromium, write_pages, write_pictures
+from recommender.evaluation.quality import history
 
 
 def plot_history(runs: Sequence[Path], folder: Path) -> None:

@@ -7,9 +7,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from recommender.engine import encoder_of
 from recommender.errors import RecommenderError
-from recommender.hub import Address, pull_store
+from recommender.hub.hub import Address, pull_store
+from recommender.search.recommender import encoder_of
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -8,9 +8,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from recommender.card import make_card
 from recommender.errors import RecommenderError
-from recommender.hub import push_store
+from recommender.hub.card import make_card
+from recommender.hub.hub import push_store
 
 
 def main(argv: list[str] | None = None) -> int:

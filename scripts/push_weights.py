@@ -9,10 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from recommender.backbone import save_for_timm
-from recommender.encoder import FASHION_WEIGHTS, read_weights
+from recommender.encoding.backbone import save_for_timm
+from recommender.encoding.weights import FASHION_WEIGHTS, read_weights
 from recommender.errors import RecommenderError
-from recommender.hub import push_folder
+from recommender.hub.hub import push_folder
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -10,10 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from recommender.engine import load_recommender
 from recommender.errors import RecommenderError
-from recommender.evaluation.protocol import choose_queries
+from recommender.evaluation.queries import choose_queries
 from recommender.evaluation.robustness import measure_robustness, robustness_table
+from recommender.search.recommender import load_recommender
 
 
 def main(argv: list[str] | None = None) -> int:

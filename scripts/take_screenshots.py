@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from recommender.trends.export import find_chromium
+from recommender.charts.export import find_chromium
 
 SIZES = {"1280": (1280, 960, "light"), "390": (390, 844, "dark")}
 FLAGS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-background-networking"]

@@ -11,9 +11,11 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
-from recommender.catalog import SPLITS, load_catalog
-from recommender.encoder import find_weights, load_encoder
-from recommender.encoder_config import EncoderConfig
+from recommender.catalog.items import load_catalog
+from recommender.catalog.splits import SPLITS
+from recommender.encoding.config import EncoderConfig
+from recommender.encoding.encoder import load_encoder
+from recommender.encoding.weights import find_weights
 from recommender.errors import RecommenderError
 from recommender.training.classifier import ClassifierConfig, train_classifier
 from recommender.training.fashion import TrainingConfig, train

@@ -12,13 +12,14 @@ from pathlib import Path
 
 # A second of garbage collection among objects that stay, as in `app.py`.
 gc.disable()
-from recommender.changes import update_catalog
-from recommender.engine import encoder_of
+from recommender.catalog.sources import read_source
+from recommender.catalog.updates import update_catalog
 from recommender.errors import RecommenderError
-from recommender.index import IndexConfig
-from recommender.sources import read_source
-from recommender.store import load_manifest, writing
-from recommender.stylemap import map_file
+from recommender.index.faiss import IndexConfig
+from recommender.search.recommender import encoder_of
+from recommender.store.manifest import load_manifest
+from recommender.store.store import writing
+from recommender.store.style_map import map_file
 from scripts.build_index import index_store
 
 gc.enable()

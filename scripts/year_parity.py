@@ -11,8 +11,8 @@ import shlex
 import sys
 from pathlib import Path
 
-from recommender.catalog import load_catalog
-from recommender.encoder import load_encoder
+from recommender.catalog.items import load_catalog
+from recommender.encoding.encoder import load_encoder
 from recommender.errors import RecommenderError
 from recommender.evaluation.year_parity import PUBLISHED, score_years
 

@@ -17,15 +17,18 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw
 
-from recommender.attributes import LOOKS, Agreement, Beliefs, LooksOnly
-from recommender.catalog import COLUMNS, build_catalog, catalog_fingerprint, load_catalog
-from recommender.embeddings import embed_catalog
-from recommender.engine import Recommender
-from recommender.index import Index, IndexConfig, build_index
-from recommender.sources import read_source
-from recommender.store import load_index, load_items, load_manifest, save_store
-from recommender.stylemap import load_map, write_map
-from recommender.trends.export import find_chromium
+from recommender.catalog.items import build_catalog, catalog_fingerprint, load_catalog
+from recommender.catalog.sources import read_source
+from recommender.charts.export import find_chromium
+from recommender.encoding.agreement import LOOKS, Agreement, Beliefs
+from recommender.encoding.protocol import LooksOnly
+from recommender.index.faiss import Index, IndexConfig, build_index
+from recommender.schema import COLUMNS
+from recommender.search.recommender import Recommender
+from recommender.store.embed import embed_catalog
+from recommender.store.manifest import load_manifest
+from recommender.store.store import load_index, load_items, save_store
+from recommender.store.style_map import load_map, write_map
 
 # One row an item: id, gender, masterCategory, subCategory, articleType, baseColour, season, year,
 # usage, name. 11 and 12 have the same picture, 13 lacks season and year.

@@ -14,11 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from recommender.engine import Recommender
-from recommender.fetch import FetchPolicy
-from recommender.images import fetch_image
+from recommender.pictures.fetch import FetchPolicy, fetch_image
+from recommender.search.recommender import Recommender
 from recommender.ui.app import build_app
-from recommender.ui.server import launch_settings
+from recommender.ui.server.server import launch_settings
 
 META = {"_type": "gradio.FileData"}
 

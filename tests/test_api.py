@@ -23,8 +23,8 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from serving import META, call, serve, shop, upload
 
-from recommender.engine import Recommender
-from recommender.ui import server, uploads
+from recommender.search.recommender import Recommender
+from recommender.ui.server import server, uploads
 
 PICTURE = draw_picture(ROWS[0])
 COLUMNS = {

@@ -18,7 +18,7 @@ from conftest import ROWS, draw_picture
 from serving import call, free_port, upload
 
 import app
-from recommender.store import MANIFEST_FILE
+from recommender.store.manifest import MANIFEST_FILE
 
 ROOT = Path(app.__file__).parent
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.attributes import LOOKS, Agreement, likeliest
+from recommender.encoding.agreement import LOOKS, Agreement, likeliest
 
 CLASSES = {"gender": ("Boys", "Men", "Women"), "season": ("Fall", "Summer")}
 WEIGHTS = {LOOKS: 0.5, "gender": 0.3, "season": 0.2}

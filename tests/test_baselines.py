@@ -7,10 +7,10 @@ import pytest
 from conftest import ROWS, draw_picture
 from PIL import Image
 
-from recommender.encoder import Encoder
+from recommender.encoding.encoder import Encoder
 from recommender.evaluation.baselines import load_any_encoder, open_with, random_state
-from recommender.images import decode_image
-from recommender.index import IndexConfig
+from recommender.index.faiss import IndexConfig
+from recommender.pictures.decode import decode_image
 
 PICTURES = [decode_image(draw_picture(row)) for row in ROWS]
 

@@ -9,9 +9,9 @@ from conftest import ROWS, build_store, draw_picture, open_store, write_archive
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from serving import call, serve, shop, upload
 
-from recommender.engine import Recommender
-from recommender.events import EventLog
-from recommender.live import Live
+from recommender.feedback.events import EventLog
+from recommender.search.recommender import Recommender
+from recommender.service.live import Live
 from recommender.ui.code import snippets
 
 pytestmark = pytest.mark.browser

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommender.attributes import LOOKS
+from recommender.encoding.agreement import LOOKS
 from recommender.training.calibration import Weighing, agreements, fit_temperature, tempered
 
 

@@ -14,21 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from recommender.catalog import (
-    COLUMNS,
-    REPORT_FILE,
-    CatalogReport,
-    RawCatalog,
+from recommender.catalog.cleaning import REPORT_FILE, CatalogReport, RawCatalog, clean_rows
+from recommender.catalog.items import (
     build_catalog,
     catalog_fingerprint,
     catalog_frame,
-    clean_rows,
     load_catalog,
-    name_groups,
     pixel_hash,
-    split_names,
 )
+from recommender.catalog.splits import name_groups, split_names
 from recommender.errors import CatalogError, ImageError, StoreError
+from recommender.schema import COLUMNS
 
 
 def table(rows: list[tuple]) -> pd.DataFrame:

@@ -11,14 +11,15 @@ import pytest
 from conftest import ROWS, TinyEncoder, open_store, write_archive
 from serving import call, serve
 
-from recommender.catalog import catalog_fingerprint, load_catalog
-from recommender.changes import Changes, update_catalog
-from recommender.embeddings import embed_catalog
+from recommender.catalog.items import catalog_fingerprint, load_catalog
+from recommender.catalog.sources import read_source
+from recommender.catalog.updates import Changes, update_catalog
 from recommender.errors import CatalogError, RecommenderError
-from recommender.index import IndexConfig, build_index
-from recommender.live import Live
-from recommender.sources import read_source
-from recommender.store import load_known, load_manifest, save_store, store_version, writing
+from recommender.index.faiss import IndexConfig, build_index
+from recommender.service.live import Live
+from recommender.store.embed import embed_catalog
+from recommender.store.manifest import load_manifest, store_version
+from recommender.store.store import load_known, save_store, writing
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ import torch
 from conftest import ROWS, write_archive
 from safetensors.torch import load_file
 
-from recommender.catalog import build_catalog, catalog_frame, load_catalog, split_names
-from recommender.encoder import load_encoder
+from recommender.catalog.items import build_catalog, catalog_frame, load_catalog
+from recommender.catalog.sources import read_source
+from recommender.catalog.splits import split_names
+from recommender.encoding.encoder import load_encoder
 from recommender.errors import CatalogError, TrainingError
-from recommender.images import decode_image
-from recommender.sources import read_source
+from recommender.pictures.decode import decode_image
 from recommender.training import classifier
 from recommender.training.classifier import ClassifierConfig, train_classifier
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from recommender.evaluation.corruptions import CORRUPTIONS, Severities, corrupt
-from recommender.images import decode_image
+from recommender.pictures.decode import decode_image
 
 PICTURE = decode_image(draw_picture(ROWS[0]))
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.encoder import FASHION_WEIGHTS, load_encoder, read_weights
-from recommender.engine import load_recommender
-from recommender.images import decode_image
+from recommender.encoding.encoder import load_encoder
+from recommender.encoding.weights import FASHION_WEIGHTS, read_weights
+from recommender.pictures.decode import decode_image
+from recommender.search.recommender import load_recommender
 from recommender.training.fashion import HEADS
 from scripts import build_catalog, build_index
 

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import numpy as safetensors
 
-from recommender import embeddings as module
-from recommender.catalog import build_catalog, load_catalog
-from recommender.embeddings import EmbeddedCatalog, Embeddings, embed_catalog, load_parts
+from recommender.catalog.items import build_catalog, load_catalog
+from recommender.catalog.sources import read_source
 from recommender.errors import StoreError
-from recommender.images import decode_image
-from recommender.sources import read_source
+from recommender.index.embeddings import Embeddings
+from recommender.pictures.decode import decode_image
+from recommender.store import embed as module
+from recommender.store.embed import EmbeddedCatalog, embed_catalog, load_parts
 
 UNIT = np.eye(3, dtype=np.float32)
 IDS = np.array([5, 3, 9])

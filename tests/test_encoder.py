@@ -14,15 +14,16 @@ from safetensors.torch import save, save_file
 from torch import Tensor
 from weights import CONFIG, random_state, random_weights, write_weights
 
-from recommender.backbone import (
+from recommender.encoding.backbone import (
     BACKBONE_DIM,
     choose_dtype,
     fuse_batch_norms,
     hash_state,
     load_backbone,
 )
-from recommender.encoder import Encoder, load_encoder, load_worker_encoder, read_weights
-from recommender.encoder_config import EncoderConfig, fit_picture
+from recommender.encoding.config import EncoderConfig, fit_picture
+from recommender.encoding.encoder import Encoder, load_encoder, load_worker_encoder
+from recommender.encoding.weights import read_weights
 from recommender.errors import WeightsError
 
 CPU = torch.device("cpu")

@@ -22,8 +22,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from weights import CONFIG, random_state, random_weights, write_weights
 
-from recommender.catalog import COLUMNS
-from recommender.engine import MAX_K, Hits, Ranking, Recommender, load_recommender
 from recommender.errors import (
     IndexMismatchError,
     QueryError,
@@ -31,9 +29,13 @@ from recommender.errors import (
     UnknownItemError,
     WeightsError,
 )
-from recommender.images import decode_image
-from recommender.index import IndexConfig
-from recommender.store import MANIFEST_FILE
+from recommender.index.faiss import IndexConfig
+from recommender.pictures.decode import decode_image
+from recommender.schema import COLUMNS
+from recommender.search.hits import Hits
+from recommender.search.options import MAX_K, Ranking
+from recommender.search.recommender import Recommender, load_recommender
+from recommender.store.manifest import MANIFEST_FILE
 from scripts import build_catalog, build_index
 
 IDS = [row[0] for row in ROWS]

@@ -13,7 +13,7 @@ from conftest import ROWS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.events import NO_EVENTS, WINDOWS, EventLog, count_events
+from recommender.feedback.events import NO_EVENTS, WINDOWS, EventLog, count_events
 from recommender.trends.demand import looked_for
 
 ITEMS = pd.DataFrame({"id": [row[0] for row in ROWS], "baseColour": [row[5] for row in ROWS]})
@@ -53,7 +53,7 @@ def test_a_torn_line_spoils_no_other(tmp_path: Path, torn: str) -> None:
 
 def test_a_kill_loses_nothing_that_was_recorded(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from recommender.events import EventLog\n"
+        "import sys; from pathlib import Path; from recommender.feedback.events import EventLog\n"
         "log = EventLog(Path(sys.argv[1]), max_bytes=2000, max_files=1000)\n"
         "for i in range(10**9):\n"
         "    log.record('search', i); print(i, flush=True)\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.exact import ExactSearch
+from recommender.index.exact import ExactSearch
 
 Floats = npt.NDArray[np.float32]
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from conftest import ROWS
 
-from recommender.trends.chart import prepared
-from recommender.trends.charts import NAMES, Periods, draw
-from recommender.trends.export import page_of, write_pictures
+from recommender.charts.chart import prepared
+from recommender.charts.export import page_of, write_pictures
+from recommender.trends.sections import NAMES, Periods, draw
 from scripts import export_trends
 
 

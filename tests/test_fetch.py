@@ -22,8 +22,8 @@ import pytest
 from PIL import Image
 
 from recommender.errors import FetchError, ImageError
-from recommender.fetch import PUBLIC_ONLY, FetchPolicy, is_public, resolve
-from recommender.images import ImageLimits, fetch_image
+from recommender.pictures.decode import ImageLimits
+from recommender.pictures.fetch import PUBLIC_ONLY, FetchPolicy, fetch_image, is_public, resolve
 
 Handler = Callable[[socket.socket, str], None]
 

@@ -17,14 +17,14 @@ import pytest
 from conftest import ROWS, draw_picture
 from serving import call, closing_loops
 
-from recommender.engine import Recommender
 from recommender.errors import QueryError
-from recommender.events import EventLog
-from recommender.trends.charts import CHANGES, MAP, NAMES
+from recommender.feedback.events import EventLog
+from recommender.search.recommender import Recommender
+from recommender.trends.sections import CHANGES, MAP, NAMES
 from recommender.ui.answers import Answers
 from recommender.ui.figures import RESULTS, Figures, Question, plot_of, table_html
+from recommender.ui.find.view import View
 from recommender.ui.trends import TrendsTab
-from recommender.ui.view import View
 
 WOMEN = {"gender": ["Women"]}
 VIEW = {**vars(View()), "results": []}

@@ -10,10 +10,10 @@ from conftest import ROWS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.catalog import COLUMNS
-from recommender.engine import Recommender
 from recommender.errors import QueryError
-from recommender.filters import FilterTable
+from recommender.schema import COLUMNS
+from recommender.search.filters import FilterTable
+from recommender.search.recommender import Recommender
 
 FRAME = pd.DataFrame(
     [[None if value in ("", "NA") else value for value in row] for row in ROWS],

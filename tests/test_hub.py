@@ -16,11 +16,11 @@ from huggingface_hub import close_session, constants
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from recommender import hub as module
-from recommender.card import make_card
 from recommender.errors import HubError, IndexMismatchError
-from recommender.hub import Address, pull_store, push_store
-from recommender.store import MANIFEST_FILE, Manifest, check_encoder, load_manifest
+from recommender.hub import hub as module
+from recommender.hub.card import make_card
+from recommender.hub.hub import Address, pull_store, push_store
+from recommender.store.manifest import MANIFEST_FILE, Manifest, check_encoder, load_manifest
 
 # huggingface_hub uploads plain files in a way that its HTTP client is about to drop.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")

@@ -9,7 +9,7 @@ from pathlib import Path
 from hub_server import hub_server
 from weights import random_weights
 
-from recommender.store import MANIFEST_FILE
+from recommender.store.manifest import MANIFEST_FILE
 from scripts import build_catalog, build_index
 
 ROOT = Path(__file__).parents[1]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from recommender.errors import ImageError
-from recommender.images import ImageLimits, decode_image, read_image
+from recommender.pictures.decode import ImageLimits, decode_image, read_image
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 

@@ -15,15 +15,11 @@ from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.embeddings import Embeddings
 from recommender.errors import IndexMismatchError, StoreError
-from recommender.index import Index, IndexConfig, build_index
-from recommender.store import (
-    MANIFEST_FILE,
-    check_encoder,
-    load_index,
-    load_manifest,
-)
+from recommender.index.embeddings import Embeddings
+from recommender.index.faiss import Index, IndexConfig, build_index
+from recommender.store.manifest import MANIFEST_FILE, check_encoder, load_manifest
+from recommender.store.store import load_index
 
 Floats = npt.NDArray[np.float32]
 N, DIM = 200, 32

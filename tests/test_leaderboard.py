@@ -7,7 +7,6 @@ import pytest
 from conftest import TinyEncoder, open_store
 from weights import random_weights
 
-from recommender.engine import Recommender
 from recommender.errors import WeightsError
 from recommender.evaluation import leaderboard, protocol
 from recommender.evaluation.leaderboard import (
@@ -17,8 +16,9 @@ from recommender.evaluation.leaderboard import (
     known_systems,
     markdown,
 )
-from recommender.evaluation.protocol import Queries, archive_queries
-from recommender.evaluation.scores import RELEVANCE
+from recommender.evaluation.queries import Queries, archive_queries
+from recommender.evaluation.relevance import RELEVANCE
+from recommender.search.recommender import Recommender
 from scripts import leaderboard as script
 
 FEW = ("pixels", "histogram", OURS, "ours-hybrid", "ours-256", "ours-int8")

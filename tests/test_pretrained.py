@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from recommender.errors import WeightsError
 from recommender.evaluation.baselines import load_any_encoder, open_with
 from recommender.evaluation.pretrained import Preparation, load_open_clip, load_transformers
-from recommender.images import decode_image
+from recommender.pictures.decode import decode_image
 
 PICTURES = [decode_image(draw_picture(row)) for row in ROWS[:4]]
 TOWER = {

@@ -8,26 +8,25 @@ import pytest
 from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
 from PIL import Image
 
-from recommender.catalog import name_groups
-from recommender.engine import Recommender
+from recommender.catalog.splits import name_groups
 from recommender.errors import CatalogError
-from recommender.evaluation import protocol
+from recommender.evaluation import protocol, queries
 from recommender.evaluation.foreseen import Foreseen
-from recommender.evaluation.protocol import (
-    DEPTH,
+from recommender.evaluation.protocol import DEPTH, answer
+from recommender.evaluation.queries import (
     Queries,
-    answer,
     archive_queries,
     describe_queries,
     read_pictures,
     split_queries,
 )
+from recommender.search.recommender import Recommender
 
 
 @pytest.fixture
 def everyone(recommender: Recommender, monkeypatch: pytest.MonkeyPatch) -> Queries:
     """All items as the test split."""
-    monkeypatch.setattr(protocol, "split_names", lambda frame: np.full(len(frame), "test"))
+    monkeypatch.setattr(queries, "split_names", lambda frame: np.full(len(frame), "test"))
     return split_queries(recommender, "test")
 
 

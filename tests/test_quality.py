@@ -12,11 +12,11 @@ from conftest import open_store
 from serving import closing_loops
 from test_ui import ask
 
-from recommender.engine import Recommender
 from recommender.evaluation import mistakes
-from recommender.evaluation.figures import beside, heads, history, quality_charts
+from recommender.evaluation.committed import EVERYONE, Precision, Results, load_results
 from recommender.evaluation.mistakes import find_mistakes
-from recommender.evaluation.results import EVERYONE, Precision, Results, load_results
+from recommender.evaluation.quality import beside, heads, history, quality_charts
+from recommender.search.recommender import Recommender
 from recommender.ui.answers import Answers
 from recommender.ui.quality import QualityTab
 

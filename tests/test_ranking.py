@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.ranking import first_of_each, put_first
+from recommender.search.ranking import first_of_each, put_first
 
 
 @given(st.lists(st.integers(-3, 3)))
@@ -32,7 +32,7 @@ def test_put_first(firsts: list[int], rows: list[int], score: float) -> None:
     assert (scores[: len(firsts)] >= np.float32(score)).all()
 
 
-@pytest.mark.parametrize("name", ["recommender.ranking", "recommender.ui.answers"])
+@pytest.mark.parametrize("name", ["recommender.search.ranking", "recommender.ui.answers"])
 def test_examples_in_docstrings_hold(name: str) -> None:
     result = doctest.testmod(importlib.import_module(name))
     assert result.attempted > 0

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from recommender.catalog import build_catalog, load_catalog
-from recommender.sources import read_source
+from recommender.catalog.items import build_catalog, load_catalog
+from recommender.catalog.sources import read_source
 
 
 @pytest.mark.real_data

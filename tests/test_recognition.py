@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.attributes import LOOKS, Agreement
-from recommender.recognition import RATIO, Recognition
+from recommender.encoding.agreement import LOOKS, Agreement
+from recommender.search.recognition import RATIO, Recognition
 
 AGREEMENT = Agreement(looks_dim=8, weights={LOOKS: 0.5, "gender": 0.5}, classes={"gender": "mw"})
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from conftest import ROWS, build_store, open_store, write_archive
 
-from recommender.engine import Recommender
-from recommender.evaluation import protocol, robustness
+from recommender.evaluation import queries as protocol
+from recommender.evaluation import robustness
 from recommender.evaluation.corruptions import CORRUPTIONS, Severities
-from recommender.evaluation.protocol import archive_queries, split_queries
+from recommender.evaluation.queries import archive_queries, split_queries
 from recommender.evaluation.robustness import measure_robustness, robustness_table
+from recommender.search.recommender import Recommender
 from scripts import robustness as script
 
 

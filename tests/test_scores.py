@@ -11,21 +11,13 @@ from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.engine import Recommender
-from recommender.evaluation import protocol, scores
-from recommender.evaluation.protocol import DEPTH, answer, split_queries
-from recommender.evaluation.scores import (
-    GRADED,
-    RELEVANCE,
-    exposure,
-    heads,
-    judge,
-    leakage,
-    report,
-    slices,
-    summarise,
-    table,
-)
+from recommender.evaluation import queries as protocol
+from recommender.evaluation import report as scores
+from recommender.evaluation.protocol import DEPTH, answer
+from recommender.evaluation.queries import split_queries
+from recommender.evaluation.relevance import GRADED, RELEVANCE, judge
+from recommender.evaluation.report import exposure, heads, leakage, report, slices, summarise, table
+from recommender.search.recommender import Recommender
 from scripts import evaluate
 
 Capture = pytest.CaptureFixture[str]

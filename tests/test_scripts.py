@@ -7,9 +7,9 @@ import pytest
 from conftest import ROWS, write_archive
 from weights import random_weights
 
-from recommender.catalog import load_catalog
-from recommender.engine import load_recommender
-from recommender.store import MANIFEST_FILE
+from recommender.catalog.items import load_catalog
+from recommender.search.recommender import load_recommender
+from recommender.store.manifest import MANIFEST_FILE
 from scripts import build_catalog, build_index, train
 
 Capture = pytest.CaptureFixture[str]

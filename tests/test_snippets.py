@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ROWS
 
-from recommender.engine import Recommender
+from recommender.search.recommender import Recommender
 from recommender.ui.code import LANGUAGES, snippets
 
 NAMES = {row[0]: row[-1] for row in ROWS}

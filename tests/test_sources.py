@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from recommender.catalog import COLUMNS, build_catalog, load_catalog
+from recommender.catalog.items import build_catalog, load_catalog
+from recommender.catalog.sources import parse_styles, read_source
 from recommender.errors import CatalogError, ImageError
-from recommender.sources import parse_styles, read_source
+from recommender.schema import COLUMNS
 
 HEADER = ",".join(COLUMNS)
 

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import app
-from recommender.hub import push_folder
+from recommender.hub.hub import push_folder
 from scripts import deploy_space
 
 ROOT = Path(app.__file__).parent

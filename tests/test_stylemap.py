@@ -8,11 +8,11 @@ from conftest import build_store, open_store
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
-from recommender.embeddings import Embeddings
 from recommender.errors import StoreError
-from recommender.index import nearest_rows
-from recommender.store import load_manifest
-from recommender.stylemap import (
+from recommender.index.embeddings import Embeddings
+from recommender.index.faiss import nearest_rows
+from recommender.store.manifest import load_manifest
+from recommender.store.style_map import (
     EXTENT,
     FOLDER,
     MapConfig,
@@ -57,6 +57,19 @@ def test_identical_items_are_no_trouble() -> None:
     assert places.shape == (60, 2)
 
 
+@pytest.mark.parametrize("count", [2, 4, 60])
+@pytest.mark.parametrize("rounding", [0, 1e-8])
+def test_without_spread_a_map_is_one_point_and_claims_nothing(count: int, rounding: float) -> None:
+    vectors = np.repeat(groups(1, 1), count, axis=0)
+    vectors += np.float32(rounding) * np.arange(count, dtype=np.float32)[:, None] % 3
+    places = build_map(vectors, QUICK)
+    assert (places == places[0]).all()
+    quality = measure_map(vectors, places)
+    if count > 2:  # two have no neighbours but each other
+        assert quality.trustworthiness is quality.neighbour_share is None
+        assert quality.summary() == "style map: one point, as all embeddings are the same"
+
+
 def test_quality_is_that_of_scikit_learn() -> None:
     vectors = groups(5, 40)
     for places in (
@@ -86,7 +99,7 @@ def test_a_map_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     embeddings = Embeddings(np.arange(60), vectors)
     path, quality = write_map(embeddings, tmp_path, QUICK)
     with monkeypatch.context() as patch:
-        patch.setattr("recommender.stylemap.build_map", None)
+        patch.setattr("recommender.store.style_map.build_map", None)
         assert write_map(embeddings, tmp_path, QUICK) == (path, quality)
     path.write_bytes(path.read_bytes()[:-40])
     assert write_map(embeddings, tmp_path, QUICK) == (path, quality), "a damaged one is made again"

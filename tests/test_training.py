@@ -15,12 +15,13 @@ from conftest import ROWS, draw_picture, write_archive
 from safetensors.torch import load_file
 from torch import Tensor
 
-from recommender.catalog import build_catalog, load_catalog, split_names
-from recommender.encoder import load_encoder
-from recommender.encoder_config import EncoderConfig
+from recommender.catalog.items import build_catalog, load_catalog
+from recommender.catalog.sources import read_source
+from recommender.catalog.splits import split_names
+from recommender.encoding.config import EncoderConfig
+from recommender.encoding.encoder import load_encoder
 from recommender.errors import CatalogError, TrainingError
-from recommender.images import decode_image
-from recommender.sources import read_source
+from recommender.pictures.decode import decode_image
 from recommender.training import examples, fashion
 from recommender.training.calibration import calibrate
 from recommender.training.checkpoint import save_checkpoint

@@ -16,14 +16,14 @@ from conftest import ROWS, styles_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.catalog import COLUMNS
-from recommender.trends.chart import NOUNS, Chart, prepared
-from recommender.trends.charts import NAMES, Periods, draw
+from recommender.charts.chart import Chart, prepared
+from recommender.charts.palette import COLOUR_HEX
+from recommender.charts.statistics import share_ratio, verdicts, wilson_interval
+from recommender.schema import COLUMNS, NOUNS
 from recommender.trends.hierarchy import RINGS, TREE
 from recommender.trends.lifts import Period, changes, results_against, usual_periods
-from recommender.trends.palette import COLOUR_HEX
-from recommender.trends.statistics import share_ratio, verdicts, wilson_interval
-from recommender.trends.stylemap import style_map
+from recommender.trends.sections import NAMES, Periods, draw
+from recommender.trends.style_map import style_map
 from recommender.trends.words import _place
 
 DEMO = Path(__file__).parents[1] / "recommender" / "demo" / "fashion-demo.zip"

@@ -12,12 +12,12 @@ from conftest import ROWS, draw_picture
 from serving import closing_loops
 from starlette.requests import Request
 
-from recommender.engine import Recommender
 from recommender.errors import ImageError
+from recommender.search.recommender import Recommender
 from recommender.ui.answers import Answers, origin_of, sentence, shown
-from recommender.ui.find import FindTab
-from recommender.ui.inputs import PictureInput, format_of
-from recommender.ui.view import View, beliefs_html, item_html
+from recommender.ui.find.tab import FindTab
+from recommender.ui.find.view import View, beliefs_html, item_html
+from recommender.ui.parts.inputs import PictureInput, format_of
 
 SETTINGS: tuple[Any, ...] = (12, False, "image", "any", "any", [], [], [], [], [], [], [])
 VIEW, BACK, STATUS = range(3)

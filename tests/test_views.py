@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from recommender.encoder import Encoder, load_encoder
-from recommender.images import decode_image
-from recommender.sources import read_source
-from recommender.views import DOUBT, view_shares
+from recommender.catalog.sources import read_source
+from recommender.encoding.encoder import Encoder, load_encoder
+from recommender.encoding.second_look import DOUBT, view_shares
+from recommender.pictures.decode import decode_image
 
 Picture = Image.Image
 

@@ -12,8 +12,9 @@ import torch
 from conftest import ROWS
 from test_training import CONFIG, ENCODER, build
 
-from recommender.catalog import catalog_frame, load_catalog, split_years
-from recommender.encoder import load_encoder
+from recommender.catalog.items import catalog_frame, load_catalog
+from recommender.catalog.splits import split_years
+from recommender.encoding.encoder import load_encoder
 from recommender.evaluation import year_parity
 from recommender.evaluation.year_parity import score_years
 from recommender.training import fashion

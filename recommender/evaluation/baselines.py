@@ -15,15 +15,15 @@ import torchvision
 from PIL import Image
 from torch import Tensor
 
-from recommender.attributes import LooksOnly
-from recommender.backbone import Device
-from recommender.catalog import load_catalog
-from recommender.embeddings import PictureEncoder, embed_catalog
-from recommender.encoder import Encoder, load_encoder
-from recommender.encoder_config import EncoderConfig
-from recommender.engine import Recommender
+from recommender.catalog.items import load_catalog
+from recommender.encoding.backbone import Device
+from recommender.encoding.config import EncoderConfig
+from recommender.encoding.encoder import Encoder, load_encoder
+from recommender.encoding.protocol import LooksOnly, PictureEncoder
 from recommender.evaluation.pretrained import load_open_clip, load_transformers
-from recommender.index import IndexConfig, build_index
+from recommender.index.faiss import IndexConfig, build_index
+from recommender.search.recommender import Recommender
+from recommender.store.embed import embed_catalog
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

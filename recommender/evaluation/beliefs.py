@@ -5,9 +5,9 @@ import numpy as np
 import numpy.typing as npt
 from tqdm.auto import tqdm
 
-from recommender.catalog import PICTURE_LIMITS
-from recommender.encoder import Encoder
-from recommender.images import decode_image
+from recommender.catalog.items import PICTURE_LIMITS
+from recommender.encoding.encoder import Encoder
+from recommender.pictures.decode import decode_image
 
 _AT_ONCE = 256
 

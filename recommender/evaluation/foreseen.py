@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from recommender.attributes import Beliefs, Floats
+from recommender.encoding.agreement import Beliefs, Floats
 
 _ENCODED_AT_ONCE = 64
 

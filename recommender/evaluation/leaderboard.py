@@ -12,24 +12,20 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from recommender.backbone import Device
-from recommender.catalog import load_catalog
-from recommender.embeddings import Embeddings, PictureEncoder
-from recommender.engine import Ranking, Recommender
+from recommender.catalog.items import load_catalog
+from recommender.encoding.backbone import Device
+from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import QueryError, RecommenderError, StoreError
 from recommender.evaluation.baselines import load_any_encoder, open_with
 from recommender.evaluation.metrics import paired_difference
-from recommender.evaluation.protocol import Answers, Queries, answer, describe_queries
-from recommender.evaluation.scores import (
-    HEADLINE,
-    RELEVANCE,
-    Values,
-    heads,
-    judge,
-    number,
-    report,
-)
-from recommender.index import IndexConfig, build_index
+from recommender.evaluation.protocol import Answers, answer
+from recommender.evaluation.queries import Queries, describe_queries
+from recommender.evaluation.relevance import HEADLINE, RELEVANCE, Values, judge
+from recommender.evaluation.report import heads, number, report
+from recommender.index.embeddings import Embeddings
+from recommender.index.faiss import IndexConfig, build_index
+from recommender.search.options import Ranking
+from recommender.search.recommender import Recommender
 
 logger = logging.getLogger(__name__)
 

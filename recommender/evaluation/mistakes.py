@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recommender.catalog import split_names
-from recommender.engine import Recommender
+from recommender.catalog.splits import split_names
 from recommender.evaluation.metrics import mean
-from recommender.evaluation.protocol import answer, gallery_queries
-from recommender.evaluation.scores import judge
+from recommender.evaluation.protocol import answer
+from recommender.evaluation.queries import gallery_queries
+from recommender.evaluation.relevance import judge
+from recommender.search.recommender import Recommender
 
 _SHOWN = 5
 _AT_MOST_RIGHT = 1 / _SHOWN

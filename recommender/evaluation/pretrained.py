@@ -17,8 +17,8 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from recommender.attributes import LooksOnly
-from recommender.backbone import Device, choose_device, choose_dtype, hash_state
+from recommender.encoding.backbone import Device, choose_device, choose_dtype, hash_state
+from recommender.encoding.protocol import LooksOnly
 from recommender.errors import WeightsError
 
 Pixels = npt.NDArray[np.uint8]

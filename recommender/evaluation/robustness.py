@@ -10,11 +10,14 @@ import pandas as pd
 from PIL import Image
 from tqdm.auto import tqdm
 
-from recommender.engine import MAX_K, Ranking, Recommender
 from recommender.evaluation.corruptions import CORRUPTIONS, Severities, Severity, corrupt
 from recommender.evaluation.metrics import bootstrap_interval, mean, paired_difference
-from recommender.evaluation.protocol import DEPTH, Ask, Gallery, Queries, asking
-from recommender.evaluation.scores import HEADLINE, judge, number
+from recommender.evaluation.protocol import DEPTH, Ask, Gallery, asking
+from recommender.evaluation.queries import Queries
+from recommender.evaluation.relevance import HEADLINE, judge
+from recommender.evaluation.report import number
+from recommender.search.options import MAX_K, Ranking
+from recommender.search.recommender import Recommender
 
 Floats = npt.NDArray[np.float64]
 

@@ -12,8 +12,9 @@ import datasets
 import numpy as np
 import pandas as pd
 
-from recommender.catalog import catalog_frame, split_years
-from recommender.encoder import Encoder
+from recommender.catalog.items import catalog_frame
+from recommender.catalog.splits import split_years
+from recommender.encoding.encoder import Encoder
 from recommender.evaluation.beliefs import believe
 from recommender.evaluation.classification import accuracy, top_k_accuracy
 from recommender.evaluation.metrics import bootstrap_interval

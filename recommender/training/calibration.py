@@ -13,11 +13,13 @@ import numpy.typing as npt
 from safetensors.torch import save_file
 from tqdm.auto import tqdm
 
-from recommender.attributes import LOOKS, Beliefs
-from recommender.backbone import Device
-from recommender.catalog import catalog_frame, name_groups, split_names
-from recommender.encoder import Encoder, load_encoder, read_weights
-from recommender.recognition import stands_out
+from recommender.catalog.items import catalog_frame
+from recommender.catalog.splits import name_groups, split_names
+from recommender.encoding.agreement import LOOKS, Beliefs
+from recommender.encoding.backbone import Device
+from recommender.encoding.encoder import Encoder, load_encoder
+from recommender.encoding.weights import read_weights
+from recommender.search.recognition import stands_out
 from recommender.training.examples import Examples, read_examples
 
 Floats = npt.NDArray[np.float32]

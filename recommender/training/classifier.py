@@ -24,7 +24,9 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from tqdm.auto import tqdm
 
-from recommender.backbone import (
+from recommender.catalog.items import PICTURE_LIMITS, catalog_fingerprint, catalog_frame
+from recommender.catalog.splits import split_names
+from recommender.encoding.backbone import (
     BACKBONE_DIM,
     Device,
     choose_device,
@@ -32,13 +34,12 @@ from recommender.backbone import (
     create_backbone,
     load_backbone,
 )
-from recommender.catalog import PICTURE_LIMITS, catalog_fingerprint, catalog_frame, split_names
-from recommender.encoder import Encoder
-from recommender.encoder_config import EncoderConfig
+from recommender.encoding.config import EncoderConfig
+from recommender.encoding.encoder import Encoder
 from recommender.errors import CatalogError, TrainingError
 from recommender.evaluation.beliefs import believe
 from recommender.evaluation.classification import accuracy, macro_f1
-from recommender.images import decode_image
+from recommender.pictures.decode import decode_image
 from recommender.training.checkpoint import resume, save_checkpoint
 
 logger = logging.getLogger(__name__)

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from recommender.catalog import PICTURE_LIMITS
-from recommender.encoder_config import EncoderConfig, fit_picture
-from recommender.images import decode_image
+from recommender.catalog.items import PICTURE_LIMITS
+from recommender.encoding.config import EncoderConfig, fit_picture
+from recommender.pictures.decode import decode_image
 
 
 @dataclass(frozen=True)

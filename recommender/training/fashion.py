@@ -24,9 +24,10 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
-from recommender.backbone import Device, choose_device, choose_dtype, hash_state
-from recommender.catalog import SPLITS, catalog_fingerprint, catalog_frame
-from recommender.encoder_config import EncoderConfig
+from recommender.catalog.items import catalog_fingerprint, catalog_frame
+from recommender.catalog.splits import SPLITS
+from recommender.encoding.backbone import Device, choose_device, choose_dtype, hash_state
+from recommender.encoding.config import EncoderConfig
 from recommender.errors import CatalogError, TrainingError
 from recommender.training.augmentation import Augmentation, augment
 from recommender.training.checkpoint import resume, save_checkpoint

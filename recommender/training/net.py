@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recommender.backbone import BACKBONE_DIM, create_backbone, load_backbone
+from recommender.encoding.backbone import BACKBONE_DIM, create_backbone, load_backbone
 
 PROXIES = ("articleType", "gender", "baseColour")
 """Labels that pull embeddings together: those that decide whether a hit is relevant."""

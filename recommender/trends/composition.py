@@ -2,16 +2,9 @@
 
 import pandas as pd
 
-from recommender.trends.chart import (
-    NOUNS,
-    Chart,
-    Drawing,
-    chart_of,
-    escaped,
-    share_text,
-    tally,
-)
-from recommender.trends.palette import ACCENT, COOL, OTHERS, OUTLINE, colours_of
+from recommender.charts.chart import Chart, Drawing, chart_of, escaped, share_text, tally
+from recommender.charts.palette import ACCENT, COOL, OTHERS, OUTLINE, colours_of
+from recommender.schema import NOUNS
 
 _TOP_COLOURS = 10
 _TOP = 16

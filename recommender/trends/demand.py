@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from recommender.trends.chart import NOUNS, Chart, Drawing, empty_chart, escaped, spec_of
-from recommender.trends.palette import ACCENT, COOL, OUTLINE, PALE
+from recommender.charts.chart import Chart, Drawing, empty_chart, escaped, spec_of
+from recommender.charts.palette import ACCENT, COOL, OUTLINE, PALE
+from recommender.schema import NOUNS
 
 _MOST = 10
 

@@ -4,8 +4,9 @@ import math
 
 import pandas as pd
 
-from recommender.trends.chart import NOUNS, Chart, Drawing, chart_of, escaped, several, tally
-from recommender.trends.palette import OUTLINE, colours_of
+from recommender.charts.chart import Chart, Drawing, chart_of, escaped, several, tally
+from recommender.charts.palette import OUTLINE, colours_of
+from recommender.schema import NOUNS
 
 TREE = ("gender", "masterCategory", "baseColour", "usage", "subCategory")
 RINGS = ("gender", "masterCategory", "subCategory", "articleType")

@@ -6,9 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from recommender.trends.chart import (
-    LABELS,
-    NOUNS,
+from recommender.charts.chart import (
     Chart,
     Spec,
     empty_chart,
@@ -20,8 +18,9 @@ from recommender.trends.chart import (
     tally,
     why_nothing,
 )
-from recommender.trends.palette import ACCENT, COOL, PALE
-from recommender.trends.statistics import share_ratio, verdicts, wilson_interval
+from recommender.charts.palette import ACCENT, COOL, PALE
+from recommender.charts.statistics import share_ratio, verdicts, wilson_interval
+from recommender.schema import LABELS, NOUNS
 from recommender.trends.years import year_note
 
 _MOST_EACH_WAY = 8

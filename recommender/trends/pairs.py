@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from recommender.trends.chart import NOUNS, Chart, Drawing, chart_of, escaped, tally
-from recommender.trends.palette import HEAT, OTHERS, OUTLINE, SEASONS, colours_of
+from recommender.charts.chart import Chart, Drawing, chart_of, escaped, tally
+from recommender.charts.palette import HEAT, OTHERS, OUTLINE, SEASONS, colours_of
+from recommender.schema import NOUNS
 
 _ROWS, _COLUMNS = 20, 10
 _CLOCK_COLOURS = 14

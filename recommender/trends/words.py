@@ -10,8 +10,8 @@ from itertools import chain
 
 import pandas as pd
 
-from recommender.trends.chart import Chart, Drawing, chart_of, escaped
-from recommender.trends.palette import ACCENT, COOL, PALE
+from recommender.charts.chart import Chart, Drawing, chart_of, escaped
+from recommender.charts.palette import ACCENT, COOL, PALE
 
 _WORD = re.compile(r"[^\W\d_]{2,}(?:['’][^\W\d_]+)*")
 _STOP = frozenset(["and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"])

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from recommender.trends.chart import Chart, Drawing, Spec, chart_of, escaped, share_text, tally
-from recommender.trends.palette import ACCENT, OUTLINE, colours_of
-from recommender.trends.statistics import wilson_interval
+from recommender.charts.chart import Chart, Drawing, Spec, chart_of, escaped, share_text, tally
+from recommender.charts.palette import ACCENT, OUTLINE, colours_of
+from recommender.charts.statistics import wilson_interval
 
 FEW_ITEMS = 30
 """A year with fewer says little of shares: its points are drawn hollow."""

@@ -14,12 +14,15 @@ import gradio as gr
 import pandas as pd
 from PIL import Image
 
-from recommender.attributes import Beliefs, likeliest
-from recommender.engine import Hits, Ranking, Recommender
+from recommender.encoding.agreement import Beliefs, likeliest
 from recommender.errors import FetchError, ImageError, RecommenderError
-from recommender.events import EventLog
-from recommender.images import decode_image, fetch_image, read_image
-from recommender.live import Live
+from recommender.feedback.events import EventLog
+from recommender.pictures.decode import decode_image, read_image
+from recommender.pictures.fetch import fetch_image
+from recommender.search.hits import Hits
+from recommender.search.options import Ranking
+from recommender.search.recommender import Recommender
+from recommender.service.live import Live
 
 SCHEMA_VERSION = 1
 NO_PICTURE = "Show a picture first: upload one, take one or paste one."

@@ -5,17 +5,18 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from recommender.engine import Ranking, Recommender
-from recommender.evaluation.results import Results
-from recommender.events import EventLog
-from recommender.live import Live
+from recommender.evaluation.committed import Results
+from recommender.feedback.events import EventLog
+from recommender.search.options import Ranking
+from recommender.search.recommender import Recommender
+from recommender.service.live import Live
 from recommender.ui.answers import Answers, origin_of, shown
 from recommender.ui.code import build_code_tab
 from recommender.ui.figures import Figures, Question
-from recommender.ui.find import FindTab
-from recommender.ui.inputs import PictureInput, RawNumber
+from recommender.ui.find.tab import FindTab
+from recommender.ui.parts.inputs import PictureInput, RawNumber
 from recommender.ui.quality import QualityTab
-from recommender.ui.server import Page, refuse_url_downloads
+from recommender.ui.server.server import Page, refuse_url_downloads
 from recommender.ui.trends import TrendsTab
 
 _TITLE = "Fashion Recommender"

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recommender.engine import Recommender
+from recommender.charts.chart import PLACE, Chart, prepared, several
 from recommender.errors import QueryError
-from recommender.events import KINDS, NO_EVENTS, WINDOWS, EventLog, count_events
-from recommender.live import Live
-from recommender.trends.chart import ATTRIBUTES, NOUNS, PLACE, Chart, prepared, several
-from recommender.trends.charts import CHANGES, MAP, NAMES, Periods, draw
+from recommender.feedback.events import KINDS, NO_EVENTS, WINDOWS, EventLog, count_events
+from recommender.schema import ATTRIBUTES, NOUNS
+from recommender.search.recommender import Recommender
+from recommender.service.live import Live
 from recommender.trends.demand import looked_for
 from recommender.trends.lifts import Period, results_against, usual_periods
+from recommender.trends.sections import CHANGES, MAP, NAMES, Periods, draw
 
 RESULTS = "results"
 DEMAND = {f"{kind}_counts": kind for kind in KINDS}

@@ -8,13 +8,13 @@ from typing import Any
 import gradio as gr
 from gradio.components.plot import PlotData
 
-from recommender.evaluation.figures import HEADLINED, SAID, beside, quality_charts
+from recommender.charts.chart import Chart, several
+from recommender.evaluation.committed import COLUMNS, EVERYONE, Results
 from recommender.evaluation.mistakes import find_mistakes
-from recommender.evaluation.results import COLUMNS, EVERYONE, Results
-from recommender.trends.chart import Chart, several
+from recommender.evaluation.quality import HEADLINED, SAID, beside, quality_charts
 from recommender.ui.answers import Answers, origin_of
 from recommender.ui.figures import plot_of, table_html
-from recommender.ui.view import Json
+from recommender.ui.find.view import Json
 
 _EXAMPLES = 4
 _ALL = "All"

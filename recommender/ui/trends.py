@@ -9,13 +9,14 @@ from urllib.parse import urlencode
 import gradio as gr
 from gradio.components.plot import PlotData
 
+from recommender.charts.chart import several
 from recommender.errors import QueryError, UnknownItemError
-from recommender.trends.chart import ATTRIBUTES, NOUNS, several
-from recommender.trends.charts import CHANGES, MAP, SECTIONS
+from recommender.schema import ATTRIBUTES, NOUNS
+from recommender.trends.sections import CHANGES, MAP, SECTIONS
 from recommender.ui.answers import sentence
 from recommender.ui.figures import DEMAND, RESULTS, Figures, Question, plot_of, table_html
-from recommender.ui.filters import FilterBoxes
-from recommender.ui.view import Json, status_html
+from recommender.ui.find.view import Json, status_html
+from recommender.ui.parts.filters import FilterBoxes
 
 _RESULTS_SECTION, _DEMAND_SECTION = "Your results", "Looked for now"
 _SHOWN = {**SECTIONS, _RESULTS_SECTION: (RESULTS,), _DEMAND_SECTION: tuple(DEMAND)}

@@ -1,0 +1,1 @@
+"""A source -> items on disk, items that change, and their splits."""

@@ -1,0 +1,241 @@
+"""The item schema; cleaning rows into a `datasets.Dataset`; a catalog on disk and back.
+
+A catalog holds one row an item: the columns of Kaggle's `styles.csv`, the picture's bytes exactly
+as the source had them, and a hash of the decoded pixels, which tells identical pictures from
+different ones even where one of two equal files carries extra metadata.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pandas as pd
+
+from recommender.catalog.cleaning import REPORT_FILE, CatalogReport, RawCatalog, clean_rows
+from recommender.errors import CatalogError, ImageError, StoreError
+from recommender.pictures.decode import ImageLimits, decode_image
+from recommender.schema import COLUMNS, SCHEMA, Kind
+
+_TYPES: dict[Kind, str] = {"id": "int64", "choice": "string", "year": "int32", "text": "string"}
+_ID, *_OTHERS = [(column.name, datasets.Value(_TYPES[column.kind])) for column in SCHEMA]
+FEATURES = datasets.Features(
+    [_ID, ("image", datasets.Image()), *_OTHERS, ("image_hash", datasets.Value("string"))]
+)
+
+STATE_FILE = "state.json"  # of datasets: names the Arrow files
+
+
+_PICTURES_A_BATCH = 256
+
+
+PICTURE_LIMITS = ImageLimits(max_bytes=64 * 2**20)
+"""What a catalog's own picture may cost: files larger than what a visitor may send."""
+
+
+def build_catalog(raw: RawCatalog, directory: Path, *, source: str) -> CatalogReport:
+    """Clean `raw`, check each of its pictures and write the catalog, whole or not at all.
+
+    Pictures are decoded to know that they can be, and hashed; their bytes are kept as they were.
+
+    Args:
+        raw: what a source found.
+        directory: where the catalog goes; replaced only once the new one is complete.
+        source: how the report names the source.
+
+    Returns:
+        The report, which is also stored as `report.json` beside the items.
+
+    Raises:
+        CatalogError: a column is missing, no item is left, or the directory cannot be written.
+    """
+    report = CatalogReport(source=source, rows=len(raw.rows), repaired=list(raw.repaired_ids))
+    rows = raw.rows.reset_index(drop=True)
+    cleaned = clean_rows(rows, report)
+    if not len(cleaned):
+        raise CatalogError(f"{source} has no item: {len(rows)} rows were read.")
+    building = directory.with_name(directory.name + ".building")
+    try:
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+        items = add_pictures(cleaned, raw, report, building / "map.arrow")
+        if not len(items):
+            reason = report.skipped[0]["reason"]
+            raise CatalogError(f"{source} has no item with a readable picture; first: {reason}")
+        report.items = len(items)
+        table = catalog_frame(items)
+        report.missing = {name: int(table[name].isna().sum()) for name in COLUMNS}
+        report.fingerprint = catalog_fingerprint(items)
+        items.save_to_disk(building / "whole", max_shard_size="500MB")
+        (building / "whole" / REPORT_FILE).write_text(
+            json.dumps(asdict(report), ensure_ascii=False, indent=1), encoding="utf-8"
+        )
+        shutil.rmtree(directory, ignore_errors=True)
+        (building / "whole").rename(directory)
+    except OSError as error:
+        raise CatalogError(f"The catalog cannot be written: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return report
+
+
+def add_pictures(
+    cleaned: pd.DataFrame, raw: RawCatalog, report: CatalogReport, cache_file: Path
+) -> datasets.Dataset:
+    """Map rows to items: read, check and hash pictures in threads, drop rows without one."""
+    rows = datasets.Dataset.from_pandas(
+        cleaned.assign(position=cleaned.index), preserve_index=False
+    )
+
+    def inspect(position: int) -> tuple[bytes | None, str]:
+        try:
+            if (data := raw.read_picture(position)) is None:
+                return None, "it has no picture"
+            return data, pixel_hash(data)
+        except ImageError as error:
+            return None, f"unreadable picture: {error}"
+
+    def add(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        inspected = list(pool.map(inspect, batch["position"]))
+        kept = [i for i, (data, _) in enumerate(inspected) if data is not None]
+        for item_id, (data, reason) in zip(batch["id"], inspected, strict=True):
+            if data is None:
+                report.skip(item_id, reason)
+        items = {name: [batch[name][i] for i in kept] for name in COLUMNS}
+        items["image"] = [{"bytes": inspected[i][0], "path": f"{batch['id'][i]}.jpg"} for i in kept]
+        items["image_hash"] = [inspected[i][1] for i in kept]
+        return items
+
+    with ThreadPoolExecutor() as pool:
+        return rows.map(
+            add,
+            batched=True,
+            batch_size=_PICTURES_A_BATCH,
+            writer_batch_size=_PICTURES_A_BATCH,
+            remove_columns=rows.column_names,
+            features=FEATURES,
+            cache_file_name=str(cache_file),
+            load_from_cache_file=False,
+            new_fingerprint="items",
+            desc="Reading pictures",
+        )
+
+
+def pixel_hash(data: bytes) -> str:
+    """Hash of the decoded pixels (and their size), 32 hex digits.
+
+    Raises:
+        ImageError: `data` is not a picture within the limits.
+    """
+    picture = decode_image(data, limits=PICTURE_LIMITS)
+    digest = hashlib.blake2b(repr(picture.size).encode(), digest_size=16)
+    digest.update(picture.tobytes())
+    return digest.hexdigest()
+
+
+def load_catalog(directory: Path, shards: Sequence[Path] = ()) -> datasets.Dataset:
+    """The catalog's items, memory-mapped, pictures as `{"bytes", "path"}`.
+
+    Args:
+        directory: where the catalog is.
+        shards: its Arrow files in order, as a manifest pins them; the latest ones if empty.
+
+    Raises:
+        StoreError: there is none, or it is not whole.
+    """
+    if not shards and not (directory / REPORT_FILE).is_file():
+        raise StoreError(
+            "There is no catalog here yet: build one with `python -m scripts.build_catalog`."
+        )
+    try:
+        if shards:
+            opened = [datasets.Dataset.from_file(str(path)) for path in shards]
+            items = datasets.concatenate_datasets(opened)
+        else:
+            items = datasets.load_from_disk(str(directory))
+    except Exception as error:  # of damaged files, whatever datasets and pyarrow happen to raise
+        raise StoreError("The catalog is damaged: build it again.") from error
+    if isinstance(items, datasets.Dataset) and set(items.column_names) == set(FEATURES):
+        items = items.cast_column("image", FEATURES["image"])
+    if not isinstance(items, datasets.Dataset) or items.features != FEATURES:
+        raise StoreError("The catalog has other columns than this version: build it again.")
+    return items.cast_column("image", datasets.Image(decode=False))
+
+
+def catalog_shards(directory: Path) -> list[Path]:
+    """The Arrow files of the latest catalog, in order.
+
+    Raises:
+        OSError: there is none.
+    """
+    state = json.loads((directory / STATE_FILE).read_text(encoding="utf-8"))
+    return [directory / Path(file["filename"]).name for file in state["_data_files"]]
+
+
+def catalog_frame(items: datasets.Dataset) -> pd.DataFrame:
+    """Everything but the pictures, one row an item in the catalog's order.
+
+    Returns:
+        Columns of `COLUMNS` and `image_hash`; id int64, year nullable Int32, the rest str or None.
+    """
+    table = items.remove_columns("image").data.table.combine_chunks()
+    columns = {name: table[name].to_pandas() for name in table.column_names if name != "year"}
+    columns = {name: c if name == "id" else c.astype(object) for name, c in columns.items()}
+    frame = pd.DataFrame(columns).where(lambda f: f.notna(), None)
+    frame["year"] = pd.array(table["year"].to_pylist(), dtype="Int32")
+    return frame[[*COLUMNS, "image_hash"]]
+
+
+def catalog_fingerprint(items: datasets.Dataset) -> str:
+    """sha256 of every item's columns and pixels, in order: equal exactly when catalogs are."""
+    digest = hashlib.sha256()
+    frame = catalog_frame(items)
+    for name in frame.columns:
+        values = [None if value is pd.NA else value for value in frame[name].tolist()]
+        digest.update(json.dumps([name, values], ensure_ascii=False).encode())
+    return digest.hexdigest()
+
+
+def write_catalog(items: datasets.Dataset, directory: Path, report: CatalogReport) -> list[Path]:
+    """Write a catalog beside the one that is there and, last, make it the latest.
+
+    Args:
+        items: with `FEATURES`.
+        directory: the catalog; its Arrow files stay.
+        report: is completed and stored.
+
+    Returns:
+        The new Arrow files, in order; each is named by its content.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    building = directory.with_name(f"{directory.name}.new.building")
+    try:
+        items.save_to_disk(building, max_shard_size="500MB")
+        written = datasets.load_from_disk(str(building))
+        frame = catalog_frame(written)
+        report.rows = report.items = len(written)
+        report.missing = {name: int(frame[name].isna().sum()) for name in COLUMNS}
+        report.fingerprint = catalog_fingerprint(written)
+        state = json.loads((building / STATE_FILE).read_text(encoding="utf-8"))
+        directory.mkdir(parents=True, exist_ok=True)
+        for file in state["_data_files"]:
+            path = building / file["filename"]
+            with path.open("rb") as opened:
+                digest = hashlib.file_digest(opened, "sha256").hexdigest()
+            file["filename"] = f"data-{digest[:16]}.arrow"
+            path.replace(directory / file["filename"])
+        text = json.dumps(asdict(report), ensure_ascii=False, indent=1)
+        (building / REPORT_FILE).write_text(text, encoding="utf-8")
+        (building / STATE_FILE).write_text(json.dumps(state), encoding="utf-8")
+        for name in ("dataset_info.json", REPORT_FILE, STATE_FILE):
+            (building / name).replace(directory / name)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return [directory / file["filename"] for file in state["_data_files"]]

@@ -1,0 +1,177 @@
+"""A catalog that changes: items are added, changed and removed; the rest stays as it is.
+
+What is written is a catalog beside the former one, whose files are left alone: a store that was
+built of it is served until the new one has been embedded. Running an update twice is running it
+once.
+"""
+
+import shutil
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import datasets
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recommender.catalog.cleaning import CatalogReport, RawCatalog, clean_rows
+from recommender.catalog.items import (
+    FEATURES,
+    add_pictures,
+    catalog_frame,
+    load_catalog,
+    write_catalog,
+)
+from recommender.errors import CatalogError, ImageError
+from recommender.schema import COLUMNS
+
+_COMPARED_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """The ids that an update adds, changes and removes, and what it leaves out, with the reason."""
+
+    added: tuple[int, ...] = ()
+    changed: tuple[int, ...] = ()
+    removed: tuple[int, ...] = ()
+    skipped: tuple[dict[str, str], ...] = ()
+
+    def summary(self) -> str:
+        """One line of counts, then the rows left out."""
+        counts = f"{len(self.added):,} added, {len(self.changed):,} changed"
+        lines = [f"{counts}, {len(self.removed):,} removed"]
+        return "\n".join([*lines, *(f"  left out {s['id']}: {s['reason']}" for s in self.skipped)])
+
+
+def update_catalog(
+    raw: RawCatalog | None,
+    directory: Path,
+    *,
+    source: str,
+    remove: Collection[int] = (),
+    whole: bool = False,
+) -> Changes:
+    """Add and change the items of `raw`, remove others, and write the catalog that results.
+
+    A row whose picture cannot be read is left out; the item that it would change stays.
+
+    Args:
+        raw: the items to add or to change; None for none.
+        directory: the catalog.
+        source: how the report names what came.
+        remove: ids of items to remove; those that are not there are listed as left out.
+        whole: whether `raw` is all there should be: items that it lacks are removed.
+
+    Returns:
+        What was done; nothing is written where nothing changes.
+
+    Raises:
+        CatalogError: an id comes twice, a column is missing, no item would be left, or the
+            catalog cannot be written. It is then as it was.
+        StoreError: there is no whole catalog.
+    """
+    items = load_catalog(directory)
+    frame = catalog_frame(items)
+    report = CatalogReport(source=source)
+    building = directory.with_name(directory.name + ".building")
+    try:
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+        fresh, named = items.select([]), set[int]()
+        if raw is not None:
+            cleaned = _clean(raw, report)
+            named = set(cleaned["id"].tolist())
+            cleaned = cleaned[_differ(cleaned, raw, items, frame)]
+            if len(cleaned):
+                fresh = add_pictures(cleaned, raw, report, building / "map.arrow")
+        changes = _changes(fresh, named, frame, report, remove, whole)
+        if changes.added or changes.changed or changes.removed:
+            gone = np.isin(frame["id"], [*changes.changed, *changes.removed])
+            kept = items.select(np.flatnonzero(~gone))
+            parts = [part.cast_column("image", FEATURES["image"]) for part in (kept, fresh)]
+            merged = datasets.concatenate_datasets([part for part in parts if len(part)])
+            write_catalog(merged, directory, report)
+    except OSError as error:
+        raise CatalogError(f"The catalog cannot be written: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return changes
+
+
+def _clean(raw: RawCatalog, report: CatalogReport) -> pd.DataFrame:
+    rows = raw.rows.reset_index(drop=True)
+    cleaned = clean_rows(rows, report)
+    twice = [skip["id"] for skip in report.skipped if "same id" in skip["reason"]]
+    if twice:
+        raise CatalogError(f"The update holds the id {twice[0]} twice: keep one row of it.")
+    return cleaned
+
+
+def _differ(
+    cleaned: pd.DataFrame, raw: RawCatalog, items: datasets.Dataset, frame: pd.DataFrame
+) -> npt.NDArray[np.bool_]:
+    """Which rows are new, or differ from their item in a column or a byte of the picture.
+
+    Args:
+        cleaned: rows of `raw`, labelled by their position in it.
+        raw: reads their pictures.
+        items: the catalog.
+        frame: its columns.
+
+    Returns:
+        bool of shape (len(cleaned),).
+    """
+    rows = pd.Index(frame["id"]).get_indexer(cleaned["id"])
+    differ: npt.NDArray[np.bool_] = rows < 0
+    columns = list(COLUMNS)
+    there = np.flatnonzero(~differ)
+    old = frame[columns].iloc[rows[there]].astype(object).fillna("").to_numpy()
+    new = cleaned[columns].iloc[there].astype(object).fillna("").to_numpy()
+    differ[there] = (old != new).any(axis=1)
+
+    def read(position: int) -> bytes | None:
+        try:
+            return raw.read_picture(position)
+        except ImageError:
+            return None  # it is read once more to say why
+
+    same = np.flatnonzero(~differ)
+    same = same[np.argsort(rows[same])]
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, len(same), _COMPARED_AT_ONCE):
+            some = same[start : start + _COMPARED_AT_ONCE]
+            pictures = items.select(rows[some])["image"]
+            found = pool.map(read, cleaned.index[some].tolist())
+            pairs = zip(found, pictures, strict=True)
+            differ[some] = [data != picture["bytes"] for data, picture in pairs]
+    return differ
+
+
+def _changes(
+    fresh: datasets.Dataset,
+    named: set[int],
+    frame: pd.DataFrame,
+    report: CatalogReport,
+    remove: Collection[int],
+    whole: bool,
+) -> Changes:
+    """What becomes of the catalog; `named` are the ids that the source has a row of."""
+    if both := sorted(named & set(remove)):
+        raise CatalogError(f"The update holds the id {both[0]} and removes it too: do either.")
+    there = set(frame["id"].tolist())
+    for item_id in sorted(set(remove) - there):
+        report.skip(item_id, "there is no such item to remove")
+    removed = there & set(remove) | (there - named if whole else set())
+    ids = fresh["id"][:]
+    changes = Changes(
+        added=tuple(i for i in ids if i not in there),
+        changed=tuple(i for i in ids if i in there),
+        removed=tuple(sorted(removed)),
+        skipped=tuple(report.skipped),
+    )
+    if not len(there) + len(changes.added) - len(removed):
+        raise CatalogError("The update would leave no item: build another catalog instead.")
+    return changes

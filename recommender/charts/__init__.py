@@ -1,0 +1,1 @@
+"""What trends, evaluation and training draw with."""

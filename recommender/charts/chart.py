@@ -1,0 +1,251 @@
+"""`Chart`: a figure, its table and what both count; and what all charts share."""
+
+import html
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from recommender.charts.palette import GRID, INK
+from recommender.schema import LABELS, NOUNS
+
+PLACE = ("x", "y")
+"""Columns of an item's place on the style map, where there is one."""
+
+
+_PHONE_LETTERS = 52
+"""How many of a line are seen on a phone."""
+
+
+Spec = dict[str, Any]
+
+
+Drawing = tuple[list[Spec], Spec]
+"""Traces, and what of the layout they change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """What a question about a catalog is answered with.
+
+    Attributes:
+        title: what it shows.
+        counts: a sentence on what is counted, of how many, and how many lack the attribute.
+        table: the figure's numbers and more, one row a mark; the same columns when it is empty.
+        spec: the figure of the same numbers as Plotly's JSON, which says why where there is
+            nothing to show. Plain, since checking a figure costs ten times what making it does.
+        missing: how many items lack an attribute that the chart needs.
+        note: what the data cannot say, or empty.
+        nothing: why there is nothing to show, or empty.
+    """
+
+    title: str
+    counts: str
+    table: pd.DataFrame
+    spec: Spec
+    missing: int = 0
+    note: str = ""
+    nothing: str = ""
+
+    @property
+    def figure(self) -> go.Figure:
+        """The spec as Plotly's own object, every property checked."""
+        return go.Figure(self.spec)
+
+
+def prepared(frame: pd.DataFrame) -> pd.DataFrame:
+    """A catalog's columns as the charts count them fastest: words as categories.
+
+    Args:
+        frame: one row an item, the columns of `NOUNS` and `id`, perhaps those of `PLACE`; missing
+            values None or NA. Charts take it as it is, too.
+    """
+    placed = [name for name in PLACE if name in frame]
+    return frame[["id", *NOUNS, *placed]].astype(dict.fromkeys(LABELS, "category"))
+
+
+def tally(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Items of each combination of values that occurs, most first, equal ones by value.
+
+    Returns:
+        The columns as object, and `items`, int64. Items that lack one of the columns count nowhere.
+    """
+    coded = {name: pd.factorize(frame[name], sort=True) for name in columns}
+    rows = np.flatnonzero(np.all([codes >= 0 for codes, _ in coded.values()], axis=0))
+    group = np.zeros(len(rows), dtype=np.int64)
+    for codes, values in coded.values():
+        group = pd.factorize(group * max(len(values), 1) + codes[rows], sort=True)[0]
+    counts = np.bincount(group)
+    some_row = np.zeros(len(counts), dtype=np.int64)
+    some_row[group] = rows
+    order = np.argsort(-counts, kind="stable")
+    columns_of = {
+        name: np.asarray(values, dtype=object)[codes[some_row]]
+        for name, (codes, values) in coded.items()
+    }
+    return pd.DataFrame({**columns_of, "items": counts}).iloc[order].reset_index(drop=True)
+
+
+def several(count: int, noun: str = "item") -> str:
+    """A number with its noun.
+
+    >>> several(1), several(40_041), several(2, "category")
+    ('1 item', '40,041 items', '2 categories')
+    """
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
+def missing_of(frame: pd.DataFrame, columns: Sequence[str]) -> int:
+    """How many items lack one of the columns."""
+    lacking = [frame[name].isna().to_numpy(dtype=bool) for name in columns]
+    return int(np.logical_or.reduce(lacking).sum())
+
+
+def counting(frame: pd.DataFrame, columns: Sequence[str], missing: int) -> str:
+    """What a chart of these columns counts, and what it leaves out."""
+    said = f"{several(len(frame) - missing)} of the catalog"
+    if missing:
+        nouns = [NOUNS[name] for name in columns]
+        lacking = " or ".join(nouns) if len(nouns) < 3 else "one of these"
+        said += f"; {missing:,} without {lacking}"
+    return said
+
+
+def why_nothing(frame: pd.DataFrame, columns: Sequence[str], missing: int) -> str:
+    """Why no item can be counted, or empty where one can."""
+    if frame.empty:
+        return "no item passes the filters"
+    if missing < len(frame):
+        return ""
+    for name in columns:
+        if frame[name].isna().all():
+            return f"no item has a {NOUNS[name]}"
+    return "no item has " + " and ".join(NOUNS[name] for name in columns)
+
+
+def escaped(values: Iterable[object]) -> list[str]:
+    """Values as texts of a figure, which reads tags in them; the table keeps them as they are."""
+    return [html.escape(str(value), quote=False) for value in values]
+
+
+def wrapped(text: str, letters: int) -> str:
+    """A figure's text in lines of at most so many letters, as far as words allow.
+
+    >>> wrapped("type, gender and colour", 14)
+    'type, gender<br>and colour'
+    """
+    lines = textwrap.wrap(text, letters, break_long_words=False, break_on_hyphens=False)
+    return "<br>".join(lines)
+
+
+def empty_chart(title: str, table: pd.DataFrame, why: str, *, missing: int = 0) -> Chart:
+    """A chart that says why there is nothing to show.
+
+    Args:
+        title: of the chart that would be here.
+        table: gives the columns.
+        why: goes on from "because".
+        missing: how many items lack what it needs.
+    """
+    said = f"Nothing to show here, because {why}."
+    layout = {
+        "xaxis": {"visible": False, "fixedrange": True},
+        "yaxis": {"visible": False, "fixedrange": True},
+        # Of this size, a phone has room for some forty letters.
+        "annotations": [{"text": wrapped(escaped([said])[0], 41), "showarrow": False}],
+    }
+    spec = spec_of(([], layout), title, height=200)
+    return Chart(
+        title=title, counts="", table=table.iloc[:0], spec=spec, missing=missing, nothing=said
+    )
+
+
+def chart_of(
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    title: str,
+    table: pd.DataFrame,
+    draw: Callable[[], Drawing],
+    *,
+    height: int = 420,
+    note: str = "",
+) -> Chart:
+    """The chart of a table, drawn where there is something to draw.
+
+    Args:
+        frame: the items that are counted.
+        columns: what an item needs to be counted.
+        title: what it shows, in some thirty-five letters: more do not fit on a phone.
+        table: its numbers.
+        draw: makes the figure's traces of them; called where there are any.
+        height: in pixels.
+        note: what the data cannot say.
+    """
+    missing = missing_of(frame, columns)
+    if why := why_nothing(frame, columns, missing):
+        return empty_chart(title, table, why, missing=missing)
+    counts = counting(frame, columns, missing)
+    spec = spec_of(draw(), title, counts, height=height)
+    return Chart(title=title, counts=counts, table=table, spec=spec, missing=missing, note=note)
+
+
+def spec_of(drawing: Drawing, title: str, counts: str = "", *, height: int = 420) -> Spec:
+    """A figure in the look of all: clear of background, to lie on a light or a dark page."""
+    traces, changes = drawing
+    subtitle = wrapped(counts, _PHONE_LETTERS)
+    heading: Spec = {
+        "text": title,
+        "font": {"size": 16, "weight": 600},
+        "subtitle": {"text": subtitle, "font": {"size": 12}},
+        "x": 0,
+        "xref": "container",
+        "y": 1,
+        "yref": "container",
+        "yanchor": "top",
+        "pad": {"l": 12, "t": 14},
+    }
+    axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, "fixedrange": True}
+    layout: Spec = {
+        "template": {},
+        "title": heading,
+        "font": {"color": INK, "size": 12},
+        "paper_bgcolor": "rgba(0, 0, 0, 0)",
+        "plot_bgcolor": "rgba(0, 0, 0, 0)",
+        "margin": {"l": 12, "r": 16, "t": 72, "b": 12},
+        "xaxis": axis,
+        "yaxis": axis,
+        "legend": {
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 0,
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
+        },
+        "hoverlabel": {"align": "left"},
+        "height": height,
+        "dragmode": False,
+    }
+    for name, value in changes.items():
+        both = isinstance(value, dict) and isinstance(layout.get(name), dict)
+        layout[name] = layout[name] | value if both else value
+        if "axis" in name and "title" in value:  # clear of the names beside it
+            layout[name]["title"] = {**value["title"], "standoff": 8, "font": {"size": 12}}
+    layout["margin"]["t"] += 15 * subtitle.count("<br>")
+    return {"data": traces, "layout": layout}
+
+
+def share_text(share: float) -> str:
+    """A share as a person reads it.
+
+    >>> share_text(0.0004), share_text(0.25), share_text(0.004)
+    ('<0.1%', '25%', '0.4%')
+    """
+    if 0 < share < 0.001:
+        return "<0.1%"
+    return f"{share:.1%}" if share < 0.0995 else f"{share:.0%}"

@@ -1,0 +1,1 @@
+"""RGB in, unit embeddings and calibrated beliefs out."""

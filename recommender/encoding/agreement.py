@@ -1,0 +1,159 @@
+"""What is believed of a picture's attributes, and embeddings in which that counts.
+
+Beliefs are a probability for each class of a label. An embedding lays them beside the looks, so
+that the product of a query and an item of the gallery is what they are expected to agree in:
+
+    w_looks · cosine of the looks + Σ over labels  w_label · Σ over classes  p_query · p_item
+
+where the inner sum is the probability that both are of the same class. An item whose label is
+known may have a one there instead of a belief.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+
+Beliefs = dict[str, Floats]
+"""Label -> float32 of shape (b, classes), rows that sum to one."""
+
+
+LOOKS = "looks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """The layout of such embeddings: looks, a block for each label, and the slack.
+
+    A belief that is spread over classes is shorter than one that is sure. The slack, the last
+    value, is what a row lacks to length one; a query has none, so that it changes no product but
+    lets every row of the gallery be a unit row.
+    Source: Bachrach et al., Speeding Up the Xbox Recommender System, RecSys 2014.
+
+    Attributes:
+        looks_dim: length of the looks.
+        weights: `looks` and each label that counts -> its share; they sum to one.
+        classes: label -> its classes, for at least the labels that count.
+    """
+
+    looks_dim: int
+    weights: Mapping[str, float]
+    classes: Mapping[str, Sequence[str]]
+
+    def __post_init__(self) -> None:
+        shares = list(self.weights.values())
+        if LOOKS not in self.weights or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+            raise ValueError("the weights of looks and labels are at least 0 and sum to one")
+        if unknown := self.weights.keys() - self.classes.keys() - {LOOKS}:
+            raise ValueError(f"there is no head for {', '.join(sorted(unknown))}")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that count, in the order of their blocks."""
+        return tuple(name for name in self.weights if name != LOOKS)
+
+    @property
+    def dim(self) -> int:
+        """Length of an embedding."""
+        return self.looks_dim + sum(len(self.classes[name]) for name in self.labels) + 1
+
+    def embed(self, looks: Floats, beliefs: Mapping[str, Floats]) -> Floats:
+        """Lay looks and beliefs side by side.
+
+        Args:
+            looks: float32 of shape (b, looks_dim), unit rows.
+            beliefs: label -> float32 of shape (b, classes), rows that sum to one.
+
+        Returns:
+            float32 of shape (b, dim), unit rows.
+        """
+        vectors = np.zeros((len(looks), self.dim), dtype=np.float32)
+        vectors[:, : self.looks_dim] = looks * np.sqrt(self.weights[LOOKS])
+        for name, block in self._blocks():
+            vectors[:, block] = beliefs[name] * np.sqrt(self.weights[name])
+        return self._filled(vectors)
+
+    def as_queries(self, vectors: Floats) -> Floats:
+        """What is asked with: the same without its slack; float32 (b, dim), unit rows."""
+        queries = vectors.copy()
+        queries[:, -1] = 0
+        queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+        return queries
+
+    def with_labels(self, vectors: Floats, labels: Mapping[str, Iterable[object]]) -> Floats:
+        """Put certainty where a label is known; beliefs stay where it is missing or unheard of.
+
+        Args:
+            vectors: float32 of shape (n, dim).
+            labels: label -> n values.
+
+        Returns:
+            float32 of shape (n, dim), unit rows.
+        """
+        known = vectors.copy()
+        for name, block in self._blocks():
+            column = {value: i for i, value in enumerate(self.classes[name])}
+            codes = np.array([column.get(value, -1) for value in labels[name]])  # type: ignore[call-overload]
+            rows = np.flatnonzero(codes >= 0)
+            known[rows, block] = 0
+            known[rows, block.start + codes[rows]] = np.sqrt(self.weights[name])
+        return self._filled(known)
+
+    def looks(self, vectors: Floats) -> Floats:
+        """Read the looks back: float32 of shape (b, looks_dim), unit rows."""
+        looks: Floats = vectors[:, : self.looks_dim] / np.float32(np.sqrt(self.weights[LOOKS]))
+        return looks
+
+    def beliefs(self, vectors: Floats) -> Beliefs:
+        """Read the beliefs back: label -> float32 of shape (b, classes)."""
+        return {
+            name: vectors[:, block] / np.float32(np.sqrt(self.weights[name]))
+            for name, block in self._blocks()
+        }
+
+    def doubt(self, vectors: Floats) -> Floats:
+        """How far two items of which just this is believed are expected to disagree.
+
+        Args:
+            vectors: float32 of shape (…, dim), as `embed` makes them.
+
+        Returns:
+            float32 of shape (…), from 0 where everything is certain to below 1.
+        """
+        return vectors[..., -1] ** 2
+
+    def _blocks(self) -> list[tuple[str, slice]]:
+        ends = np.cumsum([self.looks_dim, *(len(self.classes[name]) for name in self.labels)])
+        return [
+            (name, slice(int(start), int(end)))
+            for name, start, end in zip(self.labels, ends, ends[1:], strict=False)
+        ]
+
+    @staticmethod
+    def _filled(vectors: Floats) -> Floats:
+        squares = np.einsum("nd,nd->n", vectors[:, :-1], vectors[:, :-1])
+        vectors[:, -1] = np.sqrt(np.maximum(1 - squares, 0))
+        return vectors
+
+
+def likeliest(
+    beliefs: Mapping[str, Floats], classes: Mapping[str, Sequence[str]], count: int
+) -> dict[str, list[tuple[str, float]]]:
+    """The most believed classes of one picture, each with its probability, likeliest first.
+
+    Args:
+        beliefs: label -> float32 of shape (1, classes).
+        classes: label -> its classes.
+        count: how many of each label, at most.
+
+    >>> likeliest({"gender": np.array([[0.1, 0.7, 0.2]])}, {"gender": ["Boys", "Men", "Women"]}, 2)
+    {'gender': [('Men', 0.7), ('Women', 0.2)]}
+    """
+    return {
+        name: [(classes[name][i], float(believed[0, i])) for i in np.argsort(-believed[0])[:count]]
+        for name, believed in beliefs.items()
+    }

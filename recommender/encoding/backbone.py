@@ -1,0 +1,130 @@
+"""timm's ResNet50 and what is done to its tensors: made, loaded strictly, pooled, fused, hashed."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from recommender.errors import WeightsError
+
+BACKBONE_DIM = 2048
+
+
+# A weights file may carry these beside the backbone; any other key must be one of the backbone's.
+_EXTRAS = ("fc.", "heads.", "projection.")
+
+
+Device = str
+"""`auto`, `cpu`, `cuda` or `cuda:N`."""
+
+
+def create_backbone(model: str = "resnet50", *, pretrained: bool = False) -> Any:
+    """A ResNet50 without classifier, of random weights or, by its timm name, of the Hub's."""
+    return timm.create_model(model, pretrained=pretrained, num_classes=0)
+
+
+def save_for_timm(state: Mapping[str, Tensor], folder: Path, settings: Mapping[str, Any]) -> None:
+    """Write a backbone as timm's `hf-hub:` and `local-dir:` load it: tensors and config.
+
+    Args:
+        state: a weights file's tensors; what stands beside the backbone is left out.
+        folder: is made.
+        settings: of timm's `pretrained_cfg`: `input_size`, `mean`, `std` and the like.
+
+    Raises:
+        WeightsError: the tensors are not a ResNet50's.
+    """
+    model = create_backbone()
+    load_backbone(model, state)
+    timm.models.save_for_hf(model, folder, data_config=dict(settings), safe_serialization=True)
+
+
+def _gem(maps: Tensor, power: float = 3.0, eps: float = 1e-6) -> Tensor:
+    """Generalised mean over space. Source: Radenović et al., arXiv:1711.02512, p = 3."""
+    return maps.clamp(min=eps).pow(power).mean((2, 3)).pow(1 / power)
+
+
+POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {  # (b, c, h, w) -> (b, c)
+    "avg": lambda maps: maps.mean((2, 3)),
+    "max": lambda maps: maps.amax((2, 3)),
+    "gem": _gem,
+}
+
+
+def load_backbone(backbone: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Load a backbone strictly; classifier, heads and projection beside it are left alone.
+
+    Raises:
+        WeightsError: a key is missing, unknown or of another shape.
+    """
+    own = {k: v.float() for k, v in state.items() if not k.startswith(_EXTRAS)}
+    # Files of the time before batch norms counted their batches lack a number that nobody reads.
+    counters = {k: v for k, v in backbone.state_dict().items() if k.endswith("_tracked")}
+    try:
+        backbone.load_state_dict({**counters, **own}, strict=True)
+    except RuntimeError as error:
+        wrong = sorted(set(backbone.state_dict()) ^ set(counters | own)) or ["a shape"]
+        raise WeightsError(
+            f"The weights are not a ResNet50's: {len(wrong)} keys do not fit, first {wrong[0]}."
+        ) from error
+
+
+def load_linear(state: Mapping[str, Tensor], name: str) -> nn.Linear:
+    """A linear map of the backbone's 2048 values that is not trained.
+
+    Raises:
+        WeightsError: it is missing, or of another shape.
+    """
+    weight, bias = (state.get(f"{name}.{part}") for part in ("weight", "bias"))
+    if weight is None or weight.ndim != 2 or weight.shape[1] != BACKBONE_DIM or bias is None:
+        raise WeightsError(f"The weights' {name} is not a linear map of {BACKBONE_DIM} values.")
+    if bias.shape != weight.shape[:1]:
+        raise WeightsError(f"The weights' {name} has a bias of another length.")
+    layer = nn.Linear(weight.shape[1], weight.shape[0])
+    layer.load_state_dict({"weight": weight.float(), "bias": bias.float()})
+    return layer.requires_grad_(False)
+
+
+def hash_state(state: Mapping[str, Tensor]) -> str:
+    """sha256 of tensors with their names, shapes and dtypes, whatever file they lay in."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        tensor = state[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def fuse_batch_norms(module: nn.Module) -> None:
+    """Fold each batch norm into the convolution before it, in place; for inference only."""
+    children = list(module.named_children())
+    for (conv_name, conv), (norm_name, norm) in pairwise(children):
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            setattr(module, conv_name, nn.utils.fuse_conv_bn_eval(conv, norm))
+            setattr(module, norm_name, nn.Identity())
+    for _, child in children:
+        fuse_batch_norms(child)
+
+
+def choose_device(device: Device) -> torch.device:
+    """`auto` is CUDA where it is, else the CPU."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(device)
+
+
+def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
+    """`auto` is bfloat16 where the processor multiplies in it, else float32."""
+    if dtype == "auto":
+        fast = (
+            torch.cuda.is_bf16_supported(including_emulation=False)
+            if device.type == "cuda"
+            else torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        )
+        dtype = "bfloat16" if fast else "float32"
+    return torch.bfloat16 if dtype == "bfloat16" else torch.float32

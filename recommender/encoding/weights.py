@@ -1,0 +1,74 @@
+"""The weights file: safetensors whose header is its own manual."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from recommender.encoding.backbone import (
+    create_backbone,
+)
+from recommender.encoding.config import EncoderConfig
+from recommender.errors import WeightsError
+
+FASHION_WEIGHTS = Path(__file__).parents[1] / "weights" / "fashion.safetensors"
+
+
+IMAGENET_MODEL = "hf-hub:timm/resnet50.a1_in1k@767268603ca0cb0bfe326fa87277f19c419566ef"
+
+
+class Weights(NamedTuple):
+    """Tensors in timm's names, the config that they were trained for, and the heads' classes."""
+
+    state: Mapping[str, Tensor]
+    config: EncoderConfig
+    labels: Mapping[str, Sequence[str]]
+
+
+def find_weights(name: str) -> Weights:
+    """Weights by name, as `load_encoder` takes it.
+
+    Raises:
+        WeightsError: there are none of this name.
+    """
+    if name == "fashion":
+        return read_weights(FASHION_WEIGHTS)
+    if name == "imagenet" or name.startswith("timm:"):
+        model = IMAGENET_MODEL if name == "imagenet" else "resnet50." + name.removeprefix("timm:")
+        try:
+            backbone = create_backbone(model, pretrained=True)
+        except Exception as error:  # timm and the Hub let every kind of error through
+            raise WeightsError(
+                f"The weights {name} cannot be had from the Hub ({type(error).__name__}): "
+                "see that they exist and that the Hub can be reached, or name a file."
+            ) from error
+        return Weights(backbone.state_dict(), _IMAGENET_CONFIG, {})
+    return read_weights(Path(name))
+
+
+_IMAGENET_CONFIG = EncoderConfig(width_px=224, height_px=224, projection=False)
+
+
+def read_weights(path: Path) -> Weights:
+    """A safetensors file, its header's config (else ImageNet's usual one) and its heads' classes.
+
+    Raises:
+        WeightsError: there is no such file, or it is not one.
+    """
+    if not path.is_file():
+        raise WeightsError(
+            f"There are no weights {path.name!r}: name fashion, imagenet, timm:TAG "
+            "or a safetensors file."
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            own = {k: v for k, v in (file.metadata() or {}).items() if k in ("config", "labels")}
+            header = {key: json.loads(text) for key, text in own.items()}
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        config = EncoderConfig(**header["config"]) if "config" in header else _IMAGENET_CONFIG
+    except (SafetensorError, ValueError, TypeError) as error:
+        raise WeightsError(f"{path.name} is not a safetensors file of an encoder.") from error
+    return Weights(state, config, header.get("labels", {}))

@@ -1,0 +1,226 @@
+"""The protocol: who asks, what is taken out of each query's gallery, and what is then found.
+
+Two galleries are asked at once. Out of both are a query's own items: its id and pictures identical
+to its own. Out of the strict one are also the items of its name; the relaxed one keeps them.
+Everything goes through `Recommender.by_id` and `by_image`, so what is measured is what is served.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from PIL import Image
+from tqdm.auto import tqdm
+
+from recommender.catalog.items import PICTURE_LIMITS, build_catalog, catalog_frame, load_catalog
+from recommender.catalog.sources import read_source
+from recommender.catalog.splits import name_groups, split_names
+from recommender.errors import CatalogError
+from recommender.evaluation.foreseen import see_all
+from recommender.pictures.decode import decode_image
+from recommender.search.recommender import Recommender
+
+logger = logging.getLogger(__name__)
+
+
+PICTURES_AT_ONCE = 256
+
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Queries:
+    """Who asks a gallery of n rows.
+
+    Attributes:
+        frame: the columns of a catalog, one row a query.
+        own: for each query the gallery's rows that are itself, out of both galleries.
+        named: for each query the rows that are itself or have its name, out of the strict one.
+        picture_bytes: position -> the query's encoded picture.
+        by_id: whether queries are items of the gallery, whose embeddings it holds.
+        source: where they come from, in words.
+        overlap: what was found of them in the gallery; empty where they come from it.
+    """
+
+    frame: pd.DataFrame
+    own: tuple[Ints, ...]
+    named: tuple[Ints, ...]
+    picture_bytes: Callable[[int], bytes]
+    by_id: bool
+    source: str
+    overlap: dict[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def sample(self, count: int, seed: int = 0) -> "Queries":
+        """`count` of them in their order, the same ones each time; all where there are fewer."""
+        if count >= len(self):
+            return self
+        kept = np.sort(np.random.default_rng(seed).permutation(len(self))[:count])
+        return Queries(
+            self.frame.iloc[kept].reset_index(drop=True),
+            tuple(self.own[i] for i in kept),
+            tuple(self.named[i] for i in kept),
+            lambda position: self.picture_bytes(int(kept[position])),
+            self.by_id,
+            f"{count} of {self.source}",
+            self.overlap,
+        )
+
+
+def choose_queries(
+    recommender: Recommender,
+    scratch: Path,
+    *,
+    archive: str | None = None,
+    split: str | None = None,
+    sample: int | None = None,
+) -> Queries:
+    """Who asks: an archive (or a split of it), else a split of the gallery itself, dev by default.
+
+    Args:
+        recommender: whose gallery will be asked.
+        scratch: a folder for what is read of an archive, for as long as the queries are.
+        archive: what `read_source` reads.
+        split: `dev` or `test`.
+        sample: at most so many, the same ones each time.
+
+    Raises:
+        CatalogError: there is none.
+    """
+    if archive is None:
+        queries = split_queries(recommender, split or "dev")
+    else:
+        queries = archive_queries(recommender, archive, scratch, split)
+    return queries if sample is None else queries.sample(sample)
+
+
+def split_queries(recommender: Recommender, split: str) -> Queries:
+    """The gallery's own items of a split by name group.
+
+    Raises:
+        CatalogError: the split has none of them.
+    """
+    frame = recommender.frame
+    rows = np.flatnonzero(split_names(frame) == split)
+    if not len(rows):
+        raise CatalogError(
+            f"The split {split} holds none of the catalog's {len(frame)} items: a split by name "
+            "needs a larger catalog, or name an archive of --queries."
+        )
+    return gallery_queries(recommender, rows, f"the {split} split by name group")
+
+
+def gallery_queries(recommender: Recommender, rows: Ints, source: str) -> Queries:
+    """Items of the gallery, int64 rows of it of shape (q,); `source` says in words which."""
+    asking = recommender.frame.iloc[rows].reset_index(drop=True)
+    ids = asking["id"].tolist()
+    own, named = _own_rows(recommender.frame, asking)
+    return Queries(
+        asking, own, named, lambda position: recommender.picture_bytes(ids[position]), True, source
+    )
+
+
+def archive_queries(
+    recommender: Recommender, source: str, scratch: Path, split: str | None = None
+) -> Queries:
+    """The pictures of an archive that is not the gallery's, cleaned like any catalog.
+
+    Args:
+        recommender: whose gallery will be asked.
+        source: what `read_source` reads.
+        scratch: a folder for the cleaned archive; read for as long as the queries are.
+        split: only the archive's items of this split by name group; all where None.
+
+    Raises:
+        CatalogError: it cannot be read, or holds no item (of the split).
+    """
+    build_catalog(read_source(source), scratch / "catalog", source=source)
+    items = load_catalog(scratch / "catalog")
+    frame = catalog_frame(items)
+    kept = np.arange(len(frame)) if split is None else np.flatnonzero(split_names(frame) == split)
+    if not len(kept):
+        raise CatalogError(f"The split {split} holds none of the {len(frame)} items of {source}.")
+    asking = frame.iloc[kept].reset_index(drop=True)
+    gallery = recommender.frame
+    own, named = _own_rows(gallery, asking)
+    same_id = asking["id"].isin(gallery["id"]).to_numpy()
+    same_picture = asking["image_hash"].isin(gallery["image_hash"]).to_numpy()
+    others = [np.setdiff1d(n, o).size > 0 for n, o in zip(named, own, strict=True)]
+    overlap = {
+        "same id": int(same_id.sum()),
+        "identical picture": int(same_picture.sum()),
+        "same name": int(np.sum(others)),
+    }
+    if any(overlap.values()):
+        said = ", ".join(f"{count:,} by {what}" for what, count in overlap.items() if count)
+        logger.warning("queries overlap the catalog (%s): taken out of their galleries", said)
+
+    def picture_bytes(position: int) -> bytes:
+        data: bytes = items[int(kept[position])]["image"]["bytes"]
+        return data
+
+    name = f"{source}, {split} split by name group" if split else source
+    return Queries(asking, own, named, picture_bytes, False, name, overlap)
+
+
+def _own_rows(
+    gallery: pd.DataFrame, asking: pd.DataFrame
+) -> tuple[tuple[Ints, ...], tuple[Ints, ...]]:
+    """For each query the gallery's rows that are itself, and those or its namesakes."""
+    both = pd.concat([gallery, asking], ignore_index=True)
+    count = len(gallery)
+
+    def same(codes: npt.NDArray[Any]) -> list[Ints]:
+        order = np.argsort(codes[:count], kind="stable")
+        ends = [np.searchsorted(codes[order], codes[count:], side) for side in ("left", "right")]
+        return [order[start:end] for start, end in zip(*ends, strict=True)]
+
+    ids, pictures = same(both["id"].to_numpy()), same(pd.factorize(both["image_hash"])[0])
+    own = tuple(np.union1d(a, b) for a, b in zip(ids, pictures, strict=True))
+    names = same(name_groups(both))
+    return own, tuple(np.union1d(a, b) for a, b in zip(own, names, strict=True))
+
+
+def read_pictures(
+    recommender: Recommender,
+    queries: Queries,
+    positions: Sequence[int],
+    change: Callable[[int, Image.Image], Image.Image] | None = None,
+) -> list[Image.Image]:
+    """Decode queries' pictures as the page decodes a visitor's, and change them if asked to."""
+    at_least_px = None if change else recommender.encoder.second_px
+    files = [queries.picture_bytes(position) for position in positions]
+
+    def read(position: int, data: bytes) -> Image.Image:
+        picture = decode_image(data, limits=PICTURE_LIMITS, at_least_px=at_least_px)
+        return change(position, picture) if change else picture
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(read, positions, files))
+
+
+def describe_queries(
+    recommender: Recommender, queries: Queries
+) -> dict[str, npt.NDArray[np.float32]]:
+    """What the encoder's heads believe of every query's picture; nothing where it has no head.
+
+    Returns:
+        Label -> float32 of shape (q, classes).
+    """
+    if not recommender.encoder.labels:
+        return {}
+    described = []
+    for start in tqdm(range(0, len(queries), PICTURES_AT_ONCE), "Heads"):
+        positions = range(start, min(start + PICTURES_AT_ONCE, len(queries)))
+        pictures = read_pictures(recommender, queries, positions)
+        described.append(see_all(recommender.encoder, pictures)[1])
+    return {name: np.concatenate([d[name] for d in described]) for name in described[0]}

@@ -1,0 +1,203 @@
+"""What answers are worth: relevance, means with intervals, slices, exposure, leakage, heads."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recommender.evaluation import classification, metrics
+from recommender.evaluation.metrics import Ints
+from recommender.evaluation.protocol import Answers
+from recommender.evaluation.queries import Queries
+from recommender.evaluation.relevance import HEADLINE, RELEVANCE, Values, _joint_codes, judge
+
+SLICES = ("gender", "masterCategory", "articleType", "baseColour", "season", "year")
+
+
+RARE_ITEMS = 50
+
+
+NEUTRAL_GENDER = "Unisex"
+
+
+def summarise(values: Values, groups: Ints) -> dict[str, Any]:
+    """Means over queries with their 95% intervals, and over groups.
+
+    Args:
+        values: of all queries.
+        groups: int64 of shape (q,), the article type of each, -1 if missing.
+    """
+    names = [(relevance, metric) for relevance in values for metric in values[relevance]]
+    columns = np.stack([values[relevance][metric] for relevance, metric in names], axis=1)
+    summary: dict[str, Any] = {}
+    intervals = metrics.bootstrap_intervals(columns)
+    for (relevance, metric), column, interval in zip(names, columns.T, intervals, strict=True):
+        entry = summary.setdefault(relevance, {"queries": int((~np.isnan(column)).sum())})
+        entry[metric] = {
+            "micro": number(metrics.mean(column)),
+            "low": number(interval[0]),
+            "high": number(interval[1]),
+            "macro": number(metrics.macro_mean(column, groups)),
+        }
+        if metric == HEADLINE:
+            low, high = metrics.bootstrap_macro_interval(column, groups)
+            entry[metric] |= {"macro low": number(low), "macro high": number(high)}
+    return summary
+
+
+def slices(gallery: pd.DataFrame, asking: pd.DataFrame, values: Values) -> dict[str, Any]:
+    """P@5 of each relevance for the queries of each value of a column, and of rare types.
+
+    Returns:
+        Column -> value -> `{"queries": how many, relevance: [mean, low, high]}`.
+    """
+    columns = np.stack([values[name][HEADLINE] for name in RELEVANCE], axis=1)
+    sizes = gallery["articleType"].value_counts()
+    size = asking["articleType"].map(sizes).fillna(0)
+    words = {True: f"fewer than {RARE_ITEMS} items", False: f"{RARE_ITEMS} items or more"}
+    rare = pd.Series([words[small] for small in size < RARE_ITEMS], dtype=object)
+    found: dict[str, Any] = {}
+    for name, column in {**{n: asking[n] for n in SLICES}, "type's size": rare}.items():
+        found[name] = {}
+        for value in sorted(column.dropna().unique().tolist()):
+            mine = columns[(column == value).fillna(False).to_numpy(dtype=bool)]
+            ends = metrics.bootstrap_intervals(mine)
+            means = [metrics.mean(column) for column in mine.T]
+            found[name][str(value)] = {"queries": len(mine)} | {
+                relevance: [number(m), number(low), number(high)]
+                for relevance, m, (low, high) in zip(RELEVANCE, means, ends, strict=True)
+            }
+    return found
+
+
+def exposure(gallery: pd.DataFrame, found: Ints, seed: int = 0) -> dict[str, Any]:
+    """How unevenly items are recommended, beside what pure chance would give as many places.
+
+    Returns:
+        For the hits and for chance: `hubness`, `gini` and `never shown` (a share of the catalog);
+        and for each gender its share of the catalog and of the places.
+    """
+    count, places = len(gallery), int((found >= 0).sum())
+    chance = np.random.default_rng(seed).integers(count, size=(1, places))
+    report: dict[str, Any] = {"places": places}
+    for name, rows in {"hits": found, "chance": chance}.items():
+        occurred = metrics.occurrences(rows, count)
+        report[name] = {
+            "hubness": number(metrics.hubness(occurred)),
+            "gini": number(metrics.gini(occurred)),
+            "never shown": number(float((occurred == 0).mean())),
+        }
+    shown = gallery["gender"].iloc[found[found >= 0]]
+    report["gender"] = {
+        str(value): {"catalog": number(share), "hits": number(float((shown == value).mean()))}
+        for value, share in gallery["gender"].value_counts(normalize=True).items()
+    }
+    return report
+
+
+def leakage(gallery: pd.DataFrame, asking: pd.DataFrame, found: Ints) -> dict[str, Any]:
+    """How often hits are of another gender than the query's, Unisex counted apart."""
+    theirs, mine = _joint_codes(gallery["gender"], asking["gender"])
+    genders = sorted(asking["gender"].dropna().unique().tolist())
+    at = np.flatnonzero((gallery["gender"] == NEUTRAL_GENDER).to_numpy())
+    neutral = int(theirs[at[0]]) if len(at) else -1
+    hits = np.append(theirs, -1)[found]
+    report: dict[str, Any] = {"all": metrics.group_leakage(mine, hits, neutral)}
+    for gender in genders:
+        rows = (asking["gender"] == gender).to_numpy(dtype=bool)
+        if gender != NEUTRAL_GENDER:
+            report[gender] = metrics.group_leakage(mine[rows], hits[rows], neutral)
+    return {
+        name: {key: value if key == "hits" else number(value) for key, value in shares.items()}
+        for name, shares in report.items()
+    }
+
+
+def heads(
+    asking: pd.DataFrame,
+    labels: Mapping[str, Sequence[str]],
+    beliefs: Mapping[str, npt.NDArray[np.float32]],
+) -> dict[str, Any]:
+    """How right each head is, and whether it knows.
+
+    Args:
+        asking: the queries' columns.
+        labels: head -> its classes.
+        beliefs: head -> float32 of shape (q, classes).
+
+    Returns:
+        Head -> accuracy, macro F1, top-5, calibration error; a query without the label does not
+        count, one with a label that the head does not know counts as a mistake.
+    """
+    report = {}
+    for name, classes in labels.items():
+        code = {value: i for i, value in enumerate(classes)}
+        for value in sorted(set(asking[name].dropna()) - set(classes)):
+            code[value] = len(code)
+        targets = np.array([code.get(value, -1) for value in asking[name]], dtype=np.int64)
+        predicted = beliefs[name].argmax(axis=1)
+        report[name] = {
+            "queries": int((targets >= 0).sum()),
+            "classes": len(classes),
+            "unknown": len(code) - len(classes),
+            "accuracy": number(classification.accuracy(targets, predicted)),
+            "macro F1": number(classification.macro_f1(targets, predicted)),
+            "top-5": number(classification.top_k_accuracy(targets, beliefs[name], 5)),
+            "ECE": number(classification.expected_calibration_error(targets, beliefs[name])),
+        }
+    return report
+
+
+def report(
+    gallery: pd.DataFrame, queries: Queries, answers: Answers, strict: Values | None = None
+) -> dict[str, Any]:
+    """Everything that answers say, as JSON; see `judge`, `summarise` and their neighbours.
+
+    Args:
+        gallery: the catalog's columns.
+        queries: who asked.
+        answers: what they found.
+        strict: what `judge` says of the strict answers, where it was asked already.
+    """
+    values = strict or judge(gallery, queries.frame, answers.strict, queries.named)
+    relaxed = judge(gallery, queries.frame, answers.relaxed, queries.own)
+    types = pd.factorize(queries.frame["articleType"])[0].astype(np.int64)
+    return {
+        "queries": {"count": len(queries), "from": queries.source, "overlap": queries.overlap},
+        "gallery": len(gallery),
+        "strict": summarise(values, types),
+        "relaxed": summarise(relaxed, types),
+        "slices": slices(gallery, queries.frame, values),
+        "exposure": exposure(gallery, answers.strict),
+        "leakage": leakage(gallery, queries.frame, answers.strict),
+    }
+
+
+def table(scores: Mapping[str, Any]) -> pd.DataFrame:
+    """The main rows of a report: a relevance a row, strict, with P@5's interval."""
+    rows = {}
+    for name in RELEVANCE:
+        entry = scores["strict"][name]
+        head = entry[HEADLINE]
+        rows[name] = {
+            "P@1": entry["P@1"]["micro"],
+            "P@5": head["micro"],
+            "95%": f"[{head['low']}, {head['high']}]",
+            "P@5 macro": head["macro"],
+            "P@10": entry["P@10"]["micro"],
+            "mAP@10": entry["mAP@10"]["micro"],
+            "recall@10": entry["recall@10"]["micro"],
+            "P@5 relaxed": scores["relaxed"][name][HEADLINE]["micro"],
+        }
+    return pd.DataFrame(rows).T
+
+
+def number(value: float) -> float | None:
+    """Four places, as finer ones are noise; None, which JSON has, for what is not defined.
+
+    >>> number(0.123456), number(float("nan"))
+    (0.1235, None)
+    """
+    return None if np.isnan(value) else round(float(value), 4)

@@ -1,0 +1,1 @@
+"""What visitors look for."""

@@ -1,0 +1,332 @@
+"""A store and weights on the Hub: pushed and pulled whole, or not at all.
+
+In the dataset repo a file is named by its content, so that a commit only ever adds files; the last
+one replaces `manifest.json`, which alone says what belongs to the store, and the card, and removes
+what is stale. Each commit holds a whole store, the old one or the new. What comes back is checked
+against the manifest's sha256s before anything of the local store is touched.
+"""
+
+import errno
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import datasets
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, snapshot_download
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    LocalTokenNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.hf_api import RepoFile
+
+from recommender.errors import HubError, RecommenderError, StoreError
+from recommender.files import hash_files
+from recommender.hub.parcel import REMOTE, STAGING, check_files, pack, read_parcel, unpack
+from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
+from recommender.store.store import load_items, writing
+
+PULLED_FILE = "pulled.json"
+
+
+_FILES_A_COMMIT = 100
+
+
+_MAX_MANIFEST_BYTES = 64 * 2**20
+
+
+_REPO = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A repo on the Hub at a revision, written `OWNER/NAME` or `OWNER/NAME@REVISION`."""
+
+    repo: str
+    revision: str = "main"
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """Raises:
+        HubError: it is written in another way.
+        """
+        repo, _, revision = text.partition("@")
+        if not _REPO.fullmatch(repo) or not re.fullmatch(r"[\w./-]{0,200}", revision):
+            raise HubError(f"{text!r} is no repo: write OWNER/NAME or OWNER/NAME@REVISION.")
+        return cls(repo, revision or "main")
+
+    def __str__(self) -> str:
+        return f"{self.repo}@{self.revision}"
+
+
+Card = Callable[[datasets.Dataset, Manifest, Sequence[str]], Mapping[str, bytes]]
+"""Items, manifest and the Parquet files' paths -> the card and its pictures, path -> bytes."""
+
+
+def push_store(
+    directory: Path,
+    repo: str,
+    *,
+    make_card: Card,
+    private: bool = False,
+    token: str | None = None,
+    endpoint: str | None = None,
+) -> str:
+    """Push a store to a dataset repo, which is made where it is not there.
+
+    Pushing again after an interruption uploads only what is not there yet.
+
+    Args:
+        directory: the store.
+        repo: `OWNER/NAME`.
+        make_card: writes the dataset's card.
+        private: whether a repo that is made is private.
+        token: of the Hub; the one that is logged in with if None.
+        endpoint: the Hub's address; the usual one if None.
+
+    Returns:
+        The commit that holds it, to pull exactly this.
+
+    Raises:
+        StoreError: there is no whole store here.
+        HubError: the Hub refuses or cannot be reached; it then holds what it held.
+    """
+    repo = Address.parse(repo).repo
+    parcel, local = pack(directory)
+    manifest = parcel.store
+    items = load_items(directory, manifest)
+    card = make_card(items, manifest, [file.path for file in parcel.shards])
+    with _said_plainly(repo, "pushed"):
+        api = HfApi(endpoint=endpoint, token=token)
+        api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
+        head = api.repo_info(repo, repo_type="dataset").sha
+        there = _tree(api, repo, head)
+        # A path is its content's hash, so what is there is what it should be.
+        missing = [path for path in local if path not in there]
+        for start in range(0, len(missing), _FILES_A_COMMIT):
+            some = missing[start : start + _FILES_A_COMMIT]
+            adds = [CommitOperationAdd(path, str(local[path])) for path in some]
+            head = api.create_commit(
+                repo,
+                adds,
+                commit_message=f"Add {len(adds)} files of the next version",
+                repo_type="dataset",
+                parent_commit=head,
+            ).oid
+        stale = [path for path in there if REMOTE.fullmatch(path) and path not in local]
+        last = {**card, MANIFEST_FILE: parcel.to_json().encode()}
+        head = api.create_commit(
+            repo,
+            [
+                *(CommitOperationAdd(path, data) for path, data in last.items()),
+                *(CommitOperationDelete(path) for path in stale),
+            ],
+            commit_message=f"{manifest.count:,} items",
+            repo_type="dataset",
+            parent_commit=head,
+        ).oid
+    shutil.rmtree(directory / STAGING, ignore_errors=True)
+    return str(head)
+
+
+def pull_store(
+    address: Address,
+    directory: Path,
+    *,
+    accept: Callable[[Manifest], object],
+    token: str | None = None,
+    endpoint: str | None = None,
+) -> str:
+    """Pull a store at a revision, check all of it and only then make it the local one.
+
+    Args:
+        address: the dataset repo and the revision.
+        directory: the local store, which stays as it is until the new one is whole.
+        accept: raises where what runs here cannot serve the store.
+        token: of the Hub; the one that is logged in with if None.
+        endpoint: the Hub's address; the usual one if None.
+
+    Returns:
+        The commit that was pulled.
+
+    Raises:
+        HubError: the Hub refuses or cannot be reached, what came is not what the manifest says,
+            or the disk is full. The local store is as it was.
+        RecommenderError: what `accept` raises.
+    """
+    if _is_there(address, directory):
+        return address.revision
+    staging = directory / STAGING
+    with _said_plainly(address, "pulled"), writing(directory, make=True):
+        staging.mkdir(parents=True, exist_ok=True)
+        api = HfApi(endpoint=endpoint, token=token)
+        commit = str(
+            api.repo_info(address.repo, repo_type="dataset", revision=address.revision).sha
+        )
+        tree = _tree(api, address.repo, commit)
+
+        def download(paths: Sequence[str]) -> None:
+            snapshot_download(
+                address.repo,
+                repo_type="dataset",
+                revision=commit,
+                local_dir=staging,
+                allow_patterns=list(paths),
+                token=token,
+                endpoint=endpoint,
+            )
+
+        if not 0 < tree.get(MANIFEST_FILE, 0) <= _MAX_MANIFEST_BYTES:
+            raise HubError(
+                f"{address} holds no store: push one by `python -m scripts.push_to_hub`."
+            )
+        (staging / MANIFEST_FILE).unlink(missing_ok=True)
+        download([MANIFEST_FILE])
+        parcel = read_parcel(staging / MANIFEST_FILE)
+        if any(tree.get(file.path) != file.size for file in parcel.files):
+            raise HubError(f"{address} lacks a file that its manifest names: push it again.")
+        accept(parcel.store)
+        # The catalog is there as Parquet, as Arrow, and as Arrow under its own name.
+        needed = sum(f.size for f in parcel.files) + 2 * sum(f.size for f in parcel.shards)
+        if shutil.disk_usage(staging).free < needed:
+            raise OSError(errno.ENOSPC, "no space")
+        wanted = [f for f in parcel.files if not (staging / f.path).is_file()]
+        if wanted:
+            download([file.path for file in wanted])
+        check_files(staging, parcel.files)
+        unpack(parcel, staging, directory, source=f"hub:{address.repo}@{commit}")
+        text = json.dumps(_pulled(address.repo, commit, directory))
+        (directory / PULLED_FILE).write_text(text, encoding="utf-8")
+    shutil.rmtree(staging, ignore_errors=True)
+    return commit
+
+
+def push_folder(
+    folder: Path,
+    repo: str,
+    *,
+    repo_type: str,
+    private: bool = False,
+    ignore: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+    token: str | None = None,
+    endpoint: str | None = None,
+) -> str:
+    """Push a folder as a model or a Space, which is made where it is not there.
+
+    Args:
+        folder: what is pushed; of a Space, what the repo has besides is removed.
+        repo: `OWNER/NAME`.
+        repo_type: `model` or `space`.
+        private: whether a repo that is made is private.
+        ignore: patterns of paths that do not belong.
+        variables: of a Space, set once it is there.
+        token: of the Hub; the one that is logged in with if None.
+        endpoint: the Hub's address; the usual one if None.
+
+    Returns:
+        The repo's web address.
+
+    Raises:
+        HubError: the Hub refuses or cannot be reached.
+    """
+    repo = Address.parse(repo).repo
+    is_space = repo_type == "space"
+    with _said_plainly(repo, "pushed"):
+        api = HfApi(endpoint=endpoint, token=token)
+        url = api.create_repo(
+            repo,
+            repo_type=repo_type,
+            private=private,
+            exist_ok=True,
+            space_sdk="gradio" if is_space else None,
+        )
+        for key, value in (variables or {}).items():
+            api.add_space_variable(repo, key, value)
+        api.upload_folder(
+            repo_id=repo,
+            repo_type=repo_type,
+            folder_path=folder,
+            ignore_patterns=list(ignore),
+            delete_patterns="*" if is_space else None,
+        )
+    return str(url)
+
+
+def _tree(api: HfApi, repo: str, revision: str | None) -> dict[str, int]:
+    """Path -> size of each file of a dataset repo."""
+    entries = api.list_repo_tree(repo, recursive=True, revision=revision, repo_type="dataset")
+    return {entry.path: entry.size for entry in entries if isinstance(entry, RepoFile)}
+
+
+def _is_there(address: Address, directory: Path) -> bool:
+    """Whether the local store is the very commit that is asked for, so that no Hub is needed."""
+    try:
+        pulled = json.loads((directory / PULLED_FILE).read_text(encoding="utf-8"))
+        load_manifest(directory)
+    except (OSError, ValueError, StoreError):
+        return False
+    return bool(pulled == _pulled(address.repo, address.revision, directory))
+
+
+def _pulled(repo: str, commit: str, directory: Path) -> dict[str, str]:
+    """What the local store is of, as long as it is not changed here."""
+    [manifest] = hash_files([directory / MANIFEST_FILE])
+    return {"repo": repo, "commit": commit, "manifest": manifest}
+
+
+@contextmanager
+def _said_plainly(address: object, done: str) -> Iterator[None]:
+    """Turn what the Hub's client raises into one sentence that says what to do.
+
+    Raises:
+        HubError: whatever went wrong.
+    """
+    again = "run the same again, it goes on where it was"
+    try:
+        yield
+    except Exception as error:  # the Hub's client lets every kind of error through
+        cause: BaseException = error
+        while isinstance(cause, RuntimeError) and cause.__cause__ is not None:
+            cause = cause.__cause__
+        response = getattr(cause, "response", None)
+        status = getattr(response, "status_code", 0)
+        if isinstance(error, RecommenderError):
+            raise
+        if isinstance(cause, LocalTokenNotFoundError):
+            text = f"{address} cannot be {done} without a token: log in by `hf auth login`."
+        elif isinstance(cause, RevisionNotFoundError):
+            text = f"{address} is not there: name a commit, branch or tag that the repo has."
+        elif isinstance(cause, RepositoryNotFoundError) or status == 401:
+            text = (
+                f"The Hub shows no {address} to this token: see the name and, of a repo that is "
+                "private or to be pushed, log in by `hf auth login`."
+            )
+        elif status == 403:
+            text = f"This token may not write to {address}: take one with write access to it."
+        elif status in (409, 412):
+            text = f"{address} was changed by somebody else meanwhile: run the same again."
+        elif status == 429:
+            text = f"The Hub asks for a pause: {again} in some minutes."
+        elif isinstance(cause, HfHubHTTPError) and status >= 500:
+            text = f"The Hub has trouble ({status}): {again} in some minutes."
+        elif isinstance(cause, EntryNotFoundError) and not isinstance(
+            cause, LocalEntryNotFoundError
+        ):
+            text = f"{address} holds no whole store: push it again."
+        elif isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            text = f"The disk is too full for {address}: make room and run the same again."
+        elif isinstance(cause, PermissionError):
+            text = f"{address} cannot be {done}: see the permissions of the store's folder."
+        else:
+            text = (
+                f"{address} could not be {done} ({type(cause).__name__}): see the network; {again}."
+            )
+        raise HubError(text) from error

@@ -1,0 +1,264 @@
+"""A store as a dataset repo holds it: packed for the road, and unpacked with nothing trusted.
+
+A file is named by its content, so that a newer store's files never take the place of an older's.
+The catalog is Parquet with its pictures within, which the Hub's viewer shows; the manifest lists
+the sha256 and size of each file.
+"""
+
+import errno
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+
+from recommender.catalog.cleaning import CatalogReport
+from recommender.catalog.items import FEATURES, catalog_fingerprint, write_catalog
+from recommender.errors import HubError, StoreError
+from recommender.files import hash_files
+from recommender.store.embed import load_parts
+from recommender.store.manifest import Manifest, load_manifest, write_manifest
+from recommender.store.store import load_index
+from recommender.store.style_map import load_map, map_file
+
+SCHEMA_VERSION = 1
+
+
+STAGING = ".hub"
+"""The folder of a store where what comes and goes lies meanwhile."""
+
+
+REMOTE = re.compile(r"(data/[0-9a-f]{24}\.parquet|store/[0-9a-f]{24}\.(faiss|npy|safetensors))")
+"""The paths of a parcel's files in a repo."""
+
+
+_LOCAL = re.compile(
+    r"index(-[0-9a-f]{16})?\.faiss|ids(-[0-9a-f]{16})?\.npy|"
+    r"(embeddings|map)/[0-9a-f]{24}\.safetensors"
+)
+
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a repo."""
+
+    path: str
+    sha256: str
+    size: int
+
+    def __post_init__(self) -> None:
+        if not REMOTE.fullmatch(self.path) or not _SHA256.fullmatch(self.sha256):
+            raise ValueError("a file's path or hash has another form")
+        if type(self.size) is not int or self.size < 0:
+            raise ValueError("a size is a number of bytes")
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A store as a dataset repo holds it.
+
+    Attributes:
+        store: the store's own manifest; unpacked, it names no file yet.
+        shards: the catalog as Parquet, in order.
+        own: the other files, by their names in a store.
+    """
+
+    store: Manifest
+    shards: Sequence[File]
+    own: Mapping[str, File]
+
+    @property
+    def files(self) -> list[File]:
+        """All of them."""
+        return [*self.shards, *self.own.values()]
+
+    def to_json(self) -> str:
+        """What `read_parcel` reads."""
+        stored = {name: value for name, value in asdict(self.store).items() if name != "files"}
+        parcel = {
+            "schema_version": SCHEMA_VERSION,
+            "store": stored,
+            "catalog": [asdict(file) for file in self.shards],
+            "files": {name: asdict(file) for name, file in self.own.items()},
+        }
+        return json.dumps(parcel, ensure_ascii=False, indent=1)
+
+
+def pack(directory: Path) -> tuple[Parcel, dict[str, Path]]:
+    """Make of a store what a repo holds.
+
+    Args:
+        directory: the store; its catalog is written as Parquet into `.hub`, once.
+
+    Returns:
+        The parcel, and where each of its files is now: path in the repo -> local path.
+
+    Raises:
+        StoreError: there is no whole store here, or the Parquet files cannot be written.
+    """
+    manifest = load_manifest(directory)
+    shards = _write_parquet(directory, manifest)
+    names = [manifest.index_file, manifest.ids_file, *manifest.parts]
+    if style_map := map_file(directory, manifest.files):
+        names.append(style_map.relative_to(directory).as_posix())
+    own = {name: directory / name for name in names}
+    paths = [*shards, *own.values()]
+    files = [
+        File(f"{'data' if path in shards else 'store'}/{sha[:24]}{path.suffix}", sha, size)
+        for path, sha, size in zip(
+            paths, hash_files(paths), [path.stat().st_size for path in paths], strict=True
+        )
+    ]
+    split = len(shards)
+    parcel = Parcel(manifest, files[:split], dict(zip(own, files[split:], strict=True)))
+    return parcel, {file.path: path for file, path in zip(files, paths, strict=True)}
+
+
+def _write_parquet(directory: Path, manifest: Manifest) -> list[Path]:
+    """The catalog's shards as Parquet, pictures within, kept until the push is through."""
+    paths = []
+    try:
+        (directory / STAGING).mkdir(exist_ok=True)
+        for name in manifest.shards:
+            path = directory / STAGING / f"{manifest.files[name][:24]}.parquet"
+            if not path.is_file():
+                shard = datasets.Dataset.from_file(str(directory / name))
+                shard = shard.cast_column("image", FEATURES["image"])
+                building = path.with_suffix(".building")
+                shard.to_parquet(building)
+                building.replace(path)
+            paths.append(path)
+    except OSError as error:
+        raise StoreError(f"The shards cannot be written: {error.strerror or error}.") from error
+    return paths
+
+
+def read_parcel(path: Path) -> Parcel:
+    """Read a manifest that comes from elsewhere, trusting nothing of it.
+
+    Raises:
+        HubError: it is of another version, or asks for what no store has.
+    """
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if found["schema_version"] != SCHEMA_VERSION:
+            raise HubError(
+                "The store on the Hub is of another version: push it again with this one."
+            )
+        shards = [File(**file) for file in found["catalog"]]
+        own = {name: File(**file) for name, file in found["files"].items()}
+        stored = Manifest(**found["store"], files={})
+        named = {stored.index_file, stored.ids_file, *stored.parts}
+        maps = {name for name in own if map_file(Path(), [name])}
+        if not shards or own.keys() - maps != named or len(maps) > 1:
+            raise ValueError("the files are not those of a store")
+        if not all(map(_LOCAL.fullmatch, own)):
+            raise ValueError("the files are not those of a store")
+        if not isinstance(stored.encoder.get("fingerprint"), str):
+            raise ValueError("it names no encoder")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise HubError("The store's manifest on the Hub cannot be used: push it again.") from error
+    return Parcel(stored, shards, own)
+
+
+def check_files(staging: Path, files: Sequence[File]) -> None:
+    """Compare what came with what the manifest says; what differs is thrown away.
+
+    Raises:
+        HubError: a file differs.
+    """
+    hashes = hash_files([staging / file.path for file in files])
+    wrong = [file for file, sha256 in zip(files, hashes, strict=True) if sha256 != file.sha256]
+    if wrong:
+        shutil.rmtree(staging / ".cache", ignore_errors=True)
+        for file in wrong:
+            (staging / file.path).unlink()
+        raise HubError(
+            f"{wrong[0].path} came with other bytes than the manifest says: pull again and, if it "
+            "stays so, push it again."
+        )
+
+
+def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> None:
+    """Put checked files beside those of a store and, by its manifest, make them the store.
+
+    Args:
+        parcel: what came.
+        staging: where it lies, under the paths that it has in the repo.
+        directory: the store, which stays as it is until the last step.
+        source: how the catalog's report names where it is from.
+
+    Raises:
+        HubError: the files are no store together.
+        OSError: they cannot be written.
+    """
+    stored, own = parcel.store, parcel.own
+    try:
+        items = datasets.Dataset.from_parquet(
+            [str(staging / file.path) for file in parcel.shards], cache_dir=str(staging / "arrow")
+        )
+        if items.features != FEATURES:
+            raise ValueError("the catalog has other columns")
+        if catalog_fingerprint(items) != stored.catalog_fingerprint:
+            raise ValueError("it is another catalog than the embeddings'")
+    except Exception as error:  # of damaged files, whatever datasets and pyarrow happen to raise
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise
+        raise HubError(
+            "The store on the Hub holds no catalog that fits it: push it again."
+        ) from error
+    for folder in {Path(name).parent for name in own}:
+        (directory / folder).mkdir(exist_ok=True)
+    names = {name: _own_name(directory, name, file) for name, file in own.items()}
+    manifest = replace(
+        stored,
+        index_file=names[stored.index_file],
+        ids_file=names[stored.ids_file],
+        parts=[names[name] for name in stored.parts],
+        files={names[name]: file.sha256 for name, file in own.items()},
+    )
+    for name, file in own.items():
+        target = directory / names[name]
+        if not _holds(target, file):
+            shutil.copyfile(staging / file.path, target.with_suffix(".building"))
+            target.with_suffix(".building").replace(target)
+    try:
+        index = load_index(directory, manifest)
+        load_map(directory, manifest.files, index.ids)
+        parts = load_parts([directory / name for name in manifest.parts])
+        if not np.array_equal(parts.ids, index.ids) or not np.array_equal(
+            parts.vectors, index.vectors
+        ):
+            raise StoreError("The index is of other embeddings: build it again.")
+    except StoreError as error:
+        raise HubError(
+            "The index, its embeddings or the map on the Hub are not what the manifest says: "
+            "push the store again."
+        ) from error
+    written = write_catalog(items, directory / "catalog", CatalogReport(source=source))
+    hashes = hash_files(written)
+    catalog = {f"catalog/{p.name}": sha for p, sha in zip(written, hashes, strict=True)}
+    write_manifest(directory, replace(manifest, files={**manifest.files, **catalog}))
+
+
+def _own_name(directory: Path, name: str, file: File) -> str:
+    """Where a file goes in a store without taking the place of other bytes that it may serve."""
+    folder, suffix = Path(name).parent, Path(name).suffix
+    if suffix in (".faiss", ".npy"):
+        return f"{'index' if suffix == '.faiss' else 'ids'}-{file.sha256[:16]}{suffix}"
+    # Parts and maps are named by what they were made of, which on another machine rounds otherwise.
+    if not (directory / name).exists() or _holds(directory / name, file):
+        return name
+    return (folder / f"{file.sha256[:24]}{suffix}").as_posix()
+
+
+def _holds(path: Path, file: File) -> bool:
+    return path.is_file() and hash_files([path]) == [file.sha256]

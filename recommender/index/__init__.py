@@ -1,0 +1,1 @@
+"""Vectors, and the exact best of them."""

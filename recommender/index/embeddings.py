@@ -1,0 +1,34 @@
+"""Ids and their vectors, which never part."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+_NORM_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Ids and their vectors, row by row; checked once, here.
+
+    Attributes:
+        ids: int64 of shape (n,), unique.
+        vectors: float32 of shape (n, d), unit rows.
+    """
+
+    ids: npt.NDArray[np.int64]
+    vectors: npt.NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.ids.dtype != np.int64 or self.ids.ndim != 1:
+            raise ValueError(f"ids are {self.ids.dtype} of {self.ids.ndim} axes, not int64 of one")
+        if self.vectors.dtype != np.float32 or self.vectors.ndim != 2:
+            raise ValueError("vectors are not float32 of shape (n, d)")
+        if len(self.ids) != len(self.vectors):
+            raise ValueError(f"{len(self.ids)} ids do not go with {len(self.vectors)} vectors")
+        if len(np.unique(self.ids)) != len(self.ids):
+            raise ValueError("ids repeat")
+        norms = np.sqrt(np.einsum("nd,nd->n", self.vectors, self.vectors))
+        if not np.all(np.abs(norms - 1) < _NORM_TOLERANCE):  # also false for NaN
+            raise ValueError("vectors are not unit rows")

@@ -1,0 +1,210 @@
+"""The search structure (FAISS): exact by default, any factory string for large catalogs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from recommender.errors import StoreError
+from recommender.index.embeddings import Embeddings
+from recommender.index.exact import ExactSearch
+
+_TRAINING_ROWS = 262_144
+
+
+_RECALL_QUERIES, _RECALL_K = 1_000, 10
+
+
+_ROUNDING = 1e-3
+
+
+Floats = npt.NDArray[np.float32]
+
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexConfig:
+    """`factory` is a string that `faiss.index_factory` understands; `Flat` is exact.
+
+    On unit vectors cosine and Euclidean rank alike; `metric` says what a score is: the cosine, or
+    minus the Euclidean distance.
+    """
+
+    factory: str = "Flat"
+    metric: Literal["cosine", "euclidean"] = "cosine"
+
+    def __post_init__(self) -> None:
+        if self.metric not in ("cosine", "euclidean"):
+            raise ValueError(f"metric is {self.metric!r}, not cosine or euclidean")
+
+
+class Index:
+    """Rows nearest to a query, with or without a filter. Thread-safe.
+
+    Attributes:
+        ids: int64 of shape (n,), the id of each row.
+        vectors: float32 of shape (n, d), unit rows, what a score is exact against.
+        metric: what a score is.
+        exact: whether a search without a filter is exact; one with a filter always is.
+    """
+
+    def __init__(self, faiss_index: Any, embeddings: Embeddings, config: IndexConfig) -> None:
+        self.ids = embeddings.ids
+        self.vectors = embeddings.vectors
+        self.metric = config.metric
+        self.exact = _is_flat(faiss_index)
+        self._faiss = faiss_index
+        self._exactly = ExactSearch(self.vectors)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def search(
+        self, queries: Floats, k: int, allowed: npt.NDArray[np.bool_] | None = None
+    ) -> tuple[Floats, Rows]:
+        """Find the k best rows for each query.
+
+        Args:
+            queries: float32 of shape (q, d), unit rows.
+            k: how many, at most.
+            allowed: bool of shape (n,), the rows that may be found; all where None.
+
+        Returns:
+            Scores, float32 of shape (q, m), falling, and their rows, int64 of shape (q, m), where
+            m is k or, where there are fewer, the number of rows allowed. Of equal scores the
+            earlier rows are taken, and stand first. Without a filter an approximate index may find
+            fewer: those columns hold -inf, -1.
+        """
+        count = len(self) if allowed is None else int(np.count_nonzero(allowed))
+        k = min(k, count)
+        if k == 0:
+            return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
+        if self.exact or allowed is not None:
+            # With a filter an approximate index would lose rows.
+            scores, rows = self._exactly.search(queries, k, allowed)
+        else:
+            scores, rows = self._faiss.search(queries, k)
+            order = np.lexsort((rows, -scores))
+            scores, rows = np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
+            scores[rows < 0] = -np.inf
+        return self.score_of(scores), rows
+
+    def score_of(self, cosines: Floats) -> Floats:
+        """What the index's metric makes of cosines: themselves, or minus the distances."""
+        if self.metric == "cosine":
+            return cosines
+        return -np.sqrt(np.maximum(2 - 2 * cosines, 0))  # |a - b|² = 2 - 2ab for unit a, b
+
+
+def _stored(flat: Any, ids: npt.NDArray[np.int64]) -> Embeddings:
+    """The exact vectors that FAISS holds: looked at instead of kept twice."""
+    values = faiss.downcast_index(flat).get_xb()  # type: ignore[attr-defined]
+    return Embeddings(ids, faiss.rev_swig_ptr(values, flat.ntotal * flat.d).reshape(-1, flat.d))
+
+
+def _is_flat(faiss_index: Any) -> bool:
+    return isinstance(faiss.downcast_index(faiss_index), faiss.IndexFlat)
+
+
+def build_index(embeddings: Embeddings, config: IndexConfig) -> tuple[Index, float]:
+    """Build the search structure and measure what it finds.
+
+    Returns:
+        The index, and its recall@10: the share of the 10 exact neighbours that it finds, over at
+        most 1,000 of the gallery's own vectors.
+
+    Raises:
+        StoreError: FAISS does not know the factory string, or has too few rows to train it.
+    """
+    vectors = np.ascontiguousarray(embeddings.vectors)
+    random = np.random.default_rng(0)
+    try:
+        built = faiss.index_factory(vectors.shape[1], config.factory, faiss.METRIC_INNER_PRODUCT)
+        sample = random.permutation(len(vectors))[:_TRAINING_ROWS]
+        if not built.is_trained:
+            built.train(vectors[np.sort(sample)])
+        built.add(vectors)
+    except RuntimeError as error:
+        raise StoreError(
+            f"FAISS cannot build the index {config.factory!r} over {len(vectors):,} vectors of "
+            f"{vectors.shape[1]} dimensions: use Flat, or see its factory strings."
+        ) from error
+    if _is_flat(built):
+        return Index(built, _stored(built, embeddings.ids), config), 1.0
+    index = Index(built, embeddings, config)
+    queries = vectors[sample[:_RECALL_QUERIES]]
+    k = min(_RECALL_K, len(vectors))
+    _, exact = index._exactly.search(queries, k)
+    _, found = index.search(queries, k)
+    shared = sum(len(np.intersect1d(a, b)) for a, b in zip(exact, found, strict=True))
+    return index, shared / exact.size
+
+
+def nearest_rows(vectors: Floats, k: int) -> tuple[Rows, Floats]:
+    """Each row's k nearest others, exactly.
+
+    Args:
+        vectors: float32 of shape (n, d), of any norm.
+        k: how many, fewer than n.
+
+    Returns:
+        Rows, int64 of shape (n, k), and their Euclidean distances, float32 of shape (n, k), rising.
+    """
+    flat = faiss.IndexFlatL2(vectors.shape[1])
+    flat.add(vectors)
+    squares, rows = flat.search(vectors, k + 1)
+    # Each leaves itself out; one that its equals have crowded out leaves out the farthest.
+    own = rows == np.arange(len(vectors))[:, None]
+    own[:, -1] |= ~own.any(axis=1)
+    others = squares[~own].reshape(-1, k)
+    return rows[~own].reshape(-1, k), np.sqrt(np.maximum(others, 0))
+
+
+def write_index(index: Index, path: Path) -> None:
+    """Write the search structure as a FAISS file.
+
+    Raises:
+        RuntimeError: FAISS cannot write it.
+    """
+    faiss.write_index(index._faiss, str(path))
+
+
+def read_index(
+    path: Path,
+    ids: npt.NDArray[np.int64],
+    dim: int,
+    load_embeddings: Callable[[], Embeddings],
+    config: IndexConfig,
+) -> Index:
+    """Read a FAISS file whose hash was checked.
+
+    Args:
+        path: the file.
+        ids: int64 of shape (n,), the id of each row.
+        dim: length of an embedding.
+        load_embeddings: gives the exact vectors, where the file does not hold them.
+        config: what it was built with.
+
+    Raises:
+        ValueError: it is of other rows, another length or another metric, or not of unit rows.
+        RuntimeError: FAISS cannot read it.
+    """
+    # A file may claim any length; its own size is what may be allocated.
+    faiss.set_deserialization_vector_byte_limit(path.stat().st_size)
+    built = faiss.read_index(str(path))
+    shape = (len(ids), dim)
+    if (built.ntotal, built.d) != shape or built.metric_type != faiss.METRIC_INNER_PRODUCT:
+        raise ValueError("the index has another shape or metric than it should")
+    embeddings = _stored(built, ids) if _is_flat(built) else load_embeddings()
+    if not np.array_equal(embeddings.ids, ids):
+        raise ValueError("the embeddings are of other items than the index")
+    squares = np.einsum("nd,nd->n", embeddings.vectors, embeddings.vectors)
+    if not (np.abs(squares - 1) < _ROUNDING).all():  # nor where one is not a number
+        raise ValueError("the index holds other than unit rows")
+    return Index(built, embeddings, config)

@@ -1,0 +1,1 @@
+"""A stranger's bytes or web address -> an RGB picture within limits."""

@@ -1,0 +1,1 @@
+"""A query -> hits: the one corridor."""

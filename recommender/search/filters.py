@@ -1,0 +1,99 @@
+"""Filters: column -> allowed values, checked against a catalog, as a mask over its rows."""
+
+import difflib
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recommender.errors import QueryError
+
+Mask = npt.NDArray[np.bool_]
+
+
+_MAX_LISTED = 12
+
+
+class FilterTable:
+    """A catalog's columns as small integers, so that a filter is a few look-ups.
+
+    Attributes:
+        values: column -> its values in order, without the missing one.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        """Args:
+        frame: a catalog's columns; missing values are None or NA.
+        """
+        self.values: dict[str, list[Any]] = {}
+        self._codes: dict[str, npt.NDArray[np.int32]] = {}
+        for name in frame.columns:
+            codes, values = pd.factorize(frame[name], sort=True)  # a missing value's code is -1
+            self._codes[name] = codes.astype(np.int32)
+            self.values[name] = values.tolist()
+
+    def mask(self, filters: Mapping[str, Any] | None) -> Mask | None:
+        """The rows that pass every column's filter.
+
+        Args:
+            filters: column -> list of allowed values, None among them for items that lack one;
+                a column of numbers also takes `{"min": …, "max": …}`, either alone, inclusive.
+
+        Returns:
+            bool of shape (n,), or None where nothing is filtered.
+
+        Raises:
+            QueryError: a column or value that the catalog does not have, or another form.
+        """
+        if not filters:
+            return None
+        if not isinstance(filters, Mapping):
+            raise QueryError('filters are an object such as {"gender": ["Men"]}.')
+        masks = [self._column_mask(name, allowed) for name, allowed in filters.items()]
+        passes: Mask = np.logical_and.reduce(masks)
+        return passes
+
+    def _column_mask(self, name: str, allowed: Any) -> Mask:
+        if name not in self._codes:
+            raise QueryError(f"There is no such column to filter: {', '.join(self._codes)} are.")
+        values = self.values[name]
+        numbers = bool(values) and isinstance(values[0], Real)
+        # One entry a code, and last, where code -1 points, the one for missing.
+        passes = np.zeros(len(values) + 1, dtype=bool)
+        if isinstance(allowed, Mapping) and numbers:
+            passes[:-1] = self._in_range(name, allowed)
+        elif isinstance(allowed, list | tuple | set):
+            known = {value: code for code, value in enumerate(values)} | {None: -1}
+            for value in allowed:
+                plain = isinstance(value, str | int | float | None) and not isinstance(value, bool)
+                if not plain or value not in known:
+                    raise QueryError(self._unknown(name, value))
+                passes[known[value]] = True
+        else:
+            form = ' or {"min": …, "max": …}' if numbers else ""
+            raise QueryError(f"The filter of {name} is a list of allowed values{form}.")
+        return passes[self._codes[name]]
+
+    def _in_range(self, name: str, bounds: Mapping[str, Any]) -> Mask:
+        limits = {"min": -np.inf, "max": np.inf} | dict(bounds)
+        finite = all(
+            isinstance(v, Real) and not isinstance(v, bool) and v == v for v in limits.values()
+        )
+        if len(limits) != 2 or not finite or limits["min"] > limits["max"]:
+            raise QueryError(f"The range of {name} is given by numbers min and max, min first.")
+        values = np.array(self.values[name])
+        passes: Mask = (values >= limits["min"]) & (values <= limits["max"])
+        return passes
+
+    def _unknown(self, name: str, value: object) -> str:
+        """A sentence that names what would be right, and repeats nothing that was sent."""
+        values = [str(v) for v in self.values[name]]
+        near = []
+        if isinstance(value, str) and len(values) < 1e4:
+            near = difflib.get_close_matches(value[:80], values, n=3)
+        if len(values) <= _MAX_LISTED:
+            return f"{name} has no such value; it has {', '.join(values) or 'none'}."
+        return f"{name} has no such value; nearest are {', '.join(near or values[:3])}."

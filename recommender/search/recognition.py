@@ -1,0 +1,82 @@
+"""Which picture of the gallery a query shows, if it shows one: saved again, cut, taken darker.
+
+The expected agreement does not tell: it puts the surest items first, not the most alike.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recommender.encoding.agreement import Agreement
+from recommender.index.embeddings import Embeddings
+from recommender.index.faiss import IndexConfig, build_index
+
+Floats = npt.NDArray[np.float32]
+
+
+Rows = npt.NDArray[np.int64]
+
+
+RATIO = 0.8
+"""Of the distances to the nearest picture and to the next one. Source: Lowe, IJCV 2004, 7.1."""
+
+
+def stands_out(nearest: Floats, next_one: Floats, ratio: float = RATIO) -> npt.NDArray[np.bool_]:
+    """Whether the nearest is nearer than the next one by the ratio.
+
+    Args:
+        nearest: float32 of any shape, cosines of looks with the nearest picture.
+        next_one: float32 of the same shape, with the next one.
+        ratio: of their distances, at most.
+    """
+    distances = np.sqrt(np.maximum(2 - 2 * np.stack([nearest, next_one]), 0))
+    clear: npt.NDArray[np.bool_] = distances[0] <= ratio * distances[1]
+    return clear
+
+
+class Recognised(NamedTuple):
+    """A picture of the gallery.
+
+    Attributes:
+        rows: int64 of shape (m,), those that have it and may be found.
+        cosine: float32 of shape (), between its looks and the query's.
+    """
+
+    rows: Rows
+    cosine: Floats
+
+
+class Recognition:
+    """The looks of a gallery's pictures, each picture once. Thread-safe."""
+
+    def __init__(self, agreement: Agreement, vectors: Floats, pictures: Rows) -> None:
+        """Index them.
+
+        Args:
+            agreement: how an embedding holds looks.
+            vectors: float32 of shape (n, d), the gallery's embeddings.
+            pictures: int64 of shape (n,), equal where the picture is.
+        """
+        numbers, first = np.unique(pictures, return_index=True)
+        looks = agreement.looks(vectors[first])
+        self._agreement, self._pictures = agreement, pictures
+        self._index = build_index(Embeddings(numbers, looks), IndexConfig())[0]
+
+    def recognise(
+        self,
+        query: Floats,
+        allowed: npt.NDArray[np.bool_] | None = None,
+    ) -> Recognised | None:
+        """The nearest picture, where it is much nearer than the next one.
+
+        Args:
+            query: float32 of shape (1, d), an embedding.
+            allowed: bool of shape (n,), the rows that may be found; all where None.
+        """
+        cosines, columns = self._index.search(self._agreement.looks(query), 2)
+        if cosines.shape[1] < 2 or not stands_out(*cosines[0]):
+            return None
+        rows = np.flatnonzero(self._pictures == self._index.ids[columns[0, 0]])
+        rows = rows if allowed is None else rows[allowed[rows]]
+        return Recognised(rows, cosines[0, 0])

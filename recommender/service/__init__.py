@@ -1,0 +1,1 @@
+"""A request -> JSON; every sentence for a visitor; no Gradio."""

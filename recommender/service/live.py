@@ -1,0 +1,74 @@
+"""The recommender that is served and, as soon as its store has a new version, its successor."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+
+from recommender.errors import RecommenderError
+from recommender.search.recommender import Recommender
+from recommender.store.manifest import store_version
+
+log = logging.getLogger(__name__)
+
+
+class Live:
+    """Holds a recommender; whoever answers a request takes `now` once, and keeps to it.
+
+    Attributes:
+        now: the recommender of the latest whole version. It is replaced, never changed, so that a
+            request that began with one ends with it.
+    """
+
+    def __init__(self, recommender: Recommender) -> None:
+        self.now = recommender
+        self._stop = Event()
+
+    @classmethod
+    def of(cls, recommender: "Recommender | Live") -> "Live":
+        """A recommender that never changes is live, too."""
+        return recommender if isinstance(recommender, Live) else cls(recommender)
+
+    def watch(
+        self,
+        directory: Path,
+        load: Callable[[], Recommender],
+        *,
+        every_seconds: float = 2.0,
+        seen: tuple[int, int] | None = None,
+    ) -> Thread:
+        """Look at the store's manifest now and then, and load the store when it has changed.
+
+        A version that cannot be loaded is logged, and the former one is served on.
+
+        Args:
+            directory: the store.
+            load: reads it.
+            every_seconds: between two looks, each of which costs a `stat`.
+            seen: the version that is served; the present one if None.
+
+        Returns:
+            The thread that looks, until `stop`.
+        """
+        version = seen or store_version(directory)
+
+        def look() -> None:
+            nonlocal version
+            while not self._stop.wait(every_seconds):
+                found = store_version(directory)
+                if found is None or found == version:
+                    continue
+                version = found
+                try:
+                    self.now = load()
+                    log.info("%s has a new version: %d items", directory, len(self.now))
+                except RecommenderError as error:
+                    log.warning("%s has a new version, which is not served: %s", directory, error)
+
+        thread = Thread(target=look, name="store-watch", daemon=True)
+        thread.start()
+        return thread
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stop.set()

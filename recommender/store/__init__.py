@@ -1,0 +1,1 @@
+"""A checked folder: what is served, and how it is built."""

@@ -1,0 +1,229 @@
+"""Embed a catalog by `Dataset.map`; ids and their vectors, together, on disk and back.
+
+A part is a file that holds the ids and vectors of up to `PART_ITEMS` consecutive items. Its name
+is a hash of what it was made of (encoder, ids, pixels), so a part that exists is a part that is
+done: a run that was killed finds what it needs; a part that is damaged is made again. Of a catalog
+that changed, parts are put together from the embeddings that are known, and the rest is encoded.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import datasets
+import multiprocess
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from recommender.catalog.items import PICTURE_LIMITS
+from recommender.encoding.protocol import PictureEncoder
+from recommender.errors import ImageError, StoreError
+from recommender.index.embeddings import Embeddings
+from recommender.pictures.decode import decode_image
+
+PART_ITEMS = 512
+
+
+Known = Mapping[str, npt.NDArray[np.float32]]
+"""`image_hash` -> embedding, float32 of shape (dim,), of pictures that need not be seen again."""
+
+
+LoadEncoder = Callable[[int | None], PictureEncoder]
+"""Gives the encoder of a worker by its rank, None for the only one; pickled to each worker."""
+
+
+@dataclass(frozen=True)
+class EmbeddedCatalog:
+    """Embeddings of a catalog, their encoder and files, and the items left out with the reason."""
+
+    embeddings: Embeddings
+    encoder: PictureEncoder
+    parts: tuple[Path, ...]
+    skipped: dict[int, str]
+
+
+def embed_catalog(
+    items: datasets.Dataset,
+    directory: Path,
+    load_encoder: LoadEncoder,
+    *,
+    batch_size: int = 64,
+    workers: int = 1,
+    load_known: Callable[[str], Known] = lambda fingerprint: {},
+) -> EmbeddedCatalog:
+    """Embed every item, part by part, decoding beside the network.
+
+    Args:
+        items: a catalog: id, image as `{"bytes", "path"}`, image_hash.
+        directory: where the parts are, and are looked for.
+        load_encoder: gives each worker its encoder.
+        batch_size: pictures the network sees at once; 64 suit a CPU's caches, a GPU takes more.
+        workers: processes; with several, each loads an encoder of its own, by its rank.
+        load_known: gives what an encoder of this fingerprint has embedded before.
+
+    Returns:
+        The embeddings in the catalog's order. Of nothing known, the same parts, hence the same
+        embeddings to the last bit, whether the run was ever interrupted or not.
+
+    Raises:
+        StoreError: a part cannot be written.
+        ValueError: a size is not positive.
+    """
+    if batch_size < 1 or workers < 1:
+        raise ValueError("batch_size and workers are at least 1")
+    encoder = _worker_encoder(load_encoder, None)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if workers > 1:
+            # A forked child of a process whose torch has run hangs, and CUDA forbids it.
+            multiprocess.set_start_method("spawn", force=True)
+        mapped = items.select_columns(["id", "image", "image_hash"]).map(
+            _embed_part,
+            batched=True,
+            batch_size=PART_ITEMS,
+            with_rank=True,
+            num_proc=workers if workers > 1 else None,
+            fn_kwargs={
+                "load_encoder": load_encoder,
+                "directory": directory,
+                "batch_size": batch_size,
+                "known": load_known(encoder.fingerprint),
+            },
+            remove_columns=["id", "image", "image_hash"],
+            features=datasets.Features({"part": datasets.Value("string")}),
+            keep_in_memory=True,
+            load_from_cache_file=False,
+            # datasets would hash the function, which does not know that its weights changed.
+            new_fingerprint=hashlib.sha256(
+                f"{items._fingerprint} {encoder.fingerprint}".encode()
+            ).hexdigest()[:16],
+            desc="Embedding",
+        )
+    except OSError as error:
+        raise StoreError(f"Embeddings cannot be written: {error.strerror or error}.") from error
+    except SafetensorError as error:
+        raise StoreError("Embeddings cannot be written: see the folder and its disk.") from error
+    parts = tuple(directory / name for name in mapped.unique("part"))
+    skipped: dict[int, str] = {}
+    for part in parts:
+        skipped |= _read_skipped(part)
+    return EmbeddedCatalog(load_parts(parts), encoder, parts, skipped)
+
+
+def _read_skipped(part: Path) -> dict[int, str]:
+    with safe_open(part, framework="np") as file:
+        return {int(k): v for k, v in json.loads(file.metadata()["skipped"]).items()}
+
+
+def _is_done(part: Path, ids: Sequence[int]) -> bool:
+    """Whether a part is there, can be read and holds these items; a damaged one is made again."""
+    try:
+        found, skipped = load_parts([part]).ids.tolist(), _read_skipped(part)
+    except (StoreError, OSError, SafetensorError, ValueError, TypeError, KeyError, AttributeError):
+        return False
+    return bool(found == [item_id for item_id in ids if item_id not in skipped])
+
+
+def load_parts(parts: Sequence[Path]) -> Embeddings:
+    """Put parts together.
+
+    Raises:
+        StoreError: a part is missing or damaged, or they do not belong together.
+    """
+    try:
+        opened = []
+        for part in parts:
+            with safe_open(part, framework="np") as file:
+                opened.append((file.get_tensor("ids"), file.get_tensor("vectors")))
+        return Embeddings(
+            np.concatenate([ids for ids, _ in opened]),
+            np.concatenate([vectors for _, vectors in opened]),
+        )
+    except (OSError, SafetensorError, ValueError) as error:
+        raise StoreError("The store's embeddings are damaged: build the index again.") from error
+
+
+@lru_cache(maxsize=1)
+def _worker_encoder(load_encoder: LoadEncoder, rank: int | None) -> PictureEncoder:
+    return load_encoder(rank)
+
+
+def _embed_part(
+    batch: dict[str, list[Any]],
+    rank: int | None,
+    *,
+    load_encoder: LoadEncoder,
+    directory: Path,
+    batch_size: int,
+    known: Known,
+) -> dict[str, list[str]]:
+    """Map function: one batch is one part. Top-level, so that a spawned worker finds it."""
+    encoder = _worker_encoder(load_encoder, rank)
+    made_of = json.dumps([encoder.fingerprint, batch["id"], batch["image_hash"]])
+    name = hashlib.sha256(made_of.encode()).hexdigest()[:24] + ".safetensors"
+    if not _is_done(directory / name, batch["id"]):
+        vectors, skipped = _embed_all(batch, encoder, batch_size, known)
+        kept = [item_id for i, item_id in enumerate(batch["id"]) if i not in skipped]
+        reasons = {batch["id"][i]: reason for i, reason in skipped.items()}
+        building = directory / f"{name}.{os.getpid()}.building"
+        save_file(
+            {"ids": np.array(kept, dtype=np.int64), "vectors": vectors},
+            building,
+            metadata={"skipped": json.dumps(reasons), "encoder": encoder.fingerprint},
+        )
+        building.replace(directory / name)
+    return {"part": [name] * len(batch["id"])}
+
+
+def _embed_all(
+    batch: dict[str, list[Any]], encoder: PictureEncoder, batch_size: int, known: Known
+) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
+    """Encode the pictures that are not known; what is returned is what `_encode_all` returns."""
+    fresh = [i for i, picture in enumerate(batch["image_hash"]) if picture not in known]
+    encoded, unreadable = _encode_all([batch["image"][i] for i in fresh], encoder, batch_size)
+    skipped = {fresh[i]: reason for i, reason in unreadable.items()}
+    if len(fresh) == len(batch["id"]):
+        return encoded, skipped
+    vectors = np.empty((len(batch["id"]), encoder.dim), dtype=np.float32)
+    seen = [i for i in range(len(vectors)) if i not in set(fresh)]
+    vectors[seen] = [known[batch["image_hash"][i]] for i in seen]
+    vectors[[i for i in fresh if i not in skipped]] = encoded
+    return np.delete(vectors, list(skipped), axis=0), skipped
+
+
+def _encode_all(
+    pictures: Sequence[dict[str, Any]], encoder: PictureEncoder, batch_size: int
+) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
+    """Encode pictures in batches while threads decode the next ones.
+
+    Returns:
+        float32 of shape (n - skipped, dim); position -> reason of those that cannot be read.
+    """
+    skipped: dict[int, str] = {}
+
+    def prepare(start: int) -> list[npt.NDArray[np.uint8]]:
+        """A batch: a task a picture costs more in handing over than decoding it on few cores."""
+        prepared = []
+        for position, picture in enumerate(pictures[start : start + batch_size], start):
+            try:
+                data = picture["bytes"]
+                decoded = decode_image(data, limits=PICTURE_LIMITS, at_least_px=encoder.input_px)
+                prepared.append(encoder.prepare(decoded))
+            except ImageError as error:
+                skipped[position] = str(error)
+        return prepared
+
+    encoded: list[npt.NDArray[np.float32]] = [np.empty((0, encoder.dim), dtype=np.float32)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for prepared in pool.map(prepare, range(0, len(pictures), batch_size)):
+            if prepared:
+                encoded.append(encoder.encode_prepared(np.stack(prepared)))
+    return np.concatenate(encoded), dict(sorted(skipped.items()))

@@ -1,0 +1,151 @@
+"""The manifest: what a store was made of, and the sha256 of each of its files."""
+
+import contextlib
+import json
+import logging
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from recommender.catalog.items import (
+    catalog_shards,
+)
+from recommender.errors import IndexMismatchError, StoreError
+from recommender.files import hash_files
+
+logger = logging.getLogger(__name__)
+
+
+MANIFEST_FILE = "manifest.json"
+
+
+SCHEMA_VERSION = 1
+
+
+_OWN_FILES = (
+    *("index.faiss", "index-*.faiss", "ids.npy", "ids-*.npy", "*.building"),
+    *("embeddings/*", "map/*", "catalog/*.arrow"),
+)
+
+
+_LIBRARIES = ("datasets", "faiss-cpu", "numpy", "pillow", "timm", "torch")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a store was made of. A mismatch with what runs is an error, never silent nonsense."""
+
+    encoder: dict[str, Any]
+    index: dict[str, Any]
+    dim: int
+    count: int
+    ids_sha256: str
+    catalog_fingerprint: str
+    recall_at_10: float
+    skipped: dict[str, str]
+    parts: list[str]
+    files: dict[str, str]
+    index_file: str = "index.faiss"
+    ids_file: str = "ids.npy"
+    versions: dict[str, str] = field(
+        default_factory=lambda: {name: version(name) for name in _LIBRARIES}
+    )
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def shards(self) -> list[str]:
+        """The catalog's Arrow files, in order."""
+        return [name for name in self.files if is_shard(name)]
+
+
+def is_shard(name: str) -> bool:
+    """Whether a file of a store holds items of its catalog."""
+    return name.startswith("catalog/") and name.endswith(".arrow")
+
+
+def write_manifest(directory: Path, manifest: Manifest) -> None:
+    """Make a version the one that is read, by rename, and remove the files of earlier ones.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1)
+    building = directory / f"{MANIFEST_FILE}.building"
+    building.write_text(text, encoding="utf-8")
+    building.replace(directory / MANIFEST_FILE)
+    latest = {directory / name for name in manifest.files}
+    with contextlib.suppress(OSError):
+        latest |= set(catalog_shards(directory / "catalog"))
+    for pattern in _OWN_FILES:
+        for stale in set(directory.glob(pattern)) - latest:
+            # Windows keeps a file that is still read; it goes with the next version.
+            with contextlib.suppress(OSError):
+                stale.unlink()
+
+
+def store_version(directory: Path) -> tuple[int, int] | None:
+    """What changes when the manifest does, for the price of a look; None where there is none."""
+    try:
+        found = (directory / MANIFEST_FILE).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
+def load_manifest(directory: Path) -> Manifest:
+    """Read a store's manifest and check every file that it lists.
+
+    Raises:
+        StoreError: there is none, or a file is missing or has other bytes.
+    """
+    path = directory / MANIFEST_FILE
+    if not path.is_file():
+        missing = "index" if (directory / "catalog").is_dir() else "catalog and no index"
+        raise StoreError(
+            f"The store has no {missing} yet: run `python -m scripts.build_catalog` and then "
+            "`python -m scripts.build_index`."
+        )
+    try:
+        manifest = Manifest(**json.loads(path.read_text(encoding="utf-8")))
+        # Earlier manifests list the catalog's JSON too, which only says what the latest one is.
+        files = {
+            directory / name: expected
+            for name, expected in manifest.files.items()
+            if is_shard(name) or not name.startswith("catalog/")
+        }
+        inside = all(file.resolve().is_relative_to(directory.resolve()) for file in files)
+        needed = {manifest.index_file, manifest.ids_file, *manifest.parts}
+        damaged = not inside or not needed <= set(manifest.files)
+        damaged = damaged or not isinstance(manifest.encoder.get("fingerprint"), str)
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise StoreError("The store's manifest cannot be read: build the index again.") from error
+    if manifest.schema_version != SCHEMA_VERSION or damaged:
+        raise StoreError("The store's manifest is of another version: build the index again.")
+    try:
+        changed = [
+            file.relative_to(directory)
+            for (file, expected), found in zip(files.items(), hash_files(list(files)), strict=True)
+            if found != expected
+        ]
+    except OSError as error:
+        raise StoreError("The store lacks a file of its manifest: build it again.") from error
+    if changed:
+        raise StoreError(
+            f"{changed[0]} was changed after the index was built: run "
+            "`python -m scripts.build_index` again."
+        )
+    return manifest
+
+
+def check_encoder(manifest: Manifest, fingerprint: str) -> None:
+    """See that the encoder that runs is the one that the store was built with.
+
+    Raises:
+        IndexMismatchError: it is not.
+    """
+    if manifest.encoder["fingerprint"] != fingerprint:
+        raise IndexMismatchError(
+            "The index was built by another encoder than the one that runs: run "
+            "`python -m scripts.build_index` again."
+        )

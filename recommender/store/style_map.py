@@ -1,0 +1,322 @@
+"""The style map: a place in the plane for each item, near to those of items that look like it.
+
+Made once, when the index is built, by t-SNE from the first principal components of the embeddings.
+A map is a file of the store. Its name is a hash of what it was made of, so a map that exists is a
+map that is done, as with the embeddings' parts.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+from tqdm import tqdm
+
+from recommender.errors import StoreError
+from recommender.index.embeddings import Embeddings
+from recommender.index.faiss import nearest_rows
+
+FOLDER = "map"
+
+
+EXTENT = 32_767
+"""Places are whole numbers from -EXTENT to EXTENT: two bytes a coordinate."""
+
+
+_LEAST_ITEMS = 5
+
+
+_LEAST_KNOWN = 0.9
+_NO_SPREAD = 1e-6  # what values of unit rows may differ by and still be equal, but for rounding
+
+
+_MANY_ITEMS = 10_000  # where a grid becomes faster than a tree, and threads than their waiting
+
+
+_STEPS_TOLD = 25
+
+
+_EARLY_EXAGGERATION = 12
+
+
+_QUALITY_ITEMS, _QUALITY_BATCH, _QUALITY_K = 500, 50, 15
+
+
+Floats = npt.NDArray[np.float32]
+
+
+Places = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapConfig:
+    """How a map is made.
+
+    `components` principal components are what t-SNE sees; `perplexity` is about how many
+    neighbours an item pulls at; it is drawn together in `early_steps` and laid out in `steps`.
+    """
+
+    components: int = 50
+    perplexity: float = 30
+    early_steps: int = 250
+    steps: int = 500
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapQuality:
+    """How far the map's neighbours are those of the embeddings, 1 being best.
+
+    Attributes:
+        neighbour_share: of an item's 15 nearest items, the share that are among its 15 nearest on
+            the map.
+        trustworthiness: 1 minus what is lost by neighbours on the map that are none, weighted by
+            how far away they are; 0.5 for places at random.
+
+    Both are None where the map is one point: of neighbours it says nothing.
+    """
+
+    neighbour_share: float | None
+    trustworthiness: float | None
+
+    def summary(self) -> str:
+        """A line for a person."""
+        if self.neighbour_share is None:
+            return "style map: one point, as all embeddings are the same"
+        return (
+            f"style map: {self.neighbour_share:.0%} of the nearest items are nearest on it, "
+            f"trustworthiness {self.trustworthiness:.4f}"
+        )
+
+
+def write_map(
+    embeddings: Embeddings,
+    store: Path,
+    config: MapConfig | None = None,
+    *,
+    former: Path | None = None,
+) -> tuple[Path, MapQuality]:
+    """Make the map of a catalog and write it, unless it is there.
+
+    Args:
+        embeddings: of the catalog.
+        store: its folder; the map is written below `FOLDER`.
+        config: how it is made.
+        former: the map of the catalog before it changed a little: its items keep their places, and
+            new ones lie with the item that is most like them.
+
+    Returns:
+        The map's file, and its quality as it was measured when it was made.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    config = config or MapConfig()
+    made_of = hashlib.sha256(json.dumps(asdict(config)).encode())
+    made_of.update(embeddings.ids.tobytes())
+    made_of.update(np.ascontiguousarray(embeddings.vectors).data)
+    grown = _grow(embeddings, former) if former else None
+    if former and grown is not None:
+        made_of.update(former.name.encode())
+    path = store / FOLDER / f"{made_of.hexdigest()[:24]}.safetensors"
+    try:
+        return path, _read_quality(path)
+    except (OSError, SafetensorError, ValueError, TypeError, KeyError):
+        pass  # not there, or damaged
+    places = build_map(embeddings.vectors, config) if grown is None else grown
+    quality = measure_map(embeddings.vectors, places)
+    building = path.with_name(f"{path.name}.{os.getpid()}.building")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        save_file(
+            {"ids": embeddings.ids, "places": places},
+            building,
+            metadata={"quality": json.dumps(asdict(quality))},
+        )
+        building.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise StoreError("The map cannot be written: see the folder and its disk.") from error
+    return path, quality
+
+
+def load_map(store: Path, files: Iterable[str], ids: npt.NDArray[np.int64]) -> Places | None:
+    """Read the map of a store whose files were checked.
+
+    Args:
+        store: its folder.
+        files: names of the manifest's files.
+        ids: int64 of shape (n,), the gallery's.
+
+    Returns:
+        int16 of shape (n, 2), row by row with the ids; None where the store has no map.
+
+    Raises:
+        StoreError: the map is of other items.
+    """
+    path = map_file(store, files)
+    if path is None:
+        return None
+    try:
+        found, places = _read_places(path)
+        if not np.array_equal(found, ids) or places.shape != (len(ids), 2):
+            raise ValueError("the map is of other items")
+        if places.dtype != np.int16:
+            raise ValueError("the map holds no places")
+    except (OSError, SafetensorError, ValueError) as error:
+        raise StoreError("The store's map is damaged: build the index again.") from error
+    return places
+
+
+def map_file(store: Path, files: Iterable[str]) -> Path | None:
+    """The map among the names of a manifest's files, None where there is none."""
+    names = [name for name in files if name.startswith(f"{FOLDER}/")]
+    return store / names[0] if names else None
+
+
+def build_map(vectors: Floats, config: MapConfig | None = None) -> Places:
+    """Lay out embeddings in the plane; the same for the same embeddings and settings.
+
+    Args:
+        vectors: float32 of shape (n, d).
+        config: how.
+
+    Returns:
+        int16 of shape (n, 2), the farthest from the middle at `EXTENT` along one axis; all at the
+        middle where the embeddings are the same.
+
+    Source:
+        van der Maaten & Hinton (2008), "Visualizing data using t-SNE"; started from the first two
+        principal components, as Kobak & Berens (2019) advise.
+    """
+    config = config or MapConfig()
+    if np.ptp(vectors, axis=0).max() < _NO_SPREAD:
+        # Components of no spread are rounding, which is not the same on every machine.
+        return np.zeros((len(vectors), 2), dtype=np.int16)
+    components = _principal_components(vectors, max(config.components, 2))
+    count = len(vectors)
+    if count < _LEAST_ITEMS:
+        return _as_places(components[:, :2])
+    # Seconds to import, and needed here alone.
+    from openTSNE import TSNE
+    from openTSNE.affinity import PerplexityBasedNN
+    from openTSNE.initialization import rescale
+    from openTSNE.nearest_neighbors import PrecomputedNeighbors
+
+    perplexity = min(config.perplexity, (count - 1) / 3)
+    rows, distances = nearest_rows(components, int(3 * perplexity))
+    threads = (os.cpu_count() or 1) if count > _MANY_ITEMS else 1
+    affinities = PerplexityBasedNN(
+        knn_index=PrecomputedNeighbors(rows, distances), perplexity=perplexity, n_jobs=threads
+    )
+    steps = config.early_steps + config.steps
+    with tqdm(total=steps, desc="Style map", unit="step") as bar:
+
+        def tell(*_: Any) -> None:
+            bar.update(_STEPS_TOLD)
+
+        layout = TSNE(
+            early_exaggeration=_EARLY_EXAGGERATION,
+            early_exaggeration_iter=config.early_steps,
+            n_iter=config.steps,
+            negative_gradient_method="fft" if count > _MANY_ITEMS else "bh",
+            n_jobs=threads,
+            random_state=config.seed,
+            callbacks=[tell],
+            callbacks_every_iters=_STEPS_TOLD,  # each costs as much as a step
+        ).fit(affinities=affinities, initialization=rescale(components[:, :2].astype(np.float64)))
+    return _as_places(np.asarray(layout))
+
+
+def measure_map(vectors: Floats, places: Places, k: int = _QUALITY_K) -> MapQuality:
+    """See how far a map keeps neighbours, over at most 500 items, the same each time.
+
+    Args:
+        vectors: float32 of shape (n, d), unit rows.
+        places: int16 of shape (n, 2).
+        k: how many neighbours; fewer where that is not less than half of the items.
+
+    Source:
+        Venna & Kaski (2001), "Neighborhood preservation in nonlinear projection methods".
+    """
+    count = len(vectors)
+    k = min(k, (count - 1) // 2)
+    if k < 1:  # no neighbours, none lost
+        return MapQuality(neighbour_share=1, trustworthiness=1)
+    if not np.ptp(places, axis=0).any():
+        return MapQuality(neighbour_share=None, trustworthiness=None)
+    chosen = np.random.default_rng(0).permutation(count)[:_QUALITY_ITEMS]
+    planar = places.astype(np.float64)
+    shared = penalty = 0
+    for rows in np.array_split(chosen, -(-len(chosen) // _QUALITY_BATCH)):
+        for row, likeness in zip(rows, vectors[rows] @ vectors.T, strict=True):  # (b, n), (n,)
+            away = ((planar - planar[row]) ** 2).sum(axis=1)
+            likeness[row], away[row] = np.inf, np.inf  # itself: first there, last here
+            near = np.argpartition(away, k)[:k]
+            # Ranks among the others, the most alike being 1.
+            ranks = np.array([np.count_nonzero(likeness > likeness[other]) for other in near])
+            shared += int(np.count_nonzero(ranks <= k))
+            penalty += int(np.maximum(ranks - k, 0).sum())
+    total = len(chosen) * k
+    return MapQuality(
+        neighbour_share=shared / total,
+        trustworthiness=1 - 2 * penalty / (total * (2 * count - 3 * k - 1)),
+    )
+
+
+def _grow(embeddings: Embeddings, former: Path) -> Places | None:
+    """The places of a former map and, for items that it lacks, of those most like them.
+
+    Returns:
+        int16 of shape (n, 2); None where the former map cannot be read, or too little of it stays.
+    """
+    try:
+        ids, places = _read_places(former)
+    except (OSError, SafetensorError):
+        return None
+    known = np.isin(embeddings.ids, ids)
+    if known.mean() < _LEAST_KNOWN or not known.any():
+        return None
+    order = np.argsort(ids)
+    grown = np.empty((len(known), 2), dtype=np.int16)
+    grown[known] = places[order[np.searchsorted(ids, embeddings.ids[known], sorter=order)]]
+    if not known.all():
+        likeness = embeddings.vectors[~known] @ embeddings.vectors[known].T  # (new, known)
+        grown[~known] = grown[known][likeness.argmax(axis=1)]
+    return grown
+
+
+def _read_places(path: Path) -> tuple[npt.NDArray[np.int64], Places]:
+    with safe_open(path, framework="np") as file:
+        return file.get_tensor("ids"), file.get_tensor("places")
+
+
+def _read_quality(path: Path) -> MapQuality:
+    with safe_open(path, framework="np") as file:
+        file.get_tensor("places")
+        return MapQuality(**json.loads(file.metadata()["quality"]))
+
+
+def _principal_components(vectors: Floats, count: int) -> Floats:
+    """The first principal components, float32 of shape (n, count), at least two columns."""
+    centred = vectors - vectors.mean(axis=0)
+    _, axes = np.linalg.eigh(centred.T @ centred)  # (d, n) @ (n, d) -> (d, d); rising
+    axes = axes[:, ::-1][:, :count]
+    # An axis points either way: its largest part is made positive, so that no library decides.
+    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+    components = centred @ axes
+    spare = max(0, 2 - components.shape[1])
+    return np.ascontiguousarray(np.pad(components, ((0, 0), (0, spare))), dtype=np.float32)
+
+
+def _as_places(layout: npt.NDArray[Any]) -> Places:
+    centred = layout - (layout.min(axis=0) + layout.max(axis=0)) / 2
+    largest = np.abs(centred).max() or 1.0
+    places: Places = np.rint(centred * (EXTENT / largest)).astype(np.int16)
+    return places

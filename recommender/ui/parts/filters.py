@@ -1,0 +1,77 @@
+"""The boxes in which a visitor chooses filters, the same wherever a catalog is narrowed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+FILTERS = {
+    "gender": "Gender",
+    "masterCategory": "Category",
+    "subCategory": "Sub-category",
+    "articleType": "Article type",
+    "baseColour": "Colour",
+    "season": "Season",
+    "usage": "Usage",
+}
+"""A column -> its label."""
+
+
+_ANY = "any"
+
+
+class FilterBoxes:
+    """A box for each column, two for the years, and a button that empties them.
+
+    Attributes:
+        boxes: the components, in the order in which `chosen` takes their values.
+        clear: the button; `wire_clear` makes it work.
+    """
+
+    def __init__(self, values: Mapping[str, list[Any]], *, prefix: str) -> None:
+        """Draw them.
+
+        Args:
+            values: column -> its values, as `FilterTable` has them.
+            prefix: of the elements' ids, the page's own to each place.
+        """
+        with gr.Row():
+            columns = [
+                gr.Dropdown(
+                    values[name],
+                    multiselect=True,
+                    label=label,
+                    elem_id=f"{prefix}-{name}",
+                    min_width=130,
+                )
+                for name, label in FILTERS.items()
+            ]
+            ends = [
+                gr.Dropdown([_ANY, *values["year"]], label=label, min_width=130)
+                for label in ("From year", "To year")
+            ]
+        self.boxes: list[gr.Dropdown] = [*ends, *columns]
+        self.clear = gr.Button("Clear filters", size="sm", elem_id=f"{prefix}-clear")
+
+    def wire_clear(self, *others: gr.Button, **settings: Any) -> Any:
+        """Empty the boxes when the button, or another, is clicked; what follows is put after it."""
+        clicks = [button.click for button in (self.clear, *others)]
+        return gr.on(clicks, lambda: [None] * len(self.boxes), None, self.boxes, **settings)
+
+    @staticmethod
+    def renewed(values: Mapping[str, list[Any]]) -> list[gr.Dropdown]:
+        """The boxes with another catalog's values to choose from; what is chosen stays."""
+        ends = [gr.Dropdown(choices=[_ANY, *values["year"]]) for _ in range(2)]
+        return ends + [gr.Dropdown(choices=values[name]) for name in FILTERS]
+
+    @staticmethod
+    def chosen(year_from: Any, year_to: Any, *chosen: list[str] | None) -> dict[str, Any]:
+        """The values of the boxes as filters that the engine takes."""
+        filters: dict[str, Any] = {
+            name: values for name, values in zip(FILTERS, chosen, strict=True) if values
+        }
+        ends = {"min": year_from, "max": year_to}
+        if years := {end: year for end, year in ends.items() if year not in (None, _ANY)}:
+            # Either box may hold the earlier year.
+            filters["year"] = dict(zip(years, sorted(years.values()), strict=True))
+        return filters

@@ -1,0 +1,73 @@
+"""Gradio components whose values reach our own checks as they were sent."""
+
+import base64
+import binascii
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import ImageData
+
+from recommender.pictures.decode import ImageLimits
+
+_MAGIC = {b"\x89P": "png", b"GI": "gif", b"RI": "webp", b"BM": "bmp"}
+
+
+def format_of(data: bytes) -> str:
+    """A picture's format by its first bytes, as media types and file names spell it."""
+    return "avif" if data[4:8] == b"ftyp" else _MAGIC.get(data[:2], "jpeg")
+
+
+class PictureInput(gr.Image):
+    """An image that hands over the path of the file as it was sent.
+
+    Gradio's own opens it with every format that Pillow knows and with no limit, and fails with
+    errors that a visitor cannot read; here `images` is the only one to open it.
+    """
+
+    is_template = True  # the page draws it as the gr.Image that it is
+
+    def preprocess(self, payload: ImageData | None) -> str | None:
+        """The path of the file, or None where there is none."""
+        if payload is None:
+            return None
+        if payload.url and payload.url.startswith("data:"):
+            return self._save_data_url(payload.url)
+        if payload.path is None:
+            return None
+        # Gradio checks only those paths that come with its own mark.
+        if not Path(payload.path).resolve().is_relative_to(Path(self.GRADIO_CACHE).resolve()):
+            raise gr.Error("A file is one that was uploaded here.", print_exception=False)
+        return payload.path
+
+    def _save_data_url(self, url: str) -> str:
+        limit = ImageLimits().max_bytes
+        _, _, encoded = url.partition(",")
+        if len(encoded) * 3 / 4 > limit:
+            raise gr.Error(f"A picture has at most {limit >> 20} MB.", print_exception=False)
+        try:
+            data = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError) as error:
+            message = "This data URL is not base64 of a picture."
+            raise gr.Error(message, print_exception=False) from error
+        return self.keep(data)
+
+    def keep(self, data: bytes) -> str:
+        """Write a picture's bytes where uploads are, to be deleted as they are."""
+        Path(self.GRADIO_CACHE).mkdir(parents=True, exist_ok=True)
+        suffix = f".{format_of(data)}"  # without one, browsers would be told that it is a text
+        with tempfile.NamedTemporaryFile(
+            dir=self.GRADIO_CACHE, suffix=suffix, delete=False
+        ) as file:
+            file.write(data)
+        return file.name
+
+
+class RawNumber(gr.Number):
+    """A number of the API that reaches the engine's own check, whatever it is."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> Any:
+        return payload

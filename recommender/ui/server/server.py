@@ -1,0 +1,231 @@
+"""What stands around the page: the pictures' route, limits on bodies, headers, launch settings."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from fastapi.exceptions import RequestValidationError
+from gradio import processing_utils
+from gradio.block_function import BlockFunction
+from gradio.route_utils import FnIndexInferError
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from recommender.errors import UnknownItemError
+from recommender.feedback.events import EventLog
+from recommender.search.recommender import Recommender
+from recommender.service.live import Live
+from recommender.ui.figures import Figures
+from recommender.ui.parts.inputs import format_of
+from recommender.ui.server.downloads import download_route
+from recommender.ui.server.uploads import deleting_uploads
+
+MAX_UPLOAD_BYTES = 10 * 2**20
+
+
+# A data URL of the largest picture is a third longer than it, and JSON goes around it.
+MAX_BODY_BYTES = 15 * 2**20
+
+
+NO_ENDPOINT = "There is no such endpoint: /gradio_api/info lists those there are."
+
+
+WRONG_BODY = 'The body is JSON such as {"data": [12, 5]}: the parameters, in order.'
+
+
+WRONG_INPUTS = (
+    "These inputs do not fit the endpoint: /gradio_api/info lists how many there are and of what "
+    "kind, and a file is one that was uploaded here."
+)
+
+
+_STYLE = Path(__file__).parents[1] / "style.css"
+
+
+Scope = MutableMapping[str, Any]
+
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Page(gr.Blocks):
+    """Blocks that say in a sentence that inputs cannot be used, whatever is wrong with them.
+
+    Gradio and pydantic raise what they happen to raise, often without a message for the caller
+    and with a trace in the log.
+    """
+
+    async def preprocess_data(
+        self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **kwargs: Any
+    ) -> list[Any]:
+        """What the handler gets: a program that knows only the first parameters gets defaults."""
+        defaults = [getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :]]
+        if block_fn.api_visibility == "public" and None not in defaults:
+            inputs = [*inputs, *defaults]
+        try:
+            ready: list[Any] = await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+        except gr.Error:
+            raise
+        except Exception as error:
+            raise gr.Error(WRONG_INPUTS, print_exception=False) from error
+        return ready
+
+
+class LimitBodies:
+    """ASGI middleware: refuse bodies past the limit, declared or streamed; add safe headers.
+
+    Gradio limits uploaded files, but neither JSON nor the data URLs in it.
+    """
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > MAX_BODY_BYTES:
+            await _too_large(scope, receive, send)
+            return
+        received, answering = 0, False
+
+        async def counted() -> MutableMapping[str, Any]:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                raise _BodyTooLargeError
+            return message
+
+        async def with_headers(message: MutableMapping[str, Any]) -> None:
+            nonlocal answering
+            if received > MAX_BODY_BYTES and not answering:
+                return  # FastAPI takes the error for a body that it could not parse
+            if message["type"] == "http.response.start":
+                answering = True
+                message["headers"] = [
+                    *message.get("headers", []),
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"referrer-policy", b"same-origin"),
+                ]
+            await send(message)
+
+        with contextlib.suppress(_BodyTooLargeError):
+            await self.app(scope, counted, with_headers)
+        if received > MAX_BODY_BYTES and not answering:
+            await _too_large(scope, receive, send)
+
+
+class _BodyTooLargeError(Exception):
+    pass
+
+
+async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    sentence = f"The request is too large: a picture has at most {MAX_UPLOAD_BYTES >> 20} MB."
+    response = JSONResponse({"error": sentence, "detail": sentence}, status_code=413)
+    await response(scope, receive, send)
+
+
+async def _unknown_endpoint(*_: object) -> Response:
+    return JSONResponse({"error": NO_ENDPOINT, "detail": NO_ENDPOINT}, status_code=404)
+
+
+async def _wrong_body(*_: object) -> Response:
+    """FastAPI's own answer would repeat what was sent."""
+    return JSONResponse({"error": WRONG_BODY, "detail": WRONG_BODY}, status_code=422)
+
+
+def picture_route(live: Live) -> Route:
+    """`/pictures/ID`: the bytes of an item's picture, as its source had them."""
+
+    async def picture(request: Request) -> Response:
+        try:
+            item_id = request.path_params["item_id"]
+            data = await asyncio.to_thread(live.now.picture_bytes, item_id)
+        except UnknownItemError as error:
+            return PlainTextResponse(str(error), status_code=404)
+        headers = {"cache-control": "public, max-age=86400"}
+        return Response(data, media_type=f"image/{format_of(data)}", headers=headers)
+
+    return Route("/pictures/{item_id:int}", picture)
+
+
+def refuse_url_downloads() -> None:
+    """Close Gradio's own road for URL inputs, which has no limit on what it fetches.
+
+    A file of any input may name a URL, in whatever component, so the one function that they all
+    end in is replaced. `images.fetch_image` is the only road to a web address.
+    """
+
+    def refuse(*_: object, **__: object) -> str:
+        message = "A file cannot be a web address here: give it as `url` instead."
+        raise gr.Error(message, print_exception=False)
+
+    async def refuse_later(*_: object, **__: object) -> str:
+        return refuse()
+
+    processing_utils.async_ssrf_protected_download = refuse_later
+    processing_utils.ssrf_protected_download = refuse
+    processing_utils.save_url_to_cache = refuse
+    processing_utils.unsafe_download = refuse
+
+
+def launch_settings(
+    recommender: Recommender | Live, *, events: EventLog | None = None
+) -> dict[str, Any]:
+    """Keyword arguments of `Blocks.launch` that belong to this app wherever it runs.
+
+    Args:
+        recommender: whose pictures and trends are served.
+        events: what the trends tell of what people look for.
+    """
+    theme = gr.themes.Base(
+        primary_hue="rose",
+        neutral_hue="stone",
+        font=["system-ui", "-apple-system", "Segoe UI", "sans-serif"],
+        font_mono=["ui-monospace", "Menlo", "monospace"],
+        radius_size="lg",
+    ).set(
+        # Gradio's own greys and rose are too pale to be read by everyone.
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        block_label_text_color="*neutral_600",
+        block_label_text_color_dark="*neutral_300",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_background_fill_hover_dark="*primary_700",
+    )
+    return {
+        "theme": theme,
+        "css_paths": _STYLE,
+        "app_kwargs": {
+            "routes": [
+                picture_route(Live.of(recommender)),
+                download_route(Figures(recommender, events)),
+            ],
+            "middleware": [Middleware(LimitBodies)],
+            "exception_handlers": {
+                FnIndexInferError: _unknown_endpoint,
+                RequestValidationError: _wrong_body,
+            },
+            "lifespan": deleting_uploads,
+        },
+        "max_file_size": MAX_UPLOAD_BYTES,
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+        "enable_monitoring": False,
+        "ssr_mode": False,
+        "share": False,
+    }
