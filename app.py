@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 # Read when gradio is imported; the second would cost 5 ms of pandas after each event.
@@ -24,12 +24,14 @@ try:
     import spaces  # ZeroGPU's; has to come before torch
 except ImportError:
     spaces = None
+from recommender.encoding.protocol import Wrap
 from recommender.errors import RecommenderError, StoreError
 from recommender.evaluation.committed import load_results
 from recommender.feedback.events import EventLog
 from recommender.hub.hub import Address, pull_store
-from recommender.search.recommender import Recommender, encoder_of, load_recommender
+from recommender.search.recommender import Recommender
 from recommender.service.live import Live
+from recommender.service.open import encoder_of, load_recommender
 from recommender.store.manifest import load_manifest, store_version
 from recommender.ui.app import build_app
 from recommender.ui.server.server import launch_settings
@@ -60,17 +62,18 @@ def main(argv: list[str] | None = None) -> int:
     try:
         data = pull(repo, options.data) if repo else options.data
         version = store_version(data)
-        recommender = open_store(data)
+        # Of ZeroGPU's process, which has the GPU for a moment, only arguments come and go.
+        wrap = None if spaces is None else cache(spaces.GPU)
+        recommender = open_store(data, wrap)
     except RecommenderError as error:
         print(f"error: {options.data}: {error}", file=sys.stderr)
         return 1
     use_own_folder()
     fetch_urls = os.environ.get("FASHION_FETCH_URLS", "1") != "0"
-    if spaces is not None:
-        # Only the arguments travel to the process that has the GPU for a moment.
-        recommender.encoder.see = spaces.GPU(recommender.encoder.see)
     live = Live(recommender)
-    live.watch(data, partial(load_recommender, data, reuse=recommender.encoder), seen=version)
+    live.watch(
+        data, partial(load_recommender, data, reuse=recommender.encoder, wrap=wrap), seen=version
+    )
     events = event_log(os.environ.get("FASHION_EVENTS", ""), data)
     blocks = build_app(live, fetch_urls=fetch_urls, events=events, results=load_results(RESULTS))
     settings = launch_settings(live, events=events)
@@ -115,21 +118,21 @@ def _can_listen(host: str, port: int) -> bool:
     return True
 
 
-def open_store(directory: Path) -> Recommender:
+def open_store(directory: Path, wrap: Wrap | None = None) -> Recommender:
     """The recommender of a store; the demo is built where it is not there, or not of this version.
 
     Raises:
         RecommenderError: another store is not whole, or the demo cannot be built.
     """
     try:
-        return load_recommender(directory)
+        return load_recommender(directory, wrap=wrap)
     except StoreError:
         if directory != DEMO:
             raise
     for step in (build_catalog, build_index):
         if step.main(["--data", str(DEMO)]):
             raise StoreError("The demo cannot be built.")
-    return load_recommender(directory)
+    return load_recommender(directory, wrap=wrap)
 
 
 def _port(text: str) -> int:

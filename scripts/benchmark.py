@@ -35,7 +35,8 @@ from recommender.catalog.items import build_catalog, load_catalog
 from recommender.catalog.sources import read_source
 from recommender.catalog.splits import split_names
 from recommender.encoding.encoder import Encoder, load_encoder
-from recommender.search.recommender import Recommender, load_recommender
+from recommender.search.recommender import Recommender
+from recommender.service.open import load_recommender
 from recommender.store.embed import embed_catalog
 from recommender.store.style_map import build_map, measure_map
 from recommender.trends.sections import SECTIONS

@@ -16,9 +16,9 @@ from recommender.encoding.config import EncoderConfig, choices
 from recommender.errors import RecommenderError
 from recommender.evaluation.baselines import load_any_encoder, open_with
 from recommender.evaluation.protocol import answer
-from recommender.evaluation.queries import choose_queries, describe_queries
+from recommender.evaluation.queries import choose_queries
 from recommender.evaluation.report import heads, report, table
-from recommender.search.recommender import load_recommender
+from recommender.service.open import load_recommender
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -70,13 +70,12 @@ def main(argv: list[str] | None = None) -> int:
                 sample=options.sample,
             )
             answers = answer(recommender, queries, ranking=options.ranking)
-            beliefs = describe_queries(recommender, queries)
     except (RecommenderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     scores = report(recommender.frame, queries, answers)
-    if beliefs:
-        scores["heads"] = heads(queries.frame, recommender.encoder.labels, beliefs)
+    if answers.beliefs:
+        scores["heads"] = heads(queries.frame, recommender.encoder.labels, answers.beliefs)
     print(f"{len(queries):,} queries ({queries.source}), {len(recommender):,} items, strict:")
     print(table(scores).to_string())
     for what, count in queries.overlap.items():

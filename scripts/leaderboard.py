@@ -20,7 +20,7 @@ from recommender.evaluation.committed import Results
 from recommender.evaluation.leaderboard import build_leaderboard, known_systems, markdown
 from recommender.evaluation.quality import quality_charts
 from recommender.evaluation.queries import choose_queries
-from recommender.search.recommender import load_recommender
+from recommender.service.open import load_recommender
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from recommender.errors import RecommenderError
 from recommender.hub.hub import Address, pull_store
-from recommender.search.recommender import encoder_of
+from recommender.service.open import encoder_of
 
 
 def main(argv: list[str] | None = None) -> int:

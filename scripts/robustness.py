@@ -13,7 +13,7 @@ from pathlib import Path
 from recommender.errors import RecommenderError
 from recommender.evaluation.queries import choose_queries
 from recommender.evaluation.robustness import measure_robustness, robustness_table
-from recommender.search.recommender import load_recommender
+from recommender.service.open import load_recommender
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from recommender.catalog.sources import read_source
 from recommender.catalog.updates import update_catalog
 from recommender.errors import RecommenderError
 from recommender.index.faiss import IndexConfig
-from recommender.search.recommender import encoder_of
+from recommender.service.open import encoder_of
 from recommender.store.manifest import load_manifest
 from recommender.store.store import writing
 from recommender.store.style_map import map_file

@@ -20,8 +20,8 @@ from PIL import Image, ImageDraw
 from recommender.catalog.items import build_catalog, catalog_fingerprint, load_catalog
 from recommender.catalog.sources import read_source
 from recommender.charts.export import find_chromium
-from recommender.encoding.agreement import LOOKS, Agreement, Beliefs
-from recommender.encoding.protocol import LooksOnly
+from recommender.encoding.agreement import LOOKS, Agreement
+from recommender.encoding.protocol import Encoded, PictureEncoder, Wrap
 from recommender.index.faiss import Index, IndexConfig, build_index
 from recommender.schema import COLUMNS
 from recommender.search.recommender import Recommender
@@ -81,7 +81,7 @@ def write_archive(path: Path, rows: list[tuple] = ROWS, under: str = "") -> Path
     return path
 
 
-class TinyEncoder(LooksOnly):
+class TinyEncoder(PictureEncoder):
     """A picture's colours on a grid of 4×3 cells: deterministic, quick, sees colour and place."""
 
     fingerprint = "tiny-encoder-000"
@@ -94,14 +94,12 @@ class TinyEncoder(LooksOnly):
     def prepare(self, picture: Image.Image) -> npt.NDArray[np.uint8]:
         return np.asarray(picture.resize(self.input_px))
 
-    def encode_prepared(self, prepared: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def encode_prepared(self, prepared: npt.NDArray[np.uint8]) -> Encoded:
         self.encoded += len(prepared)
         cells = prepared.reshape(-1, 4, 8, 3, 8, 3).mean((2, 4)) / 255 - 0.5  # (b, 4, 3, 3)
         vectors = np.concatenate([cells.reshape(len(cells), -1), np.full((len(cells), 1), 0.1)], 1)
-        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-
-    def encode(self, pictures: list[Image.Image]) -> npt.NDArray[np.float32]:
-        return self.encode_prepared(np.stack([self.prepare(p) for p in pictures]))
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return Encoded((vectors / norms).astype(np.float32), {})
 
     def record(self) -> dict:
         return {"config": {"weights": "tiny"}, "fingerprint": self.fingerprint}
@@ -122,20 +120,15 @@ class BelievingEncoder(TinyEncoder):
     )
     dim = agreement.dim
 
-    def encode_prepared(self, prepared: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        return self._see(prepared)[0]
-
-    def see(self, pictures: list[Image.Image]) -> tuple[npt.NDArray[np.float32], Beliefs]:
-        return self._see(np.stack([self.prepare(p) for p in pictures]))
-
-    def _see(self, prepared: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], Beliefs]:
+    def encode_prepared(self, prepared: npt.NDArray[np.uint8]) -> Encoded:
         colours = prepared.mean((1, 2)) / 32
         beliefs = {}
         for seed, name in enumerate(self.labels):
             logits = colours @ np.random.default_rng(seed).normal(size=(3, 4))
             shares = np.exp(logits - logits.max(1, keepdims=True))
             beliefs[name] = (shares / shares.sum(1, keepdims=True)).astype(np.float32)
-        return self.agreement.embed(super().encode_prepared(prepared), beliefs), beliefs
+        looks = super().encode_prepared(prepared).vectors
+        return Encoded(self.agreement.embed(looks, beliefs), beliefs)
 
 
 def build_store(
@@ -166,12 +159,18 @@ def build_store(
     return index
 
 
-def open_store(directory: Path, encoder: TinyEncoder | None = None) -> Recommender:
+def open_store(
+    directory: Path,
+    encoder: TinyEncoder | None = None,
+    *,
+    wrap: Wrap | None = None,
+    reuse: TinyEncoder | None = None,
+) -> Recommender:
     """What `load_recommender` does, with the small encoder."""
     manifest = load_manifest(directory)
     items, index = load_items(directory, manifest), load_index(directory, manifest)
     places = load_map(directory, manifest.files, index.ids)
-    return Recommender(items, index, encoder or TinyEncoder(), places)
+    return Recommender(items, index, encoder or reuse or TinyEncoder(), places, wrap=wrap)
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from serving import META, call, serve, shop, upload
 
+from recommender.search.options import Options
 from recommender.search.recommender import Recommender
 from recommender.ui.server import server, uploads
 
@@ -168,11 +169,11 @@ def test_image_urls_serve_the_exact_bytes(client: gradio_client.Client) -> None:
 def test_same_ids_as_the_engine(
     client: gradio_client.Client, recommender: Recommender, picture: str
 ) -> None:
-    hits = recommender.by_image(Image.open(picture).convert("RGB"), k=6)
+    hits = recommender.by_image(Image.open(picture).convert("RGB"), Options(k=6))
     answer = client.predict(handle_file(picture), k=6, api_name="/recommend")
     assert ids(answer) == hits.ids.tolist()
     assert ids(client.predict(7, k=6, api_name="/recommend_by_id")) == (
-        recommender.by_id(7, k=6).ids.tolist()
+        recommender.by_id(7, Options(k=6)).ids.tolist()
     )
 
 
@@ -249,8 +250,8 @@ def test_what_is_seen_in_a_picture_is_said(
         label: ranked[0]["value"] for label, ranked in described["beliefs"].items()
     }
     shown = Image.open(io.BytesIO(PICTURE))
-    assert ids(answer) == believing.by_image(shown, ranking="hybrid").ids.tolist()
-    assert ids(by_image) == believing.by_image(shown, ranking="image").ids.tolist()
+    assert ids(answer) == believing.by_image(shown, Options(ranking="hybrid")).ids.tolist()
+    assert ids(by_image) == believing.by_image(shown, Options(ranking="image")).ids.tolist()
 
 
 def test_without_heads_nothing_is_said(live: str, client: gradio_client.Client) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import ROWS, draw_picture
+from conftest import ROWS, build_store, draw_picture, write_archive
 from serving import call, free_port, upload
 
 import app
@@ -148,6 +148,7 @@ def test_an_interrupt_ends_it_quietly(store: Path, tmp_path: Path) -> None:
 
 def test_where_zerogpu_is_only_the_network_asks_for_it(store: Path, tmp_path: Path) -> None:
     (tmp_path / "path").mkdir()
+    changing = shutil.copytree(store, tmp_path / "store")
     (tmp_path / "path" / "spaces.py").write_text(
         "import sys\n"
         "assert 'torch' not in sys.modules\n"
@@ -157,9 +158,17 @@ def test_where_zerogpu_is_only_the_network_asks_for_it(store: Path, tmp_path: Pa
         "        return function(pictures)\n"
         "    return borrowed\n"
     )
-    with started(store, tmp_path, PYTHONPATH=str(tmp_path / "path")) as (_, address, log):
+    with started(changing, tmp_path, PYTHONPATH=str(tmp_path / "path")) as (_, address, log):
         assert call(address, "recommend_by_id", 5)["results"]
         assert "borrowed" not in log.read_text()
         shown = upload(address, draw_picture(ROWS[0]))
         assert call(address, "recommend", shown, 5, {}, "", False, "auto")["results"]
         assert log.read_text().count("borrowed for 1") == 1
+        # A new version of the store is served the same way.
+        build_store(changing, write_archive(tmp_path / "fewer.zip", ROWS[:5]))
+        deadline = time.monotonic() + 60
+        while "has a new version" not in log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert "has a new version: 5 items" in log.read_text()
+        assert call(address, "recommend", shown, 5, {}, "", False, "auto")["results"]
+        assert log.read_text().count("borrowed for 1") == 2

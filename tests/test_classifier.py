@@ -98,7 +98,7 @@ def test_an_encoder_beside_it_is_asked_of_the_same_types(
     pictures = [decode_image(items[int(row)]["image"]["bytes"]) for row in rows]
     own = ours.labels["articleType"]
     columns = [own.index(name) for name in (ROWS[0][4], ROWS[6][4])]
-    believed = ours.see(pictures)[1]["articleType"][:, columns]
+    believed = ours.encode_queries(pictures)[1]["articleType"][:, columns]
     wanted = (frame["articleType"].iloc[rows] == ROWS[6][4]).to_numpy(int)
     sure = believed[np.arange(len(rows)), wanted] / believed.sum(axis=1)
     assert compared["beside"]["accuracy"] == np.mean(believed.argmax(axis=1) == wanted)

@@ -8,7 +8,8 @@ import numpy as np
 from recommender.encoding.encoder import load_encoder
 from recommender.encoding.weights import FASHION_WEIGHTS, read_weights
 from recommender.pictures.decode import decode_image
-from recommender.search.recommender import load_recommender
+from recommender.search.options import Options
+from recommender.service.open import load_recommender
 from recommender.training.fashion import HEADS
 from scripts import build_catalog, build_index
 
@@ -25,7 +26,9 @@ def test_the_demo_is_built_and_answers(tmp_path: Path) -> None:
     # Chance finds an item's own type or colour for one in ten; the weights must do far better.
     types = frame.set_index("id")[["articleType", "baseColour"]]
     shared = [
-        (types.loc[recommender.by_id(item_id, k=5).ids] == types.loc[item_id]).any(axis=1).mean()
+        (types.loc[recommender.by_id(item_id, Options(k=5)).ids] == types.loc[item_id])
+        .any(axis=1)
+        .mean()
         for item_id in ids
     ]
     assert np.mean(shared) > 0.5
@@ -33,7 +36,7 @@ def test_the_demo_is_built_and_answers(tmp_path: Path) -> None:
     # A picture of the catalog finds itself, though the encoder may be surer of other items.
     for own in ids[:10]:
         picture = decode_image(recommender.picture_bytes(own))
-        assert recommender.by_image(picture, repeats=True).ids[0] == own
+        assert recommender.by_image(picture, Options(repeats=True)).ids[0] == own
 
 
 def test_the_shipped_weights_are_small_and_carry_their_heads() -> None:

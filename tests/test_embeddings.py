@@ -14,6 +14,7 @@ from safetensors import numpy as safetensors
 
 from recommender.catalog.items import build_catalog, load_catalog
 from recommender.catalog.sources import read_source
+from recommender.encoding.protocol import Encoded
 from recommender.errors import StoreError
 from recommender.index.embeddings import Embeddings
 from recommender.pictures.decode import decode_image
@@ -31,7 +32,7 @@ class FailingEncoder(TinyEncoder):
         super().__init__()
         self.allowed = allowed
 
-    def encode_prepared(self, prepared: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def encode_prepared(self, prepared: npt.NDArray[np.uint8]) -> Encoded:
         if self.encoded + len(prepared) > self.allowed:
             raise KeyboardInterrupt
         return super().encode_prepared(prepared)
@@ -73,7 +74,7 @@ def expected() -> npt.NDArray[np.float32]:
     """Each picture encoded by itself."""
     encoder = TinyEncoder()
     pictures = [decode_image(draw_picture(r), at_least_px=encoder.input_px) for r in ROWS]
-    return np.concatenate([encoder.encode([picture]) for picture in pictures])
+    return np.concatenate([encoder.encode_items([picture]).vectors for picture in pictures])
 
 
 # --- the value object

@@ -136,7 +136,7 @@ def test_settings_that_cannot_be(setting: dict) -> None:
 @pytest.mark.parametrize("mode", ["RGB", "L", "1"])
 def test_embeddings_are_unit_rows_of_float32(encoder: Encoder, mode: str) -> None:
     pictures = [noise(size, mode=mode) for size in [(1, 1), (40, 48), (300, 200)]]
-    embeddings = encoder.encode(pictures)
+    embeddings = encoder.encode_items(pictures).vectors
     assert embeddings.shape == (3, encoder.dim) == (3, BACKBONE_DIM)
     assert embeddings.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
@@ -153,7 +153,7 @@ def test_poolings_against_plain_timm(
         "max": F.adaptive_max_pool2d(maps, 1).flatten(1),
         "gem": F.avg_pool2d(maps.clamp(min=1e-6) ** 3, maps.shape[2:]).flatten(1) ** (1 / 3),
     }
-    encoded = Encoder(config, state, device="cpu").encode(PICTURES)
+    encoded = Encoder(config, state, device="cpu").encode_items(PICTURES).vectors
     want = F.normalize(pooled[pooling]).numpy()
     np.testing.assert_allclose(encoded, want, atol=1e-4)
     assert np.abs(want[0] - want[1]).max() > 1e-3
@@ -170,10 +170,10 @@ def test_fusing_batch_norms_changes_nothing(state: dict[str, Tensor]) -> None:
 
 
 def test_a_batch_gives_what_each_gives(encoder: Encoder) -> None:
-    together = encoder.encode(PICTURES)
-    alone = np.concatenate([encoder.encode([picture]) for picture in PICTURES])
+    together = encoder.encode_items(PICTURES).vectors
+    alone = np.concatenate([encoder.encode_items([picture]).vectors for picture in PICTURES])
     np.testing.assert_allclose(together, alone, atol=1e-5)
-    np.testing.assert_array_equal(encoder.encode(PICTURES), together)
+    np.testing.assert_array_equal(encoder.encode_items(PICTURES).vectors, together)
 
 
 @pytest.mark.skipif(
@@ -183,7 +183,9 @@ def test_bfloat16_is_close_to_float32(encoder: Encoder, state: dict[str, Tensor]
     config = EncoderConfig(**{**CONFIG, "dtype": "bfloat16"})
     fast = Encoder(config, state, device="cpu")
     assert fast.dtype == torch.bfloat16
-    cosines = np.sum(fast.encode(PICTURES) * encoder.encode(PICTURES), axis=1)
+    cosines = np.sum(
+        fast.encode_items(PICTURES).vectors * encoder.encode_items(PICTURES).vectors, axis=1
+    )
     assert cosines.min() > 0.99
 
 
@@ -199,12 +201,14 @@ def test_a_projection_is_the_linear_map_of_the_file(
     tensors = projected(state)
     small = Encoder(CONFIG32, tensors, device="cpu")
     assert small.dim == 8
-    full = torch.from_numpy(encoder.encode(PICTURES))
+    full = torch.from_numpy(encoder.encode_items(PICTURES).vectors)
     want = F.normalize(full @ tensors["projection.weight"].T + tensors["projection.bias"])
-    np.testing.assert_allclose(small.encode(PICTURES), want.numpy(), atol=1e-4)
+    np.testing.assert_allclose(small.encode_items(PICTURES).vectors, want.numpy(), atol=1e-4)
     kept = Encoder(EncoderConfig(**CONFIG, projection=False), tensors, device="cpu")
     assert kept.dim == BACKBONE_DIM
-    np.testing.assert_array_equal(kept.encode(PICTURES), encoder.encode(PICTURES))
+    np.testing.assert_array_equal(
+        kept.encode_items(PICTURES).vectors, encoder.encode_items(PICTURES).vectors
+    )
 
 
 # --- weights
@@ -238,7 +242,9 @@ def test_a_classifier_and_heads_beside_the_backbone_are_fine(
 ) -> None:
     more = {"fc.weight": torch.ones(3, 2048), "heads.gender.bias": torch.ones(5)}
     other = Encoder(CONFIG32, state | more, device="cpu")
-    np.testing.assert_array_equal(other.encode(PICTURES), encoder.encode(PICTURES))
+    np.testing.assert_array_equal(
+        other.encode_items(PICTURES).vectors, encoder.encode_items(PICTURES).vectors
+    )
 
 
 @pytest.mark.parametrize(
@@ -349,7 +355,9 @@ def test_weights_of_half_precision(tmp_path: Path, encoder: Encoder) -> None:
     half = {name: tensor.half() for name, tensor in random_state().items()}
     path = write_weights(tmp_path / "half.safetensors", half)
     close = load_encoder(str(path), device="cpu")
-    cosines = np.sum(close.encode(PICTURES) * encoder.encode(PICTURES), axis=1)
+    cosines = np.sum(
+        close.encode_items(PICTURES).vectors * encoder.encode_items(PICTURES).vectors, axis=1
+    )
     assert cosines.min() > 0.999
     assert close.fingerprint != encoder.fingerprint
 

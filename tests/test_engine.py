@@ -33,9 +33,11 @@ from recommender.index.faiss import IndexConfig
 from recommender.pictures.decode import decode_image
 from recommender.schema import COLUMNS
 from recommender.search.hits import Hits
-from recommender.search.options import MAX_K, Ranking
-from recommender.search.recommender import Recommender, load_recommender
+from recommender.search.options import MAX_K, Options, Ranking
+from recommender.search.recommender import Recommender
+from recommender.service.open import load_recommender
 from recommender.store.manifest import MANIFEST_FILE
+from recommender.ui.answers import message_of
 from scripts import build_catalog, build_index
 
 IDS = [row[0] for row in ROWS]
@@ -64,6 +66,7 @@ def brute_force(
 
 
 def check(hits: Hits) -> list[int]:
+    assert hits.rows.dtype == np.int64
     assert hits.ids.dtype == np.int64
     assert hits.scores.dtype == np.float32
     assert len(hits.ids) == len(hits.scores) == len(set(hits.ids.tolist()))
@@ -87,7 +90,7 @@ def test_by_id_is_brute_force(
     recommender: Recommender, item_id: int, k: int, genders: list[str] | None, repeats: bool
 ) -> None:
     filters = {"gender": genders} if genders else None
-    hits = recommender.by_id(item_id, k=k, filters=filters, repeats=repeats)
+    hits = recommender.by_id(item_id, Options(k=k, filters=filters, repeats=repeats))
     allowed = {row[0] for row in ROWS if not genders or row[1] in genders}
     assert check(hits) == brute_force(recommender, item_id, k, allowed, repeats)
     assert set(hits.timings_ms) == {"search", "rank"}
@@ -102,16 +105,16 @@ def test_approximate_indexes_filter_exactly_and_return_k(
     for item_id in IDS:
         for genders in (["Men"], GENDERS):
             allowed = {row[0] for row in ROWS if row[1] in genders}
-            hits = approximate.by_id(item_id, k=5, filters={"gender": genders})
+            hits = approximate.by_id(item_id, Options(k=5, filters={"gender": genders}))
             assert check(hits) == brute_force(approximate, item_id, 5, allowed, False)
-        hits = approximate.by_id(item_id, k=10)
+        hits = approximate.by_id(item_id, Options(k=10))
         assert len(check(hits)) == 10
-        assert hits.message == ""
+        assert message_of(len(hits), Options(k=10)) == ""
 
 
 def test_a_picture_finds_its_item_first(recommender: Recommender) -> None:
     for item_id, picture in PICTURES.items():
-        hits = recommender.by_image(picture, k=3)
+        hits = recommender.by_image(picture, Options(k=3))
         assert check(hits)[0] == (11 if item_id == 12 else item_id)
         assert hits.scores[0] == pytest.approx(1, abs=1e-5)
         assert set(hits.timings_ms) == {"encode", "search", "rank"}
@@ -120,15 +123,15 @@ def test_a_picture_finds_its_item_first(recommender: Recommender) -> None:
 def test_an_item_never_finds_itself(recommender: Recommender) -> None:
     for item_id in IDS:
         for repeats in (False, True):
-            assert item_id not in check(recommender.by_id(item_id, k=100, repeats=repeats))
+            assert item_id not in check(recommender.by_id(item_id, Options(k=100, repeats=repeats)))
 
 
 def test_identical_pictures_are_shown_once_unless_asked(recommender: Recommender) -> None:
-    assert check(recommender.by_image(PICTURES[12], k=100)).count(12) == 0
-    both = check(recommender.by_image(PICTURES[12], k=100, repeats=True))
+    assert check(recommender.by_image(PICTURES[12], Options(k=100))).count(12) == 0
+    both = check(recommender.by_image(PICTURES[12], Options(k=100, repeats=True)))
     assert both[:2] == [11, 12]
-    assert 12 not in check(recommender.by_id(11, k=100))
-    assert check(recommender.by_id(11, k=100, repeats=True))[0] == 12
+    assert 12 not in check(recommender.by_id(11, Options(k=100)))
+    assert check(recommender.by_id(11, Options(k=100, repeats=True)))[0] == 12
 
 
 def test_a_crowd_of_identical_pictures_does_not_hide_the_others(tmp_path: Path) -> None:
@@ -141,11 +144,11 @@ def test_a_crowd_of_identical_pictures_does_not_hide_the_others(tmp_path: Path) 
             archive.writestr(f"images/{row[0]}.jpg", draw_picture(drawn))
     build_store(tmp_path / "store", tmp_path / "b.zip")
     crowded = open_store(tmp_path / "store")
-    hits = crowded.by_image(PICTURES[11], k=5)
+    hits = crowded.by_image(PICTURES[11], Options(k=5))
     assert check(hits)[0] == 100
     assert len(hits.ids) == 5
-    assert set(check(crowded.by_id(130, k=6))) == {row[0] for row in others}
-    assert check(crowded.by_id(130, k=20, repeats=True)) == list(range(100, 120))
+    assert set(check(crowded.by_id(130, Options(k=6)))) == {row[0] for row in others}
+    assert check(crowded.by_id(130, Options(k=20, repeats=True))) == list(range(100, 120))
 
 
 @pytest.mark.parametrize(
@@ -153,14 +156,14 @@ def test_a_crowd_of_identical_pictures_does_not_hide_the_others(tmp_path: Path) 
 )
 def test_k_that_cannot_be(recommender: Recommender, k: Any) -> None:
     with pytest.raises(QueryError, match="from 1 to 100"):
-        recommender.by_id(1, k=k)
+        recommender.by_id(1, Options(k=k))
     with pytest.raises(QueryError, match="from 1 to 100"):
-        recommender.by_image(PICTURES[1], k=k)
+        recommender.by_image(PICTURES[1], Options(k=k))
 
 
 @pytest.mark.parametrize("k", [1, 5, 5.0, np.int64(5), MAX_K])
 def test_k_that_can(recommender: Recommender, k: Any) -> None:
-    assert len(check(recommender.by_id(1, k=k))) == min(k, len(IDS) - 2)
+    assert len(check(recommender.by_id(1, Options(k=k)))) == min(k, len(IDS) - 2)
 
 
 @pytest.mark.parametrize(
@@ -177,15 +180,20 @@ def test_ids_as_json_gives_them(recommender: Recommender) -> None:
 
 
 def test_messages(recommender: Recommender) -> None:
-    assert recommender.by_id(1, k=3).message == ""
-    assert recommender.by_id(1, k=100).message == "The catalog has only 11 other items."
-    few = recommender.by_image(PICTURES[1], k=5, filters={"gender": ["Unisex", "Boys"]})
-    assert few.message == "Only 2 items pass these filters."
-    one = recommender.by_image(PICTURES[1], k=5, filters={"gender": ["Unisex"]})
-    assert one.message == "Only 1 item passes these filters."
-    none = recommender.by_image(PICTURES[1], filters={"gender": ["Unisex"], "season": [None]})
-    assert none.message.startswith("No item passes these filters")
-    assert check(none) == []
+    def message(options: Options, item_id: int | None = None) -> str:
+        if item_id is not None:
+            return message_of(len(recommender.by_id(item_id, options)), options)
+        return message_of(len(recommender.by_image(PICTURES[1], options)), options)
+
+    assert message(Options(k=3), 1) == ""
+    assert message(Options(k=100), 1) == "The catalog has only 11 other items."
+    few = Options(k=5, filters={"gender": ["Unisex", "Boys"]})
+    assert message(few) == "Only 2 items pass these filters."
+    one = Options(k=5, filters={"gender": ["Unisex"]})
+    assert message(one) == "Only 1 item passes these filters."
+    none = Options(filters={"gender": ["Unisex"], "season": [None]})
+    assert message(none).startswith("No item passes these filters")
+    assert check(recommender.by_image(PICTURES[1], none)) == []
 
 
 def test_an_item_is_plain_json(recommender: Recommender) -> None:
@@ -202,9 +210,9 @@ def test_an_item_is_plain_json(recommender: Recommender) -> None:
 
 def test_answers_are_the_same_again_and_in_threads(recommender: Recommender) -> None:
     def ask(item_id: int) -> tuple[Any, ...]:
-        image = recommender.by_image(PICTURES[item_id], filters={"gender": ["Men"]})
-        by_id = recommender.by_id(item_id, k=4)
-        return (*image.ids, *image.scores, *by_id.ids, *by_id.scores, by_id.message)
+        image = recommender.by_image(PICTURES[item_id], Options(filters={"gender": ["Men"]}))
+        by_id = recommender.by_id(item_id, Options(k=4))
+        return (*image.ids, *image.scores, *by_id.ids, *by_id.scores, len(by_id))
 
     alone = [ask(item_id) for item_id in IDS]
     with ThreadPoolExecutor(8) as pool:
@@ -247,7 +255,7 @@ def test_a_real_store_end_to_end(
     assert recommender.encoder.input_px == (CONFIG["width_px"], CONFIG["height_px"])
     for item_id in (1, 11):
         picture = decode_image(draw_picture(ROWS[item_id - 1]))
-        hits = recommender.by_image(picture, k=3)
+        hits = recommender.by_image(picture, Options(k=3))
         assert check(hits)[0] == item_id
         assert hits.scores[0] > 0.999
 
@@ -274,7 +282,6 @@ def test_a_real_store_end_to_end(
 def agreed(recommender: Recommender, row: int, *, hybrid: bool, own: bool) -> np.ndarray:
     """What an item is expected to agree in with each, by the definition, item by item."""
     agreement, frame = recommender.encoder.agreement, recommender.frame
-    assert agreement is not None
     vectors, dim = recommender.index.vectors, agreement.looks_dim
     beliefs = agreement.beliefs(vectors)
     scores = vectors[:, :dim] @ vectors[row, :dim]
@@ -295,7 +302,7 @@ def test_items_are_ranked_by_expected_agreement(believing: Recommender, ranking:
     ids = believing.frame["id"].to_numpy()
     hybrid = ranking != "image"
     for row, item_id in enumerate(ids):
-        hits = believing.by_id(int(item_id), k=12, repeats=True, ranking=ranking)
+        hits = believing.by_id(int(item_id), Options(k=12, repeats=True, ranking=ranking))
         expected = agreed(believing, row, hybrid=hybrid, own=hybrid)
         found = expected[np.searchsorted(ids, hits.ids)]
         assert len(hits.ids) == len(ids) - 1
@@ -313,7 +320,7 @@ def test_a_picture_is_asked_with_what_is_believed_of_it(believing: Recommender) 
     picture = decode_image(believing.picture_bytes(int(ids[row])))
     rankings: list[Ranking] = ["image", "hybrid"]
     for ranking in rankings:
-        shown = believing.by_image(picture, k=13, ranking=ranking, repeats=True)
+        shown = believing.by_image(picture, Options(k=13, ranking=ranking, repeats=True))
         found = np.searchsorted(ids, shown.ids)
         assert len(found) == len(ids)
         others = found[hashes[found] != hashes[row]]
@@ -333,7 +340,7 @@ def test_a_picture_of_the_catalog_finds_itself_first(
     hashes = believing.frame.set_index("id")["image_hash"]
     for item_id in hashes.index:
         picture = decode_image(believing.picture_bytes(item_id))
-        hits = believing.by_image(picture, k=12, ranking=ranking, repeats=repeats)
+        hits = believing.by_image(picture, Options(k=12, ranking=ranking, repeats=repeats))
         same = (hashes[hits.ids] == hashes[item_id]).to_numpy()
         wanted = int((hashes == hashes[item_id]).sum()) if repeats else 1
         assert same[:wanted].all()
@@ -345,7 +352,7 @@ def test_a_recognised_picture_passes_the_filters_like_any_other(believing: Recom
     for item_id, gender in believing.frame[["id", "gender"]].itertuples(index=False):
         picture = decode_image(believing.picture_bytes(item_id))
         for asked in believing.frame["gender"].unique():
-            hits = believing.by_image(picture, k=12, filters={"gender": [asked]})
+            hits = believing.by_image(picture, Options(k=12, filters={"gender": [asked]}))
             assert {believing.item(int(i))["gender"] for i in hits.ids} == {asked}
             if (
                 asked == gender
@@ -360,9 +367,9 @@ def test_a_recognised_picture_passes_the_filters_like_any_other(believing: Recom
 @pytest.mark.parametrize("ranking", ["image", "hybrid"])
 def test_filters_are_exact_in_every_ranking(believing: Recommender, ranking: Ranking) -> None:
     filters = {"masterCategory": ["Apparel"]}
-    everything = believing.by_id(5, k=12, repeats=True, ranking=ranking).ids
+    everything = believing.by_id(5, Options(k=12, repeats=True, ranking=ranking)).ids
     apparel = believing.frame.set_index("id")["masterCategory"] == "Apparel"
-    found = believing.by_id(5, k=12, repeats=True, ranking=ranking, filters=filters).ids
+    found = believing.by_id(5, Options(k=12, repeats=True, ranking=ranking, filters=filters)).ids
     np.testing.assert_array_equal(found, [i for i in everything if apparel[i]])
 
 
@@ -370,10 +377,11 @@ def test_rankings_that_cannot_be(recommender: Recommender, believing: Recommende
     assert recommender.rankings == ("image",)
     assert believing.rankings == ("image", "hybrid")
     with pytest.raises(QueryError, match="can be ranked by image only"):
-        recommender.by_id(1, ranking="hybrid")
+        recommender.by_id(1, Options(ranking="hybrid"))
     with pytest.raises(QueryError, match="The ranking is one of auto, image, hybrid"):
-        believing.by_id(1, ranking="best")  # type: ignore[arg-type]
+        believing.by_id(1, Options(ranking="best"))  # type: ignore[arg-type]
     np.testing.assert_array_equal(
-        recommender.by_id(1, ranking="auto").ids, recommender.by_id(1, ranking="image").ids
+        recommender.by_id(1, Options(ranking="auto")).ids,
+        recommender.by_id(1, Options(ranking="image")).ids,
     )
     assert recommender.describe(decode_image(recommender.picture_bytes(1))) == {}

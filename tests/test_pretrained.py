@@ -15,6 +15,7 @@ from recommender.errors import WeightsError
 from recommender.evaluation.baselines import load_any_encoder, open_with
 from recommender.evaluation.pretrained import Preparation, load_open_clip, load_transformers
 from recommender.pictures.decode import decode_image
+from recommender.search.options import Options
 
 PICTURES = [decode_image(draw_picture(row)) for row in ROWS[:4]]
 TOWER = {
@@ -73,7 +74,7 @@ def test_a_checkpoint_means_what_its_library_says(make, dim, tmp_path: Path, sto
     folder = tmp_path / "model"
     make(folder)
     encoder = load_transformers(str(folder), device="cpu")
-    vectors = encoder.encode(PICTURES)
+    vectors = encoder.encode_items(PICTURES).vectors
     assert vectors.shape == (4, encoder.dim) == (4, dim)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
     # bfloat16 here, and another library's resampling there
@@ -81,7 +82,7 @@ def test_a_checkpoint_means_what_its_library_says(make, dim, tmp_path: Path, sto
     again = load_any_encoder(f"transformers:{folder}", device="cpu")
     assert again.fingerprint == encoder.fingerprint
     assert encoder.record()["config"]["weights"] == f"transformers:{folder}"
-    assert len(open_with(store, again, tmp_path / "cache").by_id(1, k=3).ids) == 3
+    assert len(open_with(store, again, tmp_path / "cache").by_id(1, Options(k=3)).ids) == 3
 
 
 def test_open_clip_s_siglip_is_timm_s(tmp_path: Path) -> None:
@@ -100,7 +101,7 @@ def test_open_clip_s_siglip_is_timm_s(tmp_path: Path) -> None:
         pixels = torch.from_numpy(prepared).permute(0, 3, 1, 2).float() / 127.5 - 1
         expected = torch.nn.functional.normalize(model(pixels)).numpy()
         encoder._dtype = torch.float32
-        assert encoder.encode_prepared(prepared) == pytest.approx(expected, abs=1e-4)
+        assert encoder.encode_prepared(prepared).vectors == pytest.approx(expected, abs=1e-4)
     assert np.ptp(expected, axis=0).max() > 0.01
 
 

@@ -9,15 +9,14 @@ from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
 from PIL import Image
 
 from recommender.catalog.splits import name_groups
+from recommender.encoding.protocol import Encoded
 from recommender.errors import CatalogError
 from recommender.evaluation import protocol, queries
-from recommender.evaluation.foreseen import Foreseen
+from recommender.evaluation.encoded import believe, encode_files
 from recommender.evaluation.protocol import DEPTH, answer
 from recommender.evaluation.queries import (
     Queries,
     archive_queries,
-    describe_queries,
-    read_pictures,
     split_queries,
 )
 from recommender.search.recommender import Recommender
@@ -78,7 +77,6 @@ def test_what_a_dropped_item_stood_for_comes_back(tmp_path: Path) -> None:
 def test_a_crowd_of_one_name_does_not_empty_the_gallery(
     recommender: Recommender, everyone: Queries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "MAX_K", 3)
     monkeypatch.setattr(protocol, "DEPTH", 3)
     crowd = tuple(np.arange(8) for _ in range(len(everyone)))
     queries = Queries(everyone.frame, everyone.own, crowd, everyone.picture_bytes, True, "crowd")
@@ -116,7 +114,8 @@ def test_an_archive_of_strangers(recommender: Recommender, tmp_path: Path) -> No
     assert not any(queries.overlap.values())
     assert not sum(len(out) for out in queries.named)
     encoder = TinyEncoder()
-    check(recommender, queries, encoder.encode(read_pictures(recommender, queries, range(6))))
+    [(_, encoded)] = encode_files(encoder, queries.picture_bytes, 6)
+    check(recommender, queries, encoded.vectors)
     assert len(queries.sample(4)) == 4
     assert queries.sample(4).frame.equals(queries.sample(4).frame)
     assert queries.sample(9) is queries
@@ -136,30 +135,16 @@ class Describer(TinyEncoder):
 
     labels = {"gender": ("Men", "Women")}  # noqa: RUF012
 
-    def see(self, pictures: list[Image.Image]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def encode_queries(self, pictures: list[Image.Image]) -> Encoded:
         red = np.array([np.asarray(p)[..., 0].mean() / 255 for p in pictures], np.float32)
-        return self.encode(pictures), {"gender": np.stack([red, 1 - red], 1)}
-
-
-def test_an_encoder_foresees_its_pictures_and_no_others() -> None:
-    pictures = [Image.new("RGB", (20, 20), (shade, 9, 9)) for shade in range(0, 250, 3)]
-    encoder = Describer()
-    seen = Foreseen(encoder, pictures)
-    assert seen.dim == encoder.dim
-    encoded = encoder.encoded
-    assert np.array_equal(seen.see(pictures[5:7])[0], TinyEncoder().encode(pictures[5:7]))
-    assert seen.see([pictures[80]])[1]["gender"][0, 0] == pytest.approx(240 / 255)
-    assert encoder.encoded == encoded
-    stranger = Image.new("RGB", (20, 20), "white")
-    vectors, beliefs = seen.see([stranger])
-    assert np.array_equal(vectors, TinyEncoder().encode([stranger]))
-    assert beliefs["gender"][0, 0] == 1
-    assert encoder.encoded == encoded + 1
+        return Encoded(self.encode_items(pictures).vectors, {"gender": np.stack([red, 1 - red], 1)})
 
 
 def test_heads_are_asked_about_every_query(recommender: Recommender, everyone: Queries) -> None:
-    assert describe_queries(recommender, everyone) == {}
+    assert believe(recommender.encoder, everyone.picture_bytes, 13) == {}
+    assert answer(recommender, everyone).beliefs == {}
     heads = Recommender(recommender._items, recommender.index, Describer())
-    beliefs = describe_queries(heads, everyone)["gender"]
+    beliefs = believe(heads.encoder, everyone.picture_bytes, 13)["gender"]
+    np.testing.assert_array_equal(answer(heads, everyone).beliefs["gender"], beliefs)
     assert beliefs.shape == (13, 2)
     assert beliefs.sum(1) == pytest.approx(1)

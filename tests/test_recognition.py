@@ -37,7 +37,7 @@ def test_the_nearest_where_it_is_much_nearer_than_the_next(
     share = of_pictures[nearest] / of_pictures[next_one]
 
     allowed = random.random(len(pictures)) < 0.5
-    recognised = Recognition(AGREEMENT, embedded(looks, random), pictures).recognise(
+    [recognised] = Recognition(AGREEMENT, embedded(looks, random), pictures).recognise(
         embedded(query, random), allowed
     )
     if share < RATIO - 1e-3:
@@ -55,4 +55,4 @@ def test_a_gallery_too_small_to_compare_recognises_nothing() -> None:
     own = embedded(units(random, 1), random)
     for count in (0, 1, 3):
         pictures = np.zeros(count, dtype=np.int64)
-        assert Recognition(AGREEMENT, np.repeat(own, count, 0), pictures).recognise(own) is None
+        assert Recognition(AGREEMENT, np.repeat(own, count, 0), pictures).recognise(own) == [None]

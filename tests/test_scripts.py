@@ -8,7 +8,8 @@ from conftest import ROWS, write_archive
 from weights import random_weights
 
 from recommender.catalog.items import load_catalog
-from recommender.search.recommender import load_recommender
+from recommender.search.options import Options
+from recommender.service.open import load_recommender
 from recommender.store.manifest import MANIFEST_FILE
 from scripts import build_catalog, build_index, train
 
@@ -72,7 +73,7 @@ def test_build_index(archive: Path, tmp_path: Path, weights: Path, capsys: Captu
     assert (config["width_px"], config["fit"], config["projection"]) == (32, "crop", False)
     assert manifest["index"] == {"factory": "SQ8", "metric": "euclidean"}
     recommender = load_recommender(data, device="cpu")
-    assert recommender.by_id(1, k=3).scores.max() <= 0
+    assert recommender.by_id(1, Options(k=3)).scores.max() <= 0
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ROWS
 
+from recommender.search.options import Options
 from recommender.search.recommender import Recommender
 from recommender.ui.code import LANGUAGES, snippets
 
@@ -18,7 +19,7 @@ ASKED = 3
 
 @pytest.fixture
 def expected(recommender: Recommender) -> list[str]:
-    hits = recommender.by_id(ASKED, k=5, filters={"year": {"min": 2000}})
+    hits = recommender.by_id(ASKED, Options(k=5, filters={"year": {"min": 2000}}))
     return [NAMES[item_id] for item_id in hits.ids.tolist()]
 
 

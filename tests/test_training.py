@@ -85,9 +85,9 @@ def finished(items: datasets.Dataset, tmp_path_factory: pytest.TempPathFactory) 
 def test_a_run_writes_weights_that_the_encoder_loads(finished: Path) -> None:
     encoder = load_encoder(str(finished / "weights.safetensors"), device="cpu")
     assert encoder.input_px == (24, 32)
-    assert encoder.second_px == (36, 48)
+    assert encoder.query_px == (36, 48)
     assert encoder.dim == 8
-    vectors = encoder.encode([decode_image(draw_picture(row)) for row in ROWS])
+    vectors = encoder.encode_items([decode_image(draw_picture(row)) for row in ROWS]).vectors
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     history = json.loads((finished / "history.json").read_text())
     assert [entry["epoch"] for entry in history] == [1, 2]

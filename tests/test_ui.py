@@ -170,9 +170,9 @@ def test_a_kept_picture_has_the_suffix_of_its_format(
     ],
 )
 def test_years(tab: FindTab, years: tuple[Any, Any], expected: dict[str, int] | None) -> None:
-    settings = tab._settings(5, False, "image", *years, [], None, [], ["Heels"], [], [], [])
-    assert settings["filters"].get("year") == expected
-    assert settings["filters"]["articleType"] == ["Heels"]
+    options = tab._options(5, False, "image", *years, [], None, [], ["Heels"], [], [], [])
+    assert options.filters.get("year") == expected
+    assert options.filters["articleType"] == ["Heels"]
 
 
 def test_every_view_fills_every_component(tab: FindTab, picture: str) -> None:

@@ -49,11 +49,11 @@ def test_a_mirrored_picture_is_believed_to_be_the_same(
 ) -> None:
     pictures = [in_a_room(picture) for picture in drawn[0][:6]]
     assert encoder.agreement is not None
-    assert (encoder.agreement.doubt(encoder.encode(pictures)) >= DOUBT).any()
-    seen = encoder.see(pictures)[1]
-    mirrored = encoder.see([ImageOps.mirror(picture) for picture in pictures])[1]
+    assert (encoder.agreement.doubt(encoder.encode_items(pictures).vectors) >= DOUBT).any()
+    seen = encoder.encode_queries(pictures)[1]
+    mirrored = encoder.encode_queries([ImageOps.mirror(picture) for picture in pictures])[1]
     once = [
-        encoder.see_prepared(np.stack([encoder.prepare(p) for p in way]))[1]["articleType"]
+        encoder.encode_prepared(np.stack([encoder.prepare(p) for p in way]))[1]["articleType"]
         for way in (pictures, [ImageOps.mirror(picture) for picture in pictures])
     ]
     apart = np.abs(seen["articleType"] - mirrored["articleType"]).max()
@@ -64,8 +64,8 @@ def test_what_leaves_no_doubt_is_seen_as_the_gallery_has_it(
     encoder: Encoder, drawn: tuple[list[Picture], list[str]]
 ) -> None:
     pictures = [*drawn[0], Image.effect_noise((200, 300), 90).convert("RGB")]
-    once = encoder.encode(pictures)
-    seen, beliefs = encoder.see(pictures)
+    once = encoder.encode_items(pictures).vectors
+    seen, beliefs = encoder.encode_queries(pictures)
     assert encoder.agreement is not None
     sure = encoder.agreement.doubt(once) < DOUBT
     assert 0 < sure.sum() < len(pictures)
@@ -96,8 +96,8 @@ def test_a_snapshot_is_understood_better_at_a_second_look(
 ) -> None:
     pictures = [change(picture) for picture in drawn[0]]
     classes = np.array(encoder.labels["articleType"])
-    once = encoder.see_prepared(np.stack([encoder.prepare(p) for p in pictures]))[1]
-    again = encoder.see(pictures)[1]
+    once = encoder.encode_prepared(np.stack([encoder.prepare(p) for p in pictures]))[1]
+    again = encoder.encode_queries(pictures)[1]
     mistakes = [
         int((classes[beliefs["articleType"].argmax(1)] != drawn[1]).sum())
         for beliefs in (once, again)
@@ -110,6 +110,6 @@ def test_pictures_are_seen_alike_alone_and_together(
     encoder: Encoder, drawn: tuple[list[Picture], list[str]]
 ) -> None:
     pictures = [in_a_room(picture) for picture in drawn[0][:6]]
-    together = encoder.see(pictures)[0]
-    alone = np.concatenate([encoder.see([picture])[0] for picture in pictures])
+    together = encoder.encode_queries(pictures)[0]
+    alone = np.concatenate([encoder.encode_queries([picture])[0] for picture in pictures])
     np.testing.assert_allclose(together, alone, atol=2e-2)  # bfloat16 rounds by the batch

@@ -10,7 +10,7 @@ known may have a one there instead of a belief.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,8 @@ class Agreement:
     lets every row of the gallery be a unit row.
     Source: Bachrach et al., Speeding Up the Xbox Recommender System, RecSys 2014.
 
+    Where no label counts, an embedding is its looks, and there is no slack.
+
     Attributes:
         looks_dim: length of the looks.
         weights: `looks` and each label that counts -> its share; they sum to one.
@@ -41,8 +43,8 @@ class Agreement:
     """
 
     looks_dim: int
-    weights: Mapping[str, float]
-    classes: Mapping[str, Sequence[str]]
+    weights: Mapping[str, float] = field(default_factory=lambda: {LOOKS: 1.0})
+    classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shares = list(self.weights.values())
@@ -59,7 +61,8 @@ class Agreement:
     @property
     def dim(self) -> int:
         """Length of an embedding."""
-        return self.looks_dim + sum(len(self.classes[name]) for name in self.labels) + 1
+        counted = [len(self.classes[name]) for name in self.labels]
+        return self.looks_dim + sum(counted) + bool(counted)
 
     def embed(self, looks: Floats, beliefs: Mapping[str, Floats]) -> Floats:
         """Lay looks and beliefs side by side.
@@ -79,6 +82,8 @@ class Agreement:
 
     def as_queries(self, vectors: Floats) -> Floats:
         """What is asked with: the same without its slack; float32 (b, dim), unit rows."""
+        if not self.labels:
+            return vectors
         queries = vectors.copy()
         queries[:, -1] = 0
         queries /= np.linalg.norm(queries, axis=1, keepdims=True)
@@ -124,7 +129,7 @@ class Agreement:
         Returns:
             float32 of shape (…), from 0 where everything is certain to below 1.
         """
-        return vectors[..., -1] ** 2
+        return vectors[..., -1] ** 2 if self.labels else np.zeros(vectors.shape[:-1], np.float32)
 
     def _blocks(self) -> list[tuple[str, slice]]:
         ends = np.cumsum([self.looks_dim, *(len(self.classes[name]) for name in self.labels)])
@@ -133,8 +138,9 @@ class Agreement:
             for name, start, end in zip(self.labels, ends, ends[1:], strict=False)
         ]
 
-    @staticmethod
-    def _filled(vectors: Floats) -> Floats:
+    def _filled(self, vectors: Floats) -> Floats:
+        if not self.labels:
+            return vectors
         squares = np.einsum("nd,nd->n", vectors[:, :-1], vectors[:, :-1])
         vectors[:, -1] = np.sqrt(np.maximum(1 - squares, 0))
         return vectors

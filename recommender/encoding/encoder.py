@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from recommender.encoding.agreement import Agreement, Beliefs
+from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.encoding.backbone import (
     BACKBONE_DIM,
     POOLINGS,
@@ -32,8 +32,9 @@ from recommender.encoding.backbone import (
     load_linear,
 )
 from recommender.encoding.config import EncoderConfig, fit_picture
+from recommender.encoding.protocol import Encoded
 from recommender.encoding.second_look import DOUBT, view_shares
-from recommender.encoding.weights import find_weights
+from recommender.encoding.weights import Weights, find_weights
 from recommender.errors import WeightsError
 
 
@@ -43,12 +44,12 @@ class Encoder:
     Attributes:
         config: what it was made with.
         labels: each head's label -> its classes; empty where the weights have no heads.
-        agreement: how looks and beliefs make an embedding; None where it is looks alone.
+        agreement: how looks and beliefs make an embedding.
         dim: length of an embedding.
         input_px: (width, height) of what the backbone eats.
-        second_px: the same at a second look; a picture that asks should have them.
+        query_px: the same at a second look; a picture that asks should have them.
         weights_hash: sha256 of the weights as loaded, whatever file or hub they came from.
-        fingerprint: equal exactly when two encoders mean the same by `encode`.
+        fingerprint: equal exactly when two encoders make the same of a gallery.
         device: where it runs.
         dtype: what it multiplies in.
     """
@@ -77,7 +78,7 @@ class Encoder:
         self.config = config
         self.input_px = config.input_px
         self._second = config.second()
-        self.second_px = self._second.input_px
+        self.query_px = self._second.input_px
         self.device = choose_device(device)
         self.dtype = choose_dtype(config.dtype, self.device)
         backbone = create_backbone()
@@ -89,13 +90,12 @@ class Encoder:
         self._heads = {n: load_linear(state, f"heads.{n}").to(self.device) for n in self.labels}
         if any(len(self.labels[n]) != head.out_features for n, head in self._heads.items()):
             raise WeightsError("The weights' heads have other classes than their header says.")
-        self.dim = self._projection.out_features if self._projection else BACKBONE_DIM
-        self.agreement: Agreement | None = None
-        if config.agreement:
-            self.agreement = Agreement(
-                looks_dim=self.dim, weights=config.agreement, classes=self.labels
-            )
-            self.dim = self.agreement.dim
+        self.agreement = Agreement(
+            looks_dim=self._projection.out_features if self._projection else BACKBONE_DIM,
+            weights=config.agreement or {LOOKS: 1.0},
+            classes=self.labels,
+        )
+        self.dim = self.agreement.dim
         fuse_batch_norms(backbone.eval())
         self._backbone = backbone.to(
             self.device, self.dtype, memory_format=torch.channels_last
@@ -104,14 +104,7 @@ class Encoder:
         self._mean = torch.tensor(config.mean, device=self.device).view(3, 1, 1) * 255
         self._std = torch.tensor(config.std, device=self.device).view(3, 1, 1) * 255
 
-        # The weights have a hash, and a gallery's pictures get no second look.
-        left_out = ("weights", "second_scale")
-        settings = {k: v for k, v in asdict(config).items() if k not in left_out}
-        classes = (
-            {name: self.labels[name] for name in self.agreement.labels} if self.agreement else {}
-        )
-        text = json.dumps([settings, self.weights_hash, classes], sort_keys=True)
-        self.fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.fingerprint = _fingerprint_of(config, self.weights_hash, self.labels)
 
     def record(self) -> dict[str, Any]:
         """What a manifest says of the encoder: enough to load it again and to tell another."""
@@ -130,27 +123,11 @@ class Encoder:
         """One RGB picture -> uint8 of shape (height_px, width_px, 3)."""
         return fit_picture(picture, self.config)
 
-    def encode_prepared(self, prepared: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Encode a batch of prepared pictures.
+    def encode_prepared(self, prepared: npt.NDArray[np.uint8]) -> Encoded:
+        """Encode a batch of prepared pictures, each seen once, and say what their heads believe.
 
         Args:
             prepared: uint8 of shape (b, height_px, width_px, 3).
-
-        Returns:
-            float32 of shape (b, dim), unit rows.
-        """
-        return self.see_prepared(prepared)[0]
-
-    def see_prepared(
-        self, prepared: npt.NDArray[np.uint8]
-    ) -> tuple[npt.NDArray[np.float32], Beliefs]:
-        """Encode a batch of prepared pictures, and say what their heads believe.
-
-        Args:
-            prepared: uint8 of shape (b, height_px, width_px, 3).
-
-        Returns:
-            float32 of shape (b, dim), unit rows, and label -> float32 of shape (b, classes).
         """
         with torch.inference_mode():
             # NHWC memory seen as NCHW is what channels_last means: no copy is made.
@@ -168,39 +145,34 @@ class Encoder:
             beliefs = {
                 n: head(averaged).softmax(1).cpu().numpy() for n, head in self._heads.items()
             }
-        embeddings = looks.cpu().numpy()
-        if self.agreement is not None:
-            embeddings = self.agreement.embed(embeddings, beliefs)
-        return embeddings, beliefs
+        return Encoded(self.agreement.embed(looks.cpu().numpy(), beliefs), beliefs)
 
-    def encode(self, pictures: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
-        """RGB pictures of any size -> float32 of shape (b, dim), unit rows, for a gallery."""
-        return self.encode_prepared(self._prepare_all(pictures))
+    def encode_items(self, pictures: Sequence[Image.Image]) -> Encoded:
+        """Encode pictures of a gallery, RGB of any size, each seen once."""
+        return self.encode_prepared(np.stack([self.prepare(picture) for picture in pictures]))
 
-    def see(self, pictures: Sequence[Image.Image]) -> tuple[npt.NDArray[np.float32], Beliefs]:
+    def encode_queries(self, pictures: Sequence[Image.Image]) -> Encoded:
         """Encode pictures that ask, and say what their heads believe.
 
-        The same as `encode` where they leave no doubt; else what is believed is gathered from
-        several views (`views`), while the looks remain those of the first.
+        The same as of items where they leave no doubt; else what is believed is gathered from
+        several views (`second_look`), while the looks remain those of the first.
 
         Args:
             pictures: RGB of any size.
-
-        Returns:
-            float32 of shape (b, dim), unit rows, and label -> float32 of shape (b, classes).
         """
-        prepared = self._prepare_all(pictures)
-        if self.agreement is None:
-            return self.see_prepared(prepared)
+        if not self.agreement.labels:
+            return self.encode_items(pictures)
+        prepared = np.stack([self.prepare(picture) for picture in pictures])
         # A pass over two pictures takes hardly longer than over one, and every other picture
         # leaves doubt: the mirror image is seen before it is known to be needed.
         embeddings, beliefs = self._see_both_ways(prepared)
         first, believed = embeddings[0], {name: rows[0] for name, rows in beliefs.items()}
         doubtful = np.flatnonzero(self.agreement.doubt(first) >= DOUBT)
         if not len(doubtful):
-            return first, believed
-        views = [(embeddings[:, doubtful], {n: rows[:, doubtful] for n, rows in beliefs.items()})]
-        if self.second_px != self.input_px:
+            return Encoded(first, believed)
+        doubted = {name: rows[:, doubtful] for name, rows in beliefs.items()}
+        views = [Encoded(embeddings[:, doubtful], doubted)]
+        if self.query_px != self.input_px:
             larger = [fit_picture(pictures[row], self._second) for row in doubtful.tolist()]
             views.append(self._see_both_ways(np.stack(larger)))
         shares = view_shares(self.agreement.doubt(np.concatenate([seen for seen, _ in views])))
@@ -210,19 +182,15 @@ class Encoder:
         first[doubtful] = self.agreement.embed(
             self.agreement.looks(first[doubtful]), {n: b[doubtful] for n, b in believed.items()}
         )
-        return first, believed
+        return Encoded(first, believed)
 
-    def _see_both_ways(
-        self, prepared: npt.NDArray[np.uint8]
-    ) -> tuple[npt.NDArray[np.float32], Beliefs]:
-        """As `see_prepared`, of shapes (2, b, dim) and (2, b, classes): as it is, and mirrored."""
-        embeddings, beliefs = self.see_prepared(np.concatenate([prepared, prepared[:, :, ::-1]]))
-        return embeddings.reshape(2, -1, self.dim), {
-            name: rows.reshape(2, -1, rows.shape[1]) for name, rows in beliefs.items()
-        }
-
-    def _prepare_all(self, pictures: Sequence[Image.Image]) -> npt.NDArray[np.uint8]:
-        return np.stack([self.prepare(picture) for picture in pictures])
+    def _see_both_ways(self, prepared: npt.NDArray[np.uint8]) -> Encoded:
+        """Each as it is and mirrored: of shapes (2, b, dim) and (2, b, classes)."""
+        vectors, beliefs = self.encode_prepared(np.concatenate([prepared, prepared[:, :, ::-1]]))
+        return Encoded(
+            vectors.reshape(2, -1, self.dim),
+            {name: rows.reshape(2, -1, rows.shape[1]) for name, rows in beliefs.items()},
+        )
 
 
 def load_encoder(name: str = "fashion", *, device: Device = "auto", **settings: Any) -> Encoder:
@@ -238,12 +206,39 @@ def load_encoder(name: str = "fashion", *, device: Device = "auto", **settings: 
         WeightsError: there are no such weights, or they do not fit.
         ValueError: a setting is unknown or out of range.
     """
+    state, config, labels = _configured(name, settings)
+    return Encoder(config, state, labels=labels, device=device)
+
+
+def fingerprint_of(name: str, **settings: Any) -> str:
+    """The fingerprint of what `load_encoder` would give, without building a network.
+
+    Raises:
+        WeightsError: there are no such weights.
+        ValueError: a setting is unknown or out of range.
+    """
+    state, config, labels = _configured(name, settings)
+    return _fingerprint_of(config, hash_state(state), labels)
+
+
+def _configured(name: str, settings: Mapping[str, Any]) -> Weights:
+    """Weights by name, their config changed by the settings."""
     state, config, labels = find_weights(name)
     unknown = settings.keys() - {field.name for field in fields(EncoderConfig)}
     if unknown:
         raise ValueError(f"unknown setting {', '.join(sorted(unknown))}")
-    config = replace(config, weights=name, **settings)
-    return Encoder(config, state, labels=labels, device=device)
+    return Weights(state, replace(config, weights=name, **settings), labels)
+
+
+def _fingerprint_of(
+    config: EncoderConfig, weights_hash: str, labels: Mapping[str, Sequence[str]]
+) -> str:
+    # The weights have a hash, and a gallery's pictures get no second look.
+    left_out = ("weights", "second_scale")
+    settings = {k: v for k, v in asdict(config).items() if k not in left_out}
+    classes = {name: labels[name] for name in config.agreement if name != LOOKS}
+    text = json.dumps([settings, weights_hash, classes], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def load_worker_encoder(

@@ -1,50 +1,83 @@
 """What the rest of the house asks of an encoder."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from recommender.encoding.agreement import Agreement, Beliefs
-
-Floats = npt.NDArray[np.float32]
+from recommender.encoding.agreement import Agreement, Beliefs, Floats
 
 
-class LooksOnly:
-    """An encoder without heads: what is asked of one beside its embeddings."""
+class Encoded(NamedTuple):
+    """What an encoder makes of b pictures.
 
-    labels: ClassVar[Mapping[str, Sequence[str]]] = {}
-    agreement: Agreement | None = None
-    input_px: tuple[int, int]
+    Attributes:
+        vectors: float32 of shape (b, dim), unit rows.
+        beliefs: label -> float32 of shape (b, classes), rows that sum to one.
+    """
 
-    @property
-    def second_px(self) -> tuple[int, int]:
-        """There is no second look."""
-        return self.input_px
-
-    def encode(self, pictures: Sequence[Image.Image]) -> Floats:
-        """RGB pictures of any size -> float32 of shape (b, dim), unit rows."""
-        raise NotImplementedError
-
-    def see(self, pictures: Sequence[Image.Image]) -> tuple[Floats, Beliefs]:
-        """Their embeddings, and no beliefs."""
-        return self.encode(pictures), {}
+    vectors: Floats
+    beliefs: Beliefs
 
 
 class PictureEncoder(Protocol):
-    """What embedding a catalog needs of an encoder; `encoder.Encoder` is one."""
+    """Pictures in, unit embeddings out; to be called from many threads.
+
+    Who derives from it is an encoder without heads and without second looks, unless it says more.
+
+    Attributes:
+        fingerprint: equal exactly when two encoders mean the same.
+        dim: length of an embedding.
+        input_px: (width, height) of what an item's picture is made into.
+    """
 
     fingerprint: str
     dim: int
     input_px: tuple[int, int]
 
-    def prepare(self, picture: Image.Image) -> npt.NDArray[np.uint8]:
-        """RGB -> uint8 of shape (h, w, 3); called from several threads."""
+    @property
+    def query_px(self) -> tuple[int, int]:
+        """(width, height) that a picture that asks should have, as it may be looked at closely."""
+        return self.input_px
 
-    def encode_prepared(self, prepared: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """uint8 of shape (b, h, w, 3) -> float32 of shape (b, dim), unit rows."""
+    @property
+    def labels(self) -> Mapping[str, Sequence[str]]:
+        """Each head's label -> its classes."""
+        return {}
+
+    @property
+    def agreement(self) -> Agreement:
+        """How looks and beliefs make an embedding."""
+        return Agreement(looks_dim=self.dim)
+
+    def prepare(self, picture: Image.Image) -> npt.NDArray[np.uint8]:
+        """RGB of any size -> uint8 of shape (h, w, 3)."""
+        ...
+
+    def encode_prepared(self, prepared: npt.NDArray[np.uint8]) -> Encoded:
+        """A batch of prepared pictures, uint8 of shape (b, h, w, 3), each seen once."""
+        ...
+
+    def encode_items(self, pictures: Sequence[Image.Image]) -> Encoded:
+        """Pictures of a gallery, RGB of any size, each seen once."""
+        return self.encode_prepared(np.stack([self.prepare(picture) for picture in pictures]))
+
+    def encode_queries(self, pictures: Sequence[Image.Image]) -> Encoded:
+        """Pictures that ask, RGB of any size, seen as often as it takes."""
+        return self.encode_items(pictures)
 
     def record(self) -> dict[str, Any]:
-        """What the manifest says of it."""
+        """What a manifest or a report says of it."""
+        ...
+
+
+EncodeQueries = Callable[[Sequence[Image.Image]], Encoded]
+Wrap = Callable[[EncodeQueries], EncodeQueries]
+"""Makes pictures that ask go another way: by a GPU for a moment, in batches with others'."""
+
+
+def concatenate(beliefs: Sequence[Beliefs]) -> Beliefs:
+    """Beliefs of batches, at least one, as those of all their pictures."""
+    return {name: np.concatenate([batch[name] for batch in beliefs]) for name in beliefs[0]}

@@ -4,9 +4,8 @@ Each is an `embeddings.PictureEncoder` that also encodes one picture, so it take
 ours: the same catalog, index and corridor.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,7 @@ from recommender.catalog.items import load_catalog
 from recommender.encoding.backbone import Device
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.encoder import Encoder, load_encoder
-from recommender.encoding.protocol import LooksOnly, PictureEncoder
+from recommender.encoding.protocol import Encoded, PictureEncoder
 from recommender.evaluation.pretrained import load_open_clip, load_transformers
 from recommender.index.faiss import IndexConfig, build_index
 from recommender.search.recommender import Recommender
@@ -86,11 +85,10 @@ def open_with(
         items, cache / encoder.fingerprint, lambda _: encoder, batch_size=batch_size
     )
     index, _ = build_index(embedded.embeddings, config or IndexConfig())
-    # Of its encoder a recommender asks no more than these have.
-    return Recommender(items, index, cast(Encoder, encoder))
+    return Recommender(items, index, encoder)
 
 
-class PixelEncoder(LooksOnly):
+class PixelEncoder(PictureEncoder):
     """The picture itself, made small: 24×32 pixels, white at 1 and black at -1."""
 
     fingerprint = "pixels-24x32"
@@ -101,20 +99,16 @@ class PixelEncoder(LooksOnly):
         """RGB -> uint8 of shape (32, 24, 3), proportions changed."""
         return np.asarray(picture.resize(self.input_px, Image.Resampling.BICUBIC))
 
-    def encode_prepared(self, prepared: Pixels) -> Floats:
-        """uint8 of shape (b, 32, 24, 3) -> float32 of shape (b, dim), unit rows."""
-        return _unit_rows(prepared.reshape(len(prepared), -1).astype(np.float32) / 127.5 - 1)
-
-    def encode(self, pictures: Sequence[Image.Image]) -> Floats:
-        """RGB pictures of any size -> float32 of shape (b, dim), unit rows."""
-        return self.encode_prepared(np.stack([self.prepare(picture) for picture in pictures]))
+    def encode_prepared(self, prepared: Pixels) -> Encoded:
+        """uint8 of shape (b, 32, 24, 3) -> its values, float32 (b, dim)."""
+        return _encoded(prepared.reshape(len(prepared), -1).astype(np.float32) / 127.5 - 1)
 
     def record(self) -> dict[str, Any]:
         """What a report says of it."""
         return {"config": {"weights": "pixels"}, "fingerprint": self.fingerprint}
 
 
-class HistogramEncoder(LooksOnly):
+class HistogramEncoder(PictureEncoder):
     """Which colours there are, wherever: the roots of the shares of 8×8×8 cells of RGB.
 
     Source: the Bhattacharyya coefficient of two histograms is the cosine of their roots.
@@ -128,25 +122,20 @@ class HistogramEncoder(LooksOnly):
         """RGB -> uint8 of shape (80, 60, 3), proportions changed."""
         return np.asarray(picture.resize(self.input_px, Image.Resampling.BICUBIC))
 
-    def encode_prepared(self, prepared: Pixels) -> Floats:
-        """uint8 of shape (b, 80, 60, 3) -> float32 of shape (b, 512), unit rows."""
+    def encode_prepared(self, prepared: Pixels) -> Encoded:
+        """uint8 of shape (b, 80, 60, 3) -> roots of shares, float32 (b, 512)."""
         cells = (prepared >> 5).astype(np.int64) @ np.array([64, 8, 1])  # (b, h, w)
         cells = cells.reshape(len(cells), -1) + self.dim * np.arange(len(cells))[:, None]
         counts = np.bincount(cells.ravel(), minlength=self.dim * len(cells))
-        return _unit_rows(np.sqrt(counts.reshape(len(cells), self.dim)).astype(np.float32))
-
-    def encode(self, pictures: Sequence[Image.Image]) -> Floats:
-        """RGB pictures of any size -> float32 of shape (b, 512), unit rows."""
-        return self.encode_prepared(np.stack([self.prepare(picture) for picture in pictures]))
+        return _encoded(np.sqrt(counts.reshape(len(cells), self.dim)).astype(np.float32))
 
     def record(self) -> dict[str, Any]:
         """What a report says of it."""
         return {"config": {"weights": "histogram"}, "fingerprint": self.fingerprint}
 
 
-def _unit_rows(vectors: Floats) -> Floats:
-    rows: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return rows
+def _encoded(vectors: Floats) -> Encoded:
+    return Encoded(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), {})
 
 
 def random_state(seed: int = 0) -> dict[str, Tensor]:

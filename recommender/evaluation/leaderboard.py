@@ -17,9 +17,10 @@ from recommender.encoding.backbone import Device
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import QueryError, RecommenderError, StoreError
 from recommender.evaluation.baselines import load_any_encoder, open_with
+from recommender.evaluation.encoded import believe
 from recommender.evaluation.metrics import paired_difference
-from recommender.evaluation.protocol import Answers, answer
-from recommender.evaluation.queries import Queries, describe_queries
+from recommender.evaluation.protocol import Found, answer
+from recommender.evaluation.queries import Queries
 from recommender.evaluation.relevance import HEADLINE, RELEVANCE, Values, judge
 from recommender.evaluation.report import heads, number, report
 from recommender.index.embeddings import Embeddings
@@ -149,7 +150,7 @@ def build_leaderboard(
             for name in values
             if name != baseline
         }
-    if beliefs := describe_queries(base, queries):
+    if beliefs := believe(base.encoder, queries.picture_bytes, len(queries)):
         told["heads"] = heads(queries.frame, base.encoder.labels, beliefs)
     return told
 
@@ -161,7 +162,7 @@ def _ask(
     system: System,
     cache: Path,
     device: Device,
-) -> tuple[Answers, dict[str, Any]]:
+) -> tuple[Found, dict[str, Any]]:
     """The answers, from the cache where they are; and what the system is made of."""
     encoder: PictureEncoder = base.encoder
     if system.encoder is not None:
@@ -207,10 +208,10 @@ def _open(
     return Recommender(load_catalog(directory / "catalog"), index, base.encoder)
 
 
-def _read_answers(file: Path, count: int) -> Answers | None:
+def _read_answers(file: Path, count: int) -> Found | None:
     try:
         kept = load_file(file)
-        answers = Answers(kept["strict"], kept["relaxed"])
+        answers = Found(kept["strict"], kept["relaxed"])
     except (OSError, SafetensorError, KeyError):
         return None
     return answers if len(answers.strict) == len(answers.relaxed) == count else None

@@ -5,7 +5,7 @@ Weights are read from safetensors only, and no code that comes with them is run.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from recommender.encoding.backbone import Device, choose_device, choose_dtype, hash_state
-from recommender.encoding.protocol import LooksOnly
+from recommender.encoding.protocol import Encoded, PictureEncoder
 from recommender.errors import WeightsError
 
 Pixels = npt.NDArray[np.uint8]
@@ -53,7 +53,7 @@ class Preparation:
         return np.asarray(picture)
 
 
-class TransformersEncoder(LooksOnly):
+class TransformersEncoder(PictureEncoder):
     """The picture side of a model that `transformers` runs, with its own preprocessing."""
 
     def __init__(self, name: str, model: nn.Module, preparation: Preparation, device: Device):
@@ -71,14 +71,14 @@ class TransformersEncoder(LooksOnly):
         self._model = model.eval().requires_grad_(False).to(self._device)
         self._mean = torch.tensor(preparation.mean, device=self._device).view(3, 1, 1) * 255
         self._std = torch.tensor(preparation.std, device=self._device).view(3, 1, 1) * 255
-        self.dim = self.encode([Image.new("RGB", self.input_px, "white")]).shape[1]
+        self.dim = self.encode_items([Image.new("RGB", self.input_px, "white")]).vectors.shape[1]
 
     def prepare(self, picture: Image.Image) -> Pixels:
         """RGB -> uint8 of shape (h, w, 3)."""
         return self.preparation.apply(picture)
 
-    def encode_prepared(self, prepared: Pixels) -> Floats:
-        """uint8 of shape (b, h, w, 3) -> float32 of shape (b, dim), unit rows."""
+    def encode_prepared(self, prepared: Pixels) -> Encoded:
+        """uint8 of shape (b, h, w, 3) -> embeddings; nothing is believed."""
         with torch.inference_mode():
             pixels = torch.from_numpy(prepared).to(self._device).permute(0, 3, 1, 2).float()
             pixels = (pixels - self._mean) / self._std
@@ -87,11 +87,7 @@ class TransformersEncoder(LooksOnly):
             ):
                 answer = self._run(pixel_values=pixels)
             vectors = answer if isinstance(answer, Tensor) else answer.pooler_output
-            return F.normalize(vectors.float()).cpu().numpy()
-
-    def encode(self, pictures: Sequence[Image.Image]) -> Floats:
-        """RGB pictures of any size -> float32 of shape (b, dim), unit rows."""
-        return self.encode_prepared(np.stack([self.prepare(picture) for picture in pictures]))
+            return Encoded(F.normalize(vectors.float()).cpu().numpy(), {})
 
     def record(self) -> dict[str, Any]:
         """What a report says of it."""

@@ -6,8 +6,7 @@ Everything goes through `Recommender.by_id` and `by_image`, so what is measured 
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from PIL import Image
-from tqdm.auto import tqdm
 
-from recommender.catalog.items import PICTURE_LIMITS, build_catalog, catalog_frame, load_catalog
+from recommender.catalog.items import build_catalog, catalog_frame, load_catalog
 from recommender.catalog.sources import read_source
 from recommender.catalog.splits import name_groups, split_names
 from recommender.errors import CatalogError
-from recommender.evaluation.foreseen import see_all
-from recommender.pictures.decode import decode_image
 from recommender.search.recommender import Recommender
 
 logger = logging.getLogger(__name__)
@@ -188,39 +183,3 @@ def _own_rows(
     own = tuple(np.union1d(a, b) for a, b in zip(ids, pictures, strict=True))
     names = same(name_groups(both))
     return own, tuple(np.union1d(a, b) for a, b in zip(own, names, strict=True))
-
-
-def read_pictures(
-    recommender: Recommender,
-    queries: Queries,
-    positions: Sequence[int],
-    change: Callable[[int, Image.Image], Image.Image] | None = None,
-) -> list[Image.Image]:
-    """Decode queries' pictures as the page decodes a visitor's, and change them if asked to."""
-    at_least_px = None if change else recommender.encoder.second_px
-    files = [queries.picture_bytes(position) for position in positions]
-
-    def read(position: int, data: bytes) -> Image.Image:
-        picture = decode_image(data, limits=PICTURE_LIMITS, at_least_px=at_least_px)
-        return change(position, picture) if change else picture
-
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(read, positions, files))
-
-
-def describe_queries(
-    recommender: Recommender, queries: Queries
-) -> dict[str, npt.NDArray[np.float32]]:
-    """What the encoder's heads believe of every query's picture; nothing where it has no head.
-
-    Returns:
-        Label -> float32 of shape (q, classes).
-    """
-    if not recommender.encoder.labels:
-        return {}
-    described = []
-    for start in tqdm(range(0, len(queries), PICTURES_AT_ONCE), "Heads"):
-        positions = range(start, min(start + PICTURES_AT_ONCE, len(queries)))
-        pictures = read_pictures(recommender, queries, positions)
-        described.append(see_all(recommender.encoder, pictures)[1])
-    return {name: np.concatenate([d[name] for d in described]) for name in described[0]}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from recommender.evaluation import classification, metrics
 from recommender.evaluation.metrics import Ints
-from recommender.evaluation.protocol import Answers
+from recommender.evaluation.protocol import Found
 from recommender.evaluation.queries import Queries
 from recommender.evaluation.relevance import HEADLINE, RELEVANCE, Values, _joint_codes, judge
 
@@ -151,7 +151,7 @@ def heads(
 
 
 def report(
-    gallery: pd.DataFrame, queries: Queries, answers: Answers, strict: Values | None = None
+    gallery: pd.DataFrame, queries: Queries, answers: Found, strict: Values | None = None
 ) -> dict[str, Any]:
     """Everything that answers say, as JSON; see `judge`, `summarise` and their neighbours.
 

@@ -1,22 +1,20 @@
-"""What changed pictures cost: the same queries, through `by_image`, clean and under each change."""
+"""What changed pictures cost: the same queries, clean and under each change."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from PIL import Image
-from tqdm.auto import tqdm
 
 from recommender.evaluation.corruptions import CORRUPTIONS, Severities, Severity, corrupt
 from recommender.evaluation.metrics import bootstrap_interval, mean, paired_difference
-from recommender.evaluation.protocol import DEPTH, Ask, Gallery, asking
+from recommender.evaluation.protocol import DEPTH, asking, find
 from recommender.evaluation.queries import Queries
 from recommender.evaluation.relevance import HEADLINE, judge
 from recommender.evaluation.report import number
-from recommender.search.options import MAX_K, Ranking
+from recommender.search.options import Ranking
 from recommender.search.recommender import Recommender
 
 Floats = npt.NDArray[np.float64]
@@ -69,23 +67,17 @@ def _measure(
     named: str,
 ) -> dict[str, Floats]:
     """Both figures of every query, float64 of shape (q,), NaN where not defined."""
-    gallery = Gallery(recommender)
     found = np.full((len(queries), DEPTH), -1, dtype=np.int64)
     itself = np.full(len(queries), np.nan)
     hashes = recommender.frame["image_hash"].to_numpy()
-    mine = queries.frame["image_hash"].to_numpy()
-    held = queries.frame["image_hash"].isin(recommender.frame["image_hash"]).to_numpy()
-
-    def ask_one(position: int, ask: Ask) -> None:
-        first = ask(MAX_K, None)
-        if held[position]:
-            itself[position] = float(hashes[gallery.rows(first)[0]] == mine[position])
-        rows = gallery.without(queries.named[position], first, ask)
-        found[position, : len(rows)] = rows
-
-    for _, asks in tqdm(asking(recommender, queries, ranking, change), named):
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(ask_one, *zip(*asks, strict=True)))
+    own_hashes = queries.frame["image_hash"].to_numpy()
+    held = np.isin(own_hashes.astype(str), hashes.astype(str))
+    for positions, query in asking(recommender, queries, change, title=named):
+        first = find(recommender, query, (), 1, ranking)[:, 0]
+        itself[positions] = hashes[first] == own_hashes[positions]
+        excluded = [queries.named[position] for position in positions]
+        found[positions] = find(recommender, query, excluded, DEPTH, ranking)
+    itself[~held] = np.nan
     values = judge(recommender.frame, queries.frame, found, queries.named)
     return {"P@5": values["type"][HEADLINE], "R@1": itself}
 

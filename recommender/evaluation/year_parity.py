@@ -15,8 +15,8 @@ import pandas as pd
 from recommender.catalog.items import catalog_frame
 from recommender.catalog.splits import split_years
 from recommender.encoding.encoder import Encoder
-from recommender.evaluation.beliefs import believe
 from recommender.evaluation.classification import accuracy, top_k_accuracy
+from recommender.evaluation.encoded import believe
 from recommender.evaluation.metrics import bootstrap_interval
 
 FREQUENT = 20
@@ -40,7 +40,10 @@ def score_years(items: datasets.Dataset, encoder: Encoder) -> dict[str, Any]:
     types = frame["articleType"]
     frequent = types.value_counts().index[:FREQUENT]
     rows = np.flatnonzero((split == "dev") & types.notna().to_numpy())
-    believed = believe(items.select(rows), encoder, "articleType")
+    asking = items.select(rows)
+    believed = believe(encoder, lambda row: asking[row]["image"]["bytes"], len(asking))[
+        "articleType"
+    ]
     classes = encoder.labels["articleType"]
     targets = pd.Index(classes).get_indexer(pd.Index(types.iloc[rows])).astype(np.int64)
     # A type that no even year has is always a mistake, never left out.

@@ -1,9 +1,46 @@
 """Every knob of a search, in one place."""
 
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from recommender.errors import QueryError
 
 MAX_K = 100
 
-
 Ranking = Literal["auto", "image", "hybrid"]
 """By what the pictures show alone, or also by what is known of the items; `auto` is the better."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How to search; checked here, as far as it does not take the catalog to tell.
+
+    Attributes:
+        k: how many, 1 to 100.
+        filters: column -> allowed values; see `FilterTable.mask`.
+        repeats: whether items with identical pictures are all shown.
+        ranking: whether the items' labels count.
+
+    Raises:
+        QueryError: one of them cannot be; says what would be right.
+    """
+
+    k: int = 5
+    filters: Mapping[str, Any] | None = None
+    repeats: bool = False
+    ranking: Ranking = "auto"
+
+    def __post_init__(self) -> None:
+        k: Any = self.k  # what a program sent may be of any type; JSON knows one kind of number
+        whole = isinstance(k, int | np.integer) or (isinstance(k, float) and k.is_integer())
+        if isinstance(k, bool) or not whole or not 1 <= k <= MAX_K:
+            raise QueryError(f"k is a whole number from 1 to {MAX_K}.")
+        if self.ranking not in get_args(Ranking):
+            raise QueryError(f"The ranking is one of {', '.join(get_args(Ranking))}.")
+        object.__setattr__(self, "k", int(k))
+
+
+USUAL = Options()

@@ -1,48 +1,79 @@
-"""What becomes of the rows that a search found: pure NumPy over rows and scores."""
+"""What becomes of the rows that a search found: candidates -> candidates, pure NumPy."""
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
 
-def first_of_each(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Mark the first of each group, so that the best of identical pictures is kept.
+
+class Candidates(NamedTuple):
+    """The pool before it is cut to k, best first.
+
+    Attributes:
+        rows: int64 of shape (m,).
+        scores: float32 of shape (m,), falling.
+    """
+
+    rows: Rows
+    scores: Floats
+
+    @classmethod
+    def none(cls) -> "Candidates":
+        """No candidate."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.float32))
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> "Candidates":
+        """Those that a mask of shape (m,) keeps."""
+        return Candidates(self.rows[keep], self.scores[keep])
+
+
+def without(candidates: Candidates, excluded: Rows) -> Candidates:
+    """Leave some rows out, and the empty places (-1) of an approximate search.
+
+    >>> scores = np.array([0.9, 0.8, -np.inf], np.float32)
+    >>> without(Candidates(np.array([4, 2, -1]), scores), np.array([4])).rows.tolist()
+    [2]
+    """
+    keep = candidates.rows >= 0
+    if len(excluded):
+        keep &= ~np.isin(candidates.rows, excluded)
+    return candidates.where(keep)
+
+
+def first_of_each(candidates: Candidates, groups: Rows) -> Candidates:
+    """Keep the first of each group, so that the best of identical pictures is shown.
 
     Args:
-        groups: int64 of shape (m,), the group of each candidate, best candidate first.
+        candidates: m of them.
+        groups: int64 of shape (n,), the group of each row.
 
-    Returns:
-        bool of shape (m,).
-
-    >>> first_of_each(np.array([7, 3, 7, 7, 3, 1])).tolist()
-    [True, True, False, False, False, True]
+    >>> candidates = Candidates(np.arange(6), np.linspace(1, 0, 6, dtype=np.float32))
+    >>> first_of_each(candidates, np.array([7, 3, 7, 7, 3, 1])).rows.tolist()
+    [0, 1, 5]
     """
-    first = np.zeros(len(groups), dtype=bool)
-    first[np.unique(groups, return_index=True)[1]] = True
-    return first
+    first = np.zeros(len(candidates.rows), dtype=bool)
+    first[np.unique(groups[candidates.rows], return_index=True)[1]] = True
+    return candidates.where(first)
 
 
-def put_first(
-    firsts: npt.NDArray[np.int64],
-    score: float | npt.NDArray[np.float32],
-    scores: npt.NDArray[np.float32],
-    rows: npt.NDArray[np.int64],
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+def put_first(candidates: Candidates, firsts: Rows, score: float | Floats) -> Candidates:
     """Let some rows come before all others, whatever they scored.
 
     Args:
+        candidates: m of them, which may hold some of `firsts`.
         firsts: int64 of shape (f,), in their order.
         score: theirs, unless the best of the others has more.
-        scores: float32 of shape (m,), falling.
-        rows: int64 of shape (m,), which may hold some of `firsts`.
-
-    Returns:
-        Scores, float32 of shape (n,), falling, and their rows, int64 of shape (n,).
 
     >>> scores = np.array([0.95, 0.5, 0.25], np.float32)
-    >>> put_first(np.array([7]), 0.5, scores, np.array([3, 7, 1]))[1].tolist()
+    >>> put_first(Candidates(np.array([3, 7, 1]), scores), np.array([7]), 0.5).rows.tolist()
     [7, 3, 1]
     """
-    others = ~np.isin(rows, firsts)
-    best = max(float(score), *scores[others][:1].tolist()) if others.any() else score
-    theirs = np.full(len(firsts), best, dtype=scores.dtype)
-    return np.concatenate([theirs, scores[others]]), np.concatenate([firsts, rows[others]])
+    others = candidates.where(~np.isin(candidates.rows, firsts))
+    best = max(float(score), *others.scores[:1].tolist()) if len(others.rows) else score
+    theirs = np.full(len(firsts), best, dtype=candidates.scores.dtype)
+    return Candidates(
+        np.concatenate([firsts, others.rows]), np.concatenate([theirs, others.scores])
+    )

@@ -64,19 +64,23 @@ class Recognition:
         self._index = build_index(Embeddings(numbers, looks), IndexConfig())[0]
 
     def recognise(
-        self,
-        query: Floats,
-        allowed: npt.NDArray[np.bool_] | None = None,
-    ) -> Recognised | None:
-        """The nearest picture, where it is much nearer than the next one.
+        self, queries: Floats, allowed: npt.NDArray[np.bool_] | None = None
+    ) -> list[Recognised | None]:
+        """For each query the nearest picture, where it is much nearer than the next one.
 
         Args:
-            query: float32 of shape (1, d), an embedding.
+            queries: float32 of shape (q, d), embeddings.
             allowed: bool of shape (n,), the rows that may be found; all where None.
         """
-        cosines, columns = self._index.search(self._agreement.looks(query), 2)
-        if cosines.shape[1] < 2 or not stands_out(*cosines[0]):
-            return None
-        rows = np.flatnonzero(self._pictures == self._index.ids[columns[0, 0]])
-        rows = rows if allowed is None else rows[allowed[rows]]
-        return Recognised(rows, cosines[0, 0])
+        cosines, columns = self._index.search(self._agreement.looks(queries), 2)
+        if cosines.shape[1] < 2:
+            return [None] * len(queries)
+        clear = stands_out(cosines[:, 0], cosines[:, 1])
+        return [
+            Recognised(self._rows(self._index.ids[nearest], allowed), cosine) if clear[i] else None
+            for i, (nearest, cosine) in enumerate(zip(columns[:, 0], cosines[:, 0], strict=True))
+        ]
+
+    def _rows(self, picture: np.int64, allowed: npt.NDArray[np.bool_] | None) -> Rows:
+        rows = np.flatnonzero(self._pictures == picture)
+        return rows if allowed is None else rows[allowed[rows]]

@@ -225,5 +225,5 @@ def _encode_all(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for prepared in pool.map(prepare, range(0, len(pictures), batch_size)):
             if prepared:
-                encoded.append(encoder.encode_prepared(np.stack(prepared)))
+                encoded.append(encoder.encode_prepared(np.stack(prepared)).vectors)
     return np.concatenate(encoded), dict(sorted(skipped.items()))

@@ -108,7 +108,7 @@ def calibrate(
 def _see_all(encoder: Encoder, examples: Examples) -> tuple[Floats, dict[str, Floats]]:
     """Embeddings of all examples, and what is believed of them."""
     starts = tqdm(range(0, len(examples.pictures), _AT_ONCE), "Encoding")
-    seen = [encoder.see_prepared(examples.pictures[s : s + _AT_ONCE].numpy()) for s in starts]
+    seen = [encoder.encode_prepared(examples.pictures[s : s + _AT_ONCE].numpy()) for s in starts]
     looks = np.concatenate([embeddings for embeddings, _ in seen])
     return looks, {n: np.concatenate([b[n] for _, b in seen]) for n in encoder.labels}
 

@@ -37,8 +37,8 @@ from recommender.encoding.backbone import (
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.encoder import Encoder
 from recommender.errors import CatalogError, TrainingError
-from recommender.evaluation.beliefs import believe
 from recommender.evaluation.classification import accuracy, macro_f1
+from recommender.evaluation.encoded import believe
 from recommender.pictures.decode import decode_image
 from recommender.training.checkpoint import resume, save_checkpoint
 
@@ -248,7 +248,8 @@ def _score_encoder(
     """The same of an encoder's beliefs, of which those in other types are left out."""
     own = encoder.labels["articleType"]
     columns = [own.index(name) if name in own else -1 for name in classes]
-    believed = np.pad(believe(data, encoder, "articleType"), ((0, 0), (0, 1)))[:, columns]
+    believed = believe(encoder, lambda row: data[row]["image"]["bytes"], len(data))["articleType"]
+    believed = np.pad(believed, ((0, 0), (0, 1)))[:, columns]
     scores = torch.from_numpy(believed).clamp_min(1e-12).log()
     return _figures(scores, torch.tensor(data["target"]))
 

@@ -20,7 +20,7 @@ from recommender.feedback.events import EventLog
 from recommender.pictures.decode import decode_image, read_image
 from recommender.pictures.fetch import fetch_image
 from recommender.search.hits import Hits
-from recommender.search.options import Ranking
+from recommender.search.options import USUAL, Options
 from recommender.search.recommender import Recommender
 from recommender.service.live import Live
 
@@ -75,32 +75,26 @@ class Answers:
         self,
         image: str | None,
         origin: str,
+        options: Options = USUAL,
         *,
         url: str = "",
-        k: int = 5,
-        filters: dict[str, Any] | None = None,
-        repeats: bool = False,
-        ranking: Ranking = "auto",
     ) -> Answer:
         """Items that look like a picture.
 
         Args:
             image: path of an uploaded file, or None where `url` names a picture.
             origin: scheme and host under which the pictures are served.
+            options: how to search.
             url: web address of a picture; counts where there is no file.
-            k: how many, 1 to 100.
-            filters: column -> allowed values.
-            repeats: whether items with identical pictures are all shown.
-            ranking: `image`, `hybrid`, or `auto` for the better one that there is.
 
         Raises:
-            RecommenderError: the picture, `k`, a filter or the ranking cannot be used.
+            RecommenderError: the picture or an option cannot be used.
         """
         recommender = self.recommender
         started = time.perf_counter()
         picture = self._read(recommender, image, url)
         decode_ms = (time.perf_counter() - started) * 1000
-        hits = recommender.by_image(picture, k=k, filters=filters, repeats=repeats, ranking=ranking)
+        hits = recommender.by_image(picture, options)
         if len(hits.ids):
             self.note("search", int(hits.ids[0]))
         beliefs = self._likeliest(recommender, hits.beliefs)
@@ -108,24 +102,15 @@ class Answers:
             "attributes": {label: ranked[0]["value"] for label, ranked in beliefs.items()},
             "beliefs": beliefs,
         }
-        return self._answer(recommender, hits, query, origin, decode_ms)
+        return self._answer(recommender, hits, options, query, origin, decode_ms)
 
-    def recommend_by_id(
-        self,
-        item_id: int,
-        origin: str,
-        *,
-        k: int = 5,
-        filters: dict[str, Any] | None = None,
-        repeats: bool = False,
-        ranking: Ranking = "auto",
-    ) -> Answer:
+    def recommend_by_id(self, item_id: int, origin: str, options: Options = USUAL) -> Answer:
         """Items that look like an item, which is never among them; see `recommend`."""
         recommender = self.recommender
-        hits = recommender.by_id(item_id, k=k, filters=filters, repeats=repeats, ranking=ranking)
+        hits = recommender.by_id(item_id, options)
         self.note("search", int(item_id))
         query = {"attributes": recommender.item(item_id)}
-        return self._answer(recommender, hits, query, origin)
+        return self._answer(recommender, hits, options, query, origin)
 
     def describe(self, image: str | None, *, url: str = "") -> Answer:
         """What is seen in a picture: each attribute's likeliest values with their probabilities.
@@ -160,7 +145,7 @@ class Answers:
         return fetch_image(url)
 
     def _read(self, recommender: Recommender, image: str | None, url: str) -> Image.Image:
-        at_least_px = recommender.encoder.second_px
+        at_least_px = recommender.encoder.query_px
         if image is not None:
             return read_image(Path(image), at_least_px=at_least_px)
         if not url:
@@ -181,6 +166,7 @@ class Answers:
         self,
         recommender: Recommender,
         hits: Hits,
+        options: Options,
         query: dict[str, Any],
         origin: str,
         decode_ms: float = 0.0,
@@ -196,9 +182,24 @@ class Answers:
             "schema_version": SCHEMA_VERSION,
             "query": query,
             "results": results,
-            "message": hits.message,
+            "message": message_of(len(hits), options),
             "timings_ms": {step: round(ms, 2) for step, ms in timings.items()},
         }
+
+
+def message_of(found: int, options: Options) -> str:
+    """What a person should know of how many were found, or empty.
+
+    >>> message_of(1, Options(k=5, filters={"gender": ["Unisex"]}))
+    'Only 1 item passes these filters.'
+    """
+    if found == 0 and options.filters:
+        return "No item passes these filters: widen or clear one of them."
+    if found < options.k and options.filters:
+        return f"Only {found} {'item passes' if found == 1 else 'items pass'} these filters."
+    if found < options.k:
+        return f"The catalog has only {found} other items."
+    return ""
 
 
 def origin_of(request: gr.Request) -> str:

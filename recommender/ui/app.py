@@ -7,7 +7,7 @@ from gradio.events import api
 
 from recommender.evaluation.committed import Results
 from recommender.feedback.events import EventLog
-from recommender.search.options import Ranking
+from recommender.search.options import Options, Ranking
 from recommender.search.recommender import Recommender
 from recommender.service.live import Live
 from recommender.ui.answers import Answers, origin_of, shown
@@ -100,15 +100,8 @@ def _add_endpoints(answers: Answers, figures: Figures) -> None:
         pictures; `ranking` is `image` for what pictures show alone, `hybrid` where the products'
         attributes count too, `auto` for the better one that there is.
         """
-        return answers.recommend(
-            image,
-            origin_of(request),
-            url=url,
-            k=k,
-            filters=filters,
-            repeats=repeats,
-            ranking=ranking,
-        )
+        options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)
+        return answers.recommend(image, origin_of(request), options, url=url)
 
     @shown
     def recommend_by_id(
@@ -120,14 +113,9 @@ def _add_endpoints(answers: Answers, figures: Figures) -> None:
         ranking: str = "auto",
     ) -> dict[str, Any]:
         """Products that look like a product of the catalog, which is never among them."""
-        return answers.recommend_by_id(
-            item_id,
-            origin_of(request),
-            k=k,
-            filters=filters,
-            repeats=repeats,
-            ranking=ranking,  # type: ignore[arg-type]  # the engine refuses what is no ranking
-        )
+        # Options refuse what is no ranking.
+        options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)  # type: ignore[arg-type]
+        return answers.recommend_by_id(item_id, origin_of(request), options)
 
     @shown
     def item(item_id: int, request: gr.Request) -> dict[str, Any]:

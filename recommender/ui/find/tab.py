@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from recommender.errors import ImageError, RecommenderError, UnknownItemError
-from recommender.search.options import MAX_K
+from recommender.search.options import MAX_K, Options, Ranking
 from recommender.ui.answers import NO_PICTURE, Answers, origin_of, sentence
 from recommender.ui.find.view import (
     WELCOME,
@@ -181,7 +181,7 @@ class FindTab:
         opened.then(None, js=_TO_STATUS, api_visibility="private")
 
     # Handlers. Each makes a view and ends in `_show`. Gradio passes `request` and `event` by type;
-    # `settings` are the values that `_settings` names.
+    # `settings` are the values that `_options` names.
 
     def on_picture(
         self, request: gr.Request, picture: str | None, view: Json, back: list[Json], *settings: Any
@@ -191,9 +191,7 @@ class FindTab:
             return self._show(View(), [], request)
 
         def search() -> View:
-            answer = self.answers.recommend(
-                picture, origin_of(request), **self._settings(*settings)
-            )
+            answer = self.answers.recommend(picture, origin_of(request), self._options(*settings))
             return view_of(answer, "your picture", View(asked="picture"))
 
         return self._try(search, view, back, request)
@@ -287,7 +285,7 @@ class FindTab:
     ) -> list[Any]:
         def search() -> View:
             answer = self.answers.recommend_by_id(
-                item_id, origin_of(request), **self._settings(*settings)
+                item_id, origin_of(request), self._options(*settings)
             )
             name = answer["query"]["attributes"]["productDisplayName"] or "this item"
             return view_of(answer, name, View(asked="item", asked_id=item_id, item=item_id))
@@ -328,10 +326,10 @@ class FindTab:
             gr.Column(visible=view.asked == "nothing"),
         ]
 
-    def _settings(self, k: int, repeats: bool, ranking: str, *chosen: Any) -> dict[str, Any]:
-        """The values of the settings' components, as the engine takes them."""
+    def _options(self, k: int, repeats: bool, ranking: Ranking, *chosen: Any) -> Options:
+        """The values of the settings' components."""
         filters = self.filters.chosen(*chosen)
-        return {"k": k, "repeats": repeats, "ranking": ranking, "filters": filters}
+        return Options(k=k, repeats=repeats, ranking=ranking, filters=filters)
 
     def _example_ids(self) -> list[int]:
         """The first item of each of the most frequent article types: a look at the breadth."""

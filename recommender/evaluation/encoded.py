@@ -1,0 +1,64 @@
+"""Many pictures, encoded as those of visitors are: decoded in threads, batch by batch."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from PIL import Image
+from tqdm.auto import tqdm
+
+from recommender.catalog.items import PICTURE_LIMITS
+from recommender.encoding.agreement import Beliefs
+from recommender.encoding.protocol import Encoded, PictureEncoder, concatenate
+from recommender.pictures.decode import decode_image
+
+AT_ONCE = 256
+_ENCODED_AT_ONCE = 64
+
+Change = Callable[[int, Image.Image], Image.Image]
+"""Position and picture -> the picture that is encoded."""
+
+
+def encode_files(
+    encoder: PictureEncoder,
+    picture_bytes: Callable[[int], bytes],
+    count: int,
+    change: Change | None = None,
+) -> Iterator[tuple[range, Encoded]]:
+    """Encode pictures that ask.
+
+    Args:
+        encoder: sees them as `encode_queries` does.
+        picture_bytes: position -> an encoded picture.
+        count: how many there are.
+        change: what is done to a picture before it asks; it then is decoded at its full size.
+
+    Yields:
+        Positions and what was made of them, in order.
+    """
+    at_least_px = None if change else encoder.query_px
+
+    def read(position: int, data: bytes) -> Image.Image:
+        picture = decode_image(data, limits=PICTURE_LIMITS, at_least_px=at_least_px)
+        return change(position, picture) if change else picture
+
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, count, AT_ONCE):
+            positions = range(start, min(start + AT_ONCE, count))
+            files = [picture_bytes(position) for position in positions]
+            pictures = list(pool.map(read, positions, files))
+            parts = [
+                encoder.encode_queries(pictures[at : at + _ENCODED_AT_ONCE])
+                for at in range(0, len(pictures), _ENCODED_AT_ONCE)
+            ]
+            vectors = np.concatenate([part.vectors for part in parts])
+            yield positions, Encoded(vectors, concatenate([part.beliefs for part in parts]))
+
+
+def believe(encoder: PictureEncoder, picture_bytes: Callable[[int], bytes], count: int) -> Beliefs:
+    """What an encoder's heads believe of pictures that ask: label -> float32 (count, classes)."""
+    batches = [{n: np.empty((0, len(c)), np.float32) for n, c in encoder.labels.items()}]
+    if encoder.labels:
+        encoded = encode_files(encoder, picture_bytes, count)
+        batches += [seen.beliefs for _, seen in tqdm(encoded, "Heads", -(-count // AT_ONCE))]
+    return concatenate(batches)

@@ -1,0 +1,37 @@
+"""What is sought: pictures, items, and whatever else has vectors, ask in one form."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from recommender.encoding.agreement import Beliefs, Floats
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """q queries that are asked together.
+
+    Attributes:
+        vectors: float32 of shape (q, dim), unit rows as the encoder makes them.
+        beliefs: what is believed of the pictures that ask: label -> float32 of shape (q, classes).
+        excluded: for each query the rows of the gallery that it shall not find; empty for none.
+        recognises: whether the picture of the gallery that a query shows, if any, comes first.
+    """
+
+    vectors: Floats
+    beliefs: Beliefs = field(default_factory=dict)
+    excluded: Sequence[Rows] = ()
+    recognises: bool = False
+
+    def __post_init__(self) -> None:
+        if self.vectors.dtype != np.float32 or self.vectors.ndim != 2:
+            raise ValueError("vectors are not float32 of shape (q, dim)")
+        if self.excluded and len(self.excluded) != len(self.vectors):
+            raise ValueError(f"{len(self.excluded)} exclusions for {len(self.vectors)} queries")
+
+    def __len__(self) -> int:
+        return len(self.vectors)
