@@ -31,7 +31,7 @@ from recommender.feedback.events import EventLog
 from recommender.hub.hub import Address, pull_store
 from recommender.search.recommender import Recommender
 from recommender.service.live import Live
-from recommender.service.open import encoder_of, load_recommender
+from recommender.service.open import check_servable, load_recommender
 from recommender.store.manifest import load_manifest, store_version
 from recommender.ui.app import build_app
 from recommender.ui.server.server import launch_settings
@@ -92,7 +92,7 @@ def pull(repo: str, directory: Path) -> Path:
     """
     address = Address.parse(repo)
     try:
-        pull_store(address, directory, accept=encoder_of)
+        pull_store(address, directory, accept=check_servable)
     except RecommenderError as error:
         try:
             load_manifest(directory)

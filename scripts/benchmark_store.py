@@ -24,7 +24,7 @@ from recommender.catalog.items import load_catalog
 from recommender.files import hash_files
 from recommender.hub.parcel import pack
 from recommender.schema import COLUMNS
-from recommender.store.manifest import load_manifest
+from recommender.store.store import Store
 from scripts.benchmark import begin_report, seconds_of, write_report
 
 ROOT = Path(__file__).parents[1]
@@ -95,7 +95,7 @@ def measure_update(data: Path, scratch: Path, times: int = 3) -> dict:
         write_update(data, scratch / "update.zip")
         source = str(scratch / "update.zip")
         seconds.append(run("update_catalog", "--source", source, "--data", str(data)))
-    return {"changed": CHANGED, "items": load_manifest(data).count, "seconds": seconds}
+    return {"changed": CHANGED, "items": Store.open(data).manifest.count, "seconds": seconds}
 
 
 def measure_hub(data: Path, scratch: Path) -> dict:
@@ -108,7 +108,7 @@ def measure_hub(data: Path, scratch: Path) -> dict:
         back = ["--data", str(scratch / "back"), "--repo", "shop/catalog"]
         pull = run("pull_from_hub", *back, **environment)
         started = time.perf_counter()
-        files = list(pack(data)[1].values())
+        files = list(pack(Store.open(data))[1].values())
         packed = round(time.perf_counter() - started, 2)
         alone = {
             "hashed": lambda: hash_files(files),

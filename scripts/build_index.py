@@ -9,50 +9,12 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from recommender.catalog.items import catalog_fingerprint, load_catalog
 from recommender.encoding.config import EncoderConfig, choices
 from recommender.encoding.encoder import load_worker_encoder
 from recommender.errors import RecommenderError
-from recommender.index.faiss import IndexConfig, build_index
-from recommender.store.embed import LoadEncoder, embed_catalog
-from recommender.store.manifest import Manifest
-from recommender.store.store import load_known, save_store, writing
-from recommender.store.style_map import MapQuality, write_map
-
-
-def index_store(
-    data: Path,
-    load: LoadEncoder,
-    config: IndexConfig,
-    *,
-    batch_size: int = 64,
-    workers: int = 1,
-    former_map: Path | None = None,
-) -> tuple[Manifest, MapQuality]:
-    """Embed what is not embedded yet of a store's latest catalog, index it all and save it."""
-    items = load_catalog(data / "catalog")
-    embedded = embed_catalog(
-        items,
-        data / "embeddings",
-        load,
-        batch_size=batch_size,
-        workers=workers,
-        load_known=partial(load_known, data),
-    )
-    index, recall = build_index(embedded.embeddings, config)
-    style_map, quality = write_map(embedded.embeddings, data, former=former_map)
-    manifest = save_store(
-        data,
-        index,
-        config=config,
-        encoder=embedded.encoder.record(),
-        catalog_fingerprint=catalog_fingerprint(items),
-        parts=embedded.parts,
-        recall_at_10=recall,
-        skipped=embedded.skipped,
-        style_map=style_map,
-    )
-    return manifest, quality
+from recommender.index.faiss import IndexConfig
+from recommender.store.build import build_store, former_store
+from recommender.store.store import writing
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -96,8 +58,13 @@ def main(argv: list[str] | None = None) -> int:
     )
     try:
         with writing(options.data):
-            manifest, quality = index_store(
-                options.data, load, config, batch_size=options.batch_size, workers=options.workers
+            manifest, quality = build_store(
+                options.data,
+                load,
+                config,
+                former=former_store(options.data),
+                batch_size=options.batch_size,
+                workers=options.workers,
             )
     except (RecommenderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -15,21 +15,20 @@ from recommender.catalog.items import catalog_frame, load_catalog
 from recommender.charts.chart import PLACE, prepared
 from recommender.charts.export import find_chromium, write_pages, write_pictures
 from recommender.errors import RecommenderError
-from recommender.store.manifest import MANIFEST_FILE, load_manifest
-from recommender.store.store import load_index
-from recommender.store.style_map import load_map
+from recommender.store.manifest import MANIFEST_FILE
+from recommender.store.store import Store
 from recommender.trends.sections import NAMES, Periods, draw
 
 
-def with_places(frame: pd.DataFrame, store: Path) -> pd.DataFrame:
-    """A catalog with its items' places on the style map, where its store has one."""
-    if not (store / MANIFEST_FILE).exists():
-        return frame
-    manifest = load_manifest(store)
-    ids = load_index(store, manifest).ids
-    if (places := load_map(store, manifest.files, ids)) is None:
-        return frame
-    return frame.join(pd.DataFrame(places, index=ids, columns=list(PLACE)), on="id")
+def read_frame(directory: Path) -> pd.DataFrame:
+    """A catalog's columns, with its items' places on the style map where its store has one."""
+    if not (directory / MANIFEST_FILE).exists():
+        return catalog_frame(load_catalog(directory / "catalog"))
+    store = Store.open(directory)
+    if store.places is None:
+        return store.frame
+    places = pd.DataFrame(store.places, index=store.ids, columns=list(PLACE))
+    return store.frame.join(places, on="id")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
     try:
-        frame = with_places(catalog_frame(load_catalog(options.data / "catalog")), options.data)
+        frame = read_frame(options.data)
         charts = draw(prepared(frame), NAMES, Periods())
         title = f"Trends of a catalog of {len(frame):,} items"
         written = write_pages(charts, options.out, title)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from recommender.errors import RecommenderError
 from recommender.hub.hub import Address, pull_store
-from recommender.service.open import encoder_of
+from recommender.service.open import check_servable
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         address = Address.parse(f"{options.repo}@{options.revision}")
-        commit = pull_store(address, options.data, accept=encoder_of)
+        commit = pull_store(address, options.data, accept=check_servable)
     except RecommenderError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

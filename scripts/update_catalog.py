@@ -17,10 +17,9 @@ from recommender.catalog.updates import update_catalog
 from recommender.errors import RecommenderError
 from recommender.index.faiss import IndexConfig
 from recommender.service.open import encoder_of
-from recommender.store.manifest import load_manifest
-from recommender.store.store import writing
+from recommender.store.build import build_store
+from recommender.store.store import Store, writing
 from recommender.store.style_map import map_file
-from scripts.build_index import index_store
 
 gc.enable()
 
@@ -45,8 +44,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("name what changes by --source or --remove")
     try:
         with writing(options.data):
-            manifest = load_manifest(options.data)
-            encoder = encoder_of(manifest, device=options.device)
+            store = Store.open(options.data)
+            encoder = encoder_of(store.manifest, device=options.device)
             changes = update_catalog(
                 read_source(options.source) if options.source else None,
                 options.data / "catalog",
@@ -54,11 +53,12 @@ def main(argv: list[str] | None = None) -> int:
                 remove=options.remove,
                 whole=options.whole,
             )
-            manifest, _ = index_store(
+            manifest, _ = build_store(
                 options.data,
                 lambda _: encoder,
-                IndexConfig(**manifest.index),
-                former_map=map_file(options.data, manifest.files),
+                IndexConfig(**store.manifest.index),
+                former=store,
+                former_map=map_file(options.data, store.manifest.files),
             )
     except RecommenderError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -25,10 +25,10 @@ from recommender.encoding.protocol import Encoded, PictureEncoder, Wrap
 from recommender.index.faiss import Index, IndexConfig, build_index
 from recommender.schema import COLUMNS
 from recommender.search.recommender import Recommender
+from recommender.store.build import save_store
 from recommender.store.embed import embed_catalog
-from recommender.store.manifest import load_manifest
-from recommender.store.store import load_index, load_items, save_store
-from recommender.store.style_map import load_map, write_map
+from recommender.store.store import Store
+from recommender.store.style_map import write_map
 
 # One row an item: id, gender, masterCategory, subCategory, articleType, baseColour, season, year,
 # usage, name. 11 and 12 have the same picture, 13 lacks season and year.
@@ -167,10 +167,7 @@ def open_store(
     reuse: TinyEncoder | None = None,
 ) -> Recommender:
     """What `load_recommender` does, with the small encoder."""
-    manifest = load_manifest(directory)
-    items, index = load_items(directory, manifest), load_index(directory, manifest)
-    places = load_map(directory, manifest.files, index.ids)
-    return Recommender(items, index, encoder or reuse or TinyEncoder(), places, wrap=wrap)
+    return Recommender(Store.open(directory).gallery, encoder or reuse or TinyEncoder(), wrap=wrap)
 
 
 @pytest.fixture(scope="session")

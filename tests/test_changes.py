@@ -11,15 +11,14 @@ import pytest
 from conftest import ROWS, TinyEncoder, open_store, write_archive
 from serving import call, serve
 
-from recommender.catalog.items import catalog_fingerprint, load_catalog
 from recommender.catalog.sources import read_source
 from recommender.catalog.updates import Changes, update_catalog
 from recommender.errors import CatalogError, RecommenderError
-from recommender.index.faiss import IndexConfig, build_index
+from recommender.index.faiss import IndexConfig
 from recommender.service.live import Live
-from recommender.store.embed import embed_catalog
+from recommender.store.build import build_store
 from recommender.store.manifest import load_manifest, store_version
-from recommender.store.store import load_known, save_store, writing
+from recommender.store.store import Store, writing
 
 
 @pytest.fixture
@@ -35,20 +34,8 @@ def change(directory: Path, rows: list[tuple], **options: Any) -> Changes:
 
 def index(directory: Path) -> TinyEncoder:
     """What the script does once the catalog has changed; returns the encoder, which counts."""
-    encoder, items = TinyEncoder(), load_catalog(directory / "catalog")
-    known = partial(load_known, directory)
-    embedded = embed_catalog(items, directory / "embeddings", lambda _: encoder, load_known=known)
-    built, recall = build_index(embedded.embeddings, IndexConfig())
-    save_store(
-        directory,
-        built,
-        config=IndexConfig(),
-        encoder=encoder.record(),
-        catalog_fingerprint=catalog_fingerprint(items),
-        parts=embedded.parts,
-        recall_at_10=recall,
-        skipped=embedded.skipped,
-    )
+    encoder = TinyEncoder()
+    build_store(directory, lambda _: encoder, IndexConfig(), former=Store.open(directory))
     return encoder
 
 

@@ -4,6 +4,7 @@ import json
 import math
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -224,9 +225,9 @@ def test_an_index_of_other_items(store: Path, tmp_path: Path) -> None:
     build_store(tmp_path, write_archive(tmp_path / "b.zip", ROWS[:5]))
     few = open_store(tmp_path)
     with pytest.raises(IndexMismatchError, match="another catalog"):
-        Recommender(few._items, whole.index, whole.encoder)
+        Recommender(replace(few.gallery, index=whole.index), whole.encoder)
     # A catalog may hold items that could not be embedded.
-    wider = Recommender(whole._items, few.index, few.encoder)
+    wider = Recommender(replace(whole.gallery, index=few.index), few.encoder)
     assert wider.item(4) == whole.item(4)
     assert wider.picture_bytes(4) == whole.picture_bytes(4)
     with pytest.raises(UnknownItemError):

@@ -19,7 +19,7 @@ from recommender.errors import IndexMismatchError, StoreError
 from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import Index, IndexConfig, build_index
 from recommender.store.manifest import MANIFEST_FILE, check_encoder, load_manifest
-from recommender.store.store import load_index
+from recommender.store.store import Store
 
 Floats = npt.NDArray[np.float32]
 N, DIM = 200, 32
@@ -213,8 +213,7 @@ def test_a_store_answers_as_before_it_was_saved(
     archive: Path, tmp_path: Path, factory: str, metric: str
 ) -> None:
     built = build_store(tmp_path, archive, IndexConfig(factory=factory, metric=metric))
-    manifest = load_manifest(tmp_path)
-    loaded = load_index(tmp_path, manifest)
+    loaded = Store.open(tmp_path).index
     np.testing.assert_array_equal(loaded.ids, built.ids)
     np.testing.assert_array_equal(loaded.vectors, built.vectors)
     assert loaded.metric == metric

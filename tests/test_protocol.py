@@ -143,7 +143,7 @@ class Describer(TinyEncoder):
 def test_heads_are_asked_about_every_query(recommender: Recommender, everyone: Queries) -> None:
     assert believe(recommender.encoder, everyone.picture_bytes, 13) == {}
     assert answer(recommender, everyone).beliefs == {}
-    heads = Recommender(recommender._items, recommender.index, Describer())
+    heads = Recommender(recommender.gallery, Describer())
     beliefs = believe(heads.encoder, everyone.picture_bytes, 13)["gender"]
     np.testing.assert_array_equal(answer(heads, everyone).beliefs["gender"], beliefs)
     assert beliefs.shape == (13, 2)

@@ -193,8 +193,12 @@ def catalog_frame(items: datasets.Dataset) -> pd.DataFrame:
 
 def catalog_fingerprint(items: datasets.Dataset) -> str:
     """sha256 of every item's columns and pixels, in order: equal exactly when catalogs are."""
+    return fingerprint_of_frame(catalog_frame(items))
+
+
+def fingerprint_of_frame(frame: pd.DataFrame) -> str:
+    """The same, of what `catalog_frame` gives."""
     digest = hashlib.sha256()
-    frame = catalog_frame(items)
     for name in frame.columns:
         values = [None if value is pd.NA else value for value in frame[name].tolist()]
         digest.update(json.dumps([name, values], ensure_ascii=False).encode())

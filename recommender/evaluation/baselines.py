@@ -14,7 +14,7 @@ import torchvision
 from PIL import Image
 from torch import Tensor
 
-from recommender.catalog.items import load_catalog
+from recommender.catalog.items import catalog_frame
 from recommender.encoding.backbone import Device
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.encoder import Encoder, load_encoder
@@ -23,6 +23,7 @@ from recommender.evaluation.pretrained import load_open_clip, load_transformers
 from recommender.index.faiss import IndexConfig, build_index
 from recommender.search.recommender import Recommender
 from recommender.store.embed import embed_catalog
+from recommender.store.store import Gallery, open_items
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -80,12 +81,13 @@ def open_with(
     Raises:
         StoreError: there is no catalog, or the cache cannot be written.
     """
-    items = load_catalog(directory / "catalog")
+    items = open_items(directory)
     embedded = embed_catalog(
         items, cache / encoder.fingerprint, lambda _: encoder, batch_size=batch_size
     )
     index, _ = build_index(embedded.embeddings, config or IndexConfig())
-    return Recommender(items, index, encoder)
+    gallery = Gallery(items=items, frame=catalog_frame(items), index=index)
+    return Recommender(gallery, encoder)
 
 
 class PixelEncoder(PictureEncoder):

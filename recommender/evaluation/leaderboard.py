@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from recommender.catalog.items import load_catalog
 from recommender.encoding.backbone import Device
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import QueryError, RecommenderError, StoreError
@@ -205,7 +204,7 @@ def _open(
         raise QueryError(f"The embedding has {base.encoder.dim} dimensions already.")
     embeddings = Embeddings(base.index.ids, base.index.vectors)
     index, _ = build_index(embeddings, IndexConfig(factory=system.factory))
-    return Recommender(load_catalog(directory / "catalog"), index, base.encoder)
+    return Recommender(replace(base.gallery, index=index), base.encoder)
 
 
 def _read_answers(file: Path, count: int) -> Found | None:

@@ -8,10 +8,10 @@ import datasets
 import pandas as pd
 from PIL import Image
 
-from recommender.catalog.items import PICTURE_LIMITS, catalog_frame
+from recommender.catalog.items import PICTURE_LIMITS
 from recommender.pictures.decode import decode_image
 from recommender.schema import LABELS
-from recommender.store.manifest import Manifest
+from recommender.store.store import Store
 
 GRID_FILE = "thumbnails.jpg"
 
@@ -29,8 +29,7 @@ _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M")
 
 
 def make_card(
-    items: datasets.Dataset,
-    manifest: Manifest,
+    store: Store,
     shards: Sequence[str],
     *,
     title: str,
@@ -40,8 +39,7 @@ def make_card(
     """Write a dataset's card.
 
     Args:
-        items: the catalog.
-        manifest: of the store.
+        store: of which it is the card.
         shards: paths of the Parquet files in the repo.
         title: of the card.
         licence: as the Hub names it, such as `mit` or `other`.
@@ -50,7 +48,7 @@ def make_card(
     Returns:
         `README.md` and, with a grid, its picture: path -> bytes.
     """
-    frame = catalog_frame(items)
+    frame, manifest = store.frame, store.manifest
     head = {
         "license": licence,
         "pretty_name": title,
@@ -82,7 +80,7 @@ def make_card(
     )
     files = {"README.md": "\n".join(text).encode()}
     if grid:
-        files[GRID_FILE] = _grid(items)
+        files[GRID_FILE] = _grid(store.items)
     return files
 
 

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import datasets
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, snapshot_download
 from huggingface_hub.errors import (
     EntryNotFoundError,
@@ -31,7 +30,7 @@ from recommender.errors import HubError, RecommenderError, StoreError
 from recommender.files import hash_files
 from recommender.hub.parcel import REMOTE, STAGING, check_files, pack, read_parcel, unpack
 from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
-from recommender.store.store import load_items, writing
+from recommender.store.store import Store, writing
 
 PULLED_FILE = "pulled.json"
 
@@ -66,8 +65,8 @@ class Address:
         return f"{self.repo}@{self.revision}"
 
 
-Card = Callable[[datasets.Dataset, Manifest, Sequence[str]], Mapping[str, bytes]]
-"""Items, manifest and the Parquet files' paths -> the card and its pictures, path -> bytes."""
+Card = Callable[[Store, Sequence[str]], Mapping[str, bytes]]
+"""A store and its Parquet files' paths in the repo -> the card and its pictures, path -> bytes."""
 
 
 def push_store(
@@ -99,10 +98,9 @@ def push_store(
         HubError: the Hub refuses or cannot be reached; it then holds what it held.
     """
     repo = Address.parse(repo).repo
-    parcel, local = pack(directory)
-    manifest = parcel.store
-    items = load_items(directory, manifest)
-    card = make_card(items, manifest, [file.path for file in parcel.shards])
+    store = Store.open(directory)
+    parcel, local = pack(store)
+    card = make_card(store, [file.path for file in parcel.shards])
     with _said_plainly(repo, "pushed"):
         api = HfApi(endpoint=endpoint, token=token)
         api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
@@ -128,7 +126,7 @@ def push_store(
                 *(CommitOperationAdd(path, data) for path, data in last.items()),
                 *(CommitOperationDelete(path) for path in stale),
             ],
-            commit_message=f"{manifest.count:,} items",
+            commit_message=f"{store.manifest.count:,} items",
             repo_type="dataset",
             parent_commit=head,
         ).oid

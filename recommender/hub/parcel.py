@@ -21,10 +21,9 @@ from recommender.catalog.cleaning import CatalogReport
 from recommender.catalog.items import FEATURES, catalog_fingerprint, write_catalog
 from recommender.errors import HubError, StoreError
 from recommender.files import hash_files
-from recommender.store.embed import load_parts
-from recommender.store.manifest import Manifest, load_manifest, write_manifest
-from recommender.store.store import load_index
-from recommender.store.style_map import load_map, map_file
+from recommender.store.manifest import Manifest, write_manifest
+from recommender.store.store import Store
+from recommender.store.style_map import map_file
 
 SCHEMA_VERSION = 1
 
@@ -92,19 +91,19 @@ class Parcel:
         return json.dumps(parcel, ensure_ascii=False, indent=1)
 
 
-def pack(directory: Path) -> tuple[Parcel, dict[str, Path]]:
+def pack(store: Store) -> tuple[Parcel, dict[str, Path]]:
     """Make of a store what a repo holds.
 
     Args:
-        directory: the store; its catalog is written as Parquet into `.hub`, once.
+        store: its catalog is written as Parquet into `.hub`, once.
 
     Returns:
         The parcel, and where each of its files is now: path in the repo -> local path.
 
     Raises:
-        StoreError: there is no whole store here, or the Parquet files cannot be written.
+        StoreError: the Parquet files cannot be written.
     """
-    manifest = load_manifest(directory)
+    directory, manifest = store.directory, store.manifest
     shards = _write_parquet(directory, manifest)
     names = [manifest.index_file, manifest.ids_file, *manifest.parts]
     if style_map := map_file(directory, manifest.files):
@@ -231,9 +230,8 @@ def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> No
             shutil.copyfile(staging / file.path, target.with_suffix(".building"))
             target.with_suffix(".building").replace(target)
     try:
-        index = load_index(directory, manifest)
-        load_map(directory, manifest.files, index.ids)
-        parts = load_parts([directory / name for name in manifest.parts])
+        store = Store(directory, manifest)
+        index, parts, _ = store.index, store.embeddings, store.places
         if not np.array_equal(parts.ids, index.ids) or not np.array_equal(
             parts.vectors, index.vectors
         ):

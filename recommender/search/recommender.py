@@ -10,13 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import datasets
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from recommender.catalog.items import catalog_frame
 from recommender.encoding.agreement import LOOKS, Beliefs
 from recommender.encoding.protocol import PictureEncoder, Wrap
 from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
@@ -29,6 +26,7 @@ from recommender.search.options import USUAL, Options
 from recommender.search.query import Query
 from recommender.search.ranking import Candidates, first_of_each, put_first, without
 from recommender.search.recognition import Recognised, Recognition
+from recommender.store.store import Gallery
 
 Item = dict[str, Any]
 
@@ -37,39 +35,31 @@ class Recommender:
     """A gallery that answers. Thread-safe; nothing changes after construction."""
 
     def __init__(
-        self,
-        items: datasets.Dataset,
-        index: Index,
-        encoder: PictureEncoder,
-        places: npt.NDArray[np.int16] | None = None,
-        *,
-        wrap: Wrap | None = None,
+        self, gallery: Gallery, encoder: PictureEncoder, *, wrap: Wrap | None = None
     ) -> None:
-        """Join the parts of a store.
+        """Make ready what every search needs.
 
         Args:
-            items: the catalog; pictures as `{"bytes", "path"}`.
-            index: its gallery; ids that the catalog has.
-            encoder: what the gallery was embedded with.
-            places: int16 of shape (n, 2), of the gallery's items on the style map; None without.
+            gallery: what is searched.
+            encoder: what it was embedded with.
             wrap: what pictures that ask go through on their way to the encoder.
 
         Raises:
             IndexMismatchError: the index holds an item that the catalog does not.
         """
-        frame = catalog_frame(items)
-        # The gallery may lack items whose picture could not be embedded; rows are the gallery's.
-        catalog_rows = pd.Index(frame["id"]).get_indexer(index.ids)
+        index = gallery.index
+        # The index may lack items whose picture could not be embedded; rows are the index's.
+        catalog_rows = pd.Index(gallery.frame["id"]).get_indexer(index.ids)
         if len(catalog_rows) and catalog_rows.min() < 0:
             raise IndexMismatchError("The index is of another catalog: build the index again.")
-        self.frame = frame.iloc[catalog_rows].reset_index(drop=True)
+        self.gallery = gallery
+        self.frame = gallery.frame.iloc[catalog_rows].reset_index(drop=True)
         self.filters = FilterTable(self.frame[list(COLUMNS)])
         self.encoder = encoder
         self.index = index
-        self.places = places
+        self.places = gallery.places
         self._encode = wrap(encoder.encode_queries) if wrap else encoder.encode_queries
-        self._galleries = {"image": index}
-        self._items = items
+        self._indexes = {"image": index}
         self._catalog_rows = catalog_rows
         self._row_of = {int(item_id): row for row, item_id in enumerate(index.ids)}
         self._pictures = pd.factorize(self.frame["image_hash"])[0].astype(np.int64)
@@ -79,7 +69,7 @@ class Recommender:
             # What is known of an item in place of what its picture makes one believe.
             known = agreement.with_labels(index.vectors, self.frame)
             config = IndexConfig(metric=index.metric)
-            self._galleries["hybrid"] = build_index(Embeddings(index.ids, known), config)[0]
+            self._indexes["hybrid"] = build_index(Embeddings(index.ids, known), config)[0]
             if agreement.weights[LOOKS]:
                 # Where an embedding is looks alone, a query's own picture is the nearest anyway.
                 self._recognition = Recognition(agreement, index.vectors, self._pictures)
@@ -90,7 +80,7 @@ class Recommender:
     @property
     def rankings(self) -> tuple[str, ...]:
         """What items can be ranked by: `image`, and `hybrid` where the encoder has heads."""
-        return tuple(self._galleries)
+        return tuple(self._indexes)
 
     def by_image(self, picture: Image.Image, options: Options = USUAL) -> Hits:
         """Items that look like a picture, RGB of any size; first the one that it is of, if it is.
@@ -125,7 +115,7 @@ class Recommender:
         """An item that asks, with all that the gallery knows of it, as a query."""
         same = self._pictures == self._pictures[row]
         excluded = np.array([row]) if options.repeats else np.flatnonzero(same)
-        vectors = self._gallery(options).vectors[row : row + 1]
+        vectors = self._index(options).vectors[row : row + 1]
         return Query(vectors=vectors, excluded=[excluded])
 
     def search(self, query: Query, options: Options = USUAL) -> list[Hits]:
@@ -142,7 +132,7 @@ class Recommender:
             QueryError: an option does not fit the catalog.
         """
         started = time.perf_counter()
-        gallery, allowed = self._gallery(options), self.filters.mask(options.filters)
+        index, allowed = self._index(options), self.filters.mask(options.filters)
         vectors = self.encoder.agreement.as_queries(query.vectors)
         recognised: list[Recognised | None] = [None] * len(query)
         if self._recognition is not None and query.recognises:
@@ -154,13 +144,13 @@ class Recommender:
         wanted = 2 * options.k + 8 + max(map(len, excluded), default=0)
         while short:
             started = time.perf_counter()
-            scores, rows = gallery.search(vectors[short], wanted, allowed)
+            scores, rows = index.search(vectors[short], wanted, allowed)
             timings_ms["search"] += _milliseconds_since(started)
             started = time.perf_counter()
             for at, *found in zip(short, rows, scores, strict=True):
                 pool = Candidates(*found)
                 if (known := recognised[at]) is not None:
-                    pool = put_first(pool, known.rows, gallery.score_of(known.cosine))
+                    pool = put_first(pool, known.rows, index.score_of(known.cosine))
                 pool = without(pool, excluded[at])
                 ranked[at] = pool if options.repeats else first_of_each(pool, self._pictures)
             timings_ms["rank"] += _milliseconds_since(started)
@@ -204,7 +194,9 @@ class Recommender:
         Raises:
             UnknownItemError: there is no such item.
         """
-        data: bytes = self._items[int(self._catalog_rows[self._row(item_id)])]["image"]["bytes"]
+        data: bytes = self.gallery.items[int(self._catalog_rows[self._row(item_id)])]["image"][
+            "bytes"
+        ]
         return data
 
     def _row(self, item_id: object) -> int:
@@ -216,13 +208,13 @@ class Recommender:
             raise UnknownItemError("The catalog has no item with this id.")
         return row
 
-    def _gallery(self, options: Options) -> Index:
+    def _index(self, options: Options) -> Index:
         ranking = options.ranking
         if ranking == "auto":
-            ranking = "hybrid" if "hybrid" in self._galleries else "image"
-        if ranking not in self._galleries:
+            ranking = "hybrid" if "hybrid" in self._indexes else "image"
+        if ranking not in self._indexes:
             raise QueryError("This catalog can be ranked by image only: its encoder has no heads.")
-        return self._galleries[ranking]
+        return self._indexes[ranking]
 
 
 def _milliseconds_since(started: float) -> float:

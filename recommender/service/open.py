@@ -1,15 +1,19 @@
 """A store -> the recommender that serves it, with the encoder that it was built with."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from recommender.encoding.backbone import Device
-from recommender.encoding.encoder import Encoder, load_encoder
+from recommender.encoding.encoder import Encoder, fingerprint_of, load_encoder
 from recommender.encoding.protocol import PictureEncoder, Wrap
 from recommender.errors import IndexMismatchError, StoreError
 from recommender.search.recommender import Recommender
-from recommender.store.manifest import Manifest, check_encoder, load_manifest, store_version
-from recommender.store.store import load_index, load_items
-from recommender.store.style_map import load_map
+from recommender.store.manifest import Manifest, check_encoder, store_version
+from recommender.store.store import Store
+
+T = TypeVar("T")
 
 
 def load_recommender(
@@ -35,16 +39,15 @@ def load_recommender(
     while True:
         version = store_version(directory)
         try:
-            manifest = load_manifest(directory)
-            items, index = load_items(directory, manifest), load_index(directory, manifest)
-            places = load_map(directory, manifest.files, index.ids)
+            store = Store.open(directory)
+            gallery = store.gallery
             break
         except StoreError:
             if store_version(directory) == version:
                 raise
-    if reuse is not None and reuse.fingerprint == manifest.encoder["fingerprint"]:
-        return Recommender(items, index, reuse, places, wrap=wrap)
-    return Recommender(items, index, encoder_of(manifest, device=device), places, wrap=wrap)
+    if reuse is None or reuse.fingerprint != store.manifest.encoder["fingerprint"]:
+        reuse = encoder_of(store.manifest, device=device)
+    return Recommender(gallery, reuse, wrap=wrap)
 
 
 def encoder_of(manifest: Manifest, *, device: Device = "auto") -> Encoder:
@@ -54,13 +57,27 @@ def encoder_of(manifest: Manifest, *, device: Device = "auto") -> Encoder:
         IndexMismatchError: what runs here is another one.
         WeightsError: its weights cannot be had.
     """
+    encoder = _with_settings(manifest, partial(load_encoder, device=device))
+    check_encoder(manifest, encoder.fingerprint)
+    return encoder
+
+
+def check_servable(manifest: Manifest) -> None:
+    """See that the encoder of a store is the one that runs here, without building its network.
+
+    Raises:
+        IndexMismatchError: it is not.
+        WeightsError: its weights cannot be had.
+    """
+    check_encoder(manifest, _with_settings(manifest, fingerprint_of))
+
+
+def _with_settings(manifest: Manifest, load: Callable[..., T]) -> T:
     try:
         settings = dict(manifest.encoder["config"])
-        encoder = load_encoder(settings.pop("weights"), device=device, **settings)
+        return load(settings.pop("weights"), **settings)
     except (KeyError, TypeError, ValueError) as error:  # settings that this version does not know
         raise IndexMismatchError(
             "The index was built by another version of the encoder: run "
             "`python -m scripts.build_index` again."
         ) from error
-    check_encoder(manifest, encoder.fingerprint)
-    return encoder

@@ -9,29 +9,183 @@ so that whoever reads sees the old one up to the rename, and the new one from th
 import contextlib
 import hashlib
 import logging
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import datasets
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 from filelock import FileLock, Timeout
 
-from recommender.catalog.items import (
-    catalog_fingerprint,
-    catalog_frame,
-    catalog_shards,
-    load_catalog,
-)
+from recommender.catalog.items import catalog_frame, fingerprint_of_frame, load_catalog
 from recommender.errors import IndexMismatchError, StoreError
-from recommender.files import hash_files
-from recommender.index.faiss import Index, IndexConfig, read_index, write_index
+from recommender.index.embeddings import Embeddings
+from recommender.index.faiss import Index, IndexConfig, read_index
 from recommender.store.embed import Known, load_parts
-from recommender.store.manifest import Manifest, check_encoder, load_manifest, write_manifest
+from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
+from recommender.store.style_map import Places, load_map
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery:
+    """What is searched, in memory.
+
+    Attributes:
+        items: the catalog; pictures as `{"bytes", "path"}`.
+        frame: its columns and `image_hash`, one row an item.
+        index: of those items that could be embedded.
+        places: int16 of shape (n, 2), the index's rows on the style map; None without one.
+    """
+
+    items: datasets.Dataset
+    frame: pd.DataFrame
+    index: Index
+    places: Places | None = None
+
+
+class Store:
+    """A version of a store whose files were checked; each part is read once, when asked for."""
+
+    def __init__(self, directory: Path, manifest: Manifest) -> None:
+        """Nothing is read here; `open` checks and reads the latest manifest.
+
+        Args:
+            directory: the store.
+            manifest: lists the files, which have the sha256 that it says.
+        """
+        self.directory = directory
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, directory: Path) -> "Store":
+        """The latest version.
+
+        Raises:
+            StoreError: there is no whole store, or a file is missing or has other bytes.
+        """
+        return cls(directory, load_manifest(directory))
+
+    @cached_property
+    def items(self) -> datasets.Dataset:
+        """The items of the catalog that the store was built of, whatever the latest one is.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
+        if not self.manifest.shards:
+            raise StoreError("The store's manifest names no catalog: build the index again.")
+        shards = [self.directory / name for name in self.manifest.shards]
+        return load_catalog(self.directory / "catalog", shards)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Their columns; see `catalog_frame`.
+
+        Raises:
+            StoreError: they cannot be read.
+            IndexMismatchError: they are of another catalog.
+        """
+        frame = catalog_frame(self.items)
+        if fingerprint_of_frame(frame) != self.manifest.catalog_fingerprint:
+            raise IndexMismatchError("The index is of another catalog: build the index again.")
+        return frame
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """The exact vectors, from the parts.
+
+        Raises:
+            StoreError: a part is damaged, or they do not belong together.
+        """
+        return load_parts([self.directory / part for part in self.manifest.parts])
+
+    @cached_property
+    def ids(self) -> npt.NDArray[np.int64]:
+        """int64 of shape (n,), the items that could be embedded, in the index's order.
+
+        Raises:
+            StoreError: they are not those of the manifest.
+        """
+        try:
+            ids: npt.NDArray[np.int64] = np.load(
+                self.directory / self.manifest.ids_file, allow_pickle=False
+            )
+        except (OSError, ValueError) as error:
+            raise _damaged("index") from error
+        same = hashlib.sha256(ids.tobytes()).hexdigest() == self.manifest.ids_sha256
+        if not same or len(ids) != self.manifest.count:
+            raise _damaged("index")
+        return ids
+
+    @cached_property
+    def index(self) -> Index:
+        """The search structure.
+
+        Raises:
+            StoreError: it does not hold what the manifest says.
+        """
+        try:
+            return read_index(
+                self.directory / self.manifest.index_file,
+                self.ids,
+                self.manifest.dim,
+                lambda: self.embeddings,
+                IndexConfig(**self.manifest.index),
+            )
+        except (OSError, RuntimeError, ValueError, TypeError) as error:
+            raise _damaged("index") from error
+
+    @cached_property
+    def places(self) -> Places | None:
+        """int16 of shape (n, 2), row by row with `ids`; None where the store has no map.
+
+        Raises:
+            StoreError: the map is of other items.
+        """
+        return load_map(self.directory, self.manifest.files, self.ids)
+
+    @property
+    def gallery(self) -> Gallery:
+        """All that is searched.
+
+        Raises:
+            StoreError: a part cannot be used.
+        """
+        return Gallery(items=self.items, frame=self.frame, index=self.index, places=self.places)
+
+    def known(self, fingerprint: str) -> Known:
+        """The pictures whose embeddings are held here, if an encoder of this fingerprint made them.
+
+        Returns:
+            `image_hash` -> float32 of shape (dim,).
+        """
+        if self.manifest.encoder["fingerprint"] != fingerprint:
+            return {}
+        try:
+            pictures = self.frame.set_index("id")["image_hash"].reindex(self.embeddings.ids)
+            return dict(zip(pictures, self.embeddings.vectors, strict=True))
+        except StoreError:
+            return {}
+
+
+def open_items(directory: Path) -> datasets.Dataset:
+    """The items that a store serves; those of its catalog where nothing was built of it yet.
+
+    Raises:
+        StoreError: there is neither, or it is not whole.
+    """
+    if (directory / MANIFEST_FILE).exists():
+        return Store.open(directory).items
+    return load_catalog(directory / "catalog")
+
+
+def _damaged(part: str) -> StoreError:
+    return StoreError(f"The store's {part} is damaged: build it again.")
 
 
 @contextlib.contextmanager
@@ -63,123 +217,3 @@ def writing(directory: Path, *, make: bool = False) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def save_store(
-    directory: Path,
-    index: Index,
-    *,
-    config: IndexConfig,
-    encoder: Mapping[str, Any],
-    catalog_fingerprint: str,
-    parts: Sequence[Path],
-    recall_at_10: float,
-    skipped: Mapping[int, str],
-    style_map: Path | None = None,
-) -> Manifest:
-    """Write the index and, last, the manifest; files of earlier versions are then removed.
-
-    Args:
-        directory: the store; holds `catalog/` and the parts already.
-        index: what `build_index` made.
-        config: what it was made with.
-        encoder: the encoder's config, weights hash, fingerprint and dtype.
-        catalog_fingerprint: of the catalog that was embedded.
-        parts: the files that hold the embeddings.
-        recall_at_10: as measured by `build_index`.
-        skipped: items that were left out, and why.
-        style_map: the file that holds the map, where one was made.
-
-    Raises:
-        StoreError: the store cannot be written.
-    """
-    try:
-        written = directory / f"index.{os.getpid()}.building"
-        write_index(index, written)
-        index_file = _name_by_content(written, "index", ".faiss")
-        written = directory / f"ids.{os.getpid()}.building"
-        with written.open("wb") as file:
-            np.save(file, index.ids, allow_pickle=False)
-        ids_file = _name_by_content(written, "ids", ".npy")
-        made = [*parts, style_map] if style_map else [*parts]
-        listed = [index_file, ids_file, *catalog_shards(directory / "catalog"), *made]
-        names = [path.relative_to(directory).as_posix() for path in listed]
-        manifest = Manifest(
-            encoder=dict(encoder),
-            index=asdict(config),
-            dim=index.vectors.shape[1],
-            count=len(index),
-            ids_sha256=hashlib.sha256(index.ids.tobytes()).hexdigest(),
-            catalog_fingerprint=catalog_fingerprint,
-            recall_at_10=recall_at_10,
-            skipped={str(item_id): reason for item_id, reason in skipped.items()},
-            parts=[path.relative_to(directory).as_posix() for path in parts],
-            files=dict(zip(names, hash_files(listed), strict=True)),
-            index_file=index_file.name,
-            ids_file=ids_file.name,
-        )
-        write_manifest(directory, manifest)
-    except (OSError, RuntimeError) as error:
-        raise StoreError("The store cannot be written: see its folder's permissions.") from error
-    return manifest
-
-
-def _name_by_content(path: Path, stem: str, suffix: str) -> Path:
-    """Rename a file so that no other content has ever had its name."""
-    return path.replace(path.with_name(f"{stem}-{hash_files([path])[0][:16]}{suffix}"))
-
-
-def load_index(directory: Path, manifest: Manifest) -> Index:
-    """Read the index of a store whose manifest was loaded, hence whose files were checked.
-
-    Raises:
-        StoreError: it does not hold what the manifest says.
-    """
-    try:
-        ids = np.load(directory / manifest.ids_file, allow_pickle=False)
-        if hashlib.sha256(ids.tobytes()).hexdigest() != manifest.ids_sha256:
-            raise ValueError("the ids are not those of the manifest")
-        if len(ids) != manifest.count:
-            raise ValueError("the manifest counts other items")
-        return read_index(
-            directory / manifest.index_file,
-            ids,
-            manifest.dim,
-            lambda: load_parts([directory / part for part in manifest.parts]),
-            IndexConfig(**manifest.index),
-        )
-    except (OSError, RuntimeError, ValueError, TypeError) as error:
-        raise StoreError("The store's index is damaged: build it again.") from error
-
-
-def load_items(directory: Path, manifest: Manifest) -> datasets.Dataset:
-    """The items of the catalog that a store was built of, whatever the latest one is.
-
-    Raises:
-        StoreError: they cannot be read.
-        IndexMismatchError: they are of another catalog.
-    """
-    if not manifest.shards:
-        raise StoreError("The store's manifest names no catalog: build the index again.")
-    shards = [directory / name for name in manifest.shards]
-    items = load_catalog(directory / "catalog", shards)
-    if catalog_fingerprint(items) != manifest.catalog_fingerprint:
-        raise IndexMismatchError("The index is of another catalog: build the index again.")
-    return items
-
-
-def load_known(directory: Path, fingerprint: str) -> Known:
-    """The pictures that a store holds the embeddings of, if this encoder made them.
-
-    Returns:
-        `image_hash` -> float32 of shape (dim,); empty where there is no whole store.
-    """
-    try:
-        manifest = load_manifest(directory)
-        check_encoder(manifest, fingerprint)
-        frame = catalog_frame(load_items(directory, manifest))
-        embeddings = load_parts([directory / part for part in manifest.parts])
-    except StoreError:
-        return {}
-    pictures = frame.set_index("id")["image_hash"].reindex(embeddings.ids)
-    return dict(zip(pictures, embeddings.vectors, strict=True))
