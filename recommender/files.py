@@ -1,12 +1,65 @@
 """Files of a store and of reports: hashed, and written whole or not at all."""
 
-import hashlib
-import logging
-from collections.abc import Sequence
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from hashlib import file_digest
 from pathlib import Path
 
-logger = logging.getLogger(__name__)
+
+@contextmanager
+def whole_file(path: Path, *, by_many: bool = False) -> Iterator[Path]:
+    """A place beside a file to write to, renamed to it at the end: until then it is as it was.
+
+    What a killed process leaves is named `*.building`; an error leaves nothing.
+
+    Args:
+        path: the file; its folder is made.
+        by_many: whether several processes may write it at once: each has a place of its own.
+    """
+    with _place_beside(path, f".{os.getpid()}" if by_many else "") as building:
+        yield building
+        building.replace(path)
+
+
+def write_by_content(path: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file whole, and name it so that no other content has ever had its name.
+
+    Args:
+        path: `STEM.SUFFIX` becomes `STEM-HASH.SUFFIX`; its folder is made.
+        write: gets the place to write to.
+
+    Returns:
+        The file.
+    """
+    with _place_beside(path, f".{os.getpid()}") as building:
+        write(building)
+        [sha256] = hash_files([building])
+        return building.replace(path.with_stem(f"{path.stem}-{sha256[:16]}"))
+
+
+@contextmanager
+def _place_beside(path: Path, mark: str) -> Iterator[Path]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    building = path.parent / f"{path.name}{mark}.building"
+    try:
+        yield building
+    except BaseException:
+        with suppress(OSError):
+            building.unlink()
+        raise
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write what people read: indented, whole. A device or a link, such as /dev/stdout, stays."""
+    text = json.dumps(value, indent=1) + "\n"
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        path.write_text(text, encoding="utf-8")
+        return
+    with whole_file(path) as building:
+        building.write_text(text, encoding="utf-8")
 
 
 def hash_files(paths: Sequence[Path]) -> list[str]:
@@ -14,7 +67,7 @@ def hash_files(paths: Sequence[Path]) -> list[str]:
 
     def sha256(path: Path) -> str:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            return file_digest(file, "sha256").hexdigest()
 
     with ThreadPoolExecutor() as pool:
         return list(pool.map(sha256, paths))

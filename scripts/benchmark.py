@@ -35,6 +35,7 @@ from recommender.catalog.items import build_catalog, load_catalog
 from recommender.catalog.sources import read_source
 from recommender.catalog.splits import split_names
 from recommender.encoding.encoder import Encoder, load_encoder
+from recommender.files import write_json
 from recommender.search.recommender import Recommender
 from recommender.service.open import load_recommender
 from recommender.store.embed import embed_catalog
@@ -317,11 +318,6 @@ def begin_report(script: str, argv: list[str] | None) -> dict:
     }
 
 
-def write_report(report: dict, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-
-
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="a built store")
@@ -360,7 +356,7 @@ def main(argv: list[str] | None = None) -> int:
         note("style_map", measure_style_map(recommender))
         note("trends", measure_trends(recommender, options.data))
     if options.json:
-        write_report(report, options.json)
+        write_json(options.json, report)
     return 0
 
 

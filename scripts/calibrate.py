@@ -12,6 +12,7 @@ from pathlib import Path
 from recommender.catalog.items import load_catalog
 from recommender.errors import RecommenderError
 from recommender.evaluation.relevance import RELEVANCE
+from recommender.files import write_json
 from recommender.training.calibration import calibrate
 
 
@@ -36,8 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         json.dumps({name: report[name] for name in ("temperatures", "agreement", "dev")}, indent=1)
     )
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        write_json(options.json, report)
     return 0
 
 

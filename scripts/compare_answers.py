@@ -23,6 +23,8 @@ from gradio_client import Client, handle_file
 from PIL import Image, ImageEnhance
 from tqdm import tqdm
 
+from recommender.files import write_json
+
 Call = tuple[str, dict[str, Any]]
 """An endpoint and its arguments; a picture among them is the path of a file."""
 
@@ -155,7 +157,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.step == "record":
         answers = record(options.url)
-        options.json.write_text(json.dumps(answers, indent=1) + "\n", encoding="utf-8")
+        write_json(options.json, answers)
         print(f"{len(answers)} calls, {sum('error' in a['answer'] for a in answers)} refused")
         return 0
     before, after = (json.loads(path.read_text(encoding="utf-8")) for path in options.records)

@@ -6,7 +6,6 @@ python -m scripts.evaluate --data data/kaggle --split test --encoder imagenet --
 """
 
 import argparse
-import json
 import shlex
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from recommender.evaluation.baselines import load_any_encoder, open_with
 from recommender.evaluation.protocol import answer
 from recommender.evaluation.queries import choose_queries
 from recommender.evaluation.report import heads, report, table
+from recommender.files import write_json
 from recommender.service.open import load_recommender
 
 
@@ -81,14 +81,13 @@ def main(argv: list[str] | None = None) -> int:
     for what, count in queries.overlap.items():
         print(f"  in the catalog too, hence out of their galleries: {count:,} by {what}")
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
         told = {
             "command": "python -m scripts.evaluate " + shlex.join(argv or sys.argv[1:]),
             "encoder": recommender.encoder.record(),
             "ranking": options.ranking,
             **scores,
         }
-        options.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        write_json(options.json, told)
     return 0
 
 

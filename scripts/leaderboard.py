@@ -7,7 +7,6 @@ python -m scripts.leaderboard --data data/kaggle --systems pixels ours imagenet-
 """
 
 import argparse
-import json
 import logging
 import shlex
 import sys
@@ -20,6 +19,7 @@ from recommender.evaluation.committed import Results
 from recommender.evaluation.leaderboard import build_leaderboard, known_systems, markdown
 from recommender.evaluation.quality import quality_charts
 from recommender.evaluation.queries import choose_queries
+from recommender.files import write_json
 from recommender.service.open import load_recommender
 
 
@@ -78,13 +78,10 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     table = markdown(board, command)
     print(table)
-    for path in (options.json, options.markdown):
-        if path:
-            path.parent.mkdir(parents=True, exist_ok=True)
     if options.json:
-        text = json.dumps({"command": command, **board}, indent=1)
-        options.json.write_text(text + "\n", encoding="utf-8")
+        write_json(options.json, {"command": command, **board})
     if options.markdown:
+        options.markdown.parent.mkdir(parents=True, exist_ok=True)
         options.markdown.write_text(table, encoding="utf-8")
     if options.plots:
         charts = quality_charts(Results(board=board))

@@ -4,7 +4,6 @@ python -m scripts.robustness --data data/kaggle --split test --json benchmarks/r
 """
 
 import argparse
-import json
 import shlex
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from recommender.errors import RecommenderError
 from recommender.evaluation.queries import choose_queries
 from recommender.evaluation.robustness import measure_robustness, robustness_table
+from recommender.files import write_json
 from recommender.service.open import load_recommender
 
 
@@ -43,13 +43,12 @@ def main(argv: list[str] | None = None) -> int:
     print(f"{len(queries):,} queries ({queries.source}), {len(recommender):,} items, strict:")
     print(robustness_table(report).to_string())
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
         told = {
             "command": "python -m scripts.robustness " + shlex.join(argv or sys.argv[1:]),
             "encoder": recommender.encoder.record(),
             **report,
         }
-        options.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        write_json(options.json, told)
     return 0
 
 

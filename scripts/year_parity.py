@@ -15,6 +15,7 @@ from recommender.catalog.items import load_catalog
 from recommender.encoding.encoder import load_encoder
 from recommender.errors import RecommenderError
 from recommender.evaluation.year_parity import PUBLISHED, score_years
+from recommender.files import write_json
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,8 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     told = {"command": command, "published top-1": PUBLISHED, **scores}
     print(json.dumps(told, indent=1))
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        write_json(options.json, told)
     return 0
 
 

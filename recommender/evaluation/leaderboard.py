@@ -22,6 +22,7 @@ from recommender.evaluation.protocol import Found, answer
 from recommender.evaluation.queries import Queries
 from recommender.evaluation.relevance import HEADLINE, RELEVANCE, Values, judge
 from recommender.evaluation.report import heads, number, report
+from recommender.files import whole_file
 from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import IndexConfig, build_index
 from recommender.search.options import Ranking
@@ -185,10 +186,8 @@ def _ask(
         raise StoreError("Its gallery is of other items than the store's.")
     answers = answer(recommender, queries, ranking=system.ranking)
     if keeps:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        building = file.with_suffix(".building")
-        save_file({"strict": answers.strict, "relaxed": answers.relaxed}, building)
-        building.replace(file)
+        with whole_file(file) as building:
+            save_file({"strict": answers.strict, "relaxed": answers.relaxed}, building)
     return answers, made_of
 
 

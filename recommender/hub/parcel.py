@@ -20,7 +20,7 @@ import numpy as np
 from recommender.catalog.cleaning import CatalogReport
 from recommender.catalog.items import FEATURES, catalog_fingerprint, write_catalog
 from recommender.errors import HubError, StoreError
-from recommender.files import hash_files
+from recommender.files import hash_files, whole_file
 from recommender.store.manifest import Manifest, write_manifest
 from recommender.store.store import Store
 from recommender.store.style_map import map_file
@@ -125,15 +125,13 @@ def _write_parquet(directory: Path, manifest: Manifest) -> list[Path]:
     """The catalog's shards as Parquet, pictures within, kept until the push is through."""
     paths = []
     try:
-        (directory / STAGING).mkdir(exist_ok=True)
         for name in manifest.shards:
             path = directory / STAGING / f"{manifest.files[name][:24]}.parquet"
             if not path.is_file():
                 shard = datasets.Dataset.from_file(str(directory / name))
                 shard = shard.cast_column("image", FEATURES["image"])
-                building = path.with_suffix(".building")
-                shard.to_parquet(building)
-                building.replace(path)
+                with whole_file(path) as building:
+                    shard.to_parquet(building)
             paths.append(path)
     except OSError as error:
         raise StoreError(f"The shards cannot be written: {error.strerror or error}.") from error
@@ -214,8 +212,6 @@ def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> No
         raise HubError(
             "The store on the Hub holds no catalog that fits it: push it again."
         ) from error
-    for folder in {Path(name).parent for name in own}:
-        (directory / folder).mkdir(exist_ok=True)
     names = {name: _own_name(directory, name, file) for name, file in own.items()}
     manifest = replace(
         stored,
@@ -227,8 +223,8 @@ def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> No
     for name, file in own.items():
         target = directory / names[name]
         if not _holds(target, file):
-            shutil.copyfile(staging / file.path, target.with_suffix(".building"))
-            target.with_suffix(".building").replace(target)
+            with whole_file(target) as building:
+                shutil.copyfile(staging / file.path, building)
     try:
         store = Store(directory, manifest)
         index, parts, _ = store.index, store.embeddings, store.places

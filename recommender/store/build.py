@@ -1,17 +1,18 @@
 """A catalog -> a store: embedded, indexed, mapped and, last, named by the manifest."""
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from recommender.catalog.items import catalog_fingerprint, catalog_shards, load_catalog
 from recommender.errors import StoreError
-from recommender.files import hash_files
+from recommender.files import hash_files, write_by_content
 from recommender.index.faiss import Index, IndexConfig, build_index, write_index
 from recommender.store.embed import LoadEncoder, embed_catalog
 from recommender.store.manifest import Manifest, write_manifest
@@ -106,13 +107,8 @@ def save_store(
         StoreError: the store cannot be written.
     """
     try:
-        written = directory / f"index.{os.getpid()}.building"
-        write_index(index, written)
-        index_file = _name_by_content(written, "index", ".faiss")
-        written = directory / f"ids.{os.getpid()}.building"
-        with written.open("wb") as file:
-            np.save(file, index.ids, allow_pickle=False)
-        ids_file = _name_by_content(written, "ids", ".npy")
+        index_file = write_by_content(directory / "index.faiss", partial(write_index, index))
+        ids_file = write_by_content(directory / "ids.npy", partial(_write_ids, index.ids))
         made = [*parts, style_map] if style_map else [*parts]
         listed = [index_file, ids_file, *catalog_shards(directory / "catalog"), *made]
         names = [path.relative_to(directory).as_posix() for path in listed]
@@ -136,6 +132,6 @@ def save_store(
     return manifest
 
 
-def _name_by_content(path: Path, stem: str, suffix: str) -> Path:
-    """Rename a file so that no other content has ever had its name."""
-    return path.replace(path.with_name(f"{stem}-{hash_files([path])[0][:16]}{suffix}"))
+def _write_ids(ids: npt.NDArray[np.int64], path: Path) -> None:
+    with path.open("wb") as file:  # of a path, NumPy would make another that ends in .npy
+        np.save(file, ids, allow_pickle=False)

@@ -26,6 +26,7 @@ from safetensors.numpy import save_file
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import ImageError, StoreError
+from recommender.files import whole_file
 from recommender.index.embeddings import Embeddings
 from recommender.pictures.decode import decode_image
 
@@ -173,13 +174,12 @@ def _embed_part(
         vectors, skipped = _embed_all(batch, encoder, batch_size, known)
         kept = [item_id for i, item_id in enumerate(batch["id"]) if i not in skipped]
         reasons = {batch["id"][i]: reason for i, reason in skipped.items()}
-        building = directory / f"{name}.{os.getpid()}.building"
-        save_file(
-            {"ids": np.array(kept, dtype=np.int64), "vectors": vectors},
-            building,
-            metadata={"skipped": json.dumps(reasons), "encoder": encoder.fingerprint},
-        )
-        building.replace(directory / name)
+        with whole_file(directory / name, by_many=True) as building:
+            save_file(
+                {"ids": np.array(kept, dtype=np.int64), "vectors": vectors},
+                building,
+                metadata={"skipped": json.dumps(reasons), "encoder": encoder.fingerprint},
+            )
     return {"part": [name] * len(batch["id"])}
 
 

@@ -8,11 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from recommender.catalog.items import (
-    catalog_shards,
-)
+from recommender.catalog.items import catalog_shards
 from recommender.errors import IndexMismatchError, StoreError
-from recommender.files import hash_files
+from recommender.files import hash_files, whole_file
 
 logger = logging.getLogger(__name__)
 
@@ -71,9 +69,8 @@ def write_manifest(directory: Path, manifest: Manifest) -> None:
         OSError: it cannot be written.
     """
     text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1)
-    building = directory / f"{MANIFEST_FILE}.building"
-    building.write_text(text, encoding="utf-8")
-    building.replace(directory / MANIFEST_FILE)
+    with whole_file(directory / MANIFEST_FILE) as building:
+        building.write_text(text, encoding="utf-8")
     latest = {directory / name for name in manifest.files}
     with contextlib.suppress(OSError):
         latest |= set(catalog_shards(directory / "catalog"))

@@ -20,6 +20,7 @@ from safetensors.numpy import save_file
 from tqdm import tqdm
 
 from recommender.errors import StoreError
+from recommender.files import whole_file
 from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import nearest_rows
 
@@ -132,15 +133,13 @@ def write_map(
         pass  # not there, or damaged
     places = build_map(embeddings.vectors, config) if grown is None else grown
     quality = measure_map(embeddings.vectors, places)
-    building = path.with_name(f"{path.name}.{os.getpid()}.building")
     try:
-        path.parent.mkdir(exist_ok=True)
-        save_file(
-            {"ids": embeddings.ids, "places": places},
-            building,
-            metadata={"quality": json.dumps(asdict(quality))},
-        )
-        building.replace(path)
+        with whole_file(path, by_many=True) as building:
+            save_file(
+                {"ids": embeddings.ids, "places": places},
+                building,
+                metadata={"quality": json.dumps(asdict(quality))},
+            )
     except (OSError, SafetensorError) as error:
         raise StoreError("The map cannot be written: see the folder and its disk.") from error
     return path, quality

@@ -19,6 +19,7 @@ from recommender.encoding.agreement import LOOKS, Beliefs
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import Encoder, load_encoder
 from recommender.encoding.weights import read_weights
+from recommender.files import whole_file
 from recommender.search.recognition import stands_out
 from recommender.training.examples import Examples, read_examples
 
@@ -123,10 +124,9 @@ def _write_calibrated(
             key = f"heads.{name}.{part}"
             scaled[key] = (state[key].float() / temperature).half()
     config = replace(config, agreement=agreement)
-    building = out.with_suffix(".building")
     header = {"config": json.dumps(asdict(config)), "labels": json.dumps(labels)}
-    save_file(scaled, building, metadata=header)
-    building.replace(out)
+    with whole_file(out) as building:
+        save_file(scaled, building, metadata=header)
 
 
 def fit_temperature(beliefs: Floats, targets: Codes) -> float:

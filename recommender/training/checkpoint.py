@@ -11,6 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from recommender.files import whole_file
+
 logger = logging.getLogger(__name__)
 
 
@@ -26,8 +28,8 @@ def save_checkpoint(
 
     `history.json`, for people, comes first: a run killed between the two has no less of it.
     """
-    told = json.dumps(history, indent=1)
-    (directory / "history.json").write_text(told, encoding="utf-8")
+    with whole_file(directory / "history.json") as building:
+        building.write_text(json.dumps(history, indent=1), encoding="utf-8")
     tensors = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
     for i, parameter in enumerate(p for group in optimizer.param_groups for p in group["params"]):
         # A head that never saw its label has none yet.
@@ -38,9 +40,8 @@ def save_checkpoint(
         "history": json.dumps(history),
         "step": str(schedule.last_epoch),
     }
-    building = directory / "checkpoint.building"
-    save_file({n: t.contiguous() for n, t in tensors.items()}, building, metadata=header)
-    building.replace(directory / "checkpoint.safetensors")
+    with whole_file(directory / "checkpoint.safetensors") as building:
+        save_file({n: t.contiguous() for n, t in tensors.items()}, building, metadata=header)
 
 
 def resume(

@@ -39,6 +39,7 @@ from recommender.encoding.encoder import Encoder
 from recommender.errors import CatalogError, TrainingError
 from recommender.evaluation.classification import accuracy, macro_f1
 from recommender.evaluation.encoded import believe
+from recommender.files import whole_file
 from recommender.pictures.decode import decode_image
 from recommender.training.checkpoint import resume, save_checkpoint
 
@@ -162,12 +163,12 @@ def train_classifier(
     comparison |= {"before": history[0]["dev"], "after": history[-1]["dev"]}
     if beside is not None and "articleType" in beside.labels and len(data["dev"]):
         comparison["beside"] = _score_encoder(beside, data["dev"], classes)
-    (directory / "comparison.json").write_text(json.dumps(comparison, indent=1), encoding="utf-8")
+    with whole_file(directory / "comparison.json") as building:
+        building.write_text(json.dumps(comparison, indent=1), encoding="utf-8")
     header = {"config": json.dumps(asdict(ENCODER)), "classes": json.dumps(classes)}
     state = net.backbone.state_dict() | {f"fc.{n}": t for n, t in net.fc.state_dict().items()}
-    building = directory / "weights.building"
-    save_file({n: t.half().contiguous() for n, t in state.items()}, building, metadata=header)
-    building.replace(directory / "weights.safetensors")
+    with whole_file(directory / "weights.safetensors") as building:
+        save_file({n: t.half().contiguous() for n, t in state.items()}, building, metadata=header)
     return history[-1]
 
 

@@ -29,6 +29,7 @@ from recommender.catalog.splits import SPLITS
 from recommender.encoding.backbone import Device, choose_device, choose_dtype, hash_state
 from recommender.encoding.config import EncoderConfig
 from recommender.errors import CatalogError, TrainingError
+from recommender.files import whole_file
 from recommender.training.augmentation import Augmentation, augment
 from recommender.training.checkpoint import resume, save_checkpoint
 from recommender.training.examples import Examples, read_examples
@@ -173,9 +174,8 @@ def train(
         logger.info("epoch %d: %s", epoch + 1, json.dumps(history[-1]))
         save_checkpoint(directory, run, nets, optimizer, schedule, history)
     header = {"config": json.dumps(asdict(encoder)), "labels": json.dumps(labels)}
-    building = directory / "weights.building"
-    save_file(averaged.weights(), building, metadata=header)
-    building.replace(directory / "weights.safetensors")
+    with whole_file(directory / "weights.safetensors") as building:
+        save_file(averaged.weights(), building, metadata=header)
     return history[-1]
 
 
