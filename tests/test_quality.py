@@ -1,5 +1,6 @@
 """What is shown of how good it is: lookups, charts, live mistakes, the tab."""
 
+import doctest
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from conftest import open_store
 from serving import closing_loops
 from test_ui import ask
 
-from recommender.evaluation import mistakes
+from recommender.evaluation import mistakes, quality
 from recommender.evaluation.committed import EVERYONE, Precision, Results, load_results
 from recommender.evaluation.mistakes import find_mistakes
 from recommender.evaluation.quality import beside, heads, history, quality_charts
@@ -102,6 +103,10 @@ def test_charts_say_what_was_measured() -> None:
     assert "3.4%" in heads(RESULTS).note
     for name, chart in quality_charts(Results()).items():
         assert chart.nothing, name
+
+
+def test_the_examples_in_the_docstrings_hold() -> None:
+    assert doctest.testmod(quality).failed == 0
 
 
 def test_a_history_is_drawn() -> None:

@@ -5,19 +5,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from recommender.schema import ATTRIBUTES, COLUMNS, NOUNS
+
 EVERYONE = "everyone"
 """The slice of all queries."""
 
 
-COLUMNS = {
-    "gender": "gender",
-    "masterCategory": "category",
-    "articleType": "article type",
-    "baseColour": "colour",
-    "season": "season",
-    "year": "year",
-    "type's size": "how common the type is",
-}
+_NOT_SLICED = ("subCategory", "usage")
+"""One lies between two that are sliced by, the other is nearly always the same."""
+
+
+SLICES = tuple(name for name in COLUMNS if name in ATTRIBUTES and name not in _NOT_SLICED)
+"""Columns that queries are sliced by."""
+
+
+SLICE_NOUNS = {name: NOUNS[name] for name in SLICES} | {"type's size": "how common the type is"}
 """What queries are sliced by -> what it is called."""
 
 

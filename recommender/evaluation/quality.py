@@ -9,30 +9,12 @@ import pandas as pd
 from recommender.charts.chart import Chart, Spec, empty_chart, several, spec_of, wrapped
 from recommender.charts.palette import ACCENT, COOL, GRID, PALE
 from recommender.evaluation.committed import EVERYONE, Precision, Results
-from recommender.schema import NOUNS
-
-SAID = {
-    "type": "article type",
-    "type+gender": "type and gender",
-    "type+colour": "type and colour",
-    "type+gender+colour": "type, gender and colour",
-}
-"""A relevance -> what has to agree."""
-
+from recommender.schema import NOUNS, TITLES
 
 HEADLINED = ("imagenet-avg", "ours", "ours-hybrid")
 
 
 _FILLS = (PALE, COOL, ACCENT)
-
-
-_HEADS = {
-    name: NOUNS[name].capitalize()
-    for name in (
-        *("articleType", "subCategory", "masterCategory"),
-        *("baseColour", "gender", "season", "usage"),
-    )
-}
 
 
 _GENDERS = {"same": "the asker's gender", "neutral": "unisex", "other": "another gender"}
@@ -44,13 +26,24 @@ _PERCENT: Spec = {"tickformat": ".0%", "range": [0, 1.02]}
 _NONE = "nothing was measured"
 
 
+def in_words(relevance: str) -> str:
+    """What has to agree: a relevance is named by the last words of its labels' nouns.
+
+    >>> in_words("type"), in_words("type+gender+colour")
+    ('article type', 'type, gender and colour')
+    """
+    *others, last = relevance.split("+")
+    if others:
+        return f"{', '.join(others)} and {last}"
+    return next((noun for noun in NOUNS.values() if noun.split()[-1] == last), last)
+
+
 def headline(results: Results) -> Chart:
     """P@5 of the predecessors' system and of ours, for each relevance."""
     title = "How many of the five shown fit"
     names = [name for name in HEADLINED if name in results.systems]
     rows = [
-        {"system": results.systems[name]["title"], "agrees": SAID.get(relevance, relevance)}
-        | _columns(found)
+        {"system": results.systems[name]["title"], "agrees": in_words(relevance)} | _columns(found)
         for relevance in results.relevances
         for name in names
         if (found := results.precision(name, relevance))
@@ -112,7 +105,7 @@ def beside(
         "hovertemplate": "%{y}: %{x:.1%}<extra></extra>",
     }
     layout = {"xaxis": _PERCENT, "yaxis": {"autorange": "reversed"}}
-    counts = f"{several(int(table['queries'].max()), 'picture')}; {SAID.get(relevance, relevance)}"
+    counts = f"{several(int(table['queries'].max()), 'picture')}; {in_words(relevance)}"
     return _chart(title, counts, table, ([bars], layout), height=120 + 44 * len(table))
 
 
@@ -197,7 +190,7 @@ def heads(results: Results) -> Chart:
     title = "How often we see right"
     rows = [
         {
-            "attribute": said,
+            "attribute": TITLES.get(name, name),
             "accuracy": entry["accuracy"],
             "macro F1": entry["macro F1"],
             "among the likeliest five": entry["top-5"],
@@ -205,8 +198,7 @@ def heads(results: Results) -> Chart:
             "classes": entry["classes"],
             "queries": entry["queries"],
         }
-        for name, said in _HEADS.items()
-        if (entry := results.board.get("heads", {}).get(name))
+        for name, entry in results.board.get("heads", {}).items()
     ]
     columns = ["attribute", "accuracy", "macro F1", "among the likeliest five"]
     table = pd.DataFrame(rows, columns=[*columns, "calibration error", "classes", "queries"])
@@ -297,7 +289,7 @@ def history(epochs: Sequence[Mapping[str, Any]]) -> Chart:
 
     def line(column: str, **look: Any) -> Spec:
         values = [None if pd.isna(value) else value for value in table[column]]
-        drawn = {"type": "scatter", "mode": "lines", "name": _HEADS.get(column, column)}
+        drawn = {"type": "scatter", "mode": "lines", "name": TITLES.get(column, column)}
         return {**drawn, "x": table["epoch"].tolist(), "y": values, **look}
 
     lines = [line(name) for name in table.columns[2:] if name != "loss"]

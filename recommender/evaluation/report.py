@@ -8,13 +8,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from recommender.evaluation import classification, metrics
+from recommender.evaluation.committed import SLICES
 from recommender.evaluation.metrics import Ints
 from recommender.evaluation.protocol import Answers
 from recommender.evaluation.queries import Queries
 from recommender.evaluation.relevance import HEADLINE, RELEVANCE, Values, _joint_codes, judge
-
-SLICES = ("gender", "masterCategory", "articleType", "baseColour", "season", "year")
-
 
 RARE_ITEMS = 50
 
