@@ -16,7 +16,7 @@ from pathlib import Path
 
 from recommender.charts.export import find_chromium, write_pages, write_pictures
 from recommender.errors import RecommenderError
-from recommender.evaluation.committed import Results
+from recommender.evaluation.committed import Committed
 from recommender.evaluation.leaderboard import build_leaderboard, known_systems, markdown
 from recommender.evaluation.quality import quality_charts
 from recommender.evaluation.queries import choose_queries
@@ -87,7 +87,7 @@ def main(argv: list[str] | None = None) -> int:
     if options.markdown:
         options.markdown.write_text(table, encoding="utf-8")
     if options.plots:
-        charts = quality_charts(Results(board=board))
+        charts = quality_charts(Committed(board=board))
         write_pages(charts, options.plots, "How good is it")
         if chromium := find_chromium():
             write_pictures(charts, options.plots, chromium)

@@ -1,6 +1,7 @@
 """What counts as right: the labels that a hit shares with its query, as metrics of every query."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ GRADED = "graded"
 CUTOFFS = (1, 5, DEPTH)
 
 
-HEADLINE = "P@5"
+HEADLINE: Final = "P@5"
 
 
 _LABELS = RELEVANCE["type+gender+colour"]

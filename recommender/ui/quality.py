@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.components.plot import PlotData
 
 from recommender.charts.chart import Chart, several
-from recommender.evaluation.committed import EVERYONE, SLICE_NOUNS, Results
+from recommender.evaluation.committed import EVERYONE, SLICE_NOUNS, Committed
 from recommender.evaluation.mistakes import find_mistakes
 from recommender.evaluation.quality import HEADLINED, beside, in_words, quality_charts
 from recommender.ui.answers import Answers, origin_of
@@ -29,7 +29,7 @@ _INTRO = (
 class QualityTab:
     """The tab's components; drawn when it is looked at."""
 
-    def __init__(self, answers: Answers, results: Results) -> None:
+    def __init__(self, answers: Answers, results: Committed) -> None:
         """Draw the tab, within a `gr.Tab`.
 
         Args:
@@ -57,7 +57,7 @@ class QualityTab:
         self.plots: dict[str, gr.Plot] = {}
         self.tables: dict[str, gr.HTML] = {}
         with gr.Row(elem_classes="charts"):
-            for name in ("beside", *quality_charts(Results())):
+            for name in ("beside", *quality_charts(Committed())):
                 with gr.Column(elem_classes="chart", elem_id=f"chart-{name}", min_width=280):
                     self.plots[name] = gr.Plot(show_label=False, container=False)
                     self.tables[name] = gr.HTML(padding=False)
