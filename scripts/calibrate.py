@@ -11,7 +11,6 @@ from pathlib import Path
 
 from recommender.catalog.items import load_catalog
 from recommender.errors import RecommenderError
-from recommender.evaluation.relevance import RELEVANCE
 from recommender.training.calibration import calibrate
 
 
@@ -25,9 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         items = load_catalog(options.data / "catalog")
-        report = calibrate(
-            items, options.weights, options.out, relevance=RELEVANCE, device=options.device
-        )
+        report = calibrate(items, options.weights, options.out, device=options.device)
     except (RecommenderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,6 +1,6 @@
 """What counts as right: the labels that a hit shares with its query, as metrics of every query."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -10,7 +10,9 @@ from recommender.evaluation import metrics
 from recommender.evaluation.metrics import Floats, Ints
 from recommender.evaluation.protocol import DEPTH
 
-RELEVANCE = {
+Relevance = Mapping[str, tuple[str, ...]]
+
+RELEVANCE: Relevance = {
     "type": ("articleType",),
     "type+gender": ("articleType", "gender"),
     "type+colour": ("articleType", "baseColour"),
