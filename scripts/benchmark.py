@@ -42,6 +42,7 @@ from recommender.trends.sections import SECTIONS
 from recommender.ui.answers import Answers
 from recommender.ui.figures import Figures, Question, plot_of
 from scripts import export_trends
+from scripts.command import command_line, write_report
 
 QUERIES = 200
 START_LIMIT_SECONDS = 300
@@ -310,15 +311,10 @@ def describe_machine() -> dict:
 def begin_report(script: str, argv: list[str] | None) -> dict:
     """What says how, when and where figures were taken; they come after it."""
     return {
-        "command": f"python -m scripts.{script} " + " ".join(argv or sys.argv[1:]),
+        "command": command_line(script, argv),
         "date": time.strftime("%Y-%m-%d"),
         "machine": describe_machine(),
     }
-
-
-def write_report(report: dict, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -358,8 +354,7 @@ def main(argv: list[str] | None = None) -> int:
         note("nearest_neighbours", measure_alternatives(recommender))
         note("style_map", measure_style_map(recommender))
         note("trends", measure_trends(recommender, options.data))
-    if options.json:
-        write_report(report, options.json)
+    write_report(report, options.json)
     return 0
 
 

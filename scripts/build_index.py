@@ -12,12 +12,12 @@ from pathlib import Path
 from recommender.catalog.items import catalog_fingerprint, load_catalog
 from recommender.encoding.config import EncoderConfig, choices
 from recommender.encoding.encoder import load_worker_encoder
-from recommender.errors import RecommenderError
 from recommender.index.faiss import IndexConfig, build_index
 from recommender.store.embed import LoadEncoder, embed_catalog
 from recommender.store.manifest import Manifest
 from recommender.store.store import load_known, save_store, writing
 from recommender.store.style_map import MapQuality, write_map
+from scripts.command import plain_errors
 
 
 def index_store(
@@ -55,6 +55,7 @@ def index_store(
     return manifest, quality
 
 
+@plain_errors(ValueError)
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
@@ -94,14 +95,10 @@ def main(argv: list[str] | None = None) -> int:
         workers=options.workers,
         settings=settings,
     )
-    try:
-        with writing(options.data):
-            manifest, quality = index_store(
-                options.data, load, config, batch_size=options.batch_size, workers=options.workers
-            )
-    except (RecommenderError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with writing(options.data):
+        manifest, quality = index_store(
+            options.data, load, config, batch_size=options.batch_size, workers=options.workers
+        )
     print(f"{manifest.count:,} items in {manifest.dim} dimensions, index {config.factory}")
     print(f"recall@10 against exact search: {manifest.recall_at_10:.4f}")
     print(quality.summary())

@@ -14,11 +14,11 @@ import pandas as pd
 from recommender.catalog.items import catalog_frame, load_catalog
 from recommender.charts.chart import PLACE, prepared
 from recommender.charts.export import find_chromium, write_pages, write_pictures
-from recommender.errors import RecommenderError
 from recommender.store.manifest import MANIFEST_FILE, load_manifest
 from recommender.store.store import load_index
 from recommender.store.style_map import load_map
 from recommender.trends.sections import NAMES, Periods, draw
+from scripts.command import plain_errors
 
 
 def with_places(frame: pd.DataFrame, store: Path) -> pd.DataFrame:
@@ -32,6 +32,7 @@ def with_places(frame: pd.DataFrame, store: Path) -> pd.DataFrame:
     return frame.join(pd.DataFrame(places, index=ids, columns=list(PLACE)), on="id")
 
 
+@plain_errors(OSError)
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
@@ -40,17 +41,13 @@ def main(argv: list[str] | None = None) -> int:
         "--no-pictures", action="store_true", help="neither SVG nor PNG, also where Chromium is"
     )
     options = parser.parse_args(argv)
-    try:
-        frame = with_places(catalog_frame(load_catalog(options.data / "catalog")), options.data)
-        charts = draw(prepared(frame), NAMES, Periods())
-        title = f"Trends of a catalog of {len(frame):,} items"
-        written = write_pages(charts, options.out, title)
-        chromium = None if options.no_pictures else find_chromium()
-        if chromium:
-            written += write_pictures(charts, options.out, chromium)
-    except (RecommenderError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    frame = with_places(catalog_frame(load_catalog(options.data / "catalog")), options.data)
+    charts = draw(prepared(frame), NAMES, Periods())
+    title = f"Trends of a catalog of {len(frame):,} items"
+    written = write_pages(charts, options.out, title)
+    chromium = None if options.no_pictures else find_chromium()
+    if chromium:
+        written += write_pictures(charts, options.out, chromium)
     print(f"wrote {len(written)} files to {options.out}: {len(charts)} charts and report.html")
     if not chromium and not options.no_pictures:
         print("no pictures: they need Chromium, or Chrome, on the PATH")

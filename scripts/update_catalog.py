@@ -14,17 +14,18 @@ from pathlib import Path
 gc.disable()
 from recommender.catalog.sources import read_source
 from recommender.catalog.updates import update_catalog
-from recommender.errors import RecommenderError
 from recommender.index.faiss import IndexConfig
 from recommender.search.recommender import encoder_of
 from recommender.store.manifest import load_manifest
 from recommender.store.store import writing
 from recommender.store.style_map import map_file
 from scripts.build_index import index_store
+from scripts.command import plain_errors
 
 gc.enable()
 
 
+@plain_errors()
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -43,26 +44,22 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if not options.source and (options.whole or not options.remove):
         parser.error("name what changes by --source or --remove")
-    try:
-        with writing(options.data):
-            manifest = load_manifest(options.data)
-            encoder = encoder_of(manifest, device=options.device)
-            changes = update_catalog(
-                read_source(options.source) if options.source else None,
-                options.data / "catalog",
-                source=options.source or "removals",
-                remove=options.remove,
-                whole=options.whole,
-            )
-            manifest, _ = index_store(
-                options.data,
-                lambda _: encoder,
-                IndexConfig(**manifest.index),
-                former_map=map_file(options.data, manifest.files),
-            )
-    except RecommenderError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with writing(options.data):
+        manifest = load_manifest(options.data)
+        encoder = encoder_of(manifest, device=options.device)
+        changes = update_catalog(
+            read_source(options.source) if options.source else None,
+            options.data / "catalog",
+            source=options.source or "removals",
+            remove=options.remove,
+            whole=options.whole,
+        )
+        manifest, _ = index_store(
+            options.data,
+            lambda _: encoder,
+            IndexConfig(**manifest.index),
+            former_map=map_file(options.data, manifest.files),
+        )
     print(changes.summary())
     print(f"{manifest.count:,} items")
     return 0
