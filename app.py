@@ -26,7 +26,7 @@ except ImportError:
     spaces = None
 from recommender.encoding.protocol import Wrap
 from recommender.errors import RecommenderError, StoreError
-from recommender.evaluation.committed import load_results
+from recommender.evaluation.committed import load_committed
 from recommender.feedback.events import EventLog
 from recommender.hub.hub import Address, pull_store
 from recommender.search.recommender import Recommender
@@ -75,7 +75,7 @@ def main(argv: list[str] | None = None) -> int:
         data, partial(load_recommender, data, reuse=recommender.encoder, wrap=wrap), seen=version
     )
     events = event_log(os.environ.get("FASHION_EVENTS", ""), data)
-    blocks = build_app(live, fetch_urls=fetch_urls, events=events, results=load_results(RESULTS))
+    blocks = build_app(live, fetch_urls=fetch_urls, events=events, results=load_committed(RESULTS))
     settings = launch_settings(live, events=events)
     try:
         blocks.launch(server_name=options.host, server_port=options.port, **settings)

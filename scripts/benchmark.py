@@ -35,7 +35,6 @@ from recommender.catalog.items import build_catalog, load_catalog
 from recommender.catalog.sources import read_source
 from recommender.catalog.splits import split_names
 from recommender.encoding.encoder import Encoder, load_encoder
-from recommender.files import write_json
 from recommender.search.recommender import Recommender
 from recommender.service.open import load_recommender
 from recommender.store.embed import embed_catalog
@@ -44,6 +43,7 @@ from recommender.trends.sections import SECTIONS
 from recommender.ui.answers import Answers
 from recommender.ui.figures import Figures, Question, plot_of
 from scripts import export_trends
+from scripts.command import command_line, write_report
 
 QUERIES = 200
 START_LIMIT_SECONDS = 300
@@ -312,7 +312,7 @@ def describe_machine() -> dict:
 def begin_report(script: str, argv: list[str] | None) -> dict:
     """What says how, when and where figures were taken; they come after it."""
     return {
-        "command": f"python -m scripts.{script} " + " ".join(argv or sys.argv[1:]),
+        "command": command_line(script, argv),
         "date": time.strftime("%Y-%m-%d"),
         "machine": describe_machine(),
     }
@@ -355,8 +355,7 @@ def main(argv: list[str] | None = None) -> int:
         note("nearest_neighbours", measure_alternatives(recommender))
         note("style_map", measure_style_map(recommender))
         note("trends", measure_trends(recommender, options.data))
-    if options.json:
-        write_json(options.json, report)
+    write_report(report, options.json)
     return 0
 
 

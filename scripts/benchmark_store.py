@@ -21,11 +21,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from recommender.catalog.items import load_catalog
-from recommender.files import hash_files, write_json
+from recommender.files import hash_files
 from recommender.hub.parcel import pack
 from recommender.schema import COLUMNS
 from recommender.store.store import Store
 from scripts.benchmark import begin_report, seconds_of
+from scripts.command import write_report
 
 ROOT = Path(__file__).parents[1]
 CHANGED = 100
@@ -164,8 +165,7 @@ def main(argv: list[str] | None = None) -> int:
         for name, measure in measures.items():
             report[name] = measure(copy, Path(scratch))
             print(f"\n{name}\n{json.dumps(report[name], indent=1)}", flush=True)
-    if options.json:
-        write_json(options.json, report)
+    write_report(report, options.json)
     return 0
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from recommender.catalog.items import build_catalog
 from recommender.catalog.sources import read_source
-from recommender.errors import RecommenderError
 from recommender.store.store import writing
+from scripts.command import plain_errors
 
 
+@plain_errors()
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -23,13 +24,9 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
     options = parser.parse_args(argv)
-    try:
-        raw = read_source(options.source)
-        with writing(options.data, make=True):
-            report = build_catalog(raw, options.data / "catalog", source=options.source)
-    except RecommenderError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    raw = read_source(options.source)
+    with writing(options.data, make=True):
+        report = build_catalog(raw, options.data / "catalog", source=options.source)
     print(report.summary())
     return 0
 

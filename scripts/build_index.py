@@ -11,12 +11,13 @@ from pathlib import Path
 
 from recommender.encoding.config import EncoderConfig, choices
 from recommender.encoding.encoder import load_worker_encoder
-from recommender.errors import RecommenderError
 from recommender.index.faiss import IndexConfig
 from recommender.store.build import build_store, former_store
 from recommender.store.store import writing
+from scripts.command import plain_errors
 
 
+@plain_errors(ValueError)
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
@@ -56,19 +57,15 @@ def main(argv: list[str] | None = None) -> int:
         workers=options.workers,
         settings=settings,
     )
-    try:
-        with writing(options.data):
-            manifest, quality = build_store(
-                options.data,
-                load,
-                config,
-                former=former_store(options.data),
-                batch_size=options.batch_size,
-                workers=options.workers,
-            )
-    except (RecommenderError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with writing(options.data):
+        manifest, quality = build_store(
+            options.data,
+            load,
+            config,
+            former=former_store(options.data),
+            batch_size=options.batch_size,
+            workers=options.workers,
+        )
     print(f"{manifest.count:,} items in {manifest.dim} dimensions, index {config.factory}")
     print(f"recall@10 against exact search: {manifest.recall_at_10:.4f}")
     print(quality.summary())

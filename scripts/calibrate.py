@@ -10,12 +10,11 @@ import sys
 from pathlib import Path
 
 from recommender.catalog.items import load_catalog
-from recommender.errors import RecommenderError
-from recommender.evaluation.relevance import RELEVANCE
-from recommender.files import write_json
 from recommender.training.calibration import calibrate
+from scripts.command import command_line, plain_errors, write_report
 
 
+@plain_errors(ValueError)
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="the store's folder")
@@ -24,20 +23,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="where what was tried goes, with the command")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     options = parser.parse_args(argv)
-    try:
-        items = load_catalog(options.data / "catalog")
-        report = calibrate(
-            items, options.weights, options.out, relevance=RELEVANCE, device=options.device
-        )
-    except (RecommenderError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    report = {"command": "python -m scripts.calibrate " + " ".join(argv or sys.argv[1:]), **report}
+    items = load_catalog(options.data / "catalog")
+    report = calibrate(items, options.weights, options.out, device=options.device)
     print(
         json.dumps({name: report[name] for name in ("temperatures", "agreement", "dev")}, indent=1)
     )
-    if options.json:
-        write_json(options.json, report)
+    write_report({"command": command_line("calibrate", argv), **report}, options.json)
     return 0
 
 

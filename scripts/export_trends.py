@@ -14,10 +14,10 @@ import pandas as pd
 from recommender.catalog.items import catalog_frame, load_catalog
 from recommender.charts.chart import PLACE, prepared
 from recommender.charts.export import find_chromium, write_pages, write_pictures
-from recommender.errors import RecommenderError
 from recommender.store.manifest import MANIFEST_FILE
 from recommender.store.store import Store
 from recommender.trends.sections import NAMES, Periods, draw
+from scripts.command import plain_errors
 
 
 def read_frame(directory: Path) -> pd.DataFrame:
@@ -31,6 +31,7 @@ def read_frame(directory: Path) -> pd.DataFrame:
     return store.frame.join(places, on="id")
 
 
+@plain_errors(OSError)
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
@@ -39,17 +40,13 @@ def main(argv: list[str] | None = None) -> int:
         "--no-pictures", action="store_true", help="neither SVG nor PNG, also where Chromium is"
     )
     options = parser.parse_args(argv)
-    try:
-        frame = read_frame(options.data)
-        charts = draw(prepared(frame), NAMES, Periods())
-        title = f"Trends of a catalog of {len(frame):,} items"
-        written = write_pages(charts, options.out, title)
-        chromium = None if options.no_pictures else find_chromium()
-        if chromium:
-            written += write_pictures(charts, options.out, chromium)
-    except (RecommenderError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    frame = read_frame(options.data)
+    charts = draw(prepared(frame), NAMES, Periods())
+    title = f"Trends of a catalog of {len(frame):,} items"
+    written = write_pages(charts, options.out, title)
+    chromium = None if options.no_pictures else find_chromium()
+    if chromium:
+        written += write_pictures(charts, options.out, chromium)
     print(f"wrote {len(written)} files to {options.out}: {len(charts)} charts and report.html")
     if not chromium and not options.no_pictures:
         print("no pictures: they need Chromium, or Chrome, on the PATH")

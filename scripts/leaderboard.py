@@ -8,27 +8,22 @@ python -m scripts.leaderboard --data data/kaggle --systems pixels ours imagenet-
 
 import argparse
 import logging
-import shlex
 import sys
-import tempfile
 from pathlib import Path
 
 from recommender.charts.export import find_chromium, write_pages, write_pictures
-from recommender.errors import RecommenderError
-from recommender.evaluation.committed import Results
+from recommender.evaluation.committed import Committed
 from recommender.evaluation.leaderboard import build_leaderboard, known_systems, markdown
 from recommender.evaluation.quality import quality_charts
-from recommender.evaluation.queries import choose_queries
-from recommender.files import write_json
 from recommender.service.open import load_recommender
+from scripts.command import command_line, plain_errors, write_report
+from scripts.queries import add_query_arguments, chosen_queries
 
 
+@plain_errors(ValueError)
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="the store's folder")
-    parser.add_argument("--queries", help="an archive or folder in Kaggle's layout")
-    parser.add_argument("--split", choices=["dev", "test"], help="the name groups that ask")
-    parser.add_argument("--sample", type=int, help="at most so many queries, the same each time")
+    add_query_arguments(parser)
     parser.add_argument(
         "--systems", nargs="+", choices=[*known_systems()], help="default: all of them"
     )
@@ -42,7 +37,6 @@ def main(argv: list[str] | None = None) -> int:
         metavar="SYSTEM=FOLDER",
         help="where the weights of dinov2, fashionclip or fashionsiglip are, instead of the Hub",
     )
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--cache", type=Path, help="embeddings, answers; default: DATA/encoders")
     parser.add_argument("--json", type=Path, help="where the figures go, with the command")
     parser.add_argument("--markdown", type=Path, help="where a table for a README goes")
@@ -51,40 +45,28 @@ def main(argv: list[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    command = "python -m scripts.leaderboard " + shlex.join(argv or sys.argv[1:])
-    try:
-        places = dict(model.split("=", 1) for model in options.model)
-        systems = known_systems(options.imagenet, places)
-        systems = {name: systems[name] for name in options.systems or systems}
-        base = load_recommender(options.data, device=options.device)
-        with tempfile.TemporaryDirectory() as scratch:
-            queries = choose_queries(
-                base,
-                Path(scratch),
-                archive=options.queries,
-                split=options.split,
-                sample=options.sample,
-            )
-            board = build_leaderboard(
-                base,
-                options.data,
-                queries,
-                systems,
-                options.cache or options.data / "encoders",
-                device=options.device,
-            )
-    except (RecommenderError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    command = command_line("leaderboard", argv)
+    places = dict(model.split("=", 1) for model in options.model)
+    systems = known_systems(options.imagenet, places)
+    systems = {name: systems[name] for name in options.systems or systems}
+    base = load_recommender(options.data, device=options.device)
+    with chosen_queries(base, options) as queries:
+        board = build_leaderboard(
+            base,
+            options.data,
+            queries,
+            systems,
+            options.cache or options.data / "encoders",
+            device=options.device,
+        )
     table = markdown(board, command)
     print(table)
-    if options.json:
-        write_json(options.json, {"command": command, **board})
+    write_report({"command": command, **board}, options.json)
     if options.markdown:
         options.markdown.parent.mkdir(parents=True, exist_ok=True)
         options.markdown.write_text(table, encoding="utf-8")
     if options.plots:
-        charts = quality_charts(Results(board=board))
+        charts = quality_charts(Committed(board=board))
         write_pages(charts, options.plots, "How good is it")
         if chromium := find_chromium():
             write_pictures(charts, options.plots, chromium)

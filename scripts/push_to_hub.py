@@ -8,11 +8,12 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from recommender.errors import RecommenderError
 from recommender.hub.card import make_card
 from recommender.hub.hub import push_store
+from scripts.command import plain_errors
 
 
+@plain_errors()
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
@@ -28,11 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     title = options.title or options.repo.rpartition("/")[2]
     card = partial(make_card, title=title, licence=options.licence, grid=options.thumbnails)
-    try:
-        commit = push_store(options.data, options.repo, make_card=card, private=options.private)
-    except RecommenderError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    commit = push_store(options.data, options.repo, make_card=card, private=options.private)
     print(f"pushed; pull exactly this by FASHION_REPO={options.repo}@{commit}")
     return 0
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from recommender.encoding.backbone import save_for_timm
 from recommender.encoding.weights import FASHION_WEIGHTS, read_weights
-from recommender.errors import RecommenderError
 from recommender.hub.hub import push_folder
+from scripts.command import plain_errors
 
 
+@plain_errors(OSError)
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repo", required=True, help="OWNER/NAME")
@@ -22,14 +23,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--card", type=Path, default=FASHION_WEIGHTS.with_name("README.md"))
     parser.add_argument("--private", action="store_true", help="a repo that is made is private")
     options = parser.parse_args(argv)
-    try:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            write_weights(options.weights, options.card, folder)
-            address = push_folder(folder, options.repo, repo_type="model", private=options.private)
-    except (RecommenderError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_weights(options.weights, options.card, folder)
+        address = push_folder(folder, options.repo, repo_type="model", private=options.private)
     print(address)
     return 0
 

@@ -4,51 +4,32 @@ python -m scripts.robustness --data data/kaggle --split test --json benchmarks/r
 """
 
 import argparse
-import shlex
 import sys
-import tempfile
 from pathlib import Path
 
-from recommender.errors import RecommenderError
-from recommender.evaluation.queries import choose_queries
 from recommender.evaluation.robustness import measure_robustness, robustness_table
-from recommender.files import write_json
 from recommender.service.open import load_recommender
+from scripts.command import command_line, plain_errors, write_report
+from scripts.queries import add_query_arguments, chosen_queries
 
 
+@plain_errors()
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="the store's folder")
-    parser.add_argument("--queries", help="an archive or folder in Kaggle's layout")
-    parser.add_argument("--split", choices=["dev", "test"], help="the name groups that ask")
-    parser.add_argument("--sample", type=int, help="at most so many queries, the same each time")
+    add_query_arguments(parser)
     parser.add_argument("--ranking", choices=["image", "hybrid"], default="image")
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--json", type=Path, help="where the figures go, with the command")
     options = parser.parse_args(argv)
-    try:
-        recommender = load_recommender(options.data, device=options.device)
-        with tempfile.TemporaryDirectory() as scratch:
-            queries = choose_queries(
-                recommender,
-                Path(scratch),
-                archive=options.queries,
-                split=options.split,
-                sample=options.sample,
-            )
-            report = measure_robustness(recommender, queries, ranking=options.ranking)
-    except RecommenderError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    recommender = load_recommender(options.data, device=options.device)
+    with chosen_queries(recommender, options) as queries:
+        report = measure_robustness(recommender, queries, ranking=options.ranking)
     print(f"{len(queries):,} queries ({queries.source}), {len(recommender):,} items, strict:")
     print(robustness_table(report).to_string())
-    if options.json:
-        told = {
-            "command": "python -m scripts.robustness " + shlex.join(argv or sys.argv[1:]),
-            "encoder": recommender.encoder.record(),
-            **report,
-        }
-        write_json(options.json, told)
+    made_by = {
+        "command": command_line("robustness", argv),
+        "encoder": recommender.encoder.record(),
+    }
+    write_report({**made_by, **report}, options.json)
     return 0
 
 

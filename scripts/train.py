@@ -16,9 +16,9 @@ from recommender.catalog.splits import SPLITS
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.encoder import load_encoder
 from recommender.encoding.weights import find_weights
-from recommender.errors import RecommenderError
 from recommender.training.classifier import ClassifierConfig, train_classifier
 from recommender.training.fashion import TrainingConfig, train
+from scripts.command import plain_errors
 from scripts.plot_history import plot_history
 
 RECIPES = {"fashion": TrainingConfig, "classifier": ClassifierConfig}
@@ -30,6 +30,7 @@ INPUT = {
 """Fields of `EncoderConfig` that a run may set -> what they are."""
 
 
+@plain_errors(ValueError)
 def main(argv: list[str] | None = None) -> int:
     # The settings are those of the recipe, so the recipe is read first.
     first = argparse.ArgumentParser(add_help=False)
@@ -61,26 +62,22 @@ def main(argv: list[str] | None = None) -> int:
     config = recipe(**{field.name: getattr(options, field.name) for field in settings})
     if isinstance(config, TrainingConfig):
         config = replace(config, split=options.split)
-    try:
-        encoder = replace(encoder, **{name: getattr(options, name) for name in INPUT})
-        init = None if options.init == "random" else find_weights(options.init).state
-        catalogs = [load_catalog(data / "catalog") for data in options.data]
-        if isinstance(config, TrainingConfig):
-            last = train(
-                catalogs, options.out, config, encoder=encoder, init=init, device=options.device
-            )
-        else:
-            last = train_classifier(
-                catalogs[0],
-                options.out,
-                config,
-                init=init,
-                beside=load_encoder("fashion", device=options.device),
-                device=options.device,
-            )
-    except (RecommenderError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    encoder = replace(encoder, **{name: getattr(options, name) for name in INPUT})
+    init = None if options.init == "random" else find_weights(options.init).state
+    catalogs = [load_catalog(data / "catalog") for data in options.data]
+    if isinstance(config, TrainingConfig):
+        last = train(
+            catalogs, options.out, config, encoder=encoder, init=init, device=options.device
+        )
+    else:
+        last = train_classifier(
+            catalogs[0],
+            options.out,
+            config,
+            init=init,
+            beside=load_encoder("fashion", device=options.device),
+            device=options.device,
+        )
     plot_history([options.out / "history.json"], options.out / "plots")
     print(json.dumps(last, indent=1))
     return 0

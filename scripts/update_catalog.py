@@ -14,16 +14,17 @@ from pathlib import Path
 gc.disable()
 from recommender.catalog.sources import read_source
 from recommender.catalog.updates import update_catalog
-from recommender.errors import RecommenderError
 from recommender.index.faiss import IndexConfig
 from recommender.service.open import encoder_of
 from recommender.store.build import build_store
 from recommender.store.store import Store, writing
 from recommender.store.style_map import map_file
+from scripts.command import plain_errors
 
 gc.enable()
 
 
+@plain_errors()
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -42,27 +43,23 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if not options.source and (options.whole or not options.remove):
         parser.error("name what changes by --source or --remove")
-    try:
-        with writing(options.data):
-            store = Store.open(options.data)
-            encoder = encoder_of(store.manifest, device=options.device)
-            changes = update_catalog(
-                read_source(options.source) if options.source else None,
-                options.data / "catalog",
-                source=options.source or "removals",
-                remove=options.remove,
-                whole=options.whole,
-            )
-            manifest, _ = build_store(
-                options.data,
-                lambda _: encoder,
-                IndexConfig(**store.manifest.index),
-                former=store,
-                former_map=map_file(options.data, store.manifest.files),
-            )
-    except RecommenderError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with writing(options.data):
+        store = Store.open(options.data)
+        encoder = encoder_of(store.manifest, device=options.device)
+        changes = update_catalog(
+            read_source(options.source) if options.source else None,
+            options.data / "catalog",
+            source=options.source or "removals",
+            remove=options.remove,
+            whole=options.whole,
+        )
+        manifest, _ = build_store(
+            options.data,
+            lambda _: encoder,
+            IndexConfig(**store.manifest.index),
+            former=store,
+            former_map=map_file(options.data, store.manifest.files),
+        )
     print(changes.summary())
     print(f"{manifest.count:,} items")
     return 0

@@ -7,17 +7,16 @@ python -m scripts.year_parity --data data/kaggle --weights runs/years/weights.sa
 
 import argparse
 import json
-import shlex
 import sys
 from pathlib import Path
 
 from recommender.catalog.items import load_catalog
 from recommender.encoding.encoder import load_encoder
-from recommender.errors import RecommenderError
 from recommender.evaluation.year_parity import PUBLISHED, score_years
-from recommender.files import write_json
+from scripts.command import command_line, plain_errors, write_report
 
 
+@plain_errors()
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="the store's folder")
@@ -25,17 +24,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--json", type=Path, help="where the figures go, with the command")
     options = parser.parse_args(argv)
-    try:
-        encoder = load_encoder(str(options.weights), device=options.device, agreement={})
-        scores = score_years(load_catalog(options.data / "catalog"), encoder)
-    except RecommenderError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    command = "python -m scripts.year_parity " + shlex.join(argv or sys.argv[1:])
-    told = {"command": command, "published top-1": PUBLISHED, **scores}
-    print(json.dumps(told, indent=1))
-    if options.json:
-        write_json(options.json, told)
+    encoder = load_encoder(str(options.weights), device=options.device, agreement={})
+    scores = score_years(load_catalog(options.data / "catalog"), encoder)
+    command = command_line("year_parity", argv)
+    report = {"command": command, "published top-1": PUBLISHED, **scores}
+    print(json.dumps(report, indent=1))
+    write_report(report, options.json)
     return 0
 
 

@@ -1,5 +1,6 @@
 """What is shown of how good it is: lookups, charts, live mistakes, the tab."""
 
+import doctest
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,8 @@ from conftest import open_store
 from serving import closing_loops
 from test_ui import ask
 
-from recommender.evaluation import mistakes
-from recommender.evaluation.committed import EVERYONE, Precision, Results, load_results
+from recommender.evaluation import mistakes, quality
+from recommender.evaluation.committed import EVERYONE, Committed, Precision, load_committed
 from recommender.evaluation.mistakes import find_mistakes
 from recommender.evaluation.quality import beside, heads, history, quality_charts
 from recommender.search.recommender import Recommender
@@ -53,7 +54,7 @@ ROBUSTNESS = {
     "clean": {"P@5": [0.75, 0.7, 0.8]},
     "blur": {"unit": "px", "mild": CHANGE | LOST, "severe": CHANGE | LOST},
 }
-RESULTS = Results(board=BOARD, robustness=ROBUSTNESS)
+RESULTS = Committed(board=BOARD, robustness=ROBUSTNESS)
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +66,11 @@ def tab(recommender: Recommender) -> Iterator[QualityTab]:
 
 
 def test_results_are_read_as_far_as_they_are_there(tmp_path: Path) -> None:
-    assert load_results(tmp_path) == Results()
+    assert load_committed(tmp_path) == Committed()
     (tmp_path / "leaderboard.json").write_text(json.dumps(BOARD))
-    assert load_results(tmp_path) == Results(board=BOARD)
+    assert load_committed(tmp_path) == Committed(board=BOARD)
     (tmp_path / "robustness.json").write_text(json.dumps(ROBUSTNESS))
-    assert load_results(tmp_path) == RESULTS
+    assert load_committed(tmp_path) == RESULTS
 
 
 def test_lookups() -> None:
@@ -100,8 +101,12 @@ def test_charts_say_what_was_measured() -> None:
     assert charts["headline"].table["system"].unique().tolist() == ["Ours, image only"]
     assert charts["types"].table["articleType"].tolist() == ["Shirts"]
     assert "3.4%" in heads(RESULTS).note
-    for name, chart in quality_charts(Results()).items():
+    for name, chart in quality_charts(Committed()).items():
         assert chart.nothing, name
+
+
+def test_the_examples_in_the_docstrings_hold() -> None:
+    assert doctest.testmod(quality).failed == 0
 
 
 def test_a_history_is_drawn() -> None:
@@ -165,5 +170,5 @@ def test_the_tab_draws(tab: QualityTab) -> None:
 
 def test_a_tab_without_results_says_so(store: Path) -> None:
     with closing_loops(), gr.Blocks(analytics_enabled=False), gr.Tab("x"):
-        tab = QualityTab(Answers(open_store(store)), Results())
+        tab = QualityTab(Answers(open_store(store)), Committed())
     assert "scripts.leaderboard makes them" in tab.calculate(None, None, EVERYONE, "All")[0]

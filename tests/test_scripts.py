@@ -8,10 +8,12 @@ from conftest import ROWS, write_archive
 from weights import random_weights
 
 from recommender.catalog.items import load_catalog
+from recommender.errors import CatalogError
 from recommender.search.options import Options
 from recommender.service.open import load_recommender
 from recommender.store.manifest import MANIFEST_FILE
 from scripts import build_catalog, build_index, train
+from scripts.command import command_line, plain_errors, write_report
 
 Capture = pytest.CaptureFixture[str]
 
@@ -31,6 +33,42 @@ def error_line(capsys: Capture) -> str:
 def catalog_of(archive: Path, data: Path) -> Path:
     assert build_catalog.main(["--source", str(archive), "--data", str(data)]) == 0
     return data
+
+
+@pytest.mark.parametrize(
+    ("others", "stops", "code"),
+    [((), None, 0), ((), CatalogError, 1), ((OSError,), OSError, 1), ((OSError,), CatalogError, 1)],
+)
+def test_what_stops_a_command_is_one_line(
+    others: tuple, stops: type[Exception] | None, code: int, capsys: Capture
+) -> None:
+    @plain_errors(*others)
+    def main(argv: list[str] | None = None) -> int:
+        if stops:
+            raise stops("why")
+        return 0
+
+    assert main([]) == code
+    if stops:
+        assert error_line(capsys) == "error: why"
+
+
+def test_a_programmer_s_mistake_is_not_hidden() -> None:
+    @plain_errors(OSError)
+    def main(argv: list[str] | None = None) -> int:
+        raise TypeError("mine")
+
+    with pytest.raises(TypeError):
+        main([])
+
+
+def test_a_report_says_its_command(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "report.json"
+    write_report({"command": command_line("evaluate", ["--data", "my store"])}, path)
+    assert (
+        path.read_text() == '{\n "command": "python -m scripts.evaluate --data \'my store\'"\n}\n'
+    )
+    write_report({}, None)
 
 
 def test_build_catalog(archive: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -96,8 +96,12 @@ def several(count: int, noun: str = "item") -> str:
     >>> several(1), several(40_041), several(2, "category")
     ('1 item', '40,041 items', '2 categories')
     """
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{count:,} {noun if count == 1 else plural}"
+    return f"{count:,} {noun if count == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """Several of what the noun names."""
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
 def missing_of(frame: pd.DataFrame, columns: Sequence[str]) -> int:

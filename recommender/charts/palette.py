@@ -24,6 +24,10 @@ COLOUR_HEX = {
 SEASON_HEX = {"Spring": "#6fae5a", "Summer": "#e0a021", "Fall": "#b5572a", "Winter": "#4a86b8"}
 
 
+OWN_COLOURS = {"baseColour": COLOUR_HEX, "season": SEASON_HEX}
+"""Columns whose values have colours of their own."""
+
+
 SEASONS = tuple(SEASON_HEX)
 """The seasons in the order of the year, which is also that of the clock."""
 
@@ -77,10 +81,10 @@ def colours_of(column: str, values: Sequence[object]) -> list[str]:
     """How the values of a column are drawn, in their order.
 
     Args:
-        column: of the catalog; `baseColour` and `season` have colours of their own.
+        column: of the catalog.
         values: names; those without a colour of their own take the cycle's by position.
     """
-    if column == "baseColour":
-        return [COLOUR_HEX.get(str(value), _UNKNOWN_COLOUR) for value in values]
-    own = SEASON_HEX if column == "season" else {}
+    own = OWN_COLOURS.get(column, {})
+    if own is COLOUR_HEX:
+        return [own.get(str(value), _UNKNOWN_COLOUR) for value in values]
     return [own.get(str(v), _CYCLE[i % len(_CYCLE)]) for i, v in enumerate(values)]

@@ -1,24 +1,132 @@
-"""The committed results, as a page looks them up: which system, what counts as right, who asked."""
+"""The form of reports, and the committed ones as a page looks them up."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict
+
+from recommender.schema import ATTRIBUTES, COLUMNS, NOUNS
 
 EVERYONE = "everyone"
 """The slice of all queries."""
 
 
-COLUMNS = {
-    "gender": "gender",
-    "masterCategory": "category",
-    "articleType": "article type",
-    "baseColour": "colour",
-    "season": "season",
-    "year": "year",
-    "type's size": "how common the type is",
-}
+_NOT_SLICED = ("subCategory", "usage")
+"""One lies between two that are sliced by, the other is nearly always the same."""
+
+
+SLICES = tuple(name for name in COLUMNS if name in ATTRIBUTES and name not in _NOT_SLICED)
+"""Columns that queries are sliced by."""
+
+
+SLICE_NOUNS = {name: NOUNS[name] for name in SLICES} | {"type's size": "how common the type is"}
 """What queries are sliced by -> what it is called."""
+
+
+Rounded = float | None
+"""Four places; None where it is not defined."""
+
+
+Interval = list[Rounded]
+"""A mean and the ends of its 95% interval."""
+
+
+Mean = TypedDict("Mean", {
+    "micro": Rounded, "low": Rounded, "high": Rounded, "macro": Rounded,
+    "macro low": NotRequired[Rounded], "macro high": NotRequired[Rounded],
+})  # fmt: skip
+"""Over queries and over article types, with the ends of their 95% intervals."""
+
+
+Summary = TypedDict("Summary", {
+    "queries": int, "P@1": Mean, "P@5": Mean, "P@10": Mean, "mAP@10": Mean, "nDCG@10": Mean,
+    "recall@10": Mean,
+}, total=False)  # fmt: skip
+"""The metrics of a relevance, and how many queries it is defined for."""
+
+
+Slices = dict[str, dict[str, dict[str, Any]]]
+"""Column -> value -> `queries`, how many, and relevance -> `Interval` of P@5."""
+
+
+Shares = dict[str, dict[str, Rounded]]
+"""Gender -> what share of its hits, or of all, is what."""
+
+
+Spread = TypedDict("Spread", {"hubness": Rounded, "gini": Rounded, "never shown": Rounded})
+
+
+Head = TypedDict("Head", {
+    "queries": int, "classes": int, "unknown": int,
+    "accuracy": Rounded, "macro F1": Rounded, "top-5": Rounded, "ECE": Rounded,
+})  # fmt: skip
+"""What a head is worth; `unknown` are values that it has no class for."""
+
+
+Loss = TypedDict("Loss", {
+    "strength": float, "P@5": Interval, "R@1": Interval, "P@5 lost": Interval, "R@1 lost": Interval,
+})  # fmt: skip
+"""What a corruption leaves, and what it costs against clean, paired."""
+
+
+class Exposure(TypedDict):
+    """How unevenly items are shown; each gender's share of the `catalog` and of the `hits`."""
+
+    places: int
+    hits: Spread
+    chance: Spread
+    gender: Shares
+
+
+class Report(TypedDict):
+    """Measured figures of one system: relevance -> metrics, column -> value -> P@5, and more."""
+
+    queries: dict[str, Any]
+    gallery: int
+    strict: dict[str, Summary]
+    relaxed: dict[str, Summary]
+    slices: Slices
+    exposure: Exposure
+    leakage: Shares
+    heads: NotRequired[dict[str, Head]]
+
+
+class SystemReport(Report):
+    """A report, and what the system is made of."""
+
+    title: str
+    encoder: dict[str, Any]
+    dim: int
+    index: str
+    ranking: str
+
+
+class Board(TypedDict, total=False):
+    """What `scripts.leaderboard` writes.
+
+    `systems`: name -> its report; `differences`: baseline -> name -> relevance -> the paired
+    difference of P@5; `left_out`: name -> why it could not be asked; `heads`: those of the store's
+    encoder, if it has some.
+    """
+
+    command: str
+    systems: dict[str, SystemReport]
+    differences: dict[str, dict[str, dict[str, Interval]]]
+    left_out: dict[str, str]
+    heads: dict[str, Head]
+
+
+Robustness = dict[str, Any]
+"""`queries`, `ranking`, P@5 and R@1 `clean`; kind of corruption -> `unit`, severity -> `Loss`."""
+
+
+def losses(report: Robustness) -> Iterator[tuple[str, str, str, Loss]]:
+    """Kind, severity, unit and loss of every corruption."""
+    for kind, entry in report.items():
+        if isinstance(entry, dict) and "unit" in entry:
+            severities = [severity for severity in entry if severity != "unit"]
+            yield from ((kind, severity, entry["unit"], entry[severity]) for severity in severities)
 
 
 class Precision(NamedTuple):
@@ -31,37 +139,31 @@ class Precision(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Results:
-    """What `scripts.leaderboard` and `scripts.robustness` wrote; empty where a file is not there.
+class Committed:
+    """What `scripts.leaderboard` and `scripts.robustness` wrote, as far as it is there."""
 
-    Attributes:
-        board: `systems`: name -> its report; `command`.
-        robustness: name of a change -> severity -> figures; `command`.
-    """
-
-    board: dict[str, Any] = field(default_factory=dict)
-    robustness: dict[str, Any] = field(default_factory=dict)
+    board: Board = field(default_factory=Board)
+    robustness: Robustness = field(default_factory=dict)
 
     @property
-    def systems(self) -> dict[str, Any]:
+    def systems(self) -> dict[str, SystemReport]:
         """Name -> report, in the board's order."""
-        systems: dict[str, Any] = self.board.get("systems", {})
-        return systems
+        return self.board.get("systems", {})
 
     @property
     def relevances(self) -> list[str]:
         """What may count as right, the mildest first."""
-        some: dict[str, Any] = next(iter(self.systems.values()), {"strict": {}})
-        return [name for name, entry in some["strict"].items() if "P@5" in entry]
+        reports = [*self.systems.values()][:1]
+        return [name for report in reports for name, m in report["strict"].items() if "P@5" in m]
 
     def values(self, column: str) -> list[str]:
         """The slices of a column, most queries first."""
-        asked = {
-            value: entry["queries"]
+        queries = {
+            value: part["queries"]
             for report in self.systems.values()
-            for value, entry in report["slices"].get(column, {}).items()
+            for value, part in report["slices"].get(column, {}).items()
         }
-        return sorted(asked, key=lambda value: -asked[value])
+        return sorted(queries, key=lambda value: -queries[value])
 
     def precision(
         self, system: str, relevance: str, column: str = EVERYONE, value: str = ""
@@ -69,24 +171,25 @@ class Results:
         """Strict P@5 of a system, for all queries or a slice of them; None where none was asked."""
         report = self.systems[system]
         if column == EVERYONE:
-            scores = report["strict"][relevance]
-            entry = scores["P@5"]
-            ends = entry["micro"], entry["low"], entry["high"]
-            queries = scores["queries"]
+            summary = report["strict"][relevance]
+            queries, means = summary["queries"], summary["P@5"]
+            mean, low, high = means["micro"], means["low"], means["high"]
         else:
             part = report["slices"].get(column, {}).get(value, {})
-            ends, queries = part.get(relevance, (None, None, None)), part.get("queries", 0)
-        return None if None in ends else Precision(*ends, queries)
+            queries, (mean, low, high) = part.get("queries", 0), part.get(relevance, [None] * 3)
+        if mean is None or low is None or high is None:
+            return None
+        return Precision(mean, low, high, queries)
 
 
-def load_results(directory: Path) -> Results:
+def load_committed(directory: Path) -> Committed:
     """Read `leaderboard.json` and `robustness.json` of a folder, as far as they are there."""
     files = {"board": "leaderboard.json", "robustness": "robustness.json"}
-    there = {name: directory / file for name, file in files.items()}
-    return Results(
+    paths = {name: directory / file for name, file in files.items()}
+    return Committed(
         **{
             name: json.loads(path.read_text(encoding="utf-8"))
-            for name, path in there.items()
+            for name, path in paths.items()
             if path.is_file()
         }
     )

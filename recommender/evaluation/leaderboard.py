@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from safetensors import SafetensorError
@@ -16,12 +16,13 @@ from recommender.encoding.backbone import Device
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import QueryError, RecommenderError, StoreError
 from recommender.evaluation.baselines import load_any_encoder, open_with
+from recommender.evaluation.committed import Board, Interval, Report, SystemReport
 from recommender.evaluation.encoded import believe
 from recommender.evaluation.metrics import paired_difference
 from recommender.evaluation.protocol import Found, answer
 from recommender.evaluation.queries import Queries
 from recommender.evaluation.relevance import HEADLINE, RELEVANCE, Values, judge
-from recommender.evaluation.report import heads, number, report
+from recommender.evaluation.report import heads, report, rounded
 from recommender.files import whole_file
 from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import IndexConfig, build_index
@@ -111,7 +112,7 @@ def build_leaderboard(
     cache: Path,
     *,
     device: Device = "auto",
-) -> dict[str, Any]:
+) -> Board:
     """Ask the same queries of every system, and compare.
 
     Embeddings and answers are kept in `cache`: a run that was killed goes on after the last system
@@ -125,34 +126,29 @@ def build_leaderboard(
         systems: name -> what is compared.
         cache: a folder.
         device: where encoders run.
-
-    Returns:
-        `systems`: name -> its report; `differences`: baseline -> name -> relevance -> the paired
-        difference of P@5 with its 95% interval; `left_out`: name -> why it could not be asked;
-        `heads`: what those of the store's encoder are worth, if it has some.
     """
-    told: dict[str, Any] = {"systems": {}, "differences": {}, "left_out": {}}
+    board: Board = {"systems": {}, "differences": {}, "left_out": {}}
     values: dict[str, Values] = {}
     for name, system in systems.items():
         try:
             answers, made_of = _ask(base, directory, queries, system, cache, device)
         except RecommenderError as error:
             logger.warning("%s is left out: %s", name, error)
-            told["left_out"][name] = str(error)
+            board["left_out"][name] = str(error)
             continue
         values[name] = judge(base.frame, queries.frame, answers.strict, queries.named)
-        scores = report(base.frame, queries, answers, values[name])
-        told["systems"][name] = {"title": system.title, **made_of, **scores}
-        logger.info("%s: %s", name, _summary(told["systems"][name]))
+        measured = report(base.frame, queries, answers, values[name])
+        board["systems"][name] = cast(SystemReport, {"title": system.title, **made_of, **measured})
+        logger.info("%s: %s", name, _summary(board["systems"][name]))
     for baseline in (name for name in (BASELINE, OURS) if name in values):
-        told["differences"][baseline] = {
+        board["differences"][baseline] = {
             name: _differences(values[name], values[baseline])
             for name in values
             if name != baseline
         }
     if beliefs := believe(base.encoder, queries.picture_bytes, len(queries)):
-        told["heads"] = heads(queries.frame, base.encoder.labels, beliefs)
-    return told
+        board["heads"] = heads(queries.frame, base.encoder.labels, beliefs)
+    return board
 
 
 def _ask(
@@ -215,21 +211,19 @@ def _read_answers(file: Path, count: int) -> Found | None:
     return answers if len(answers.strict) == len(answers.relaxed) == count else None
 
 
-def _differences(values: Values, baseline: Values) -> dict[str, list[float | None]]:
+def _differences(values: Values, baseline: Values) -> dict[str, Interval]:
     """Relevance -> difference, low, high."""
     return {
-        name: [
-            number(v) for v in paired_difference(values[name][HEADLINE], baseline[name][HEADLINE])
-        ]
+        name: rounded(*paired_difference(values[name][HEADLINE], baseline[name][HEADLINE]))
         for name in RELEVANCE
     }
 
 
-def _summary(scores: Mapping[str, Any]) -> str:
+def _summary(scores: Report) -> str:
     return ", ".join(f"{name} {scores['strict'][name][HEADLINE]['micro']}" for name in RELEVANCE)
 
 
-def markdown(board: Mapping[str, Any], command: str) -> str:
+def markdown(board: Board, command: str) -> str:
     """A table for a README: strict P@5 with its interval for each relevance, and macro on type."""
     head = ["strict P@5", *RELEVANCE, "type, macro", "type, against ImageNet"]
     lines = [_row(head), _row(["---"] * len(head))]

@@ -1,4 +1,4 @@
-"""The committed results -> charts that a shopper and an engineer both understand."""
+"""The committed reports -> charts that a shopper and an engineer both understand."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -8,31 +8,13 @@ import pandas as pd
 
 from recommender.charts.chart import Chart, Spec, empty_chart, several, spec_of, wrapped
 from recommender.charts.palette import ACCENT, COOL, GRID, PALE
-from recommender.evaluation.committed import EVERYONE, Precision, Results
-from recommender.schema import NOUNS
-
-SAID = {
-    "type": "article type",
-    "type+gender": "type and gender",
-    "type+colour": "type and colour",
-    "type+gender+colour": "type, gender and colour",
-}
-"""A relevance -> what has to agree."""
-
+from recommender.evaluation.committed import EVERYONE, Committed, Precision, losses
+from recommender.schema import NOUNS, TITLES
 
 HEADLINED = ("imagenet-avg", "ours", "ours-hybrid")
 
 
 _FILLS = (PALE, COOL, ACCENT)
-
-
-_HEADS = {
-    name: NOUNS[name].capitalize()
-    for name in (
-        *("articleType", "subCategory", "masterCategory"),
-        *("baseColour", "gender", "season", "usage"),
-    )
-}
 
 
 _GENDERS = {"same": "the asker's gender", "neutral": "unisex", "other": "another gender"}
@@ -44,30 +26,42 @@ _PERCENT: Spec = {"tickformat": ".0%", "range": [0, 1.02]}
 _NONE = "nothing was measured"
 
 
-def headline(results: Results) -> Chart:
+def in_words(relevance: str) -> str:
+    """What has to agree: a relevance is named by the last words of its labels' nouns.
+
+    >>> in_words("type"), in_words("type+gender+colour")
+    ('article type', 'type, gender and colour')
+    """
+    *others, last = relevance.split("+")
+    if others:
+        return f"{', '.join(others)} and {last}"
+    return next((noun for noun in NOUNS.values() if noun.split()[-1] == last), last)
+
+
+def headline(committed: Committed) -> Chart:
     """P@5 of the predecessors' system and of ours, for each relevance."""
     title = "How many of the five shown fit"
-    names = [name for name in HEADLINED if name in results.systems]
+    systems = committed.systems
+    titles = {name: systems[name]["title"] for name in HEADLINED if name in systems}
     rows = [
-        {"system": results.systems[name]["title"], "agrees": SAID.get(relevance, relevance)}
-        | _columns(found)
-        for relevance in results.relevances
-        for name in names
-        if (found := results.precision(name, relevance))
+        {"system": system, "agrees": in_words(relevance)} | _columns(precision)
+        for relevance in committed.relevances
+        for name, system in titles.items()
+        if (precision := committed.precision(name, relevance))
     ]
     table = pd.DataFrame(rows, columns=["system", "agrees", "P@5", "low", "high", "queries"])
     if table.empty:
         return empty_chart(title, table, _NONE)
     bars = []
-    for name, fill in zip(names, _FILLS, strict=False):
-        mine = table[table["system"] == results.systems[name]["title"]]
+    for system, fill in zip(titles.values(), _FILLS, strict=False):
+        rows_of = table[table["system"] == system]
         bars.append(
             {
                 "type": "bar",
-                "name": results.systems[name]["title"],
-                "x": [wrapped(said, 14) for said in mine["agrees"]],
-                "y": mine["P@5"].tolist(),
-                "error_y": _interval(mine),
+                "name": system,
+                "x": [wrapped(labels, 14) for labels in rows_of["agrees"]],
+                "y": rows_of["P@5"].tolist(),
+                "error_y": _interval(rows_of),
                 "marker": {"color": fill},
                 "hovertemplate": "%{x}: %{y:.1%}<extra>%{fullData.name}</extra>",
             }
@@ -78,22 +72,25 @@ def headline(results: Results) -> Chart:
 
 
 def beside(
-    results: Results, chosen: str, relevance: str, column: str = EVERYONE, value: str = ""
+    committed: Committed, chosen: str, relevance: str, column: str = EVERYONE, value: str = ""
 ) -> Chart:
     """P@5 of every system on the same queries, the chosen one marked.
 
     Args:
-        results: holds them.
+        committed: holds them.
         chosen: name of a system.
         relevance: what has to agree.
         column: what the queries are sliced by, or `EVERYONE`.
         value: which of them.
     """
     title = "The same pictures, every system"
-    found = {name: results.precision(name, relevance, column, value) for name in results.systems}
-    there = {name: entry for name, entry in found.items() if entry is not None}
+    precisions = {
+        name: precision
+        for name in committed.systems
+        if (precision := committed.precision(name, relevance, column, value))
+    }
     table = pd.DataFrame(
-        [{"system": results.systems[name]["title"]} | _columns(e) for name, e in there.items()],
+        [{"system": committed.systems[n]["title"]} | _columns(p) for n, p in precisions.items()],
         columns=["system", "P@5", "low", "high", "queries"],
     )
     if table.empty:
@@ -104,7 +101,7 @@ def beside(
         "y": [wrapped(name, 24) for name in table["system"]],
         "x": table["P@5"].tolist(),
         "error_x": _interval(table),
-        "marker": {"color": [ACCENT if name == chosen else PALE for name in there]},
+        "marker": {"color": [ACCENT if name == chosen else PALE for name in precisions]},
         "text": [f"{share:.0%}" for share in table["P@5"]],
         "textposition": "inside",
         "insidetextanchor": "start",
@@ -112,17 +109,17 @@ def beside(
         "hovertemplate": "%{y}: %{x:.1%}<extra></extra>",
     }
     layout = {"xaxis": _PERCENT, "yaxis": {"autorange": "reversed"}}
-    counts = f"{several(int(table['queries'].max()), 'picture')}; {SAID.get(relevance, relevance)}"
+    counts = f"{several(int(table['queries'].max()), 'picture')}; {in_words(relevance)}"
     return _chart(title, counts, table, ([bars], layout), height=120 + 44 * len(table))
 
 
-def types(results: Results, system: str) -> Chart:
+def types(committed: Committed, system: str) -> Chart:
     """P@5 on type for the queries of each article type, beside how many asked."""
     title = "Easy and hard article types"
     rows = [
-        {"articleType": value} | _columns(found)
-        for value in results.values("articleType")
-        if (found := results.precision(system, "type", "articleType", value))
+        {"articleType": value} | _columns(precision)
+        for value in committed.values("articleType")
+        if (precision := committed.precision(system, "type", "articleType", value))
     ]
     table = pd.DataFrame(rows, columns=["articleType", "P@5", "low", "high", "queries"])
     if table.empty:
@@ -145,22 +142,19 @@ def types(results: Results, system: str) -> Chart:
     return _chart(title, "one point a type", table, ([points], layout), note=note)
 
 
-def changes(results: Results) -> Chart:
+def robustness_losses(committed: Committed) -> Chart:
     """What P@5 on type loses when the picture that asks was changed."""
     title = "What a bad picture costs"
     rows = [
         {
             "change": kind,
             "severity": severity,
-            "strength": f"{entry['strength']:g} {entries['unit']}",
-            **dict(zip(("lost", "low", "high"), entry["P@5 lost"], strict=True)),
-            "P@5": entry["P@5"][0],
-            "own picture found first": entry["R@1"][0],
+            "strength": f"{loss['strength']:g} {unit}",
+            **dict(zip(("lost", "low", "high"), loss["P@5 lost"], strict=True)),
+            "P@5": loss["P@5"][0],
+            "own picture found first": loss["R@1"][0],
         }
-        for kind, entries in results.robustness.items()
-        if isinstance(entries, dict) and "unit" in entries
-        for severity, entry in entries.items()
-        if severity != "unit"
+        for kind, severity, unit, loss in losses(committed.robustness)
     ]
     columns = ["change", "severity", "strength", "lost", "low", "high", "P@5"]
     table = pd.DataFrame(rows, columns=[*columns, "own picture found first"])
@@ -170,15 +164,15 @@ def changes(results: Results) -> Chart:
         {
             "type": "bar",
             "name": severity,
-            "x": mine["change"].tolist(),
-            "y": mine["lost"].tolist(),
-            "error_y": _interval(mine, "lost"),
+            "x": rows_of["change"].tolist(),
+            "y": rows_of["lost"].tolist(),
+            "error_y": _interval(rows_of, "lost"),
             "marker": {"color": fill},
-            "text": mine["strength"].tolist(),
+            "text": rows_of["strength"].tolist(),
             "textposition": "none",
             "hovertemplate": "%{x}, %{text}: %{y:.1%} lost<extra></extra>",
         }
-        for fill, (severity, mine) in zip(
+        for fill, (severity, rows_of) in zip(
             (COOL, ACCENT), table.groupby("severity", sort=False), strict=False
         )
     ]
@@ -187,17 +181,17 @@ def changes(results: Results) -> Chart:
         "barmode": "group",
         "margin": _legend(1),
     }
-    count = results.robustness["queries"]["count"]
+    count = committed.robustness["queries"]["count"]
     counts = f"{several(count, 'picture')}, each changed in every way"
     return _chart(title, counts, table, (bars, layout), height=440)
 
 
-def heads(results: Results) -> Chart:
+def heads(committed: Committed) -> Chart:
     """How often what is seen in a picture is right, and how sure it may be of itself."""
     title = "How often we see right"
     rows = [
         {
-            "attribute": said,
+            "attribute": TITLES.get(name, name),
             "accuracy": entry["accuracy"],
             "macro F1": entry["macro F1"],
             "among the likeliest five": entry["top-5"],
@@ -205,8 +199,7 @@ def heads(results: Results) -> Chart:
             "classes": entry["classes"],
             "queries": entry["queries"],
         }
-        for name, said in _HEADS.items()
-        if (entry := results.board.get("heads", {}).get(name))
+        for name, entry in committed.board.get("heads", {}).items()
     ]
     columns = ["attribute", "accuracy", "macro F1", "among the likeliest five"]
     table = pd.DataFrame(rows, columns=[*columns, "calibration error", "classes", "queries"])
@@ -232,13 +225,13 @@ def heads(results: Results) -> Chart:
     return _chart(title, counts, table, ([bars], layout), height=380, note=note)
 
 
-def leaks(results: Results) -> Chart:
+def leaks(committed: Committed) -> Chart:
     """Of what gender the products shown are, beside who asked."""
     title = "Who is shown whose products"
     rows = [
         {"system": report["title"], **{k: report["leakage"]["all"][k] for k in _GENDERS}}
         | {"never shown": report["exposure"]["hits"]["never shown"]}
-        for report in results.systems.values()
+        for report in committed.systems.values()
     ]
     table = pd.DataFrame(rows, columns=["system", *_GENDERS, "never shown"])
     if table.empty:
@@ -247,13 +240,13 @@ def leaks(results: Results) -> Chart:
         {
             "type": "bar",
             "orientation": "h",
-            "name": said,
+            "name": shown_to,
             "y": [wrapped(name, 24) for name in table["system"]],
             "x": table[name].tolist(),
             "marker": {"color": fill},
             "hovertemplate": "%{y}: %{x:.1%}<extra>%{fullData.name}</extra>",
         }
-        for (name, said), fill in zip(_GENDERS.items(), (COOL, GRID, ACCENT), strict=True)
+        for (name, shown_to), fill in zip(_GENDERS.items(), (COOL, GRID, ACCENT), strict=True)
     ]
     layout = {
         "xaxis": _PERCENT,
@@ -266,15 +259,15 @@ def leaks(results: Results) -> Chart:
     return _chart(title, counts, table, (bars, layout), height=150 + 40 * len(table), note=note)
 
 
-def quality_charts(results: Results) -> dict[str, Chart]:
+def quality_charts(committed: Committed) -> dict[str, Chart]:
     """All that need no choice, by name."""
-    served = next((name for name in reversed(HEADLINED) if name in results.systems), "")
+    served = next((name for name in reversed(HEADLINED) if name in committed.systems), "")
     return {
-        "headline": headline(results),
-        "heads": heads(results),
-        "changes": changes(results),
-        "types": types(results, served),
-        "leaks": leaks(results),
+        "headline": headline(committed),
+        "heads": heads(committed),
+        "changes": robustness_losses(committed),
+        "types": types(committed, served),
+        "leaks": leaks(committed),
     }
 
 
@@ -285,7 +278,7 @@ def history(epochs: Sequence[Mapping[str, Any]]) -> Chart:
         epochs: the entries of a run's `history.json`; of several runs, one after the other.
     """
     numbers = [entry["epoch"] for entry in epochs]
-    began = [n for n, (last, own) in enumerate(pairwise(numbers), 2) if own <= last]
+    starts = [n for n, (last, next_) in enumerate(pairwise(numbers), 2) if next_ <= last]
     rows = [
         {"epoch": number, "trained with loss": entry.get("loss"), **entry["dev"]}
         for number, entry in enumerate(epochs, 1)
@@ -297,7 +290,7 @@ def history(epochs: Sequence[Mapping[str, Any]]) -> Chart:
 
     def line(column: str, **look: Any) -> Spec:
         values = [None if pd.isna(value) else value for value in table[column]]
-        drawn = {"type": "scatter", "mode": "lines", "name": _HEADS.get(column, column)}
+        drawn = {"type": "scatter", "mode": "lines", "name": TITLES.get(column, column)}
         return {**drawn, "x": table["epoch"].tolist(), "y": values, **look}
 
     lines = [line(name) for name in table.columns[2:] if name != "loss"]
@@ -315,11 +308,11 @@ def history(epochs: Sequence[Mapping[str, Any]]) -> Chart:
         "shapes": [
             {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": n - 0.5, "x1": n - 0.5}
             | {"line": {"color": PALE, "width": 1}}
-            for n in began
+            for n in starts
         ],
         "margin": _legend(3) | {"r": 64},
     }
-    counts = several(len(table), "epoch") + (f" in {len(began) + 1} runs" if began else "")
+    counts = several(len(table), "epoch") + (f" in {len(starts) + 1} runs" if starts else "")
     return _chart(title, counts, table, ([*lines, loss], layout), height=460)
 
 
@@ -336,8 +329,9 @@ def _chart(
     return Chart(title=title, counts=counts, table=table, spec=spec, note=note)
 
 
-def _columns(found: Precision) -> dict[str, float]:
-    return {"P@5": found.mean, "low": found.low, "high": found.high, "queries": found.queries}
+def _columns(precision: Precision) -> dict[str, float]:
+    mean, low, high, queries = precision
+    return {"P@5": mean, "low": low, "high": high, "queries": queries}
 
 
 def _interval(table: pd.DataFrame, column: str = "P@5") -> Spec:

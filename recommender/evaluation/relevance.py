@@ -1,6 +1,7 @@
 """What counts as right: the labels that a hit shares with its query, as metrics of every query."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,9 @@ from recommender.evaluation import metrics
 from recommender.evaluation.metrics import Floats, Ints
 from recommender.evaluation.protocol import DEPTH
 
-RELEVANCE = {
+Relevance = Mapping[str, tuple[str, ...]]
+
+RELEVANCE: Relevance = {
     "type": ("articleType",),
     "type+gender": ("articleType", "gender"),
     "type+colour": ("articleType", "baseColour"),
@@ -25,7 +28,7 @@ GRADED = "graded"
 CUTOFFS = (1, 5, DEPTH)
 
 
-HEADLINE = "P@5"
+HEADLINE: Final = "P@5"
 
 
 _LABELS = RELEVANCE["type+gender+colour"]

@@ -1,20 +1,30 @@
 """What answers are worth: relevance, means with intervals, slices, exposure, leakage, heads."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from recommender.evaluation import classification, metrics
+from recommender.evaluation.committed import (
+    SLICES,
+    Exposure,
+    Head,
+    Interval,
+    Mean,
+    Report,
+    Rounded,
+    Shares,
+    Slices,
+    Spread,
+    Summary,
+)
 from recommender.evaluation.metrics import Ints
 from recommender.evaluation.protocol import Found
 from recommender.evaluation.queries import Queries
 from recommender.evaluation.relevance import HEADLINE, RELEVANCE, Values, _joint_codes, judge
-
-SLICES = ("gender", "masterCategory", "articleType", "baseColour", "season", "year")
-
 
 RARE_ITEMS = 50
 
@@ -22,7 +32,7 @@ RARE_ITEMS = 50
 NEUTRAL_GENDER = "Unisex"
 
 
-def summarise(values: Values, groups: Ints) -> dict[str, Any]:
+def summarise(values: Values, groups: Ints) -> dict[str, Summary]:
     """Means over queries with their 95% intervals, and over groups.
 
     Args:
@@ -31,11 +41,11 @@ def summarise(values: Values, groups: Ints) -> dict[str, Any]:
     """
     names = [(relevance, metric) for relevance in values for metric in values[relevance]]
     columns = np.stack([values[relevance][metric] for relevance, metric in names], axis=1)
-    summary: dict[str, Any] = {}
+    summaries: dict[str, dict[str, Any]] = {}
     intervals = metrics.bootstrap_intervals(columns)
     for (relevance, metric), column, interval in zip(names, columns.T, intervals, strict=True):
-        entry = summary.setdefault(relevance, {"queries": int((~np.isnan(column)).sum())})
-        entry[metric] = {
+        summary = summaries.setdefault(relevance, {"queries": int((~np.isnan(column)).sum())})
+        mean: Mean = {
             "micro": number(metrics.mean(column)),
             "low": number(interval[0]),
             "high": number(interval[1]),
@@ -43,75 +53,72 @@ def summarise(values: Values, groups: Ints) -> dict[str, Any]:
         }
         if metric == HEADLINE:
             low, high = metrics.bootstrap_macro_interval(column, groups)
-            entry[metric] |= {"macro low": number(low), "macro high": number(high)}
-    return summary
+            mean |= {"macro low": number(low), "macro high": number(high)}
+        summary[metric] = mean
+    return cast(dict[str, Summary], summaries)
 
 
-def slices(gallery: pd.DataFrame, asking: pd.DataFrame, values: Values) -> dict[str, Any]:
-    """P@5 of each relevance for the queries of each value of a column, and of rare types.
-
-    Returns:
-        Column -> value -> `{"queries": how many, relevance: [mean, low, high]}`.
-    """
+def slices(gallery: pd.DataFrame, asking: pd.DataFrame, values: Values) -> Slices:
+    """Column -> value -> P@5 of each relevance for its queries; also of rare types."""
     columns = np.stack([values[name][HEADLINE] for name in RELEVANCE], axis=1)
     sizes = gallery["articleType"].value_counts()
     size = asking["articleType"].map(sizes).fillna(0)
     words = {True: f"fewer than {RARE_ITEMS} items", False: f"{RARE_ITEMS} items or more"}
     rare = pd.Series([words[small] for small in size < RARE_ITEMS], dtype=object)
-    found: dict[str, Any] = {}
+    sliced: Slices = {}
     for name, column in {**{n: asking[n] for n in SLICES}, "type's size": rare}.items():
-        found[name] = {}
+        sliced[name] = {}
         for value in sorted(column.dropna().unique().tolist()):
-            mine = columns[(column == value).fillna(False).to_numpy(dtype=bool)]
-            ends = metrics.bootstrap_intervals(mine)
-            means = [metrics.mean(column) for column in mine.T]
-            found[name][str(value)] = {"queries": len(mine)} | {
-                relevance: [number(m), number(low), number(high)]
-                for relevance, m, (low, high) in zip(RELEVANCE, means, ends, strict=True)
+            part = columns[(column == value).fillna(False).to_numpy(dtype=bool)]
+            ends = metrics.bootstrap_intervals(part)
+            means = [metrics.mean(column) for column in part.T]
+            sliced[name][str(value)] = {"queries": len(part)} | {
+                relevance: rounded(mean, low, high)
+                for relevance, mean, (low, high) in zip(RELEVANCE, means, ends, strict=True)
             }
-    return found
+    return sliced
 
 
-def exposure(gallery: pd.DataFrame, found: Ints, seed: int = 0) -> dict[str, Any]:
-    """How unevenly items are recommended, beside what pure chance would give as many places.
-
-    Returns:
-        For the hits and for chance: `hubness`, `gini` and `never shown` (a share of the catalog);
-        and for each gender its share of the catalog and of the places.
-    """
+def exposure(gallery: pd.DataFrame, found: Ints, seed: int = 0) -> Exposure:
+    """How unevenly items are recommended, beside what pure chance would give as many places."""
     count, places = len(gallery), int((found >= 0).sum())
     chance = np.random.default_rng(seed).integers(count, size=(1, places))
-    report: dict[str, Any] = {"places": places}
-    for name, rows in {"hits": found, "chance": chance}.items():
+    shown = gallery["gender"].iloc[found[found >= 0]]
+
+    def spread(rows: Ints) -> Spread:
         occurred = metrics.occurrences(rows, count)
-        report[name] = {
+        return {
             "hubness": number(metrics.hubness(occurred)),
             "gini": number(metrics.gini(occurred)),
             "never shown": number(float((occurred == 0).mean())),
         }
-    shown = gallery["gender"].iloc[found[found >= 0]]
-    report["gender"] = {
-        str(value): {"catalog": number(share), "hits": number(float((shown == value).mean()))}
-        for value, share in gallery["gender"].value_counts(normalize=True).items()
+
+    return {
+        "places": places,
+        "hits": spread(found),
+        "chance": spread(chance),
+        "gender": {
+            str(value): {"catalog": number(share), "hits": number(float((shown == value).mean()))}
+            for value, share in gallery["gender"].value_counts(normalize=True).items()
+        },
     }
-    return report
 
 
-def leakage(gallery: pd.DataFrame, asking: pd.DataFrame, found: Ints) -> dict[str, Any]:
+def leakage(gallery: pd.DataFrame, asking: pd.DataFrame, found: Ints) -> Shares:
     """How often hits are of another gender than the query's, Unisex counted apart."""
     theirs, mine = _joint_codes(gallery["gender"], asking["gender"])
     genders = sorted(asking["gender"].dropna().unique().tolist())
     at = np.flatnonzero((gallery["gender"] == NEUTRAL_GENDER).to_numpy())
     neutral = int(theirs[at[0]]) if len(at) else -1
     hits = np.append(theirs, -1)[found]
-    report: dict[str, Any] = {"all": metrics.group_leakage(mine, hits, neutral)}
+    leaks = {"all": metrics.group_leakage(mine, hits, neutral)}
     for gender in genders:
         rows = (asking["gender"] == gender).to_numpy(dtype=bool)
         if gender != NEUTRAL_GENDER:
-            report[gender] = metrics.group_leakage(mine[rows], hits[rows], neutral)
+            leaks[gender] = metrics.group_leakage(mine[rows], hits[rows], neutral)
     return {
         name: {key: value if key == "hits" else number(value) for key, value in shares.items()}
-        for name, shares in report.items()
+        for name, shares in leaks.items()
     }
 
 
@@ -119,7 +126,7 @@ def heads(
     asking: pd.DataFrame,
     labels: Mapping[str, Sequence[str]],
     beliefs: Mapping[str, npt.NDArray[np.float32]],
-) -> dict[str, Any]:
+) -> dict[str, Head]:
     """How right each head is, and whether it knows.
 
     Args:
@@ -127,18 +134,17 @@ def heads(
         labels: head -> its classes.
         beliefs: head -> float32 of shape (q, classes).
 
-    Returns:
-        Head -> accuracy, macro F1, top-5, calibration error; a query without the label does not
-        count, one with a label that the head does not know counts as a mistake.
+    A query without the label does not count, one whose label the head does not know counts as a
+    mistake.
     """
-    report = {}
+    worth: dict[str, Head] = {}
     for name, classes in labels.items():
         code = {value: i for i, value in enumerate(classes)}
         for value in sorted(set(asking[name].dropna()) - set(classes)):
             code[value] = len(code)
         targets = np.array([code.get(value, -1) for value in asking[name]], dtype=np.int64)
         predicted = beliefs[name].argmax(axis=1)
-        report[name] = {
+        worth[name] = {
             "queries": int((targets >= 0).sum()),
             "classes": len(classes),
             "unknown": len(code) - len(classes),
@@ -147,13 +153,13 @@ def heads(
             "top-5": number(classification.top_k_accuracy(targets, beliefs[name], 5)),
             "ECE": number(classification.expected_calibration_error(targets, beliefs[name])),
         }
-    return report
+    return worth
 
 
 def report(
     gallery: pd.DataFrame, queries: Queries, answers: Found, strict: Values | None = None
-) -> dict[str, Any]:
-    """Everything that answers say, as JSON; see `judge`, `summarise` and their neighbours.
+) -> Report:
+    """Everything that answers say; see `judge`, `summarise` and their neighbours.
 
     Args:
         gallery: the catalog's columns.
@@ -175,7 +181,7 @@ def report(
     }
 
 
-def table(scores: Mapping[str, Any]) -> pd.DataFrame:
+def table(scores: Report) -> pd.DataFrame:
     """The main rows of a report: a relevance a row, strict, with P@5's interval."""
     rows = {}
     for name in RELEVANCE:
@@ -194,7 +200,12 @@ def table(scores: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows).T
 
 
-def number(value: float) -> float | None:
+def rounded(mean: float, low: float, high: float) -> Interval:
+    """See `number`."""
+    return [number(mean), number(low), number(high)]
+
+
+def number(value: float) -> Rounded:
     """Four places, as finer ones are noise; None, which JSON has, for what is not defined.
 
     >>> number(0.123456), number(float("nan"))

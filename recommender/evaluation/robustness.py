@@ -1,19 +1,19 @@
 """What changed pictures cost: the same queries, clean and under each change."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
+from recommender.evaluation.committed import Interval, Robustness, losses
 from recommender.evaluation.corruptions import CORRUPTIONS, Severities, Severity, corrupt
 from recommender.evaluation.metrics import bootstrap_interval, mean, paired_difference
 from recommender.evaluation.protocol import DEPTH, asking, find
 from recommender.evaluation.queries import Queries
 from recommender.evaluation.relevance import HEADLINE, judge
-from recommender.evaluation.report import number
+from recommender.evaluation.report import rounded
 from recommender.search.options import Ranking
 from recommender.search.recommender import Recommender
 
@@ -22,33 +22,29 @@ Floats = npt.NDArray[np.float64]
 
 def measure_robustness(
     recommender: Recommender, queries: Queries, *, ranking: Ranking = "image"
-) -> dict[str, Any]:
+) -> Robustness:
     """P@5 on type (strict) and self-retrieval R@1, clean and under each change.
 
     R@1 leaves the gallery whole: does a query's own picture come first? It is not defined where
     the gallery holds no such picture. A query is changed the same way each time, by its id.
-
-    Returns:
-        For `clean` and for each kind and severity the figures with 95% intervals, and what they
-        lose against clean, paired.
     """
     clean = _measure(recommender, queries, ranking, lambda _, picture: picture, "clean")
-    report: dict[str, Any] = {
+    report: Robustness = {
         "queries": {"count": len(queries), "from": queries.source},
         "ranking": ranking,
-        "clean": _told(clean),
+        "clean": _summary(clean),
     }
     for kind, corruption in CORRUPTIONS.items():
         report[kind] = {"unit": corruption.unit}
         for severity in Severities:
             change = _change(queries, kind, severity)
             values = _measure(recommender, queries, ranking, change, f"{kind}, {severity}")
-            losses = {
-                f"{name} lost": _three(paired_difference(clean[name], values[name]))
+            lost = {
+                f"{name} lost": rounded(*paired_difference(clean[name], values[name]))
                 for name in values
             }
             strength = getattr(corruption, severity)
-            report[kind][severity] = {"strength": strength, **_told(values), **losses}
+            report[kind][severity] = {"strength": strength, **_summary(values), **lost}
     return report
 
 
@@ -82,23 +78,19 @@ def _measure(
     return {"P@5": values["type"][HEADLINE], "R@1": itself}
 
 
-def _told(values: dict[str, Floats]) -> dict[str, Any]:
-    return {name: _three((mean(v), *bootstrap_interval(v))) for name, v in values.items()}
+def _summary(values: dict[str, Floats]) -> dict[str, Interval]:
+    return {name: rounded(mean(v), *bootstrap_interval(v)) for name, v in values.items()}
 
 
-def _three(ends: tuple[float, float, float]) -> list[float | None]:
-    """Mean, low, high."""
-    return [number(end) for end in ends]
-
-
-def robustness_table(report: dict[str, Any]) -> pd.DataFrame:
+def robustness_table(report: Robustness) -> pd.DataFrame:
     """A change a row: P@5 on type, R@1 and what is lost of each."""
     clean = {name: report["clean"][name][0] for name in ("P@5", "R@1")}
     rows = {"clean": clean | {"P@5 lost": 0.0, "R@1 lost": 0.0}}
-    for kind, corruption in CORRUPTIONS.items():
-        for severity in Severities:
-            entry = report[kind][severity]
-            rows[f"{kind}, {severity} ({entry['strength']:g} {corruption.unit})"] = {
-                name: entry[name][0] for name in ("P@5", "P@5 lost", "R@1", "R@1 lost")
-            }
+    for kind, severity, unit, loss in losses(report):
+        rows[f"{kind}, {severity} ({loss['strength']:g} {unit})"] = {
+            "P@5": loss["P@5"][0],
+            "P@5 lost": loss["P@5 lost"][0],
+            "R@1": loss["R@1"][0],
+            "R@1 lost": loss["R@1 lost"][0],
+        }
     return pd.DataFrame(rows).T

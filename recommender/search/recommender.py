@@ -19,7 +19,7 @@ from recommender.encoding.protocol import PictureEncoder, Wrap
 from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
 from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import Index, IndexConfig, build_index
-from recommender.schema import COLUMNS
+from recommender.schema import COLUMNS, SCHEMA
 from recommender.search.filters import FilterTable
 from recommender.search.hits import Hits
 from recommender.search.options import USUAL, Options
@@ -182,10 +182,10 @@ class Recommender:
         Raises:
             UnknownItemError: there is no such item.
         """
-        values = self.frame.iloc[self._row(item_id)][list(COLUMNS)]
+        values = self.frame.iloc[self._row(item_id)]
         return {
-            name: None if pd.isna(value) else int(value) if name in ("id", "year") else value
-            for name, value in values.items()
+            name: None if pd.isna(value) else int(value) if kind in ("id", "year") else value
+            for name, kind, value in ((c.name, c.kind, values[c.name]) for c in SCHEMA)
         }
 
     def picture_bytes(self, item_id: int) -> bytes:

@@ -19,14 +19,14 @@ from recommender.encoding.agreement import LOOKS, Beliefs
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import Encoder, load_encoder
 from recommender.encoding.weights import read_weights
+from recommender.evaluation.metrics import shares_labels
+from recommender.evaluation.relevance import RELEVANCE, Relevance
 from recommender.files import whole_file
 from recommender.search.recognition import stands_out
 from recommender.training.examples import Examples, read_examples
 
 Floats = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int64]
-Relevance = Mapping[str, tuple[str, ...]]
-"""A name -> the labels that a relevant item shares."""
 
 STEPS = (0.5, 1.0, 2.0)
 """What a label may count, beside looks that count 1."""
@@ -47,7 +47,7 @@ def calibrate(
     weights: Path,
     out: Path,
     *,
-    relevance: Relevance,
+    relevance: Relevance = RELEVANCE,
     device: Device = "auto",
 ) -> dict[str, Any]:
     """Write weights whose heads are divided by a temperature each, and that say their agreement.
@@ -217,7 +217,7 @@ class Weighing:
         recognised_ratio: float = 0.0,
         k: int = 5,
     ) -> dict[str, float]:
-        """Mean precision at k for each relevance: its name -> share of the k that share its labels.
+        """Mean precision at k for each relevance, by its name.
 
         Args:
             weights: of looks and labels.
@@ -240,12 +240,10 @@ class Weighing:
             looks[looks > near[:, None] - 1e-6] = -np.inf  # identical pictures are one
             clear = stands_out(near, looks.max(axis=1), recognised_ratio)
             scores[rows[clear], nearest[clear]] = np.inf
-        found = np.argpartition(-scores, k, axis=1)[:, :k]
+        hits = np.argpartition(-scores, k, axis=1)[:, :k]
         precision = {}
         for name, labels in relevance.items():
-            shared = np.ones(found.shape, dtype=bool)
-            for label in labels:
-                own = self._targets[label][self._queries][:, None]
-                shared &= (self._targets[label][found] == own) & (own >= 0)
-            precision[name] = float(shared.mean())
+            codes = np.stack([self._targets[label] for label in labels], axis=1)  # (n, labels)
+            # Of equally many places each, so that their mean is that of the queries' P@k.
+            precision[name] = float(shares_labels(codes[self._queries], codes[hits]).mean())
         return precision

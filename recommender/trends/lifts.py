@@ -12,6 +12,7 @@ from recommender.charts.chart import (
     empty_chart,
     escaped,
     missing_of,
+    plural,
     several,
     share_text,
     spec_of,
@@ -20,7 +21,7 @@ from recommender.charts.chart import (
 )
 from recommender.charts.palette import ACCENT, COOL, PALE
 from recommender.charts.statistics import share_ratio, verdicts, wilson_interval
-from recommender.schema import LABELS, NOUNS
+from recommender.schema import LABELS, NOUNS, TITLES
 from recommender.trends.years import year_note
 
 _MOST_EACH_WAY = 8
@@ -66,7 +67,7 @@ def changes(
         before: the earlier period; both or none are given, see `usual_periods`.
         after: the later one.
     """
-    title = f"{_plural(column)}: rising and falling"
+    title = f"{plural(TITLES[column])}: rising and falling"
     nothing = pd.DataFrame(columns=[column, *_CHANGES])
     columns = [column, "year"]
     missing = missing_of(frame, columns)
@@ -276,8 +277,3 @@ def _least_drawn(up: pd.DataFrame, down: pd.DataFrame) -> float:
         return 1.0
     lows = down["low"].where(down["low"] > 0, down["high"] / 30)
     return float(max(lows.min(), down["high"].min() / 100, 1e-4))
-
-
-def _plural(column: str) -> str:
-    noun = NOUNS[column].capitalize()
-    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recommender.charts.chart import Chart, Drawing, Spec, chart_of, empty_chart, escaped
-from recommender.charts.palette import INK, OTHERS, OUTLINE, PALE, colours_of, ramp_of
+from recommender.charts.palette import INK, OTHERS, OUTLINE, OWN_COLOURS, PALE, colours_of, ramp_of
 from recommender.schema import NOUNS
 
 NO_MAP = "the store has no map yet: `python -m scripts.build_index` adds one"
@@ -87,14 +87,13 @@ def _groups(
     codes, found = pd.factorize(values, sort=True)
     counts = np.bincount(codes[codes >= 0], minlength=len(found))
     order = np.argsort(-counts, kind="stable")
-    own = column in ("baseColour", "season")
     named = _NAMED_COLOURS if column == "baseColour" else _NAMED
     if column == "year":
         order, named = np.arange(len(found)), len(found)
         fills = ramp_of(len(found))
     else:
         fills = colours_of(column, [found[code] for code in order])
-    kept = len(order) if own else named
+    kept = len(order) if column in OWN_COLOURS else named
     groups = [
         (escaped([found[code]])[0], fill, place < named, np.flatnonzero(codes == code))
         for place, (code, fill) in enumerate(zip(order[:kept], fills[:kept], strict=True))

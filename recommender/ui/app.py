@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from recommender.evaluation.committed import Results
+from recommender.evaluation.committed import Committed
 from recommender.feedback.events import EventLog
 from recommender.search.options import Options, Ranking
 from recommender.search.recommender import Recommender
@@ -28,7 +28,7 @@ def build_app(
     *,
     fetch_urls: bool = True,
     events: EventLog | None = None,
-    results: Results = Results(),  # noqa: B008 - frozen
+    results: Committed = Committed(),  # noqa: B008 - frozen
 ) -> gr.Blocks:
     """Build the page and its API; nothing is launched.
 

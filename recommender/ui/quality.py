@@ -9,9 +9,9 @@ import gradio as gr
 from gradio.components.plot import PlotData
 
 from recommender.charts.chart import Chart, several
-from recommender.evaluation.committed import COLUMNS, EVERYONE, Results
+from recommender.evaluation.committed import EVERYONE, SLICE_NOUNS, Committed
 from recommender.evaluation.mistakes import find_mistakes
-from recommender.evaluation.quality import HEADLINED, SAID, beside, quality_charts
+from recommender.evaluation.quality import HEADLINED, beside, in_words, quality_charts
 from recommender.ui.answers import Answers, origin_of
 from recommender.ui.figures import plot_of, table_html
 from recommender.ui.find.view import Json
@@ -29,7 +29,7 @@ _INTRO = (
 class QualityTab:
     """The tab's components; drawn when it is looked at."""
 
-    def __init__(self, answers: Answers, results: Results) -> None:
+    def __init__(self, answers: Answers, results: Committed) -> None:
         """Draw the tab, within a `gr.Tab`.
 
         Args:
@@ -42,8 +42,8 @@ class QualityTab:
         self.said = gr.HTML(padding=False, elem_id="quality-said")
         systems = [(report["title"], name) for name, report in results.systems.items()]
         served = next((name for name in reversed(HEADLINED) if name in results.systems), None)
-        columns = [("everyone", EVERYONE), *((said, name) for name, said in COLUMNS.items())]
-        relevances = [(SAID.get(name, name), name) for name in results.relevances]
+        columns = [("everyone", EVERYONE), *((said, name) for name, said in SLICE_NOUNS.items())]
+        relevances = [(in_words(name), name) for name in results.relevances]
         with gr.Row(elem_id="quality-calculator"):
             self.system = gr.Dropdown(systems, value=served, label="System", min_width=200)
             self.relevance = gr.Dropdown(
@@ -57,7 +57,7 @@ class QualityTab:
         self.plots: dict[str, gr.Plot] = {}
         self.tables: dict[str, gr.HTML] = {}
         with gr.Row(elem_classes="charts"):
-            for name in ("beside", *quality_charts(Results())):
+            for name in ("beside", *quality_charts(Committed())):
                 with gr.Column(elem_classes="chart", elem_id=f"chart-{name}", min_width=280):
                     self.plots[name] = gr.Plot(show_label=False, container=False)
                     self.tables[name] = gr.HTML(padding=False)
@@ -99,12 +99,14 @@ class QualityTab:
             return [f'<p role="status">{said}</p>', gr.skip(), gr.skip()]
         chart = beside(self.results, system, relevance, column, value)
         found = self.results.precision(system, relevance, column, value)
-        who = "" if column == EVERYONE else f" asked by {COLUMNS[column]} “{html.escape(value)}”"
+        who = ""
+        if column != EVERYONE:
+            who = f" asked by {SLICE_NOUNS[column]} “{html.escape(value)}”"
         said = f"No picture was{who}." if who else "Nothing was measured."
         if found is not None:
             said = (
                 f"Of five products shown, <b>{5 * found.mean:.1f}</b> agree on "
-                f"{SAID.get(relevance, relevance)}: {found.mean:.1%}, between {found.low:.1%} and "
+                f"{in_words(relevance)}: {found.mean:.1%}, between {found.low:.1%} and "
                 f"{found.high:.1%} with 95% confidence, over "
                 f"{several(found.queries, 'picture')}{who}."
             )

@@ -11,7 +11,7 @@ from gradio.components.plot import PlotData
 
 from recommender.charts.chart import several
 from recommender.errors import QueryError, UnknownItemError
-from recommender.schema import ATTRIBUTES, NOUNS
+from recommender.schema import ATTRIBUTES, TITLES
 from recommender.trends.sections import CHANGES, MAP, SECTIONS
 from recommender.ui.answers import sentence
 from recommender.ui.figures import DEMAND, RESULTS, Figures, Question, plot_of, table_html
@@ -245,7 +245,7 @@ class TrendsTab:
 
 
 def _attributes(label: str, elem_id: str) -> gr.Dropdown:
-    choices = [(NOUNS[name].capitalize(), name) for name in ATTRIBUTES]
+    choices = [(TITLES[name], name) for name in ATTRIBUTES]
     return gr.Dropdown(choices, value="baseColour", label=label, elem_id=elem_id)
 
 

@@ -4,6 +4,7 @@ import html
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from recommender.schema import SCHEMA, TITLES
 from recommender.ui.answers import Answer, sentence
 
 Json = dict[str, Any]
@@ -15,23 +16,19 @@ WELCOME = "Show a picture, pick an example, or let us surprise you."
 _MAX_BACK = 20
 
 
-_SEEN = ("articleType", "baseColour", "gender", "usage", "season")
-
-
 _WORTH_SAYING = 0.05
 
 
-_ATTRIBUTES = {
-    "articleType": "Article type",
-    "subCategory": "Sub-category",
-    "masterCategory": "Category",
-    "gender": "Gender",
-    "baseColour": "Colour",
-    "season": "Season",
-    "year": "Year",
-    "usage": "Usage",
-    "id": "Id",
-}
+_WIDER = ("subCategory", "masterCategory")
+"""Labels that follow from the article type: said after it, and not where it is guessed."""
+
+
+_CARD = tuple(
+    dict.fromkeys(
+        ("articleType", *_WIDER, *(c.name for c in SCHEMA if c.kind in ("choice", "year")), "id")
+    )
+)
+"""What an item's card says, in this order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +67,8 @@ def status_html(status: str) -> str:
 
 def item_html(item: dict[str, Any]) -> str:
     rows = "".join(
-        f"<dt>{label}</dt><dd>{html.escape(str(item[name]))}</dd>"
-        for name, label in _ATTRIBUTES.items()
+        f"<dt>{TITLES[name]}</dt><dd>{html.escape(str(item[name]))}</dd>"
+        for name in _CARD
         if item[name] is not None
     )
     name = html.escape(item["productDisplayName"] or "An item without a name")
@@ -86,7 +83,7 @@ def beliefs_html(beliefs: dict[str, list[dict[str, Any]]]) -> str:
     """What is seen in a picture: a tile an attribute, the other likely values in small below."""
     tiles = []
     for label, ranked in beliefs.items():
-        if label not in _SEEN:
+        if label in _WIDER:
             continue
         first, *others = ranked
         also = ", ".join(
@@ -95,10 +92,10 @@ def beliefs_html(beliefs: dict[str, list[dict[str, Any]]]) -> str:
             if other["probability"] >= _WORTH_SAYING
         )
         tiles.append(
-            f"<div><dt>{_ATTRIBUTES[label]}</dt>"
+            f"<div><dt>{TITLES[label]}</dt>"
             f"<dd>{html.escape(first['value'])} <b>{first['probability']:.0%}</b></dd>"
             f'<meter min="0" max="1" value="{first["probability"]}" '
-            f'aria-label="{_ATTRIBUTES[label]}: how sure"></meter>'
+            f'aria-label="{TITLES[label]}: how sure"></meter>'
             f"<small>{'or ' + also if also else ''}</small></div>"
         )
     if not tiles:

@@ -5,23 +5,13 @@ from typing import Any
 
 import gradio as gr
 
-FILTERS = {
-    "gender": "Gender",
-    "masterCategory": "Category",
-    "subCategory": "Sub-category",
-    "articleType": "Article type",
-    "baseColour": "Colour",
-    "season": "Season",
-    "usage": "Usage",
-}
-"""A column -> its label."""
-
+from recommender.schema import LABELS, TITLES
 
 _ANY = "any"
 
 
 class FilterBoxes:
-    """A box for each column, two for the years, and a button that empties them.
+    """A box for each label, two for the years, and a button that empties them.
 
     Attributes:
         boxes: the components, in the order in which `chosen` takes their values.
@@ -40,11 +30,11 @@ class FilterBoxes:
                 gr.Dropdown(
                     values[name],
                     multiselect=True,
-                    label=label,
+                    label=TITLES[name],
                     elem_id=f"{prefix}-{name}",
                     min_width=130,
                 )
-                for name, label in FILTERS.items()
+                for name in LABELS
             ]
             ends = [
                 gr.Dropdown([_ANY, *values["year"]], label=label, min_width=130)
@@ -62,13 +52,13 @@ class FilterBoxes:
     def renewed(values: Mapping[str, list[Any]]) -> list[gr.Dropdown]:
         """The boxes with another catalog's values to choose from; what is chosen stays."""
         ends = [gr.Dropdown(choices=[_ANY, *values["year"]]) for _ in range(2)]
-        return ends + [gr.Dropdown(choices=values[name]) for name in FILTERS]
+        return ends + [gr.Dropdown(choices=values[name]) for name in LABELS]
 
     @staticmethod
     def chosen(year_from: Any, year_to: Any, *chosen: list[str] | None) -> dict[str, Any]:
         """The values of the boxes as filters that the engine takes."""
         filters: dict[str, Any] = {
-            name: values for name, values in zip(FILTERS, chosen, strict=True) if values
+            name: values for name, values in zip(LABELS, chosen, strict=True) if values
         }
         ends = {"min": year_from, "max": year_to}
         if years := {end: year for end, year in ends.items() if year not in (None, _ANY)}:

@@ -1,0 +1,45 @@
+"""What all commands share: how they fail, and the report that says how it was made."""
+
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from recommender.errors import RecommenderError
+from recommender.files import write_json
+
+Main = Callable[[list[str] | None], int]
+
+
+def plain_errors(*others: type[Exception]) -> Callable[[Main], Main]:
+    """Let a `main` end with 1 and one line on stderr where a `RecommenderError` stops it.
+
+    Args:
+        others: what is said in the same way.
+    """
+
+    def decorated(main: Main) -> Main:
+        @wraps(main)
+        def wrapped(argv: list[str] | None = None) -> int:
+            try:
+                return main(argv)
+            except (RecommenderError, *others) as error:
+                print(f"error: {error}", file=sys.stderr)
+                return 1
+
+        return wrapped
+
+    return decorated
+
+
+def command_line(script: str, argv: list[str] | None) -> str:
+    """The command that runs a script again."""
+    return f"python -m scripts.{script} {shlex.join(argv or sys.argv[1:])}"
+
+
+def write_report(report: Mapping[str, Any], path: Path | None) -> None:
+    """Write figures as JSON, where they are wanted."""
+    if path is not None:
+        write_json(path, report)
