@@ -101,7 +101,7 @@ def push_store(
     store = Store.open(directory)
     parcel, local = pack(store)
     card = make_card(store, [file.path for file in parcel.shards])
-    with _said_plainly(repo, "pushed"):
+    with _plain_errors(repo, "pushed"):
         api = HfApi(endpoint=endpoint, token=token)
         api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
         head = api.repo_info(repo, repo_type="dataset").sha
@@ -162,7 +162,7 @@ def pull_store(
     if _is_there(address, directory):
         return address.revision
     staging = directory / STAGING
-    with _said_plainly(address, "pulled"), writing(directory, make=True):
+    with _plain_errors(address, "pulled"), writing(directory, make=True):
         staging.mkdir(parents=True, exist_ok=True)
         api = HfApi(endpoint=endpoint, token=token)
         commit = str(
@@ -237,7 +237,7 @@ def push_folder(
     """
     repo = Address.parse(repo).repo
     is_space = repo_type == "space"
-    with _said_plainly(repo, "pushed"):
+    with _plain_errors(repo, "pushed"):
         api = HfApi(endpoint=endpoint, token=token)
         url = api.create_repo(
             repo,
@@ -280,51 +280,71 @@ def _pulled(repo: str, commit: str, directory: Path) -> dict[str, str]:
     return {"repo": repo, "commit": commit, "manifest": manifest}
 
 
+_AGAIN = "run the same again, it goes on where it was"
+_SENTENCES: tuple[tuple[Callable[[BaseException, int], bool], str], ...] = (
+    (
+        lambda cause, _: isinstance(cause, LocalTokenNotFoundError),
+        "{address} cannot be {done} without a token: log in by `hf auth login`.",
+    ),
+    (
+        lambda cause, _: isinstance(cause, RevisionNotFoundError),
+        "{address} is not there: name a commit, branch or tag that the repo has.",
+    ),
+    (
+        lambda cause, status: isinstance(cause, RepositoryNotFoundError) or status == 401,
+        "The Hub shows no {address} to this token: see the name and, of a repo that is private or "
+        "to be pushed, log in by `hf auth login`.",
+    ),
+    (
+        lambda _, status: status == 403,
+        "This token may not write to {address}: take one with write access to it.",
+    ),
+    (
+        lambda _, status: status in (409, 412),
+        "{address} was changed by somebody else meanwhile: run the same again.",
+    ),
+    (lambda _, status: status == 429, f"The Hub asks for a pause: {_AGAIN} in some minutes."),
+    (
+        lambda cause, status: isinstance(cause, HfHubHTTPError) and status >= 500,
+        f"The Hub has trouble ({{status}}): {_AGAIN} in some minutes.",
+    ),
+    (
+        # The other one is raised where the network is away.
+        lambda cause, _: (
+            isinstance(cause, EntryNotFoundError) and not isinstance(cause, LocalEntryNotFoundError)
+        ),
+        "{address} holds no whole store: push it again.",
+    ),
+    (
+        lambda cause, _: isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT),
+        "The disk is too full for {address}: make room and run the same again.",
+    ),
+    (
+        lambda cause, _: isinstance(cause, PermissionError),
+        "{address} cannot be {done}: see the permissions of the store's folder.",
+    ),
+    (lambda *_: True, f"{{address}} could not be {{done}} ({{kind}}): see the network; {_AGAIN}."),
+)
+"""What the client raised, and its answer's status -> what to say; the first that fits."""
+
+
 @contextmanager
-def _said_plainly(address: object, done: str) -> Iterator[None]:
+def _plain_errors(address: object, done: str) -> Iterator[None]:
     """Turn what the Hub's client raises into one sentence that says what to do.
 
     Raises:
         HubError: whatever went wrong.
     """
-    again = "run the same again, it goes on where it was"
     try:
         yield
+    except RecommenderError:
+        raise
     except Exception as error:  # the Hub's client lets every kind of error through
         cause: BaseException = error
         while isinstance(cause, RuntimeError) and cause.__cause__ is not None:
             cause = cause.__cause__
-        response = getattr(cause, "response", None)
-        status = getattr(response, "status_code", 0)
-        if isinstance(error, RecommenderError):
-            raise
-        if isinstance(cause, LocalTokenNotFoundError):
-            text = f"{address} cannot be {done} without a token: log in by `hf auth login`."
-        elif isinstance(cause, RevisionNotFoundError):
-            text = f"{address} is not there: name a commit, branch or tag that the repo has."
-        elif isinstance(cause, RepositoryNotFoundError) or status == 401:
-            text = (
-                f"The Hub shows no {address} to this token: see the name and, of a repo that is "
-                "private or to be pushed, log in by `hf auth login`."
-            )
-        elif status == 403:
-            text = f"This token may not write to {address}: take one with write access to it."
-        elif status in (409, 412):
-            text = f"{address} was changed by somebody else meanwhile: run the same again."
-        elif status == 429:
-            text = f"The Hub asks for a pause: {again} in some minutes."
-        elif isinstance(cause, HfHubHTTPError) and status >= 500:
-            text = f"The Hub has trouble ({status}): {again} in some minutes."
-        elif isinstance(cause, EntryNotFoundError) and not isinstance(
-            cause, LocalEntryNotFoundError
-        ):
-            text = f"{address} holds no whole store: push it again."
-        elif isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
-            text = f"The disk is too full for {address}: make room and run the same again."
-        elif isinstance(cause, PermissionError):
-            text = f"{address} cannot be {done}: see the permissions of the store's folder."
-        else:
-            text = (
-                f"{address} could not be {done} ({type(cause).__name__}): see the network; {again}."
-            )
-        raise HubError(text) from error
+        status = getattr(getattr(cause, "response", None), "status_code", 0)
+        sentence = next(sentence for fits, sentence in _SENTENCES if fits(cause, status))
+        raise HubError(
+            sentence.format(address=address, done=done, status=status, kind=type(cause).__name__)
+        ) from error
