@@ -25,13 +25,13 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_weights(options.weights, options.card, folder)
+        lay_out(options.weights, options.card, folder)
         address = push_folder(folder, options.repo, repo_type="model", private=options.private)
     print(address)
     return 0
 
 
-def write_weights(weights: Path, card: Path, folder: Path) -> None:
+def lay_out(weights: Path, card: Path, folder: Path) -> None:
     """timm's layout, the card and, for this recommender, the whole file with its heads."""
     state, config, _ = read_weights(weights)
     settings = {

@@ -13,11 +13,12 @@ from serving import closing_loops
 from starlette.requests import Request
 
 from recommender.errors import ImageError
+from recommender.pictures.decode import format_of
 from recommender.search.recommender import Recommender
 from recommender.ui.answers import Answers, origin_of, sentence, shown
 from recommender.ui.find.tab import FindTab
 from recommender.ui.find.view import View, beliefs_html, item_html
-from recommender.ui.parts.inputs import PictureInput, format_of
+from recommender.ui.parts.inputs import PictureInput
 
 SETTINGS: tuple[Any, ...] = (12, False, "image", "any", "any", [], [], [], [], [], [], [])
 VIEW, BACK, STATUS = range(3)
@@ -156,6 +157,7 @@ def test_a_kept_picture_has_the_suffix_of_its_format(
     path = Path(box.keep(draw_picture(ROWS[0])))
     assert path.suffix == ".jpeg"
     assert path.parent == tmp_path / "new"
+    assert Path(box.keep(b"no picture")).suffix == ""
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """A ResNet50 of random weights as a file, for tests of what weights are done to, not of taste."""
 
-import json
 from pathlib import Path
 
 import timm
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
+
+from recommender.encoding import weights
+from recommender.encoding.config import EncoderConfig
 
 CONFIG = {"width_px": 40, "height_px": 48, "fit": "pad", "pooling": "avg", "dtype": "float32"}
 
@@ -24,9 +25,9 @@ def random_state() -> dict[str, Tensor]:
     return {name: t for name, t in state.items() if not name.endswith("num_batches_tracked")}
 
 
-def write_weights(path: Path, state: dict[str, Tensor], config: dict | None = None) -> Path:
+def write_weights(path: Path, state: dict[str, Tensor]) -> Path:
     """A file such as `scripts.train` writes."""
-    save_file(state, path, metadata={"config": json.dumps(CONFIG if config is None else config)})
+    weights.write_weights(path, weights.Weights(state, EncoderConfig(**CONFIG), {}))
     return path
 
 

@@ -8,8 +8,9 @@ different ones even where one of two equal files carries extra metadata.
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import pandas as pd
 
 from recommender.catalog.cleaning import REPORT_FILE, CatalogReport, RawCatalog, clean_rows
 from recommender.errors import CatalogError, ImageError, StoreError
+from recommender.files import hash_files
 from recommender.pictures.decode import ImageLimits, decode_image
 from recommender.schema import COLUMNS, SCHEMA, Kind
 
@@ -29,6 +31,10 @@ FEATURES = datasets.Features(
 )
 
 STATE_FILE = "state.json"  # of datasets: names the Arrow files
+
+
+_LATEST = ("dataset_info.json", REPORT_FILE, STATE_FILE)
+"""What says which catalog is the latest, the file that decides it last."""
 
 
 _PICTURES_A_BATCH = 256
@@ -45,7 +51,8 @@ def build_catalog(raw: RawCatalog, directory: Path, *, source: str) -> CatalogRe
 
     Args:
         raw: what a source found.
-        directory: where the catalog goes; replaced only once the new one is complete.
+        directory: where the catalog goes; one that is there stays whole until the new one takes
+            its place, and is then removed.
         source: how the report names the source.
 
     Returns:
@@ -59,29 +66,36 @@ def build_catalog(raw: RawCatalog, directory: Path, *, source: str) -> CatalogRe
     cleaned = clean_rows(rows, report)
     if not len(cleaned):
         raise CatalogError(f"{source} has no item: {len(rows)} rows were read.")
-    building = directory.with_name(directory.name + ".building")
-    try:
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir(parents=True)
+    with changing(directory) as building:
         items = add_pictures(cleaned, raw, report, building / "map.arrow")
         if not len(items):
             reason = report.skipped[0]["reason"]
             raise CatalogError(f"{source} has no item with a readable picture; first: {reason}")
-        report.items = len(items)
-        table = catalog_frame(items)
-        report.missing = {name: int(table[name].isna().sum()) for name in COLUMNS}
-        report.fingerprint = catalog_fingerprint(items)
-        items.save_to_disk(building / "whole", max_shard_size="500MB")
-        (building / "whole" / REPORT_FILE).write_text(
-            json.dumps(asdict(report), ensure_ascii=False, indent=1), encoding="utf-8"
-        )
-        shutil.rmtree(directory, ignore_errors=True)
-        (building / "whole").rename(directory)
+        latest = {*write_catalog(items, directory, report), *(directory / n for n in _LATEST)}
+        for stale in set(directory.iterdir()) - latest:
+            shutil.rmtree(stale, ignore_errors=True)
+            with suppress(OSError):  # Windows keeps a file that is still read
+                stale.unlink()
+    return report
+
+
+@contextmanager
+def changing(directory: Path) -> Iterator[Path]:
+    """A folder beside a catalog for what is needed while it is changed.
+
+    Raises:
+        CatalogError: something cannot be written.
+    """
+    building = directory.with_name(directory.name + ".building")
+    try:
+        for left in (building, _place_of_new(directory)):  # by a command that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        building.mkdir(parents=True)
+        yield building
     except OSError as error:
         raise CatalogError(f"The catalog cannot be written: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    return report
 
 
 def add_pictures(
@@ -214,32 +228,54 @@ def write_catalog(items: datasets.Dataset, directory: Path, report: CatalogRepor
         report: is completed and stored.
 
     Returns:
-        The new Arrow files, in order; each is named by its content.
+        The new Arrow files, in order. None has taken the name of another content.
 
     Raises:
         OSError: it cannot be written.
     """
-    building = directory.with_name(f"{directory.name}.new.building")
+    building = _place_of_new(directory)
     try:
+        shutil.rmtree(building, ignore_errors=True)
         items.save_to_disk(building, max_shard_size="500MB")
-        written = datasets.load_from_disk(str(building))
-        frame = catalog_frame(written)
-        report.rows = report.items = len(written)
-        report.missing = {name: int(frame[name].isna().sum()) for name in COLUMNS}
-        report.fingerprint = catalog_fingerprint(written)
-        state = json.loads((building / STATE_FILE).read_text(encoding="utf-8"))
-        directory.mkdir(parents=True, exist_ok=True)
-        for file in state["_data_files"]:
-            path = building / file["filename"]
-            with path.open("rb") as opened:
-                digest = hashlib.file_digest(opened, "sha256").hexdigest()
-            file["filename"] = f"data-{digest[:16]}.arrow"
-            path.replace(directory / file["filename"])
+        _complete(report, datasets.load_from_disk(str(building)))
         text = json.dumps(asdict(report), ensure_ascii=False, indent=1)
         (building / REPORT_FILE).write_text(text, encoding="utf-8")
-        (building / STATE_FILE).write_text(json.dumps(state), encoding="utf-8")
-        for name in ("dataset_info.json", REPORT_FILE, STATE_FILE):
-            (building / name).replace(directory / name)
+        if directory.exists():
+            _put_over(directory, building)
+        else:
+            building.rename(directory)
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    return [directory / file["filename"] for file in state["_data_files"]]
+    return catalog_shards(directory)
+
+
+def _place_of_new(directory: Path) -> Path:
+    return directory.with_name(f"{directory.name}.new.building")
+
+
+def _complete(report: CatalogReport, items: datasets.Dataset) -> None:
+    frame = catalog_frame(items)
+    report.items = len(items)
+    report.rows = report.rows or report.items
+    report.missing = {name: int(frame[name].isna().sum()) for name in COLUMNS}
+    report.fingerprint = catalog_fingerprint(items)
+
+
+def _put_over(directory: Path, building: Path) -> None:
+    """Move a new catalog's files among another's; the last one decides which is the latest.
+
+    An Arrow file is named by its content, unless it is there by another name already.
+    """
+    state = json.loads((building / STATE_FILE).read_text(encoding="utf-8"))
+    for file in state["_data_files"]:
+        path = building / file["filename"]
+        size = path.stat().st_size
+        there = [other for other in directory.glob("*.arrow") if other.stat().st_size == size]
+        sha256, *others = hash_files([path, *there])
+        if sha256 in others:
+            file["filename"] = there[others.index(sha256)].name
+        else:
+            file["filename"] = path.replace(directory / f"data-{sha256[:16]}.arrow").name
+    (building / STATE_FILE).write_text(json.dumps(state), encoding="utf-8")
+    for name in _LATEST:
+        (building / name).replace(directory / name)

@@ -15,6 +15,7 @@ import datasets
 import pandas as pd
 
 from recommender.catalog.cleaning import RawCatalog
+from recommender.catalog.items import PICTURE_LIMITS
 from recommender.errors import CatalogError, ImageError
 from recommender.schema import COLUMNS
 
@@ -35,9 +36,6 @@ _KAGGLES_COPY = "myntradataset"  # the same tree again, inside Kaggle's own arch
 
 
 _MAX_CSV_BYTES = 2**30
-
-
-_MAX_PICTURE_BYTES = 64 * 2**20
 
 
 # JPEGs do not shrink and a CSV shrinks tenfold; deflate at its limit reaches 1,032.
@@ -163,7 +161,7 @@ def _read_kaggle_layout(
         if (name := pictures.get((stems[position] or "").strip())) is None:
             return None
         try:
-            return read(name, _MAX_PICTURE_BYTES)
+            return read(name, PICTURE_LIMITS.max_bytes)
         except _DamagedError as error:
             raise ImageError(str(error)) from error
 

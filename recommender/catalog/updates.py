@@ -5,7 +5,6 @@ built of it is served until the new one has been embedded. Running an update twi
 once.
 """
 
-import shutil
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from recommender.catalog.items import (
     FEATURES,
     add_pictures,
     catalog_frame,
+    changing,
     load_catalog,
     write_catalog,
 )
@@ -76,10 +76,7 @@ def update_catalog(
     items = load_catalog(directory)
     frame = catalog_frame(items)
     report = CatalogReport(source=source)
-    building = directory.with_name(directory.name + ".building")
-    try:
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir(parents=True)
+    with changing(directory) as building:
         fresh, named = items.select([]), set[int]()
         if raw is not None:
             cleaned = _clean(raw, report)
@@ -94,10 +91,6 @@ def update_catalog(
             parts = [part.cast_column("image", FEATURES["image"]) for part in (kept, fresh)]
             merged = datasets.concatenate_datasets([part for part in parts if len(part)])
             write_catalog(merged, directory, report)
-    except OSError as error:
-        raise CatalogError(f"The catalog cannot be written: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return changes
 
 

@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
-from recommender.encoding.backbone import (
-    create_backbone,
-)
+from recommender.encoding.backbone import create_backbone
 from recommender.encoding.config import EncoderConfig
 from recommender.errors import WeightsError
+from recommender.files import whole_file
 
 FASHION_WEIGHTS = Path(__file__).parents[1] / "weights" / "fashion.safetensors"
 
@@ -72,3 +73,19 @@ def read_weights(path: Path) -> Weights:
     except (SafetensorError, ValueError, TypeError) as error:
         raise WeightsError(f"{path.name} is not a safetensors file of an encoder.") from error
     return Weights(state, config, header.get("labels", {}))
+
+
+def write_weights(path: Path, weights: Weights, **more: object) -> None:
+    """Write what `read_weights` reads, whole or not at all.
+
+    Args:
+        path: the safetensors file.
+        weights: tensors are written in the dtype that they have.
+        more: what the header says besides, for people; JSON.
+    """
+    header = {"config": asdict(weights.config), **more}
+    if weights.labels:
+        header["labels"] = weights.labels
+    metadata = {name: json.dumps(value) for name, value in header.items()}
+    with whole_file(path) as building:
+        save_file({n: t.contiguous() for n, t in weights.state.items()}, building, metadata)

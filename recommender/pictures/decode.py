@@ -8,6 +8,7 @@ what it returns is a plain RGB picture the right way up, and what it refuses, it
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image, ImageFile
 from PIL.AvifImagePlugin import AvifImageFile
@@ -20,6 +21,24 @@ from PIL.WebPImagePlugin import WebPImageFile
 from recommender.errors import ImageError
 
 READABLE = "JPEG, PNG, WebP, GIF, BMP and AVIF"
+
+
+Format = Literal["jpeg", "png", "webp", "gif", "bmp", "avif"]
+"""As media types and file names spell it."""
+
+
+# Not `Image.open`: its allow-list does not keep JPEG from becoming MPO, and its check for
+# decompression bombs is a process-wide number and a warning. Turning a warning into an error
+# is not safe in threads (`catch_warnings` elsewhere puts other filters back), so the one check
+# that holds is our own, on the size in the header, between the reader's parse and its load.
+_READERS: dict[Format, type[ImageFile.ImageFile]] = {
+    "jpeg": JpegImageFile,  # of an MPO file this reads the first picture
+    "png": PngImageFile,
+    "webp": WebPImageFile,
+    "gif": GifImageFile,
+    "bmp": BmpImageFile,
+    "avif": AvifImageFile,
+}
 
 
 # A progressive JPEG has about ten scans and one block of EXIF. Thousands fit into a file: each
@@ -47,20 +66,23 @@ _SWAPS_SIDES = (5, 6, 7, 8)
 
 @dataclass(frozen=True, kw_only=True)
 class ImageLimits:
-    """What a picture may cost at most; a decoded pixel takes 3 to 12 bytes on the way to RGB."""
+    """What a picture may cost at most: a visitor's, if nothing else is said.
+
+    A decoded pixel takes 3 to 12 bytes on the way to RGB.
+    """
 
     max_bytes: int = 10 * 2**20
     max_pixels: int = 50_000_000
     max_side_px: int = 20_000
 
 
-_DEFAULT_LIMITS = ImageLimits()
+VISITOR_LIMITS = ImageLimits()
 
 
 def decode_image(
     data: bytes,
     *,
-    limits: ImageLimits = _DEFAULT_LIMITS,
+    limits: ImageLimits = VISITOR_LIMITS,
     at_least_px: tuple[int, int] | None = None,
 ) -> Image.Image:
     """Decode an untrusted file's bytes to an RGB picture, the right way up.
@@ -89,11 +111,11 @@ def decode_image(
         raise ImageError("This file is empty.")
     if len(data) > limits.max_bytes:
         raise ImageError(f"This file is too large: at most {_megabytes(limits.max_bytes)} is read.")
-    plugin = _plugin_for(data)
+    kind = format_of(data)
     # Pillow raises what its parsers happen to raise (OSError, SyntaxError, ValueError, EOFError,
     # struct.error, zlib.error, MemoryError …): to a caller they all mean the same.
     try:
-        picture = plugin(BytesIO(_first_frame(data) if plugin is GifImageFile else data))
+        picture = _READERS[kind](BytesIO(_first_frame(data) if kind == "gif" else data))
     except Exception as error:
         raise ImageError("This picture is damaged or cut short.") from error
     _check_size(picture.size, limits)
@@ -114,7 +136,7 @@ def decode_image(
 def read_image(
     path: str | Path,
     *,
-    limits: ImageLimits = _DEFAULT_LIMITS,
+    limits: ImageLimits = VISITOR_LIMITS,
     at_least_px: tuple[int, int] | None = None,
 ) -> Image.Image:
     """Read an untrusted file; see `decode_image`.
@@ -138,31 +160,29 @@ def read_image(
     return decode_image(data, limits=limits, at_least_px=at_least_px)
 
 
-def _plugin_for(data: bytes) -> type[ImageFile.ImageFile]:
-    """Tell the format by its first bytes, and return Pillow's reader of it.
+def format_of(data: bytes) -> Format:
+    """Tell a picture's format by its first bytes.
 
-    Not `Image.open`: its allow-list does not keep JPEG from becoming MPO, and its check for
-    decompression bombs is a process-wide number and a warning. Turning a warning into an error
-    is not safe in threads (`catch_warnings` elsewhere puts other filters back), so the one check
-    that holds is our own, on the size in the header, between the reader's parse and its load.
+    Raises:
+        ImageError: it is none that is read, or a JPEG that would keep its reader busy.
     """
     if data.startswith(b"\xff\xd8\xff"):
         # Within compressed data 0xff is escaped, so these two bytes are the start of a scan.
         if max(data.count(b"\xff\xda"), data.count(b"Exif\0\0")) > _MAX_JPEG_PARTS:
             raise ImageError("This JPEG is built of too many parts; save it anew to use it.")
-        return JpegImageFile  # of an MPO file this reads the first picture
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return PngImageFile
+        return "jpeg"
+    if data.startswith(b"\x89PNG\r\n"):
+        return "png"
     if data.startswith((b"GIF87a", b"GIF89a")):
-        return GifImageFile
+        return "gif"
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return WebPImageFile
+        return "webp"
     if data.startswith(b"BM"):
-        return BmpImageFile
+        return "bmp"
     if data[4:8] == b"ftyp":
         brands = data[8 : 8 + 64]
         if b"avif" in brands or b"avis" in brands:
-            return AvifImageFile
+            return "avif"
         if b"heic" in brands or b"heix" in brands or b"mif1" in brands:
             raise ImageError(f"HEIC pictures cannot be read here: {READABLE} can.")
     raise ImageError(f"This file is not a picture we can read: {READABLE} are.")

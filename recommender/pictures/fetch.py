@@ -19,7 +19,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import httpcore
 
 from recommender.errors import FetchError, ImageError
-from recommender.pictures.decode import _DEFAULT_LIMITS, READABLE, ImageLimits, _plugin_for
+from recommender.pictures.decode import READABLE, VISITOR_LIMITS, ImageLimits, format_of
 
 IPAddress = IPv4Address | IPv6Address
 
@@ -308,7 +308,7 @@ class _DeadlineStream(httpcore.NetworkStream):
 def fetch_image(
     url: str,
     *,
-    limits: ImageLimits = _DEFAULT_LIMITS,
+    limits: ImageLimits = VISITOR_LIMITS,
     timeout_seconds: float = 5.0,
     policy: FetchPolicy = PUBLIC_ONLY,
 ) -> bytes:
@@ -330,7 +330,7 @@ def fetch_image(
         url, max_bytes=limits.max_bytes, timeout_seconds=timeout_seconds, policy=policy
     )
     try:
-        _plugin_for(data)
+        format_of(data)
     except ImageError as error:
         raise FetchError(
             f"This web address does not lead to a picture we can read: {READABLE} are."

@@ -1,8 +1,7 @@
 """What the dev split decides once a network is trained: temperatures, and what counts how much."""
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import datasets
 import numpy as np
 import numpy.typing as npt
-from safetensors.torch import save_file
 from tqdm.auto import tqdm
 
 from recommender.catalog.items import catalog_frame
@@ -18,10 +16,9 @@ from recommender.catalog.splits import name_groups, split_names
 from recommender.encoding.agreement import LOOKS, Beliefs
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import Encoder, load_encoder
-from recommender.encoding.weights import read_weights
+from recommender.encoding.weights import read_weights, write_weights
 from recommender.evaluation.metrics import shares_labels
 from recommender.evaluation.relevance import RELEVANCE, Relevance
-from recommender.files import whole_file
 from recommender.search.recognition import stands_out
 from recommender.training.examples import Examples, read_examples
 
@@ -117,16 +114,14 @@ def _see_all(encoder: Encoder, examples: Examples) -> tuple[Floats, dict[str, Fl
 def _write_calibrated(
     weights: Path, out: Path, temperatures: Mapping[str, float], agreement: Mapping[str, float]
 ) -> None:
-    state, config, labels = read_weights(weights)
-    scaled = dict(state)
+    trained = read_weights(weights)
+    scaled = dict(trained.state)
     for name, temperature in temperatures.items():
         for part in ("weight", "bias"):
             key = f"heads.{name}.{part}"
-            scaled[key] = (state[key].float() / temperature).half()
-    config = replace(config, agreement=agreement)
-    header = {"config": json.dumps(asdict(config)), "labels": json.dumps(labels)}
-    with whole_file(out) as building:
-        save_file(scaled, building, metadata=header)
+            scaled[key] = (scaled[key].float() / temperature).half()
+    config = replace(trained.config, agreement=agreement)
+    write_weights(out, trained._replace(state=scaled, config=config))
 
 
 def fit_temperature(beliefs: Floats, targets: Codes) -> float:

@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision import transforms
@@ -36,6 +35,7 @@ from recommender.encoding.backbone import (
 )
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.encoder import Encoder
+from recommender.encoding.weights import Weights, write_weights
 from recommender.errors import CatalogError, TrainingError
 from recommender.evaluation.classification import accuracy, macro_f1
 from recommender.evaluation.encoded import believe
@@ -165,10 +165,9 @@ def train_classifier(
         comparison["beside"] = _score_encoder(beside, data["dev"], classes)
     with whole_file(directory / "comparison.json") as building:
         building.write_text(json.dumps(comparison, indent=1), encoding="utf-8")
-    header = {"config": json.dumps(asdict(ENCODER)), "classes": json.dumps(classes)}
     state = net.backbone.state_dict() | {f"fc.{n}": t for n, t in net.fc.state_dict().items()}
-    with whole_file(directory / "weights.safetensors") as building:
-        save_file({n: t.half().contiguous() for n, t in state.items()}, building, metadata=header)
+    weights = Weights({name: tensor.half() for name, tensor in state.items()}, ENCODER, {})
+    write_weights(directory / "weights.safetensors", weights, classes=classes)
     return history[-1]
 
 

@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
@@ -28,8 +27,8 @@ from recommender.catalog.items import catalog_fingerprint, catalog_frame
 from recommender.catalog.splits import SPLITS
 from recommender.encoding.backbone import Device, choose_device, choose_dtype, hash_state
 from recommender.encoding.config import EncoderConfig
+from recommender.encoding.weights import Weights, write_weights
 from recommender.errors import CatalogError, TrainingError
-from recommender.files import whole_file
 from recommender.training.augmentation import Augmentation, augment
 from recommender.training.checkpoint import resume, save_checkpoint
 from recommender.training.examples import Examples, read_examples
@@ -173,9 +172,7 @@ def train(
         history.append({"epoch": epoch + 1, "loss": loss, "dev": dev, "seconds": seconds})
         logger.info("epoch %d: %s", epoch + 1, json.dumps(history[-1]))
         save_checkpoint(directory, run, nets, optimizer, schedule, history)
-    header = {"config": json.dumps(asdict(encoder)), "labels": json.dumps(labels)}
-    with whole_file(directory / "weights.safetensors") as building:
-        save_file(averaged.weights(), building, metadata=header)
+    write_weights(directory / "weights.safetensors", Weights(averaged.weights(), encoder, labels))
     return history[-1]
 
 

@@ -9,14 +9,8 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import ImageData
 
-from recommender.pictures.decode import ImageLimits
-
-_MAGIC = {b"\x89P": "png", b"GI": "gif", b"RI": "webp", b"BM": "bmp"}
-
-
-def format_of(data: bytes) -> str:
-    """A picture's format by its first bytes, as media types and file names spell it."""
-    return "avif" if data[4:8] == b"ftyp" else _MAGIC.get(data[:2], "jpeg")
+from recommender.errors import ImageError
+from recommender.pictures.decode import VISITOR_LIMITS, format_of
 
 
 class PictureInput(gr.Image):
@@ -42,7 +36,7 @@ class PictureInput(gr.Image):
         return payload.path
 
     def _save_data_url(self, url: str) -> str:
-        limit = ImageLimits().max_bytes
+        limit = VISITOR_LIMITS.max_bytes
         _, _, encoded = url.partition(",")
         if len(encoded) * 3 / 4 > limit:
             raise gr.Error(f"A picture has at most {limit >> 20} MB.", print_exception=False)
@@ -56,7 +50,10 @@ class PictureInput(gr.Image):
     def keep(self, data: bytes) -> str:
         """Write a picture's bytes where uploads are, to be deleted as they are."""
         Path(self.GRADIO_CACHE).mkdir(parents=True, exist_ok=True)
-        suffix = f".{format_of(data)}"  # without one, browsers would be told that it is a text
+        try:
+            suffix = f".{format_of(data)}"  # without one, browsers would be told that it is a text
+        except ImageError:
+            suffix = ""  # whoever opens it says what is wrong
         with tempfile.NamedTemporaryFile(
             dir=self.GRADIO_CACHE, suffix=suffix, delete=False
         ) as file:

@@ -16,16 +16,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from recommender.errors import UnknownItemError
+from recommender.errors import ImageError, UnknownItemError
 from recommender.feedback.events import EventLog
+from recommender.pictures.decode import VISITOR_LIMITS, format_of
 from recommender.search.recommender import Recommender
 from recommender.service.live import Live
 from recommender.ui.figures import Figures
-from recommender.ui.parts.inputs import format_of
 from recommender.ui.server.downloads import download_route
 from recommender.ui.server.uploads import deleting_uploads
 
-MAX_UPLOAD_BYTES = 10 * 2**20
+MAX_UPLOAD_BYTES = VISITOR_LIMITS.max_bytes
 
 
 # A data URL of the largest picture is a third longer than it, and JSON goes around it.
@@ -151,10 +151,11 @@ def picture_route(live: Live) -> Route:
         try:
             item_id = request.path_params["item_id"]
             data = await asyncio.to_thread(live.now.picture_bytes, item_id)
-        except UnknownItemError as error:
+            media_type = f"image/{format_of(data)}"
+        except (UnknownItemError, ImageError) as error:
             return PlainTextResponse(str(error), status_code=404)
         headers = {"cache-control": "public, max-age=86400"}
-        return Response(data, media_type=f"image/{format_of(data)}", headers=headers)
+        return Response(data, media_type=media_type, headers=headers)
 
     return Route("/pictures/{item_id:int}", picture)
 
