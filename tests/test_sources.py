@@ -131,7 +131,10 @@ def test_nothing_that_is_needed_inside(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["../x.jpg", "images/../../x.jpg", "/abs.jpg", "C:\\x.jpg", "C:x", "..\\x", "\\x", "images\\1"],
+    [
+        *("../x.jpg", "images/../../x.jpg", "/abs.jpg", "C:\\x.jpg", "C:x", "..\\x", "\\x"),
+        *("images\\1", ""),
+    ],
 )
 def test_names_that_would_leave_the_archive_are_refused(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "in"

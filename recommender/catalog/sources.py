@@ -107,9 +107,10 @@ def _read_archive(path: Path) -> RawCatalog:
         archive = zipfile.ZipFile(path)
     except Exception as error:  # of a damaged directory, whatever its parser happens to raise
         raise CatalogError(f"{path.name} is not a zip archive that can be read.") from error
-    infos = {info.filename: info for info in archive.infolist() if not info.is_dir()}
+    # Not `is_dir`, which asks a name for its last letter, if it has one.
+    infos = {i.filename: i for i in archive.infolist() if not i.filename.endswith("/")}
     for name in infos:
-        if name.startswith("/") or ".." in name.split("/") or "\\" in name or ":" in name:
+        if name[:1] in ("", "/") or ".." in name.split("/") or "\\" in name or ":" in name:
             raise CatalogError(
                 f"{path.name} holds a path that climbs out of it, or is not of a zip: {name!r}."
             )
