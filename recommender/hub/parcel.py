@@ -148,14 +148,14 @@ def read_parcel(path: Path) -> Parcel:
         HubError: it is of another version, or asks for what no store has.
     """
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if found["schema_version"] != SCHEMA_VERSION:
+        parcel: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if parcel["schema_version"] != SCHEMA_VERSION:
             raise HubError(
                 "The store on the Hub is of another version: push it again with this one."
             )
-        shards = [File(**file) for file in found["catalog"]]
-        own = {name: File(**file) for name, file in found["files"].items()}
-        stored = Manifest(**found["store"], files={})
+        shards = [File(**file) for file in parcel["catalog"]]
+        own = {name: File(**file) for name, file in parcel["files"].items()}
+        stored = Manifest(**parcel["store"], files={})
         named = {stored.index_file, stored.ids_file, *stored.parts}
         maps = {name for name in own if map_file(Path(), [name])}
         if not shards or own.keys() - maps != named or len(maps) > 1:

@@ -17,7 +17,7 @@ from recommender.trends.composition import (
     usage_funnel,
 )
 from recommender.trends.hierarchy import rings_of_types, tree_of_items
-from recommender.trends.lifts import Period, changes
+from recommender.trends.lifts import Period, period_changes
 from recommender.trends.pairs import article_usages, colour_clock, season_colours
 from recommender.trends.style_map import style_map
 from recommender.trends.words import name_words
@@ -59,10 +59,10 @@ PAIRS: dict[str, Callable[[pd.DataFrame], Chart]] = {
 }
 
 
-CHANGES: dict[str, Callable[..., Chart]] = {
-    "colour_changes": partial(changes, column="baseColour"),
-    "article_type_changes": partial(changes, column="articleType"),
-    "usage_changes": partial(changes, column="usage"),
+COMPARISONS: dict[str, Callable[..., Chart]] = {
+    "colour_changes": partial(period_changes, column="baseColour"),
+    "article_type_changes": partial(period_changes, column="articleType"),
+    "usage_changes": partial(period_changes, column="usage"),
 }
 """What compares two periods."""
 
@@ -73,7 +73,7 @@ MAP = "style_map"
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Overview": tuple(COMPOSITION),
-    "Over the years": (*YEARS, *CHANGES),
+    "Over the years": (*YEARS, *COMPARISONS),
     "Together": tuple(PAIRS),
     "Style map": (MAP,),
 }
@@ -99,13 +99,13 @@ def draw(
     Args:
         frame: the items to count, best as `prepared` gives them.
         names: of `NAMES`.
-        periods: what the charts of `CHANGES` compare.
+        periods: what the charts of `COMPARISONS` compare.
         attribute: what colours the map.
     """
     plain = COMPOSITION | YEARS | PAIRS | {MAP: partial(style_map, column=attribute)}
     return {
-        name: CHANGES[name](frame, before=periods.before, after=periods.after)
-        if name in CHANGES
+        name: COMPARISONS[name](frame, before=periods.before, after=periods.after)
+        if name in COMPARISONS
         else plain[name](frame)
         for name in names
     }
