@@ -16,13 +16,10 @@ from recommender.schema import LABELS, NOUNS
 PLACE = ("x", "y")
 """Columns of an item's place on the style map, where there is one."""
 
-
 _PHONE_LETTERS = 52
 """How many of a line are seen on a phone."""
 
-
 Spec = dict[str, Any]
-
 
 Drawing = tuple[list[Spec], Spec]
 """Traces, and what of the layout they change."""

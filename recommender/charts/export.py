@@ -17,15 +17,11 @@ from recommender.charts.chart import Chart
 
 SHARED_SCRIPT = "plotly.min.js"
 
-
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
-
 
 _CHROMIUM_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
-
 _PICTURE_SECONDS = 50
-
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -45,7 +41,6 @@ table { border-collapse: collapse; } td, th { padding: 2px 10px 2px 0; text-alig
 }
 """
 
-
 _DRAW = """
 for (const [id, figure] of Object.entries(figures)) {
   const config = {responsive: true, displaylogo: false};
@@ -53,7 +48,6 @@ for (const [id, figure] of Object.entries(figures)) {
   Plotly.newPlot(id, figure.data, figure.layout, config);
 }
 """
-
 
 # Pictures are drawn on white, whatever the page around is; a PNG is its SVG at twice the size.
 _DRAW_PICTURES = """

@@ -20,19 +20,14 @@ RELEVANCE: Relevance = {
 }
 """What is called relevant -> the labels that a hit must share with its query."""
 
-
 GRADED = "graded"
 """The relevance whose gain is how many of type, gender and colour agree, 0 to 3."""
 
-
 CUTOFFS = (1, 5, DEPTH)
-
 
 HEADLINE: Final = "P@5"
 
-
 _LABELS = RELEVANCE["type+gender+colour"]
-
 
 Values = dict[str, dict[str, Floats]]
 """Relevance -> metric -> float64 of shape (q,), NaN where it is not defined for a query."""

@@ -28,7 +28,6 @@ from recommender.evaluation.relevance import HEADLINE, RELEVANCE, Values, _joint
 
 RARE_ITEMS = 50
 
-
 NEUTRAL_GENDER = "Unisex"
 
 

@@ -35,12 +35,9 @@ from recommender.store.store import load_items, writing
 
 PULLED_FILE = "pulled.json"
 
-
 _FILES_A_COMMIT = 100
 
-
 _MAX_MANIFEST_BYTES = 64 * 2**20
-
 
 _REPO = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}")
 
@@ -103,7 +100,7 @@ def push_store(
     manifest = parcel.store
     items = load_items(directory, manifest)
     card = make_card(items, manifest, [file.path for file in parcel.shards])
-    with _said_plainly(repo, "pushed"):
+    with _plain_errors(repo, "pushed"):
         api = HfApi(endpoint=endpoint, token=token)
         api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
         head = api.repo_info(repo, repo_type="dataset").sha
@@ -164,7 +161,7 @@ def pull_store(
     if _is_there(address, directory):
         return address.revision
     staging = directory / STAGING
-    with _said_plainly(address, "pulled"), writing(directory, make=True):
+    with _plain_errors(address, "pulled"), writing(directory, make=True):
         staging.mkdir(parents=True, exist_ok=True)
         api = HfApi(endpoint=endpoint, token=token)
         commit = str(
@@ -239,7 +236,7 @@ def push_folder(
     """
     repo = Address.parse(repo).repo
     is_space = repo_type == "space"
-    with _said_plainly(repo, "pushed"):
+    with _plain_errors(repo, "pushed"):
         api = HfApi(endpoint=endpoint, token=token)
         url = api.create_repo(
             repo,
@@ -283,7 +280,7 @@ def _pulled(repo: str, commit: str, directory: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _said_plainly(address: object, done: str) -> Iterator[None]:
+def _plain_errors(address: object, done: str) -> Iterator[None]:
     """Turn what the Hub's client raises into one sentence that says what to do.
 
     Raises:

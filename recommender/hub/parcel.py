@@ -28,20 +28,16 @@ from recommender.store.style_map import load_map, map_file
 
 SCHEMA_VERSION = 1
 
-
 STAGING = ".hub"
 """The folder of a store where what comes and goes lies meanwhile."""
 
-
 REMOTE = re.compile(r"(data/[0-9a-f]{24}\.parquet|store/[0-9a-f]{24}\.(faiss|npy|safetensors))")
 """The paths of a parcel's files in a repo."""
-
 
 _LOCAL = re.compile(
     r"index(-[0-9a-f]{16})?\.faiss|ids(-[0-9a-f]{16})?\.npy|"
     r"(embeddings|map)/[0-9a-f]{24}\.safetensors"
 )
-
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

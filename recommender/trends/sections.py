@@ -40,7 +40,6 @@ COMPOSITION: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "words": name_words,
 }
 
-
 YEARS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "items_by_year": items_by_year,
     "category_growth": category_growth,
@@ -48,7 +47,6 @@ YEARS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "article_types_by_year": article_type_by_year,
     "usages_by_year": usage_by_year,
 }
-
 
 PAIRS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "tree": tree_of_items,
@@ -58,7 +56,6 @@ PAIRS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "colour_clock": colour_clock,
 }
 
-
 COMPARISONS: dict[str, Callable[..., Chart]] = {
     "colour_changes": partial(period_changes, column="baseColour"),
     "article_type_changes": partial(period_changes, column="articleType"),
@@ -66,10 +63,8 @@ COMPARISONS: dict[str, Callable[..., Chart]] = {
 }
 """What compares two periods."""
 
-
 MAP = "style_map"
 """Every item as a point, coloured by an attribute; its table has a row an item."""
-
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Overview": tuple(COMPOSITION),
@@ -78,7 +73,6 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Style map": (MAP,),
 }
 """What the page shows together; all of it depends on the catalog alone."""
-
 
 NAMES = tuple(name for names in SECTIONS.values() for name in names)
 
