@@ -158,7 +158,7 @@ def measure_recommend(recommender: Recommender) -> dict:
     return {step: [round(table[step].quantile(q), 2) for q in (0.5, 0.95)] for step in table}
 
 
-def some_queries(recommender: Recommender) -> Iterator[np.ndarray]:
+def catalog_queries(recommender: Recommender) -> Iterator[np.ndarray]:
     """Pictures of the catalog in turn, as they ask: float32 of shape (1, d) each."""
     rows = np.random.default_rng(1).permutation(len(recommender))[:QUERIES]
     vectors, agreement = recommender.index.vectors[rows], recommender.encoder.agreement
@@ -175,7 +175,7 @@ def measure_search(recommender: Recommender) -> list[dict]:
     for chosen in filters:
         mask = table.mask(chosen)
         allowed = len(frame) if mask is None else int(mask.sum())
-        queries = some_queries(recommender)
+        queries = catalog_queries(recommender)
 
         def search(chosen: dict = chosen, queries: Iterator[np.ndarray] = queries) -> None:
             recommender.index.search(next(queries), 10, table.mask(chosen))
@@ -194,7 +194,7 @@ def measure_alternatives(recommender: Recommender) -> dict:
     count = len(recommender)
     vectors = np.random.default_rng(0).standard_normal((count, 2048), dtype=np.float32)
     faiss.normalize_L2(vectors)
-    wide, ours = cycle(vectors[:QUERIES, None]), some_queries(recommender)
+    wide, ours = cycle(vectors[:QUERIES, None]), catalog_queries(recommender)
     neighbours = NearestNeighbors(n_neighbors=10, algorithm="brute", metric="euclidean").fit(
         vectors
     )
@@ -223,11 +223,11 @@ def measure_trends(recommender: Recommender, data: Path) -> dict:
                 plot_of(chart)
 
         first = round(seconds_of(partial(show, {})) * 1000, 1)
-        again = [round(seconds_of(partial(show, f)) * 1000, 1) for f in filters]
+        filtered = [round(seconds_of(partial(show, f)) * 1000, 1) for f in filters]
         report[section] = {
             "first_ms": first,
-            "filtered_ms": max(again[:-1]),
-            "cached_ms": again[-1],
+            "filtered_ms": max(filtered[:-1]),
+            "cached_ms": filtered[-1],
         }
     with tempfile.TemporaryDirectory() as directory:
         export = partial(export_trends.main, ["--data", str(data), "--out", directory])
@@ -344,8 +344,8 @@ def main(argv: list[str] | None = None) -> int:
         recommender = load_recommender(options.data)
         pictures = [recommender.picture_bytes(int(i)) for i in recommender.frame["id"].head(64)]
         note("predecessors", measure_predecessors(pictures))
-        ours, theirs = (report[n]["pictures_per_second"] for n in ("embedding", "predecessors"))
-        note("times_faster_than_predecessors", round(ours / theirs, 1))
+        rates = [report[n]["pictures_per_second"] for n in ("embedding", "predecessors")]
+        note("times_faster_than_predecessors", round(rates[0] / rates[1], 1))
         sizes = [64, 128, 256, 512, 1024] if encoder.device.type == "cuda" else [1, 16, 64, 128]
         note("network", measure_network(encoder, sizes, compiled=False))
         if encoder.device.type == "cuda":

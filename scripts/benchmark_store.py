@@ -103,11 +103,10 @@ def measure_hub(data: Path, scratch: Path) -> dict:
     """There and back, and the same bytes hashed, written to the disk and sent over loopback."""
     imports = round(seconds_of(lambda: _import("scripts.push_to_hub")), 2)
     with hub(scratch / "cache") as environment:
-        there = ["--data", str(data), "--repo", "shop/catalog"]
-        push = run("push_to_hub", *there, **environment)
-        again = run("push_to_hub", *there, **environment)
-        back = ["--data", str(scratch / "back"), "--repo", "shop/catalog"]
-        pull = run("pull_from_hub", *back, **environment)
+        repo = ["--repo", "shop/catalog"]
+        push = run("push_to_hub", "--data", str(data), *repo, **environment)
+        again = run("push_to_hub", "--data", str(data), *repo, **environment)
+        pull = run("pull_from_hub", "--data", str(scratch / "back"), *repo, **environment)
         started = time.perf_counter()
         files = list(pack(Store.open(data))[1].values())
         packed = round(time.perf_counter() - started, 2)

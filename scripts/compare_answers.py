@@ -121,8 +121,8 @@ def record(url: str) -> list[dict[str, Any]]:
                 answer = client.predict(**sent, api_name=f"/{name}")
             except Exception as error:  # the sentence is what a program reads
                 answer = {"error": str(error)}
-            said = {key: getattr(value, "name", value) for key, value in arguments.items()}
-            answers.append({"call": f"{name} {json.dumps(said)}", "answer": _lasting(answer, url)})
+            named = {key: getattr(value, "name", value) for key, value in arguments.items()}
+            answers.append({"call": f"{name} {json.dumps(named)}", "answer": _lasting(answer, url)})
     return answers
 
 
@@ -161,9 +161,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{len(answers)} calls, {sum('error' in a['answer'] for a in answers)} refused")
         return 0
     before, after = (json.loads(path.read_text(encoding="utf-8")) for path in options.records)
-    found = differences(before, after)
-    print("\n".join([*found, f"{len(found)} of {len(before)} calls are answered otherwise"]))
-    return 1 if found else 0
+    changed = differences(before, after)
+    print("\n".join([*changed, f"{len(changed)} of {len(before)} calls are answered otherwise"]))
+    return 1 if changed else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What commands that ask a store many queries share: which ones, as options and as such."""
+"""The queries of a command that asks many of a store: the options that choose, and who asks."""
 
 import argparse
 import tempfile

@@ -53,10 +53,10 @@ def main(argv: list[str] | None = None) -> int:
         "--split", choices=SPLITS, default="names", help="of the catalog; recipe fashion's alone"
     )
     encoder = EncoderConfig()
-    for name, told in INPUT.items():
+    for name, description in INPUT.items():
         default = getattr(encoder, name)
         flag = "--" + name.replace("_", "-")
-        parser.add_argument(flag, type=type(default), default=default, help=told)
+        parser.add_argument(flag, type=type(default), default=default, help=description)
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = recipe(**{field.name: getattr(options, field.name) for field in settings})

@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     with writing(options.data):
         store = Store.open(options.data)
         encoder = encoder_of(store.manifest, device=options.device)
-        changes = update_catalog(
+        update = update_catalog(
             read_source(options.source) if options.source else None,
             options.data / "catalog",
             source=options.source or "removals",
@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
             former=store,
             former_map=map_file(options.data, store.manifest.files),
         )
-    print(changes.summary())
+    print(update.summary())
     print(f"{manifest.count:,} items")
     return 0
 

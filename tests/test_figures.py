@@ -20,7 +20,7 @@ from serving import call, closing_loops
 from recommender.errors import QueryError
 from recommender.feedback.events import EventLog
 from recommender.search.recommender import Recommender
-from recommender.trends.sections import CHANGES, MAP, NAMES
+from recommender.trends.sections import COMPARISONS, MAP, NAMES
 from recommender.ui.answers import Answers
 from recommender.ui.figures import RESULTS, Figures, Question, plot_of, table_html
 from recommender.ui.find.view import View
@@ -188,7 +188,7 @@ def test_filters_narrow_and_can_leave_nothing(tab: TrendsTab) -> None:
 
 def test_periods_of_the_page(tab: TrendsTab) -> None:
     usual = draw(tab, "Over the years")
-    assert set(CHANGES) < set(usual["plots"])
+    assert set(COMPARISONS) < set(usual["plots"])
     other = draw(tab, "Over the years", ends=[2012, 2011, 2014, 2017])
     asked = html.unescape(other["tables"]["colour_changes"])
     ask = json.loads(parse_qs(urlsplit(re.search(r'href="([^"]+)"', asked)[1]).query)["ask"][0])

@@ -21,7 +21,7 @@ from recommender.charts.palette import COLOUR_HEX
 from recommender.charts.statistics import share_ratio, verdicts, wilson_interval
 from recommender.schema import COLUMNS, NOUNS
 from recommender.trends.hierarchy import RINGS, TREE
-from recommender.trends.lifts import Period, changes, results_against, usual_periods
+from recommender.trends.lifts import Period, period_changes, results_against, usual_periods
 from recommender.trends.sections import NAMES, Periods, draw
 from recommender.trends.style_map import style_map
 from recommender.trends.words import _place
@@ -235,7 +235,7 @@ def test_shares_by_year(
 @pytest.mark.parametrize("column", ["baseColour", "articleType", "usage"])
 def test_changes(source: pd.DataFrame, column: str) -> None:
     before, after = usual_periods(source)
-    chart = changes(prepared(source), column)
+    chart = period_changes(prepared(source), column)
     years = sizes(source, column, "year")
     was, now = (
         {
@@ -381,7 +381,7 @@ def test_degenerate_catalogs(case: str) -> None:
     ],
 )
 def test_periods_that_cannot_be_compared(before: Period, after: Period, said: str) -> None:
-    chart = changes(frame_of(ROWS), "baseColour", before, after)
+    chart = period_changes(frame_of(ROWS), "baseColour", before, after)
     assert chart.nothing == f"Nothing to show here, because {said}."
     assert list(chart.table.columns)[-1] == "trend"
     assert chart.table.empty
@@ -393,7 +393,7 @@ def test_a_change_within_chance_is_no_trend() -> None:
         (i, *row[1:5], "Red" if i % 3 else "Blue", "Summer", "2011" if i < 20 else "2012", *row[8:])
         for i in range(40)
     ]
-    chart = changes(frame_of(rows), "baseColour")
+    chart = period_changes(frame_of(rows), "baseColour")
     assert chart.nothing.endswith("every interval holds 1.")
     assert set(chart.table["trend"]) == {"cannot say"}
 

@@ -16,13 +16,10 @@ from recommender.schema import LABELS, NOUNS
 PLACE = ("x", "y")
 """Columns of an item's place on the style map, where there is one."""
 
-
 _PHONE_LETTERS = 52
 """How many of a line are seen on a phone."""
 
-
 Spec = dict[str, Any]
-
 
 Drawing = tuple[list[Spec], Spec]
 """Traces, and what of the layout they change."""
@@ -80,11 +77,11 @@ def tally(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
     for codes, values in coded.values():
         group = pd.factorize(group * max(len(values), 1) + codes[rows], sort=True)[0]
     counts = np.bincount(group)
-    some_row = np.zeros(len(counts), dtype=np.int64)
-    some_row[group] = rows
+    any_row = np.zeros(len(counts), dtype=np.int64)
+    any_row[group] = rows
     order = np.argsort(-counts, kind="stable")
     columns_of = {
-        name: np.asarray(values, dtype=object)[codes[some_row]]
+        name: np.asarray(values, dtype=object)[codes[any_row]]
         for name, (codes, values) in coded.items()
     }
     return pd.DataFrame({**columns_of, "items": counts}).iloc[order].reset_index(drop=True)
@@ -112,12 +109,12 @@ def missing_of(frame: pd.DataFrame, columns: Sequence[str]) -> int:
 
 def counting(frame: pd.DataFrame, columns: Sequence[str], missing: int) -> str:
     """What a chart of these columns counts, and what it leaves out."""
-    said = f"{several(len(frame) - missing)} of the catalog"
+    counts = f"{several(len(frame) - missing)} of the catalog"
     if missing:
         nouns = [NOUNS[name] for name in columns]
         lacking = " or ".join(nouns) if len(nouns) < 3 else "one of these"
-        said += f"; {missing:,} without {lacking}"
-    return said
+        counts += f"; {missing:,} without {lacking}"
+    return counts
 
 
 def why_nothing(frame: pd.DataFrame, columns: Sequence[str], missing: int) -> str:
@@ -156,16 +153,16 @@ def empty_chart(title: str, table: pd.DataFrame, why: str, *, missing: int = 0) 
         why: goes on from "because".
         missing: how many items lack what it needs.
     """
-    said = f"Nothing to show here, because {why}."
+    nothing = f"Nothing to show here, because {why}."
     layout = {
         "xaxis": {"visible": False, "fixedrange": True},
         "yaxis": {"visible": False, "fixedrange": True},
         # Of this size, a phone has room for some forty letters.
-        "annotations": [{"text": wrapped(escaped([said])[0], 41), "showarrow": False}],
+        "annotations": [{"text": wrapped(escaped([nothing])[0], 41), "showarrow": False}],
     }
     spec = spec_of(([], layout), title, height=200)
     return Chart(
-        title=title, counts="", table=table.iloc[:0], spec=spec, missing=missing, nothing=said
+        title=title, counts="", table=table.iloc[:0], spec=spec, missing=missing, nothing=nothing
     )
 
 
@@ -200,7 +197,7 @@ def chart_of(
 
 def spec_of(drawing: Drawing, title: str, counts: str = "", *, height: int = 420) -> Spec:
     """A figure in the look of all: clear of background, to lie on a light or a dark page."""
-    traces, changes = drawing
+    traces, overrides = drawing
     subtitle = wrapped(counts, _PHONE_LETTERS)
     heading: Spec = {
         "text": title,
@@ -235,7 +232,7 @@ def spec_of(drawing: Drawing, title: str, counts: str = "", *, height: int = 420
         "height": height,
         "dragmode": False,
     }
-    for name, value in changes.items():
+    for name, value in overrides.items():
         both = isinstance(value, dict) and isinstance(layout.get(name), dict)
         layout[name] = layout[name] | value if both else value
         if "axis" in name and "title" in value:  # clear of the names beside it

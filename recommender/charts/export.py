@@ -17,15 +17,11 @@ from recommender.charts.chart import Chart
 
 SHARED_SCRIPT = "plotly.min.js"
 
-
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
-
 
 _CHROMIUM_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
-
 _PICTURE_SECONDS = 50
-
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -45,7 +41,6 @@ table { border-collapse: collapse; } td, th { padding: 2px 10px 2px 0; text-alig
 }
 """
 
-
 _DRAW = """
 for (const [id, figure] of Object.entries(figures)) {
   const config = {responsive: true, displaylogo: false};
@@ -53,7 +48,6 @@ for (const [id, figure] of Object.entries(figures)) {
   Plotly.newPlot(id, figure.data, figure.layout, config);
 }
 """
-
 
 # Pictures are drawn on white, whatever the page around is; a PNG is its SVG at twice the size.
 _DRAW_PICTURES = """
@@ -132,25 +126,25 @@ def write_pictures(charts: Mapping[str, Chart], folder: Path, chromium: str) -> 
     Raises:
         OSError: it did not draw them.
     """
-    shown = {name: chart for name, chart in charts.items() if not chart.nothing}
+    drawn = {name: chart for name, chart in charts.items() if not chart.nothing}
     with tempfile.TemporaryDirectory() as scratch:
         page = Path(scratch) / "pictures.html"
         (page.parent / SHARED_SCRIPT).write_text(get_plotlyjs(), encoding="utf-8")
-        draw = f"(async () => {{{_figures_json(shown)}{_DRAW_PICTURES}}})();"
+        draw = f"(async () => {{{_figures_json(drawn)}{_DRAW_PICTURES}}})();"
         plotly = f'<script src="{SHARED_SCRIPT}"></script>'
         page.write_text(_document("pictures", plotly, "", draw), encoding="utf-8")
         command = [chromium, *_CHROMIUM_FLAGS, f"--user-data-dir={scratch}/profile"]
         command += [f"--virtual-time-budget={_PICTURE_SECONDS * 1000}", "--dump-dom", page.as_uri()]
         try:
-            done = subprocess.run(  # noqa: S603 - a program of this machine, a page of our own
+            dump = subprocess.run(  # noqa: S603 - a program of this machine, a page of our own
                 command, capture_output=True, timeout=_PICTURE_SECONDS, check=True
             )
         except subprocess.SubprocessError as error:
             raise OSError("Chromium did not draw the pictures") from error
-    found = re.search(rb'<pre id="done">([^<]+)</pre>', done.stdout)
-    if found is None:
+    match = re.search(rb'<pre id="done">([^<]+)</pre>', dump.stdout)
+    if match is None:
         raise OSError("Chromium did not draw the pictures")
-    pictures: dict[str, str] = json.loads(base64.b64decode(found[1]))
+    pictures: dict[str, str] = json.loads(base64.b64decode(match[1]))
     return [_write_data_url(folder / name, url) for name, url in pictures.items()]
 
 

@@ -6,7 +6,6 @@ import numpy.typing as npt
 Z95 = 1.959963984540054
 """A normal variable is within so many standard deviations of its mean 95% of the time."""
 
-
 Numbers = npt.NDArray[np.float64]
 
 

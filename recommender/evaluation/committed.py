@@ -11,26 +11,20 @@ from recommender.schema import ATTRIBUTES, COLUMNS, NOUNS
 EVERYONE = "everyone"
 """The slice of all queries."""
 
-
 _NOT_SLICED = ("subCategory", "usage")
 """One lies between two that are sliced by, the other is nearly always the same."""
-
 
 SLICES = tuple(name for name in COLUMNS if name in ATTRIBUTES and name not in _NOT_SLICED)
 """Columns that queries are sliced by."""
 
-
 SLICE_NOUNS = {name: NOUNS[name] for name in SLICES} | {"type's size": "how common the type is"}
 """What queries are sliced by -> what it is called."""
-
 
 Rounded = float | None
 """Four places; None where it is not defined."""
 
-
 Interval = list[Rounded]
 """A mean and the ends of its 95% interval."""
-
 
 Mean = TypedDict("Mean", {
     "micro": Rounded, "low": Rounded, "high": Rounded, "macro": Rounded,
@@ -38,31 +32,25 @@ Mean = TypedDict("Mean", {
 })  # fmt: skip
 """Over queries and over article types, with the ends of their 95% intervals."""
 
-
 Summary = TypedDict("Summary", {
     "queries": int, "P@1": Mean, "P@5": Mean, "P@10": Mean, "mAP@10": Mean, "nDCG@10": Mean,
     "recall@10": Mean,
 }, total=False)  # fmt: skip
 """The metrics of a relevance, and how many queries it is defined for."""
 
-
 Slices = dict[str, dict[str, dict[str, Any]]]
 """Column -> value -> `queries`, how many, and relevance -> `Interval` of P@5."""
-
 
 Shares = dict[str, dict[str, Rounded]]
 """Gender -> what share of its hits, or of all, is what."""
 
-
 Spread = TypedDict("Spread", {"hubness": Rounded, "gini": Rounded, "never shown": Rounded})
-
 
 Head = TypedDict("Head", {
     "queries": int, "classes": int, "unknown": int,
     "accuracy": Rounded, "macro F1": Rounded, "top-5": Rounded, "ECE": Rounded,
 })  # fmt: skip
 """What a head is worth; `unknown` are values that it has no class for."""
-
 
 Loss = TypedDict("Loss", {
     "strength": float, "P@5": Interval, "R@1": Interval, "P@5 lost": Interval, "R@1 lost": Interval,

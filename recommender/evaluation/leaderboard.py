@@ -131,14 +131,14 @@ def build_leaderboard(
     values: dict[str, Values] = {}
     for name, system in systems.items():
         try:
-            answers, made_of = _ask(base, directory, queries, system, cache, device)
+            answers, parts = _ask(base, directory, queries, system, cache, device)
         except RecommenderError as error:
             logger.warning("%s is left out: %s", name, error)
             board["left_out"][name] = str(error)
             continue
         values[name] = judge(base.frame, queries.frame, answers.strict, queries.named)
         measured = report(base.frame, queries, answers, values[name])
-        board["systems"][name] = cast(SystemReport, {"title": system.title, **made_of, **measured})
+        board["systems"][name] = cast(SystemReport, {"title": system.title, **parts, **measured})
         logger.info("%s: %s", name, _summary(board["systems"][name]))
     for baseline in (name for name in (BASELINE, OURS) if name in values):
         board["differences"][baseline] = {
@@ -163,20 +163,21 @@ def _ask(
     encoder: PictureEncoder = base.encoder
     if system.encoder is not None:
         encoder = load_any_encoder(system.encoder, device=device, **system.settings)
-    made_of = {
+    parts = {
         "encoder": encoder.record(),
         "dim": encoder.dim,
         "index": system.factory or "as served",
         "ranking": system.ranking,
     }
-    asked = hashlib.sha256("".join(queries.frame["image_hash"]).encode()).hexdigest()
-    gallery = hashlib.sha256("".join(base.frame["image_hash"]).encode()).hexdigest()
+    queries_hash = hashlib.sha256("".join(queries.frame["image_hash"]).encode()).hexdigest()
+    gallery_hash = hashlib.sha256("".join(base.frame["image_hash"]).encode()).hexdigest()
     ids = hashlib.sha256(base.index.ids.tobytes() + queries.frame["id"].to_numpy().tobytes())
-    key = json.dumps([_VERSION, made_of, asked, gallery, ids.hexdigest(), queries.by_id])
+    hashes = [queries_hash, gallery_hash, ids.hexdigest()]
+    key = json.dumps([_VERSION, parts, *hashes, queries.by_id])
     file = cache / "answers" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.safetensors"
     keeps = system.encoder is not None
     if keeps and (kept := _read_answers(file, len(queries))):
-        return kept, made_of
+        return kept, parts
     recommender = _open(base, directory, encoder, system, cache)
     if not np.array_equal(recommender.index.ids, base.index.ids):
         raise StoreError("Its gallery is of other items than the store's.")
@@ -184,7 +185,7 @@ def _ask(
     if keeps:
         with whole_file(file) as building:
             save_file({"strict": answers.strict, "relaxed": answers.relaxed}, building)
-    return answers, made_of
+    return answers, parts
 
 
 def _open(
@@ -219,28 +220,28 @@ def _differences(values: Values, baseline: Values) -> dict[str, Interval]:
     }
 
 
-def _summary(scores: Report) -> str:
-    return ", ".join(f"{name} {scores['strict'][name][HEADLINE]['micro']}" for name in RELEVANCE)
+def _summary(measured: Report) -> str:
+    return ", ".join(f"{name} {measured['strict'][name][HEADLINE]['micro']}" for name in RELEVANCE)
 
 
 def markdown(board: Board, command: str) -> str:
     """A table for a README: strict P@5 with its interval for each relevance, and macro on type."""
     head = ["strict P@5", *RELEVANCE, "type, macro", "type, against ImageNet"]
     lines = [_row(head), _row(["---"] * len(head))]
-    against = board["differences"].get(BASELINE, {})
-    for name, scores in board["systems"].items():
-        cells = [scores["strict"][relevance][HEADLINE] for relevance in RELEVANCE]
-        shown = [f"{_three(c['micro'])} [{_three(c['low'])}, {_three(c['high'])}]" for c in cells]
-        difference = against.get(name, {}).get("type")
+    differences = board["differences"].get(BASELINE, {})
+    for name, measured in board["systems"].items():
+        cells = [measured["strict"][relevance][HEADLINE] for relevance in RELEVANCE]
+        figures = [f"{_three(c['micro'])} [{_three(c['low'])}, {_three(c['high'])}]" for c in cells]
+        difference = differences.get(name, {}).get("type")
         if difference:
             better = f"{difference[0]:+.3f} [{difference[1]:+.3f}, {difference[2]:+.3f}]"
         else:
             better = ""
-        lines.append(_row([scores["title"], *shown, _three(cells[0]["macro"]), better]))
-    some = next(iter(board["systems"].values()), None)
-    if some:
-        lines += ["", f"{some['queries']['count']:,} queries ({some['queries']['from']}), "]
-        lines[-1] += f"{some['gallery']:,} items; 95% bootstrap intervals; `{command}`."
+        lines.append(_row([measured["title"], *figures, _three(cells[0]["macro"]), better]))
+    first = next(iter(board["systems"].values()), None)
+    if first:
+        lines += ["", f"{first['queries']['count']:,} queries ({first['queries']['from']}), "]
+        lines[-1] += f"{first['gallery']:,} items; 95% bootstrap intervals; `{command}`."
     lines += [f"- left out: {name}: {why}" for name, why in board["left_out"].items()]
     return "\n".join(lines) + "\n"
 

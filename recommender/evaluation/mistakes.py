@@ -49,11 +49,11 @@ def find_mistakes(recommender: Recommender, count: int, seed: int) -> Mistakes:
     if not len(rows):
         return Mistakes(asked=0, right=0.0, examples={})
     queries = gallery_queries(recommender, rows, "the catalog").sample(_DRAWN, seed)
-    found = answer(recommender, queries, ranking="auto").strict
-    right = judge(frame, queries.frame, found, queries.named)["type"][f"P@{_SHOWN}"]
-    wrong = np.flatnonzero((right <= _AT_MOST_RIGHT) & (found[:, 0] >= 0))
-    wrong = wrong[np.argsort(right[wrong], kind="stable")][:count]
-    asked, ids = queries.frame["id"].tolist(), frame["id"].to_numpy()
-    shown = found[wrong, :_SHOWN]
-    examples = {asked[i]: ids[row[row >= 0]] for i, row in zip(wrong, shown, strict=True)}
-    return Mistakes(asked=len(queries), right=mean(right), examples=examples)
+    hits = answer(recommender, queries, ranking="auto").strict
+    precision = judge(frame, queries.frame, hits, queries.named)["type"][f"P@{_SHOWN}"]
+    wrong = np.flatnonzero((precision <= _AT_MOST_RIGHT) & (hits[:, 0] >= 0))
+    wrong = wrong[np.argsort(precision[wrong], kind="stable")][:count]
+    query_ids, ids = queries.frame["id"].tolist(), frame["id"].to_numpy()
+    shown = zip(wrong, hits[wrong, :_SHOWN], strict=True)
+    examples = {query_ids[i]: ids[rows[rows >= 0]] for i, rows in shown}
+    return Mistakes(asked=len(queries), right=mean(precision), examples=examples)

@@ -20,25 +20,22 @@ RELEVANCE: Relevance = {
 }
 """What is called relevant -> the labels that a hit must share with its query."""
 
-
 GRADED = "graded"
 """The relevance whose gain is how many of type, gender and colour agree, 0 to 3."""
 
-
 CUTOFFS = (1, 5, DEPTH)
-
 
 HEADLINE: Final = "P@5"
 
-
 _LABELS = RELEVANCE["type+gender+colour"]
-
 
 Values = dict[str, dict[str, Floats]]
 """Relevance -> metric -> float64 of shape (q,), NaN where it is not defined for a query."""
 
 
-def judge(gallery: pd.DataFrame, asking: pd.DataFrame, found: Ints, out: Sequence[Ints]) -> Values:
+def judge(
+    gallery: pd.DataFrame, queries: pd.DataFrame, hits: Ints, excluded: Sequence[Ints]
+) -> Values:
     """Every metric of every query.
 
     What a gallery holds is counted in pictures, as identical ones are shown once: a picture is
@@ -46,21 +43,21 @@ def judge(gallery: pd.DataFrame, asking: pd.DataFrame, found: Ints, out: Sequenc
 
     Args:
         gallery: the catalog's columns and `image_hash`, n rows.
-        asking: the same of the queries, q rows.
-        found: int64 of shape (q, DEPTH), rows of the gallery, -1 for an empty place.
-        out: for each query the rows that are no part of its gallery.
+        queries: the same of those who ask, q rows.
+        hits: int64 of shape (q, DEPTH), rows of the gallery, -1 for an empty place.
+        excluded: for each query the rows that are out of its gallery.
     """
-    codes = {name: _joint_codes(gallery[name], asking[name]) for name in _LABELS}
-    mine = np.stack([codes[name][1] for name in _LABELS], axis=1)  # (q, 3)
-    theirs = np.stack([codes[name][0] for name in _LABELS], axis=1)  # (n, 3)
+    codes = {name: _joint_codes(gallery[name], queries[name]) for name in _LABELS}
+    query_codes = np.stack([codes[name][1] for name in _LABELS], axis=1)  # (q, 3)
+    gallery_codes = np.stack([codes[name][0] for name in _LABELS], axis=1)  # (n, 3)
     empty = np.full((1, len(_LABELS)), -1)
-    hits = np.concatenate([theirs, empty])[found]  # (q, DEPTH, 3); -1 is the row of none
+    hit_codes = np.concatenate([gallery_codes, empty])[hits]  # (q, DEPTH, 3); -1 is the row of none
     pictures = pd.factorize(gallery["image_hash"])[0]
-    available, ideal = _what_can_be_found(mine, theirs, pictures, out)
+    available, ideal = _achievable(query_codes, gallery_codes, pictures, excluded)
     values: Values = {}
     for i, (name, labels) in enumerate(RELEVANCE.items()):
         at = [_LABELS.index(label) for label in labels]
-        relevant = metrics.shares_labels(mine[:, at], hits[..., at])
+        relevant = metrics.shares_labels(query_codes[:, at], hit_codes[..., at])
         best = (np.arange(DEPTH) < available[:, [i]]).astype(np.float64)
         values[name] = {
             **{f"P@{k}": metrics.precision_at_k(relevant, k) for k in CUTOFFS},
@@ -69,33 +66,34 @@ def judge(gallery: pd.DataFrame, asking: pd.DataFrame, found: Ints, out: Sequenc
             f"recall@{DEPTH}": metrics.recall_at_k(relevant, available[:, i], DEPTH),
         }
         for metric in values[name].values():
-            metric[(mine[:, at] < 0).any(axis=1)] = np.nan
-    gains = ((hits == mine[:, None]) & (hits >= 0)).sum(axis=2).astype(np.float64)
+            metric[(query_codes[:, at] < 0).any(axis=1)] = np.nan
+    gains = ((hit_codes == query_codes[:, None]) & (hit_codes >= 0)).sum(axis=2).astype(np.float64)
     values[GRADED] = {f"nDCG@{DEPTH}": metrics.ndcg_at_k(gains, ideal, DEPTH)}
     return values
 
 
-def _joint_codes(gallery: pd.Series, asking: pd.Series) -> tuple[Ints, Ints]:
+def _joint_codes(gallery: pd.Series, queries: pd.Series) -> tuple[Ints, Ints]:
     """The same value has the same code in both; missing is -1."""
-    codes = pd.factorize(pd.concat([gallery, asking], ignore_index=True))[0].astype(np.int64)
+    codes = pd.factorize(pd.concat([gallery, queries], ignore_index=True))[0].astype(np.int64)
     return codes[: len(gallery)], codes[len(gallery) :]
 
 
-def _what_can_be_found(
-    mine: Ints, theirs: Ints, pictures: Ints, out: Sequence[Ints]
+def _achievable(
+    query_codes: Ints, gallery_codes: Ints, pictures: Ints, excluded: Sequence[Ints]
 ) -> tuple[Ints, Floats]:
     """Relevant pictures that each gallery holds, (q, relevances); its best gains, (q, DEPTH)."""
     order = np.argsort(pictures, kind="stable")
     starts = np.unique(pictures[order], return_index=True)[1]
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
-    columns = np.ascontiguousarray(theirs[order].T).astype(np.int32)  # (3, n), copies side by side
+    # (3, n), copies side by side
+    columns = np.ascontiguousarray(gallery_codes[order].T).astype(np.int32)
     parts = [[_LABELS.index(label) for label in labels] for labels in RELEVANCE.values()]
-    available = np.zeros((len(mine), len(parts)), dtype=np.int64)
-    ideal = np.zeros((len(mine), DEPTH))
-    for query, labels in enumerate(mine):
+    available = np.zeros((len(query_codes), len(parts)), dtype=np.int64)
+    ideal = np.zeros((len(query_codes), DEPTH))
+    for query, labels in enumerate(query_codes):
         agrees = (columns == labels[:, None]) & (labels[:, None] >= 0)  # (3, n)
-        agrees[:, place[out[query]]] = False
+        agrees[:, place[excluded[query]]] = False
         bits = np.zeros(columns.shape[1], dtype=np.uint8)
         for i, part in enumerate(parts):
             bits |= agrees[part].all(axis=0).astype(np.uint8) << i

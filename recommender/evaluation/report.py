@@ -28,7 +28,6 @@ from recommender.evaluation.relevance import HEADLINE, RELEVANCE, Values, _joint
 
 RARE_ITEMS = 50
 
-
 NEUTRAL_GENDER = "Unisex"
 
 
@@ -58,32 +57,32 @@ def summarise(values: Values, groups: Ints) -> dict[str, Summary]:
     return cast(dict[str, Summary], summaries)
 
 
-def slices(gallery: pd.DataFrame, asking: pd.DataFrame, values: Values) -> Slices:
+def slices(gallery: pd.DataFrame, queries: pd.DataFrame, values: Values) -> Slices:
     """Column -> value -> P@5 of each relevance for its queries; also of rare types."""
     columns = np.stack([values[name][HEADLINE] for name in RELEVANCE], axis=1)
     sizes = gallery["articleType"].value_counts()
-    size = asking["articleType"].map(sizes).fillna(0)
-    words = {True: f"fewer than {RARE_ITEMS} items", False: f"{RARE_ITEMS} items or more"}
-    rare = pd.Series([words[small] for small in size < RARE_ITEMS], dtype=object)
+    size = queries["articleType"].map(sizes).fillna(0)
+    rarity = {True: f"fewer than {RARE_ITEMS} items", False: f"{RARE_ITEMS} items or more"}
+    rare = pd.Series([rarity[small] for small in size < RARE_ITEMS], dtype=object)
     sliced: Slices = {}
-    for name, column in {**{n: asking[n] for n in SLICES}, "type's size": rare}.items():
+    for name, column in {**{n: queries[n] for n in SLICES}, "type's size": rare}.items():
         sliced[name] = {}
         for value in sorted(column.dropna().unique().tolist()):
             part = columns[(column == value).fillna(False).to_numpy(dtype=bool)]
-            ends = metrics.bootstrap_intervals(part)
+            intervals = metrics.bootstrap_intervals(part)
             means = [metrics.mean(column) for column in part.T]
             sliced[name][str(value)] = {"queries": len(part)} | {
                 relevance: rounded(mean, low, high)
-                for relevance, mean, (low, high) in zip(RELEVANCE, means, ends, strict=True)
+                for relevance, mean, (low, high) in zip(RELEVANCE, means, intervals, strict=True)
             }
     return sliced
 
 
-def exposure(gallery: pd.DataFrame, found: Ints, seed: int = 0) -> Exposure:
+def exposure(gallery: pd.DataFrame, hits: Ints, seed: int = 0) -> Exposure:
     """How unevenly items are recommended, beside what pure chance would give as many places."""
-    count, places = len(gallery), int((found >= 0).sum())
+    count, places = len(gallery), int((hits >= 0).sum())
     chance = np.random.default_rng(seed).integers(count, size=(1, places))
-    shown = gallery["gender"].iloc[found[found >= 0]]
+    shown = gallery["gender"].iloc[hits[hits >= 0]]
 
     def spread(rows: Ints) -> Spread:
         occurred = metrics.occurrences(rows, count)
@@ -95,7 +94,7 @@ def exposure(gallery: pd.DataFrame, found: Ints, seed: int = 0) -> Exposure:
 
     return {
         "places": places,
-        "hits": spread(found),
+        "hits": spread(hits),
         "chance": spread(chance),
         "gender": {
             str(value): {"catalog": number(share), "hits": number(float((shown == value).mean()))}
@@ -104,18 +103,18 @@ def exposure(gallery: pd.DataFrame, found: Ints, seed: int = 0) -> Exposure:
     }
 
 
-def leakage(gallery: pd.DataFrame, asking: pd.DataFrame, found: Ints) -> Shares:
+def leakage(gallery: pd.DataFrame, queries: pd.DataFrame, hits: Ints) -> Shares:
     """How often hits are of another gender than the query's, Unisex counted apart."""
-    theirs, mine = _joint_codes(gallery["gender"], asking["gender"])
-    genders = sorted(asking["gender"].dropna().unique().tolist())
+    gallery_codes, query_codes = _joint_codes(gallery["gender"], queries["gender"])
+    genders = sorted(queries["gender"].dropna().unique().tolist())
     at = np.flatnonzero((gallery["gender"] == NEUTRAL_GENDER).to_numpy())
-    neutral = int(theirs[at[0]]) if len(at) else -1
-    hits = np.append(theirs, -1)[found]
-    leaks = {"all": metrics.group_leakage(mine, hits, neutral)}
+    neutral = int(gallery_codes[at[0]]) if len(at) else -1
+    hit_codes = np.append(gallery_codes, -1)[hits]
+    leaks = {"all": metrics.group_leakage(query_codes, hit_codes, neutral)}
     for gender in genders:
-        rows = (asking["gender"] == gender).to_numpy(dtype=bool)
+        rows = (queries["gender"] == gender).to_numpy(dtype=bool)
         if gender != NEUTRAL_GENDER:
-            leaks[gender] = metrics.group_leakage(mine[rows], hits[rows], neutral)
+            leaks[gender] = metrics.group_leakage(query_codes[rows], hit_codes[rows], neutral)
     return {
         name: {key: value if key == "hits" else number(value) for key, value in shares.items()}
         for name, shares in leaks.items()
@@ -123,14 +122,14 @@ def leakage(gallery: pd.DataFrame, asking: pd.DataFrame, found: Ints) -> Shares:
 
 
 def heads(
-    asking: pd.DataFrame,
+    queries: pd.DataFrame,
     labels: Mapping[str, Sequence[str]],
     beliefs: Mapping[str, npt.NDArray[np.float32]],
 ) -> dict[str, Head]:
     """How right each head is, and whether it knows.
 
     Args:
-        asking: the queries' columns.
+        queries: their columns.
         labels: head -> its classes.
         beliefs: head -> float32 of shape (q, classes).
 
@@ -140,9 +139,9 @@ def heads(
     worth: dict[str, Head] = {}
     for name, classes in labels.items():
         code = {value: i for i, value in enumerate(classes)}
-        for value in sorted(set(asking[name].dropna()) - set(classes)):
+        for value in sorted(set(queries[name].dropna()) - set(classes)):
             code[value] = len(code)
-        targets = np.array([code.get(value, -1) for value in asking[name]], dtype=np.int64)
+        targets = np.array([code.get(value, -1) for value in queries[name]], dtype=np.int64)
         predicted = beliefs[name].argmax(axis=1)
         worth[name] = {
             "queries": int((targets >= 0).sum()),
@@ -181,21 +180,21 @@ def report(
     }
 
 
-def table(scores: Report) -> pd.DataFrame:
+def table(measured: Report) -> pd.DataFrame:
     """The main rows of a report: a relevance a row, strict, with P@5's interval."""
     rows = {}
     for name in RELEVANCE:
-        entry = scores["strict"][name]
-        head = entry[HEADLINE]
+        strict = measured["strict"][name]
+        headline = strict[HEADLINE]
         rows[name] = {
-            "P@1": entry["P@1"]["micro"],
-            "P@5": head["micro"],
-            "95%": f"[{head['low']}, {head['high']}]",
-            "P@5 macro": head["macro"],
-            "P@10": entry["P@10"]["micro"],
-            "mAP@10": entry["mAP@10"]["micro"],
-            "recall@10": entry["recall@10"]["micro"],
-            "P@5 relaxed": scores["relaxed"][name][HEADLINE]["micro"],
+            "P@1": strict["P@1"]["micro"],
+            "P@5": headline["micro"],
+            "95%": f"[{headline['low']}, {headline['high']}]",
+            "P@5 macro": headline["macro"],
+            "P@10": strict["P@10"]["micro"],
+            "mAP@10": strict["mAP@10"]["micro"],
+            "recall@10": strict["recall@10"]["micro"],
+            "P@5 relaxed": measured["relaxed"][name][HEADLINE]["micro"],
         }
     return pd.DataFrame(rows).T
 

@@ -61,13 +61,13 @@ def _score(
     believed: np.ndarray[Any, np.dtype[np.float32]],
     within: np.ndarray[Any, np.dtype[np.bool_]],
 ) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    scores: dict[str, Any] = {
         "queries": len(targets),
         "of types never learnt": int((targets == believed.shape[1]).sum()),
         "top-5": round(top_k_accuracy(targets, believed, 5), 4),
     }
-    for name, among in (("top-1", believed), ("top-1 within", np.where(within, believed, -1))):
-        best = among.argmax(axis=1)
-        ends = bootstrap_interval((best == targets).astype(np.float64))
-        told[name] = [round(number, 4) for number in (accuracy(targets, best), *ends)]
-    return told
+    for name, beliefs in (("top-1", believed), ("top-1 within", np.where(within, believed, -1))):
+        best = beliefs.argmax(axis=1)
+        interval = bootstrap_interval((best == targets).astype(np.float64))
+        scores[name] = [round(number, 4) for number in (accuracy(targets, best), *interval)]
+    return scores

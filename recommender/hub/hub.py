@@ -34,12 +34,9 @@ from recommender.store.store import Store, writing
 
 PULLED_FILE = "pulled.json"
 
-
 _FILES_A_COMMIT = 100
 
-
 _MAX_MANIFEST_BYTES = 64 * 2**20
-
 
 _REPO = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}")
 
@@ -105,12 +102,12 @@ def push_store(
         api = HfApi(endpoint=endpoint, token=token)
         api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
         head = api.repo_info(repo, repo_type="dataset").sha
-        there = _tree(api, repo, head)
+        remote = _tree(api, repo, head)
         # A path is its content's hash, so what is there is what it should be.
-        missing = [path for path in local if path not in there]
+        missing = [path for path in local if path not in remote]
         for start in range(0, len(missing), _FILES_A_COMMIT):
-            some = missing[start : start + _FILES_A_COMMIT]
-            adds = [CommitOperationAdd(path, str(local[path])) for path in some]
+            batch = missing[start : start + _FILES_A_COMMIT]
+            adds = [CommitOperationAdd(path, str(local[path])) for path in batch]
             head = api.create_commit(
                 repo,
                 adds,
@@ -118,7 +115,7 @@ def push_store(
                 repo_type="dataset",
                 parent_commit=head,
             ).oid
-        stale = [path for path in there if REMOTE.fullmatch(path) and path not in local]
+        stale = [path for path in remote if REMOTE.fullmatch(path) and path not in local]
         last = {**card, MANIFEST_FILE: parcel.to_json().encode()}
         head = api.create_commit(
             repo,

@@ -27,20 +27,16 @@ from recommender.store.style_map import map_file
 
 SCHEMA_VERSION = 1
 
-
 STAGING = ".hub"
 """The folder of a store where what comes and goes lies meanwhile."""
 
-
 REMOTE = re.compile(r"(data/[0-9a-f]{24}\.parquet|store/[0-9a-f]{24}\.(faiss|npy|safetensors))")
 """The paths of a parcel's files in a repo."""
-
 
 _LOCAL = re.compile(
     r"index(-[0-9a-f]{16})?\.faiss|ids(-[0-9a-f]{16})?\.npy|"
     r"(embeddings|map)/[0-9a-f]{24}\.safetensors"
 )
-
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -145,14 +141,14 @@ def read_parcel(path: Path) -> Parcel:
         HubError: it is of another version, or asks for what no store has.
     """
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if found["schema_version"] != SCHEMA_VERSION:
+        parcel: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if parcel["schema_version"] != SCHEMA_VERSION:
             raise HubError(
                 "The store on the Hub is of another version: push it again with this one."
             )
-        shards = [File(**file) for file in found["catalog"]]
-        own = {name: File(**file) for name, file in found["files"].items()}
-        stored = Manifest(**found["store"], files={})
+        shards = [File(**file) for file in parcel["catalog"]]
+        own = {name: File(**file) for name, file in parcel["files"].items()}
+        stored = Manifest(**parcel["store"], files={})
         named = {stored.index_file, stored.ids_file, *stored.parts}
         maps = {name for name in own if map_file(Path(), [name])}
         if not shards or own.keys() - maps != named or len(maps) > 1:

@@ -10,23 +10,23 @@ _MOST = 10
 
 
 def looked_for(
-    counts: pd.DataFrame, column: str, kind: str, called: str, windows: list[str]
+    counts: pd.DataFrame, column: str, kind: str, events: str, windows: list[str]
 ) -> Chart:
     """How often items of each value were searched for or opened lately: bars for each window.
 
     Args:
         counts: `kind`, the column, and a column of counts for each window, shortest first.
         column: the attribute.
-        kind: of event.
-        called: several of them.
+        kind: of events.
+        events: what several of that kind are called.
         windows: names of the columns of counts.
     """
-    title = f"{called.capitalize()} by {NOUNS[column]}"
+    title = f"{events.capitalize()} by {NOUNS[column]}"
     table = counts[counts["kind"] == kind].drop(columns="kind").reset_index(drop=True)
     if table.empty:
-        return empty_chart(title, table, f"there were no {called} in the last {windows[-1]} yet")
+        return empty_chart(title, table, f"there were no {events} in the last {windows[-1]} yet")
     top = table.head(_MOST)
-    said = f"{called.capitalize()} of the last {windows[-1]}: {int(table[windows[-1]].sum()):,}"
+    subtitle = f"{events.capitalize()} of the last {windows[-1]}: {int(table[windows[-1]].sum()):,}"
     fills = dict(zip(windows, (ACCENT, COOL, PALE), strict=True))
     bars = [
         {
@@ -44,7 +44,7 @@ def looked_for(
         bars,
         {
             "barmode": "group",
-            "xaxis": {"title": {"text": f"number of {called}"}, "rangemode": "tozero"},
+            "xaxis": {"title": {"text": f"number of {events}"}, "rangemode": "tozero"},
             "yaxis": {
                 "title": {"text": NOUNS[column]},
                 "type": "category",  # years, too
@@ -53,6 +53,6 @@ def looked_for(
             },
         },
     )
-    spec = spec_of(drawing, title, said, height=190 + 42 * len(top))
+    spec = spec_of(drawing, title, subtitle, height=190 + 42 * len(top))
     note = "A search by picture counts for the item that is most like it."
-    return Chart(title=title, counts=said, table=table, spec=spec, note=note)
+    return Chart(title=title, counts=subtitle, table=table, spec=spec, note=note)

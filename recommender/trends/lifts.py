@@ -25,7 +25,7 @@ from recommender.schema import LABELS, NOUNS, TITLES
 from recommender.trends.years import year_note
 
 _MOST_EACH_WAY = 8
-_CHANGES = ("before", "after", "before_share", "after_share", "lift", "low", "high", "trend")
+_PERIOD_COLUMNS = ("before", "after", "before_share", "after_share", "lift", "low", "high", "trend")
 
 
 class Period(NamedTuple):
@@ -49,7 +49,7 @@ def usual_periods(frame: pd.DataFrame) -> tuple[Period, Period] | None:
     return Period(years[0], years[cut]), Period(years[cut + 1], years[-1])
 
 
-def changes(
+def period_changes(
     frame: pd.DataFrame,
     column: str,
     before: Period | None = None,
@@ -68,7 +68,7 @@ def changes(
         after: the later one.
     """
     title = f"{plural(TITLES[column])}: rising and falling"
-    nothing = pd.DataFrame(columns=[column, *_CHANGES])
+    nothing = pd.DataFrame(columns=[column, *_PERIOD_COLUMNS])
     columns = [column, "year"]
     missing = missing_of(frame, columns)
     periods = (before, after) if before and after else usual_periods(frame)
@@ -76,45 +76,45 @@ def changes(
         return empty_chart(title, nothing, why, missing=missing)
     if periods is None:
         return empty_chart(title, nothing, "all items are of one year", missing=missing)
-    old, new = periods
-    if old.first <= new.last and new.first <= old.last:
+    earlier, later = periods
+    if earlier.first <= later.last and later.first <= earlier.last:
         return empty_chart(title, nothing, "the two periods share a year", missing=missing)
     present = frame[columns].dropna()
-    counted = [tally(present[present["year"].between(*period)], column) for period in periods]
-    totals = [int(one["items"].sum()) for one in counted]
+    tallies = [tally(present[present["year"].between(*period)], column) for period in periods]
+    totals = [int(table["items"].sum()) for table in tallies]
     for period, total in zip(periods, totals, strict=True):
         if not total:
             why = f"no item of {period} has a {NOUNS[column]}"
             return empty_chart(title, nothing, why, missing=missing)
-    first, second = (one.set_index(column)["items"] for one in counted)
-    both = first.index.union(second.index, sort=True)
-    was, now = (one.reindex(both, fill_value=0).to_numpy() for one in (first, second))
-    lift, low, high = share_ratio(now, totals[1], was, totals[0])
+    first, second = (table.set_index(column)["items"] for table in tallies)
+    values = first.index.union(second.index, sort=True)
+    old, new = (items.reindex(values, fill_value=0).to_numpy() for items in (first, second))
+    lift, low, high = share_ratio(new, totals[1], old, totals[0])
     table = pd.DataFrame(
         {
-            column: both.astype(object),
-            "before": was,
-            "after": now,
-            "before_share": was / totals[0],
-            "after_share": now / totals[1],
+            column: values.astype(object),
+            "before": old,
+            "after": new,
+            "before_share": old / totals[0],
+            "after_share": new / totals[1],
             "lift": lift,
             "low": low,
             "high": high,
             "trend": verdicts(low, high, "rises", "falls"),
         }
     )
-    counts = f"{several(totals[0])} of {old} against {totals[1]:,} of {new}"
+    counts = f"{several(totals[0])} of {earlier} against {totals[1]:,} of {later}"
     note = (
         f"Of {len(table):,} compared, some {max(1, round(len(table) * 0.05)):,} would seem to "
         f"change by chance alone. {year_note(frame)}"
     )
-    said = [
+    shares = [
         f"{share_text(a)} → {share_text(b)}"
         for a, b in zip(table["before_share"], table["after_share"], strict=True)
     ]
-    axis = f"share in {new} ÷ share in {old}"
+    axis = f"share in {later} ÷ share in {earlier}"
     return _lift_chart(
-        table.assign(said=said, name=table[column]),
+        table.assign(shares=shares, name=table[column]),
         {"title": title, "counts": counts, "note": note, "missing": missing},
         axis,
         ("rises", "falls"),
@@ -140,7 +140,7 @@ def results_against(results: pd.DataFrame, frame: pd.DataFrame) -> Chart:
     if table.empty:
         return empty_chart(title, table, "none of the results has an attribute")
     names = [f"{v} ({NOUNS[c]})" for v, c in zip(table["value"], table["attribute"], strict=True)]
-    said = [
+    shares = [
         f"{share_text(a)} of the results, {share_text(b)} of the catalog"
         for a, b in zip(table["results_share"], table["catalog_share"], strict=True)
     ]
@@ -149,7 +149,7 @@ def results_against(results: pd.DataFrame, frame: pd.DataFrame) -> Chart:
     few = len(results) < 30
     note = "Few results give wide intervals: ask for more to see more." if few else ""
     return _lift_chart(
-        table.assign(said=said, name=names),
+        table.assign(shares=shares, name=names),
         {"title": title, "counts": counts, "note": note, "missing": missing},
         "share of the results ÷ share of the catalog",
         ("over-represented", "under-represented"),
@@ -159,23 +159,22 @@ def results_against(results: pd.DataFrame, frame: pd.DataFrame) -> Chart:
 def _against(results: pd.DataFrame, frame: pd.DataFrame, column: str) -> pd.DataFrame:
     """The results' shares of one attribute beside the catalog's."""
     catalog = tally(frame, column).set_index(column)["items"]
-    found = tally(results, column).set_index(column)["items"]
-    found = found.reindex(catalog.index, fill_value=0)
-    total, of = max(int(found.sum()), 1), max(int(catalog.sum()), 1)
-    catalog_share = (catalog / of).to_numpy(dtype=float)
-    low, high = wilson_interval(found.to_numpy(), total)
-    if not found.sum():  # no result has the attribute: nothing is known of its share
+    catalog_share = (catalog / max(int(catalog.sum()), 1)).to_numpy(dtype=float)
+    items = tally(results, column).set_index(column)["items"].reindex(catalog.index, fill_value=0)
+    counts, total = items.to_numpy(), max(int(items.sum()), 1)
+    low, high = wilson_interval(counts, total)
+    if not counts.any():  # no result has the attribute: nothing is known of its share
         low, high = np.zeros_like(low), np.ones_like(high)
     low, high = low / catalog_share, high / catalog_share
     return pd.DataFrame(
         {
             "attribute": column,
             "value": catalog.index.astype(object),
-            "results": found.to_numpy(),
+            "results": counts,
             "catalog": catalog.to_numpy(),
-            "results_share": found.to_numpy() / total,
+            "results_share": counts / total,
             "catalog_share": catalog_share,
-            "lift": found.to_numpy() / total / catalog_share,
+            "lift": counts / total / catalog_share,
             "low": low,
             "high": high,
             "represented": verdicts(low, high, "over-represented", "under-represented"),
@@ -184,32 +183,32 @@ def _against(results: pd.DataFrame, frame: pd.DataFrame, column: str) -> pd.Data
 
 
 def _lift_chart(
-    table: pd.DataFrame, words: dict[str, Any], axis: str, verdict: Sequence[str]
+    table: pd.DataFrame, texts: dict[str, Any], axis: str, verdict: Sequence[str]
 ) -> Chart:
     """Points with intervals on a log axis: only those of which something can be said.
 
     Args:
-        table: `name` and `said` for the figure; `lift`, `low`, `high`, and a column of verdicts.
-        words: the chart's title, counts, note and missing.
+        table: `name` and `shares` for the figure; `lift`, `low`, `high`, and a column of verdicts.
+        texts: the chart's title, counts, note and missing.
         axis: what the lift is.
         verdict: what is said of a lift above 1, and of one below.
     """
-    shown = table.drop(columns=["name", "said"])
-    told = shown[shown.columns[-1]]
+    shown = table.drop(columns=["name", "shares"])
+    verdict_of = shown[shown.columns[-1]]
     # By the end of the interval that is nearer to 1: what is at least so.
-    up = table[told == verdict[0]].sort_values("low", ascending=False, kind="stable")
-    down = table[told == verdict[1]].sort_values("high", kind="stable")
+    up = table[verdict_of == verdict[0]].sort_values("low", ascending=False, kind="stable")
+    down = table[verdict_of == verdict[1]].sort_values("high", kind="stable")
     up, down = up.head(_MOST_EACH_WAY), down.head(_MOST_EACH_WAY)
     if up.empty and down.empty:
         why = "no difference is larger than chance: every interval holds 1"
-        empty = empty_chart(words["title"], shown, why)
-        return Chart(**words, table=shown, spec=empty.spec, nothing=empty.nothing)
+        empty = empty_chart(texts["title"], shown, why)
+        return Chart(**texts, table=shown, spec=empty.spec, nothing=empty.nothing)
     traces, least = [], _least_drawn(up, down)
-    ends = (
+    sides = (
         (verdict[0], up, ACCENT, "triangle-right"),
         (verdict[1], down[::-1], COOL, "triangle-left"),
     )
-    for name, rows, colour, symbol in ends:
+    for name, rows, colour, symbol in sides:
         if rows.empty:
             continue
         middles = rows["lift"].clip(lower=least)  # 0 has no place on a log axis
@@ -223,7 +222,7 @@ def _lift_chart(
             "thickness": 1.5,
             "width": 3,
         }
-        said = zip(rows["lift"], rows["low"], rows["high"], rows["said"], strict=True)
+        hover = zip(rows["lift"], rows["low"], rows["high"], rows["shares"], strict=True)
         traces.append(
             {
                 "type": "scatter",
@@ -233,7 +232,7 @@ def _lift_chart(
                 "mode": "markers",
                 "marker": {"color": colour, "size": 10, "symbol": symbol},
                 "error_x": interval,
-                "customdata": [list(one) for one in said],
+                "customdata": [list(point) for point in hover],
                 "hovertemplate": "%{y}: %{customdata[0]:.2f}×, 95% interval %{customdata[1]:.2f} "
                 "to %{customdata[2]:.2f}<br>%{customdata[3]}",
             }
@@ -254,7 +253,7 @@ def _lift_chart(
         "ticktext": [f"{t:,g}×" for t in ticks],
         "tickangle": 0,
     }
-    changes: Spec = {
+    layout: Spec = {
         "xaxis": across,
         "yaxis": {"autorange": "reversed"},
         "legend": {"y": 1.0, "yref": "paper", "yanchor": "bottom"},
@@ -262,8 +261,8 @@ def _lift_chart(
         "shapes": [line],
     }
     height = 170 + 24 * max(len(up) + len(down), 5)
-    spec = spec_of((traces, changes), words["title"], words["counts"], height=height)
-    return Chart(**words, table=shown, spec=spec)
+    spec = spec_of((traces, layout), texts["title"], texts["counts"], height=height)
+    return Chart(**texts, table=shown, spec=spec)
 
 
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)

@@ -38,20 +38,20 @@ def colour_clock(frame: pd.DataFrame) -> Chart:
         seasons = _in_order(table, "season")[:_CLOCK_SEASONS]
         colours = _in_order(table, "baseColour")[:_CLOCK_COLOURS]
         arc = 360 / len(seasons)
-        middles, widths, fills, said = [], [], [], []
+        middles, widths, fills, labels = [], [], [], []
         for place, season in enumerate(seasons):
             of_season = table[table["season"] == season].set_index("baseColour")["share"]
             parts = [(colour, float(of_season.get(colour, 0.0))) for colour in colours]
-            rest = 1 - sum(share for _, share in parts)
-            drawn = [*colours_of("baseColour", colours), OTHERS]
+            parts.append(("other colours", 1 - sum(share for _, share in parts)))
+            drawn_in = [*colours_of("baseColour", colours), OTHERS]
             at = place * arc
-            for (colour, share), fill in zip([*parts, ("other colours", rest)], drawn, strict=True):
+            for (colour, share), fill in zip(parts, drawn_in, strict=True):
                 if share <= 1e-9:
                     continue
                 middles.append(at + share * arc / 2)
                 widths.append(share * arc)
                 fills.append(fill)
-                said.append(f"{' of '.join(escaped([colour, season]))}: {share:.1%}")
+                labels.append(f"{' of '.join(escaped([colour, season]))}: {share:.1%}")
                 at += share * arc
         ring = {
             "type": "barpolar",
@@ -60,7 +60,7 @@ def colour_clock(frame: pd.DataFrame) -> Chart:
             "r": [1] * len(middles),
             "base": [0.9] * len(middles),
             "marker": {"color": fills, "line": {"color": OUTLINE, "width": 1}},
-            "text": said,
+            "text": labels,
             "hovertemplate": "%{text}<extra></extra>",
         }
         around = {

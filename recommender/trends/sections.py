@@ -17,7 +17,7 @@ from recommender.trends.composition import (
     usage_funnel,
 )
 from recommender.trends.hierarchy import rings_of_types, tree_of_items
-from recommender.trends.lifts import Period, changes
+from recommender.trends.lifts import Period, period_changes
 from recommender.trends.pairs import article_usages, colour_clock, season_colours
 from recommender.trends.style_map import style_map
 from recommender.trends.words import name_words
@@ -40,7 +40,6 @@ COMPOSITION: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "words": name_words,
 }
 
-
 YEARS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "items_by_year": items_by_year,
     "category_growth": category_growth,
@@ -48,7 +47,6 @@ YEARS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "article_types_by_year": article_type_by_year,
     "usages_by_year": usage_by_year,
 }
-
 
 PAIRS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "tree": tree_of_items,
@@ -58,27 +56,23 @@ PAIRS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "colour_clock": colour_clock,
 }
 
-
-CHANGES: dict[str, Callable[..., Chart]] = {
-    "colour_changes": partial(changes, column="baseColour"),
-    "article_type_changes": partial(changes, column="articleType"),
-    "usage_changes": partial(changes, column="usage"),
+COMPARISONS: dict[str, Callable[..., Chart]] = {
+    "colour_changes": partial(period_changes, column="baseColour"),
+    "article_type_changes": partial(period_changes, column="articleType"),
+    "usage_changes": partial(period_changes, column="usage"),
 }
 """What compares two periods."""
-
 
 MAP = "style_map"
 """Every item as a point, coloured by an attribute; its table has a row an item."""
 
-
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Overview": tuple(COMPOSITION),
-    "Over the years": (*YEARS, *CHANGES),
+    "Over the years": (*YEARS, *COMPARISONS),
     "Together": tuple(PAIRS),
     "Style map": (MAP,),
 }
 """What the page shows together; all of it depends on the catalog alone."""
-
 
 NAMES = tuple(name for names in SECTIONS.values() for name in names)
 
@@ -99,13 +93,13 @@ def draw(
     Args:
         frame: the items to count, best as `prepared` gives them.
         names: of `NAMES`.
-        periods: what the charts of `CHANGES` compare.
+        periods: what the charts of `COMPARISONS` compare.
         attribute: what colours the map.
     """
     plain = COMPOSITION | YEARS | PAIRS | {MAP: partial(style_map, column=attribute)}
     return {
-        name: CHANGES[name](frame, before=periods.before, after=periods.after)
-        if name in CHANGES
+        name: COMPARISONS[name](frame, before=periods.before, after=periods.after)
+        if name in COMPARISONS
         else plain[name](frame)
         for name in names
     }

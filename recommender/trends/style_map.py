@@ -12,12 +12,9 @@ from recommender.schema import NOUNS
 
 NO_MAP = "the store has no map yet: `python -m scripts.build_index` adds one"
 
-
 _TITLE = "Style map"
 
-
 _NAMED, _NAMED_COLOURS = 8, 12
-
 
 _BETWEEN = 1.05  # of the outermost place, so that nothing lies on the edge
 
@@ -84,18 +81,18 @@ def _groups(
         Name, colour, whether the legend names it, and its rows, most frequent first; before them
         those that share one colour, and those that lack the attribute.
     """
-    codes, found = pd.factorize(values, sort=True)
-    counts = np.bincount(codes[codes >= 0], minlength=len(found))
+    codes, names = pd.factorize(values, sort=True)
+    counts = np.bincount(codes[codes >= 0], minlength=len(names))
     order = np.argsort(-counts, kind="stable")
     named = _NAMED_COLOURS if column == "baseColour" else _NAMED
     if column == "year":
-        order, named = np.arange(len(found)), len(found)
-        fills = ramp_of(len(found))
+        order, named = np.arange(len(names)), len(names)
+        fills = ramp_of(len(names))
     else:
-        fills = colours_of(column, [found[code] for code in order])
+        fills = colours_of(column, [names[code] for code in order])
     kept = len(order) if column in OWN_COLOURS else named
     groups = [
-        (escaped([found[code]])[0], fill, place < named, np.flatnonzero(codes == code))
+        (escaped([names[code]])[0], fill, place < named, np.flatnonzero(codes == code))
         for place, (code, fill) in enumerate(zip(order[:kept], fills[:kept], strict=True))
     ]
     back = []

@@ -19,7 +19,7 @@ from recommender.search.recommender import Recommender
 from recommender.service.live import Live
 from recommender.trends.demand import looked_for
 from recommender.trends.lifts import Period, results_against, usual_periods
-from recommender.trends.sections import CHANGES, MAP, NAMES, Periods, draw
+from recommender.trends.sections import COMPARISONS, MAP, NAMES, Periods, draw
 
 RESULTS = "results"
 DEMAND = {f"{kind}_counts": kind for kind in KINDS}
@@ -135,7 +135,7 @@ class Figures:
                 drawn[name] = self._results(items, question)
             elif name in DEMAND:
                 drawn[name] = self._demand(items, question, DEMAND[name])
-            elif whole and (usual or name not in CHANGES):
+            elif whole and (usual or name not in COMPARISONS):
                 key = (name, question.attribute if name == MAP else "")
                 if key not in self._whole:
                     self._whole[key] = draw(items, [name], periods, question.attribute)[name]

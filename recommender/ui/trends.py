@@ -12,7 +12,7 @@ from gradio.components.plot import PlotData
 from recommender.charts.chart import several
 from recommender.errors import QueryError, UnknownItemError
 from recommender.schema import ATTRIBUTES, TITLES
-from recommender.trends.sections import CHANGES, MAP, SECTIONS
+from recommender.trends.sections import COMPARISONS, MAP, SECTIONS
 from recommender.ui.answers import sentence
 from recommender.ui.figures import DEMAND, RESULTS, Figures, Question, plot_of, table_html
 from recommender.ui.find.view import Json, status_html
@@ -106,9 +106,9 @@ class TrendsTab:
             self.coloured_by = _attributes("Coloured by", "trends-coloured-by")
         with _grid():
             for name in names:
-                if name not in CHANGES:
+                if name not in COMPARISONS:
                     self._draw_card(name)
-        if compared := [name for name in names if name in CHANGES]:
+        if compared := [name for name in names if name in COMPARISONS]:
             self._draw_periods()
             with _grid():
                 for name in compared:
