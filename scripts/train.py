@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 from dataclasses import fields, replace
+from itertools import chain
 from pathlib import Path
 
 from recommender.catalog.items import load_catalog
@@ -16,12 +17,14 @@ from recommender.catalog.splits import SPLITS
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.encoder import load_encoder
 from recommender.encoding.weights import find_weights
+from recommender.training.augmentation import Augmentation
 from recommender.training.classifier import ClassifierConfig, train_classifier
 from recommender.training.fashion import TrainingConfig, train
 from scripts.command import plain_errors
 from scripts.plot_history import plot_history
 
-RECIPES = {"fashion": TrainingConfig, "classifier": ClassifierConfig}
+RECIPES = {"fashion": (Augmentation, TrainingConfig), "classifier": (ClassifierConfig,)}
+"""A recipe -> its config, after the config's own parts."""
 INPUT = {
     "height_px": "of the input; recipe fashion's alone",
     "width_px": "of the input; recipe fashion's alone",
@@ -35,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     # The settings are those of the recipe, so the recipe is read first.
     first = argparse.ArgumentParser(add_help=False)
     first.add_argument("--recipe", choices=RECIPES, default="fashion")
-    recipe = RECIPES[first.parse_known_args(argv)[0].recipe]
+    parts = RECIPES[first.parse_known_args(argv)[0].recipe]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[first])
     parser.add_argument(
         "--data", type=Path, nargs="+", required=True, help="stores; the first one is scored"
@@ -45,8 +48,8 @@ def main(argv: list[str] | None = None) -> int:
         "--init", default="random", help="random | imagenet | timm:TAG | a safetensors file"
     )
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    settings = [field for field in fields(recipe) if isinstance(field.default, int | float)]
-    for field in settings:
+    settings = {p: [f for f in fields(p) if isinstance(f.default, int | float)] for p in parts}
+    for field in chain(*settings.values()):
         flag = "--" + field.name.replace("_", "-")
         parser.add_argument(flag, type=type(field.default), default=field.default)
     parser.add_argument(
@@ -59,9 +62,12 @@ def main(argv: list[str] | None = None) -> int:
         parser.add_argument(flag, type=type(default), default=default, help=description)
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    config = recipe(**{field.name: getattr(options, field.name) for field in settings})
+    *views, config = (
+        part(**{field.name: getattr(options, field.name) for field in numbers})
+        for part, numbers in settings.items()
+    )
     if isinstance(config, TrainingConfig):
-        config = replace(config, split=options.split)
+        config = replace(config, augmentation=views[0], split=options.split)
     encoder = replace(encoder, **{name: getattr(options, name) for name in INPUT})
     init = None if options.init == "random" else find_weights(options.init).state
     catalogs = [load_catalog(data / "catalog") for data in options.data]

@@ -12,6 +12,8 @@ from recommender.errors import CatalogError
 from recommender.search.options import Options
 from recommender.service.open import load_recommender
 from recommender.store.manifest import MANIFEST_FILE
+from recommender.training.augmentation import Augmentation
+from recommender.training.fashion import TrainingConfig
 from scripts import build_catalog, build_index, train
 from scripts.command import command_line, plain_errors, write_report
 
@@ -155,6 +157,20 @@ def test_train_that_cannot(tmp_path: Path, capsys: Capture) -> None:
     catalog_of(write_archive(tmp_path / "a.zip"), tmp_path / "store")
     assert train.main([*usual, "--batch-size", "1000"]) == 1
     assert "fewer than the 1000 of one batch" in error_line(capsys)
+
+
+def test_train_hands_each_setting_to_its_config(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def refuse(catalogs: object, out: Path, config: TrainingConfig, **_: object) -> None:
+        raise ValueError(str(config))
+
+    monkeypatch.setattr(train, "train", refuse)
+    usual = ["--data", str(catalog_of(archive, tmp_path)), "--out", str(tmp_path / "run")]
+    assert train.main([*usual, "--mirror", "0.25", "--epochs", "3", "--split", "years"]) == 1
+    views = Augmentation(mirror=0.25)
+    expected = TrainingConfig(augmentation=views, epochs=3, split="years")
+    assert str(expected) in error_line(capsys)
 
 
 @pytest.mark.parametrize(

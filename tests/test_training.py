@@ -23,6 +23,7 @@ from recommender.encoding.encoder import load_encoder
 from recommender.errors import CatalogError, TrainingError
 from recommender.pictures.decode import decode_image
 from recommender.training import examples, fashion
+from recommender.training.augmentation import Augmentation
 from recommender.training.calibration import calibrate
 from recommender.training.checkpoint import save_checkpoint
 from recommender.training.fashion import HEADS, TrainingConfig, repeat_factors, train
@@ -94,6 +95,13 @@ def test_a_run_writes_weights_that_the_encoder_loads(finished: Path) -> None:
     assert all(np.isfinite(entry["loss"]) for entry in history)
     assert all(0 <= share <= 1 for entry in history for share in entry["dev"].values())
     assert not list(finished.glob("*.building"))
+
+
+def test_a_run_draws_what_it_drew_before_its_settings_had_parts() -> None:
+    config = TrainingConfig(epochs=3, augmentation=Augmentation(mirror=0.25))
+    settings = fashion.settings_of(config)
+    assert (settings["mirror"], settings["epochs"]) == (0.25, 3)
+    assert fashion._seed_of(settings | {"labels": {"gender": ["Men"]}}) == 15249414051715
 
 
 def test_it_sees_what_a_first_and_a_second_look_see(

@@ -10,7 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -49,7 +49,7 @@ HEADS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingConfig(Augmentation):
+class TrainingConfig:
     """A run. Sizes in pixels are (height, width); the first epochs see smaller pictures.
 
     `proxies` weighs the embedding's loss, `proxy_scale` is its inverse temperature; a type with a
@@ -57,6 +57,7 @@ class TrainingConfig(Augmentation):
     averaged over about the last `average_share` of the steps, exponentially.
     """
 
+    augmentation: Augmentation = field(default_factory=Augmentation)
     epochs: int = 20
     small_epochs: int = 4
     small_size_px: tuple[int, int] = (64, 48)
@@ -71,6 +72,12 @@ class TrainingConfig(Augmentation):
     dim: int = 128
     split: Literal["names", "years"] = "names"
     seed: int = 0
+
+
+def settings_of(config: TrainingConfig) -> dict[str, Any]:
+    """Each setting by its name, the augmentation's among them: what a checkpoint is known by."""
+    own = asdict(config)
+    return {**own.pop("augmentation"), **own}
 
 
 def train(
@@ -141,7 +148,7 @@ def train(
     average = _follow(net, optimizer, config.average_share * steps)
     averaged = cast(FashionNet, average.module)
     nets = nn.ModuleDict({"net": net, "average": average})
-    run = asdict(config) | {
+    run = settings_of(config) | {
         "labels": labels,
         "encoder": asdict(encoder),
         "catalogs": [catalog_fingerprint(catalog) for catalog in catalogs],
@@ -244,7 +251,7 @@ def _train_epoch(
     losses = []
     for batch in batches:
         size = sizes[int(torch.randint(len(sizes), (), generator=random))]
-        views = augment(data.pictures[batch].permute(0, 3, 1, 2), size, config, random)
+        views = augment(data.pictures[batch].permute(0, 3, 1, 2), size, config.augmentation, random)
         targets = {name: target[batch] for name, target in data.targets.items()}
         with torch.autocast(place.type, dtype, enabled=dtype == torch.bfloat16):
             pixels = normalise(views, encoder).contiguous(memory_format=torch.channels_last)
