@@ -14,10 +14,13 @@ from starlette.requests import Request
 
 from recommender.errors import ImageError
 from recommender.search.recommender import Recommender
-from recommender.ui.answers import Answers, origin_of, sentence, shown
+from recommender.service.answers import Service
+from recommender.service.sentences import sentence
+from recommender.ui.app import refusing
 from recommender.ui.find.tab import FindTab
 from recommender.ui.find.view import View, beliefs_html, item_html
 from recommender.ui.parts.inputs import PictureInput, format_of
+from recommender.ui.server.origin import origin_of
 
 SETTINGS: tuple[Any, ...] = (12, False, "image", "any", "any", [], [], [], [], [], [], [])
 VIEW, BACK, STATUS = range(3)
@@ -40,7 +43,7 @@ def ask(headers: dict[str, str] | None = None, root: str = "", query: str = "") 
 @pytest.fixture(scope="module")
 def tab(recommender: Recommender) -> Iterator[FindTab]:
     with closing_loops(), gr.Blocks(analytics_enabled=False):
-        yield FindTab(Answers(recommender))
+        yield FindTab(Service(recommender))
 
 
 @pytest.fixture
@@ -112,7 +115,7 @@ def test_what_we_see_is_said_with_how_sure_and_escaped() -> None:
 
 def test_what_we_see_goes_with_the_picture(believing: Recommender, picture: str) -> None:
     with closing_loops(), gr.Blocks(analytics_enabled=False):
-        tab = FindTab(Answers(believing))
+        tab = FindTab(Service(believing))
     hybrid = (*SETTINGS[:2], "hybrid", *SETTINGS[3:])
     nothing = tab._show(View(), [], ask())[VIEW]
     found = tab.on_picture(ask(), picture, nothing, [], *hybrid)
@@ -121,17 +124,18 @@ def test_what_we_see_goes_with_the_picture(believing: Recommender, picture: str)
     assert more[VIEW]["beliefs"] == {}
 
 
-def test_visitors_read_escaped_sentences() -> None:
-    @shown
+def test_programs_read_plain_sentences_that_no_page_shows() -> None:
+    @refusing
     def fails() -> None:
-        raise ImageError("Less <b> than & more.")
+        raise ImageError('Less <b> than & "more".')
 
-    @shown
+    @refusing
     def breaks() -> None:
         raise ValueError("a programmer's mistake")
 
-    with pytest.raises(gr.Error, match="Less &lt;b&gt; than &amp; more"):
+    with pytest.raises(gr.Error, match='Less <b> than & "more"') as refused:
         fails()
+    assert not refused.value.visible, "Gradio's page would render it as HTML"
     with pytest.raises(ValueError, match="mistake"):
         breaks()
 

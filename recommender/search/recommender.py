@@ -25,7 +25,7 @@ from recommender.index.faiss import Index, IndexConfig, build_index
 from recommender.schema import COLUMNS
 from recommender.search.filters import FilterTable
 from recommender.search.hits import Hits
-from recommender.search.options import USUAL, Options
+from recommender.search.options import USUAL, Options, whole
 from recommender.search.query import Query
 from recommender.search.ranking import Candidates, first_of_each, put_first, without
 from recommender.search.recognition import Recognised, Recognition
@@ -208,11 +208,9 @@ class Recommender:
         return data
 
     def _row(self, item_id: object) -> int:
-        if isinstance(item_id, float) and item_id.is_integer():
-            item_id = int(item_id)  # JSON knows one kind of number
-        if isinstance(item_id, bool) or not isinstance(item_id, int | np.integer):
+        if (known := whole(item_id)) is None:
             raise UnknownItemError("An item's id is a whole number.")
-        if (row := self._row_of.get(int(item_id))) is None:
+        if (row := self._row_of.get(known)) is None:
             raise UnknownItemError("The catalog has no item with this id.")
         return row
 

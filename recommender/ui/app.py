@@ -1,26 +1,33 @@
 """`build_app`: the page, its tabs and the API's endpoints."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
 from gradio.events import api
 
+from recommender.errors import RecommenderError
 from recommender.evaluation.committed import Results
 from recommender.feedback.events import EventLog
 from recommender.search.options import Options, Ranking
 from recommender.search.recommender import Recommender
+from recommender.service.answers import Service
 from recommender.service.live import Live
-from recommender.ui.answers import Answers, origin_of, shown
+from recommender.service.trends import Question, Trends
 from recommender.ui.code import build_code_tab
-from recommender.ui.figures import Figures, Question
 from recommender.ui.find.tab import FindTab
 from recommender.ui.parts.inputs import PictureInput, RawNumber
 from recommender.ui.quality import QualityTab
+from recommender.ui.server.origin import origin_of
 from recommender.ui.server.server import Page, refuse_url_downloads
 from recommender.ui.trends import TrendsTab
 
 _TITLE = "Fashion Recommender"
 _MAX_WAITING = 128
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def build_app(
@@ -43,18 +50,18 @@ def build_app(
     """
     refuse_url_downloads()
     recommender = Live.of(recommender)
-    answers = Answers(recommender, fetch_urls=fetch_urls, events=events)
-    figures = Figures(recommender, events)
+    service = Service(recommender, fetch_urls=fetch_urls, events=events)
+    charts = Trends(recommender, events)
     with Page(title=_TITLE, analytics_enabled=False) as blocks:
         head = gr.Markdown(_head(recommender.now), elem_id="head")
         with gr.Tabs() as tabs:
             with gr.Tab("Find similar", id="find"):
-                find = FindTab(answers)
+                find = FindTab(service)
             with gr.Tab("Trends") as trends:
-                tab = TrendsTab(figures, find.view)
+                tab = TrendsTab(charts, find.view)
                 tab.wire(trends, blocks)
             with gr.Tab("How good is it") as quality:
-                QualityTab(answers, results).wire(quality)
+                QualityTab(service, results).wire(quality)
             with gr.Tab("Use it from code"):
                 build_code_tab(int(recommender.now.frame["id"].iloc[0]), blocks)
         find.wire_opening(tab.map.click, tabs)
@@ -69,7 +76,7 @@ def build_app(
             return [_head(now), *find.filters.renewed(now.filters.values), *tab.renewed()]
 
         blocks.load(renew, None, choices, show_progress="hidden", api_visibility="private")
-        _add_endpoints(answers, figures)
+        _add_endpoints(service, charts)
     page: gr.Blocks = blocks
     page.queue(default_concurrency_limit=4, max_size=_MAX_WAITING, api_open=False)
     return page
@@ -81,10 +88,26 @@ def _head(recommender: Recommender) -> str:
     )
 
 
-def _add_endpoints(answers: Answers, figures: Figures) -> None:
+def refusing(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a program read a `RecommenderError` as it stands.
+
+    It is plain text, which Gradio's page would render as HTML: no page shows it.
+    """
+
+    @wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except RecommenderError as error:
+            raise gr.Error(str(error), visible=False, print_exception=False) from error
+
+    return wrapped
+
+
+def _add_endpoints(service: Service, charts: Trends) -> None:
     """The API: names and parameters keep their meaning once they have shipped."""
 
-    @shown
+    @refusing
     def recommend(
         image: str | None,
         k: int,
@@ -101,9 +124,9 @@ def _add_endpoints(answers: Answers, figures: Figures) -> None:
         attributes count too, `auto` for the better one that there is.
         """
         options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)
-        return answers.recommend(image, origin_of(request), options, url=url)
+        return service.recommend(image, origin_of(request), options, url=url)
 
-    @shown
+    @refusing
     def recommend_by_id(
         item_id: int,
         request: gr.Request,
@@ -115,19 +138,19 @@ def _add_endpoints(answers: Answers, figures: Figures) -> None:
         """Products that look like a product of the catalog, which is never among them."""
         # Options refuse what is no ranking.
         options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)  # type: ignore[arg-type]
-        return answers.recommend_by_id(item_id, origin_of(request), options)
+        return service.recommend_by_id(item_id, origin_of(request), options)
 
-    @shown
+    @refusing
     def item(item_id: int, request: gr.Request) -> dict[str, Any]:
         """One product of the catalog."""
-        return answers.item(item_id, origin_of(request))
+        return service.item(item_id, origin_of(request))
 
-    @shown
+    @refusing
     def describe(image: str | None, url: str) -> dict[str, Any]:
         """What is seen in a picture: each attribute's likeliest values and their probabilities."""
-        return answers.describe(image, url=url)
+        return service.describe(image, url=url)
 
-    @shown
+    @refusing
     def trends(
         filters: dict[str, Any] = {},  # noqa: B006 - the API shows them as the defaults
         tables: list[str] = [],  # noqa: B006
@@ -142,7 +165,7 @@ def _add_endpoints(answers: Answers, figures: Figures) -> None:
         `{"min": 2010, "max": 2011}`.
         """
         question = Question.of(filters, before, after, attribute=attribute)
-        return figures.latest().tables(tables, question)
+        return charts.latest().tables(tables, question)
 
     with gr.Row(visible=False):
         gr.Button().click(

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
-from gradio.components.plot import PlotData
 
-from recommender.charts.chart import Chart, several
+from recommender.charts.chart import several
 from recommender.evaluation.committed import COLUMNS, EVERYONE, Results
 from recommender.evaluation.mistakes import find_mistakes
 from recommender.evaluation.quality import HEADLINED, SAID, beside, quality_charts
-from recommender.ui.answers import Answers, origin_of
-from recommender.ui.figures import plot_of, table_html
-from recommender.ui.find.view import Json
+from recommender.service.answers import Json, Service
+from recommender.service.sentences import UNNAMED
+from recommender.ui.parts.cards import card_of
+from recommender.ui.server.origin import origin_of
 
 _EXAMPLES = 4
 _ALL = "All"
@@ -29,14 +29,14 @@ _INTRO = (
 class QualityTab:
     """The tab's components; drawn when it is looked at."""
 
-    def __init__(self, answers: Answers, results: Results) -> None:
+    def __init__(self, service: Service, results: Results) -> None:
         """Draw the tab, within a `gr.Tab`.
 
         Args:
-            answers: what is served, which shows where it goes wrong.
+            service: what is served, which shows where it goes wrong.
             results: what was measured and committed.
         """
-        self.answers = answers
+        self.service = service
         self.results = results
         gr.Markdown(_INTRO, elem_classes="note")
         self.said = gr.HTML(padding=False, elem_id="quality-said")
@@ -108,17 +108,17 @@ class QualityTab:
                 f"{found.high:.1%} with 95% confidence, over "
                 f"{several(found.queries, 'picture')}{who}."
             )
-        return [f'<p role="status" aria-live="polite">{said}</p>', *_card("beside", chart)]
+        return [f'<p role="status" aria-live="polite">{said}</p>', *card_of(chart, "beside")]
 
     def draw(self) -> list[Any]:
         """The charts that need no choice: plots, then tables."""
         charts = quality_charts(self.results)
-        cards = [_card(name, chart) for name, chart in charts.items()]
+        cards = [card_of(chart, name) for name, chart in charts.items()]
         return [plot for plot, _ in cards] + [table for _, table in cards]
 
     def show_mistakes(self, request: gr.Request) -> str:
         """Other random items of the catalog on show that brought up hardly any of their type."""
-        recommender, origin = self.answers.recommender, origin_of(request)
+        recommender, origin = self.service.recommender, origin_of(request)
         found = find_mistakes(recommender, _EXAMPLES, secrets.randbits(32))
         said = (
             f"{several(found.asked, 'item')} of the catalog on show, drawn at random, asked just "
@@ -131,15 +131,11 @@ class QualityTab:
         )
         rows = []
         for item_id, shown in found.examples.items():
-            asked = self.answers.item(item_id, origin)["item"]
-            others = [self.answers.item(i, origin)["item"] for i in shown.tolist()]
+            asked = self.service.item(item_id, origin)["item"]
+            others = [self.service.item(i, origin)["item"] for i in shown.tolist()]
             figures = "".join(_figure(o, fits=_same_type(o, asked)) for o in others)
             rows.append(f'<div class="mistake">{_figure(asked)}<div>{figures}</div></div>')
         return f"<p>{html.escape(said)}</p>{''.join(rows)}"
-
-
-def _card(name: str, chart: Chart) -> tuple[PlotData, str]:
-    return PlotData(type="plotly", plot=plot_of(chart)), table_html(chart, name, None)
 
 
 def _same_type(item: Json, asked: Json) -> bool:
@@ -150,7 +146,7 @@ def _figure(item: Json, fits: bool | None = None) -> str:
     """An item's picture and type; what was asked where `fits` is None."""
     kind = html.escape(item["articleType"] or "no type")
     mark = {None: "asked: ", True: "✓ ", False: "✗ "}[fits]
-    name = html.escape(item["productDisplayName"] or "An item without a name")
+    name = html.escape(item["productDisplayName"] or UNNAMED)
     look = {None: "asked", True: "fits", False: "misses"}[fits]
     return (
         f'<figure class="{look}"><a href="?item={item["id"]}"><img loading="lazy" '

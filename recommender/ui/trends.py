@@ -7,15 +7,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import gradio as gr
-from gradio.components.plot import PlotData
 
-from recommender.charts.chart import several
 from recommender.errors import QueryError, UnknownItemError
 from recommender.schema import ATTRIBUTES, NOUNS
+from recommender.service.answers import Json
+from recommender.service.sentences import passing, sentence
+from recommender.service.trends import DEMAND, RESULTS, Question, Trends
 from recommender.trends.sections import CHANGES, MAP, SECTIONS
-from recommender.ui.answers import sentence
-from recommender.ui.figures import DEMAND, RESULTS, Figures, Question, plot_of, table_html
-from recommender.ui.find.view import Json, status_html
+from recommender.ui.parts.cards import card_of, status_html
 from recommender.ui.parts.filters import FilterBoxes
 
 _RESULTS_SECTION, _DEMAND_SECTION = "Your results", "Looked for now"
@@ -73,14 +72,14 @@ _MAP_CARD = '<div hidden><img alt=""><p></p></div>'
 class TrendsTab:
     """The tab's components; only the section that is looked at is drawn."""
 
-    def __init__(self, figures: Figures, view: gr.State) -> None:
+    def __init__(self, trends: Trends, view: gr.State) -> None:
         """Draw the tab, within a `gr.Tab`.
 
         Args:
-            figures: what draws the charts.
+            trends: what draws the charts.
             view: what *Find similar* has on show.
         """
-        self.figures = figures
+        self.trends = trends
         self.view = view
         self.section = gr.State(_FIRST)
         self.plots: dict[str, gr.Plot] = {}
@@ -89,7 +88,7 @@ class TrendsTab:
             self.status = gr.HTML(status_html(""), padding=False, elem_id="trends-status")
             self.reset = gr.Button("Clear filters", visible=False, size="sm", scale=0)
         with gr.Accordion("Filters", open=False, elem_id="trends-settings"):
-            self.filters = FilterBoxes(figures.recommender.filters.values, prefix="trends")
+            self.filters = FilterBoxes(trends.recommender.filters.values, prefix="trends")
         self.tabs: dict[str, gr.Tab] = {}
         with gr.Tabs(elem_id="trends-sections"):
             for name in _SHOWN:
@@ -142,15 +141,15 @@ class TrendsTab:
             ]
 
     def _years_and_usual_ends(self) -> tuple[list[int], Sequence[int | None]]:
-        figures = self.figures.latest()
-        usual = figures.usual_periods
+        trends = self.trends.latest()
+        usual = trends.usual_periods
         ends = [year for period in usual for year in period] if usual else [None] * 4
-        return figures.recommender.filters.values["year"], ends
+        return trends.recommender.filters.values["year"], ends
 
     def renewed(self) -> list[gr.Dropdown]:
         """Filters and periods to choose from, `choices`, for the catalog as it is now."""
         years, ends = self._years_and_usual_ends()
-        values = self.figures.latest().recommender.filters.values
+        values = self.trends.latest().recommender.filters.values
         periods = [gr.Dropdown(choices=years, value=end) for end in ends]
         return [*self.filters.renewed(values), *periods]
 
@@ -184,7 +183,7 @@ class TrendsTab:
     def caption(self, item_id: Any) -> str:
         """An item of the map in words; the page asks for that under the pointer."""
         try:
-            return sentence(self.figures.latest().recommender.item(item_id))
+            return sentence(self.trends.latest().recommender.item(item_id))
         except UnknownItemError:
             return ""
 
@@ -194,54 +193,45 @@ class TrendsTab:
         """The status, and the figures and tables of the section on show; the rest is left."""
         attribute = coloured_by if section == _MAP_SECTION else attribute
         periods, narrowed = chosen[: len(self.ends)], chosen[len(self.ends) :]
-        asked = self._asked(view, attribute, periods, self.filters.chosen(*narrowed))
+        ask = self._ask(view, attribute, periods, self.filters.chosen(*narrowed))
         names = _SHOWN[section]
         try:
-            question = Question.of(**asked)
-            figures = self.figures.latest()
-            count = len(figures.items(question))
-            charts = figures.charts(names, question)
+            question = Question.of(**ask)
+            trends = self.trends.latest()
+            count = len(trends.items(question))
+            charts = trends.charts(names, question)
         except QueryError as error:
             nothing = [gr.skip()] * (2 * len(self.plots))
             return [status_html(str(error)), gr.Button(visible=True), *nothing]
-        parameters = urlencode({"ask": json.dumps(asked)})
-        plots = [
-            PlotData(type="plotly", plot=plot_of(charts[name])) if name in charts else gr.skip()
+        parameters = urlencode({"ask": json.dumps(ask)})
+        skipped = gr.skip(), gr.skip()
+        cards = [
+            card_of(charts[name], name, parameters) if name in charts else skipped
             for name in self.plots
         ]
-        tables = [
-            table_html(charts[name], name, parameters) if name in charts else gr.skip()
-            for name in self.tables
-        ]
-        narrowed_down = gr.Button(visible=count < len(figures.frame))
+        total = len(trends.frame)
         return [
-            status_html(self._status(count, len(figures.frame))),
-            narrowed_down,
-            *plots,
-            *tables,
+            status_html(passing(count, total)),
+            gr.Button(visible=count < total),
+            *(plot for plot, _ in cards),
+            *(table for _, table in cards),
         ]
 
-    @staticmethod
-    def _status(count: int, total: int) -> str:
-        if not count:
-            return "No item passes these filters: clear them, or widen one."
-        return several(total) if count == total else f"{count:,} of {several(total)}"
-
-    def _asked(
+    def _ask(
         self, view: Json, attribute: str, ends: tuple[Any, ...], filters: Json
     ) -> dict[str, Any]:
         """What `Question.of` takes, as JSON, and only what is not as usual."""
-        asked: dict[str, Any] = {"filters": filters} if filters else {}
-        usual = self.figures.latest().usual_periods
+        ask: dict[str, Any] = {"filters": filters} if filters else {}
+        usual = self.trends.latest().usual_periods
         if usual and None not in ends and ends != (*usual[0], *usual[1]):
             # Either box may hold the earlier year.
             pairs = {"before": sorted(ends[:2]), "after": sorted(ends[2:])}
-            asked |= {name: dict(zip(("min", "max"), p, strict=True)) for name, p in pairs.items()}
+            ask |= {name: dict(zip(("min", "max"), p, strict=True)) for name, p in pairs.items()}
         if results := [item["id"] for item in view["results"]]:
-            asked["results"] = results
+            ask["results"] = results
         if attribute != "baseColour":
-            asked["attribute"] = attribute
-        return asked
+            ask["attribute"] = attribute
+        return ask
 
 
 def _attributes(label: str, elem_id: str) -> gr.Dropdown:

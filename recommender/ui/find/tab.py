@@ -9,19 +9,13 @@ import gradio as gr
 
 from recommender.errors import ImageError, RecommenderError, UnknownItemError
 from recommender.search.options import MAX_K, Options, Ranking
-from recommender.ui.answers import NO_PICTURE, Answers, origin_of, sentence
-from recommender.ui.find.view import (
-    WELCOME,
-    Json,
-    View,
-    beliefs_html,
-    item_html,
-    pushed,
-    status_html,
-    view_of,
-)
+from recommender.service.answers import Json, Service
+from recommender.service.sentences import NO_PICTURE, WELCOME, sentence
+from recommender.ui.find.view import View, beliefs_html, item_html, pushed, view_of
+from recommender.ui.parts.cards import status_html
 from recommender.ui.parts.filters import FilterBoxes
 from recommender.ui.parts.inputs import PictureInput
+from recommender.ui.server.origin import origin_of
 
 _EXAMPLES = 8
 
@@ -36,9 +30,9 @@ _TO_STATUS = """() => {
 class FindTab:
     """The tab's components and what happens between them."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, service: Service) -> None:
         """Draw the tab, within a `gr.Tab`."""
-        self.answers = answers
+        self.service = service
         self.view = gr.State(asdict(View()))
         self.back_views = gr.State([])
         with gr.Row():
@@ -68,21 +62,21 @@ class FindTab:
             placeholder="https://…",
             max_lines=1,
             max_length=2000,
-            visible=self.answers.fetch_urls,
+            visible=self.service.fetch_urls,
             elem_id="address",
         )
         with gr.Row():
             self.find = gr.Button("Find similar", variant="primary", min_width=120)
             self.surprise = gr.Button("Surprise me", min_width=120)
         with gr.Accordion("Filters and how many", open=False, elem_id="settings"):
-            self.filters = FilterBoxes(self.answers.recommender.filters.values, prefix="filter")
+            self.filters = FilterBoxes(self.service.recommender.filters.values, prefix="filter")
             self.k = gr.Slider(1, MAX_K, value=12, step=1, label="How many")
             self.repeats = gr.Checkbox(False, label="Show items with identical pictures too")
             self.ranking = gr.Radio(
                 [("Looks and attributes", "hybrid"), ("Looks alone", "image")],
-                value=self.answers.recommender.rankings[-1],
+                value=self.service.recommender.rankings[-1],
                 label="Most similar by",
-                visible=len(self.answers.recommender.rankings) > 1,
+                visible=len(self.service.recommender.rankings) > 1,
                 elem_id="ranking",
             )
         gr.Markdown(
@@ -191,7 +185,7 @@ class FindTab:
             return self._show(View(), [], request)
 
         def search() -> View:
-            answer = self.answers.recommend(picture, origin_of(request), self._options(*settings))
+            answer = self.service.recommend(picture, origin_of(request), self._options(*settings))
             return view_of(answer, "your picture", View(asked="picture"))
 
         return self._try(search, view, back, request)
@@ -208,7 +202,7 @@ class FindTab:
         """The button, or Enter in the address: an address that was typed comes first."""
         try:
             if address.strip():
-                picture = self.picture.keep(self.answers.fetch(address.strip()))
+                picture = self.picture.keep(self.service.fetch(address.strip()))
             elif picture is None:
                 raise ImageError(NO_PICTURE)
         except RecommenderError as error:
@@ -230,7 +224,7 @@ class FindTab:
 
     def on_surprise(self, request: gr.Request, *rest: Any) -> list[Any]:
         """Start from a random item."""
-        item_id = int(random.choice(self.answers.recommender.frame["id"].to_numpy()))
+        item_id = int(random.choice(self.service.recommender.frame["id"].to_numpy()))
         return self._similar(request, item_id, *rest)
 
     def on_more(self, request: gr.Request, view: Json, *rest: Any) -> list[Any]:
@@ -245,7 +239,7 @@ class FindTab:
         """An item was clicked in another tab."""
         found = self._similar(request, getattr(event, "id", None), *rest)
         if (item_id := View(**found[0]).item) is not None:
-            self.answers.note("open", item_id)
+            self.service.note("open", item_id)
         return [gr.Tabs(selected="find"), *found]
 
     def on_select(
@@ -257,7 +251,7 @@ class FindTab:
             return self._show(current, back, request)
         item_id: int = current.results[event.index]["id"]
         opened = replace(current, item=item_id)
-        self.answers.note("open", item_id)
+        self.service.note("open", item_id)
         return self._show(opened, pushed(view, back), request)
 
     def on_back(self, request: gr.Request, view: Json, back: list[Json]) -> list[Any]:
@@ -270,7 +264,7 @@ class FindTab:
         """The page was opened, perhaps at an item."""
         origin = origin_of(request)
         examples = [
-            (f"{origin}/pictures/{item_id}", sentence(self.answers.recommender.item(item_id)))
+            (f"{origin}/pictures/{item_id}", sentence(self.service.recommender.item(item_id)))
             for item_id in self._example_ids()
         ]
         if not (asked := request.query_params.get("item")):
@@ -284,7 +278,7 @@ class FindTab:
         self, request: gr.Request, item_id: Any, view: Json, back: list[Json], *settings: Any
     ) -> list[Any]:
         def search() -> View:
-            answer = self.answers.recommend_by_id(
+            answer = self.service.recommend_by_id(
                 item_id, origin_of(request), self._options(*settings)
             )
             name = answer["query"]["attributes"]["productDisplayName"] or "this item"
@@ -305,7 +299,7 @@ class FindTab:
     def _show(self, view: View, back: list[Json], request: gr.Request) -> list[Any]:
         """Everything that a view is on the page, in the order of `shown`."""
         try:
-            opened = None if view.item is None else self.answers.item(view.item, origin_of(request))
+            opened = None if view.item is None else self.service.item(view.item, origin_of(request))
         except UnknownItemError:  # it left the catalog since
             opened = None
         asks_itself = view.asked == "item" and view.asked_id == view.item
@@ -333,7 +327,7 @@ class FindTab:
 
     def _example_ids(self) -> list[int]:
         """The first item of each of the most frequent article types: a look at the breadth."""
-        frame = self.answers.recommender.frame
+        frame = self.service.recommender.frame
         types = frame["articleType"].value_counts().head(_EXAMPLES).index
         firsts = frame.drop_duplicates("articleType").set_index("articleType")["id"]
         return [int(firsts[name]) for name in types]

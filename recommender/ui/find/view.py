@@ -4,13 +4,8 @@ import html
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from recommender.ui.answers import Answer, sentence
-
-Json = dict[str, Any]
-
-
-WELCOME = "Show a picture, pick an example, or let us surprise you."
-
+from recommender.service.answers import Json
+from recommender.service.sentences import UNNAMED, WELCOME, found_like, sentence
 
 _MAX_BACK = 20
 
@@ -44,28 +39,21 @@ class View:
 
     asked: Literal["nothing", "picture", "item"] = "nothing"
     asked_id: int | None = None
-    results: list[Answer] = field(default_factory=list)
+    results: list[Json] = field(default_factory=list)
     status: str = WELCOME
     item: int | None = None
     beliefs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
-def view_of(answer: Answer, like: str, view: View) -> View:
+def view_of(answer: Json, like: str, view: View) -> View:
     """The view of an answer, its status saying how many were found and how fast."""
-    count, milliseconds = len(answer["results"]), answer["timings_ms"]["total"]
-    noun = "item" if count == 1 else "items"
-    status = f"{count} {noun} like {like}, found in {max(milliseconds, 1):.0f} ms." if count else ""
-    status = " ".join(filter(None, (status, answer["message"])))
     beliefs = answer["query"].get("beliefs", {})
+    status = found_like(like, answer)
     return replace(view, results=answer["results"], status=status, beliefs=beliefs)
 
 
 def pushed(view: Json, back: list[Json]) -> list[Json]:
     return back if view["asked"] == "nothing" else [*back, view][-_MAX_BACK:]
-
-
-def status_html(status: str) -> str:
-    return f'<p role="status" aria-live="polite">{html.escape(status)}</p>'
 
 
 def item_html(item: dict[str, Any]) -> str:
@@ -74,7 +62,7 @@ def item_html(item: dict[str, Any]) -> str:
         for name, label in _ATTRIBUTES.items()
         if item[name] is not None
     )
-    name = html.escape(item["productDisplayName"] or "An item without a name")
+    name = html.escape(item["productDisplayName"] or UNNAMED)
     return (
         f'<article class="item"><img src="{html.escape(item["image"])}" '
         f'alt="{html.escape(sentence(item))}"><div><h2>{name}</h2><dl>{rows}</dl>'

@@ -20,7 +20,7 @@ from recommender.errors import UnknownItemError
 from recommender.feedback.events import EventLog
 from recommender.search.recommender import Recommender
 from recommender.service.live import Live
-from recommender.ui.figures import Figures
+from recommender.service.trends import Trends
 from recommender.ui.parts.inputs import format_of
 from recommender.ui.server.downloads import download_route
 from recommender.ui.server.uploads import deleting_uploads
@@ -213,7 +213,7 @@ def launch_settings(
         "app_kwargs": {
             "routes": [
                 picture_route(Live.of(recommender)),
-                download_route(Figures(recommender, events)),
+                download_route(Trends(recommender, events)),
             ],
             "middleware": [Middleware(LimitBodies)],
             "exception_handlers": {
