@@ -30,6 +30,7 @@ from recommender.evaluation.committed import load_results
 from recommender.feedback.events import EventLog
 from recommender.hub.hub import Address, pull_store
 from recommender.search.recommender import Recommender
+from recommender.service.answers import Service
 from recommender.service.live import Live
 from recommender.service.open import encoder_of, load_recommender
 from recommender.store.manifest import load_manifest, store_version
@@ -75,10 +76,12 @@ def main(argv: list[str] | None = None) -> int:
         data, partial(load_recommender, data, reuse=recommender.encoder, wrap=wrap), seen=version
     )
     events = event_log(os.environ.get("FASHION_EVENTS", ""), data)
-    blocks = build_app(live, fetch_urls=fetch_urls, events=events, results=load_results(RESULTS))
-    settings = launch_settings(live, events=events)
+    service = Service(live, fetch_urls=fetch_urls, events=events)
+    blocks = build_app(service, results=load_results(RESULTS))
     try:
-        blocks.launch(server_name=options.host, server_port=options.port, **settings)
+        blocks.launch(
+            server_name=options.host, server_port=options.port, **launch_settings(service)
+        )
     except KeyboardInterrupt:  # before Gradio waits for it, but its server is there already
         blocks.close(verbose=False)
     return 0

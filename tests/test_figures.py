@@ -21,6 +21,7 @@ from recommender.errors import QueryError
 from recommender.feedback.events import EventLog
 from recommender.search.recommender import Recommender
 from recommender.service.answers import Service
+from recommender.service.live import Live
 from recommender.service.trends import RESULTS, Question, Trends
 from recommender.trends.sections import CHANGES, MAP, NAMES
 from recommender.ui.find.view import View
@@ -41,7 +42,7 @@ def tab(recommender: Recommender) -> Iterator[TrendsTab]:
     with closing_loops(), gr.Blocks(analytics_enabled=False) as blocks:
         view = gr.State(VIEW)
         with gr.Tab("Trends") as outer:
-            made = TrendsTab(Trends(recommender), view)
+            made = TrendsTab(Service(recommender), view)
             made.wire(outer, blocks)
         yield made
 
@@ -86,6 +87,18 @@ def test_the_whole_catalog_is_drawn_once(trends: Trends) -> None:
     assert trends.charts(["colour_changes"], usual)["colour_changes"] is first["colour_changes"]
     other = trends.charts(["colours"], Question(filters=WOMEN))["colours"]
     assert other.table["items"].sum() == 4
+
+
+def test_page_api_and_downloads_share_the_charts_of_the_catalog_on_show(
+    recommender: Recommender, believing: Recommender
+) -> None:
+    live = Live(recommender)
+    service = Service(live)
+    first = service.trends
+    assert service.trends is first
+    live.now = believing
+    assert service.trends.recommender is believing
+    assert service.trends is not first
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,6 +1,7 @@
 """`Service`: a request -> the JSON of DESIGN's contract, for the page and for programs alike."""
 
 import time
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from recommender.search.options import USUAL, Options
 from recommender.search.recommender import Recommender
 from recommender.service.live import Live
 from recommender.service.sentences import NO_ADDRESSES, NO_BELIEFS, NO_PICTURE, message_of
+from recommender.service.trends import Trends
 
 SCHEMA_VERSION = 1
 
@@ -42,11 +44,17 @@ class Service:
         self.live = Live.of(recommender)
         self.fetch_urls = fetch_urls
         self.events = events
+        self._trends_of = lru_cache(maxsize=1)(partial(Trends, events=events))
 
     @property
     def recommender(self) -> Recommender:
         """The latest one; a request takes it once."""
         return self.live.now
+
+    @property
+    def trends(self) -> Trends:
+        """The charts of the latest one; a request takes them once."""
+        return self._trends_of(self.live.now)
 
     def recommend(
         self, image: str | None, origin: str, options: Options = USUAL, *, url: str = ""

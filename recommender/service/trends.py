@@ -2,9 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pandas as pd
@@ -15,7 +15,6 @@ from recommender.feedback.events import KINDS, NO_EVENTS, WINDOWS, EventLog, cou
 from recommender.schema import ATTRIBUTES, NOUNS
 from recommender.search.options import whole
 from recommender.search.recommender import Recommender
-from recommender.service.live import Live
 from recommender.trends.demand import looked_for
 from recommender.trends.lifts import Period, results_against, usual_periods
 from recommender.trends.sections import CHANGES, MAP, NAMES, Periods, draw
@@ -72,24 +71,15 @@ class Question:
 class Trends:
     """A catalog's charts. Those of the whole catalog are drawn once, when first asked for."""
 
-    def __init__(self, recommender: Recommender | Live, events: EventLog | None = None) -> None:
+    def __init__(self, recommender: Recommender, events: EventLog | None = None) -> None:
         """Nothing is drawn here.
 
         Args:
             recommender: whose catalog it is.
             events: what was looked for; None where that is not recorded.
         """
-        self._live = Live.of(recommender)
-        self.recommender = self._live.now
+        self.recommender = recommender
         self.events = events
-        self._whole: dict[tuple[str, str], Chart] = {}
-        self._latest = self
-
-    def latest(self) -> "Trends":
-        """Those of the catalog as it is now; a request takes them once."""
-        if self._latest.recommender is not self._live.now:
-            self._latest = Trends(self._live, self.events)
-        return self._latest
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -103,6 +93,17 @@ class Trends:
     def usual_periods(self) -> tuple[Period, Period] | None:
         """What rises and falls is told of these where nothing else is asked."""
         return usual_periods(self.recommender.frame)
+
+    @cached_property
+    def _whole(self) -> Callable[[str, str], Chart]:
+        """A chart of the whole catalog by its name and what colours the map."""
+        items = self.frame
+
+        @lru_cache(maxsize=len(NAMES) + len(ATTRIBUTES))
+        def chart(name: str, attribute: str) -> Chart:
+            return draw(items, [name], Periods(), attribute)[name]
+
+        return chart
 
     def items(self, question: Question) -> pd.DataFrame:
         """The items that pass the question's filters.
@@ -134,10 +135,7 @@ class Trends:
             elif name in DEMAND:
                 drawn[name] = self._demand(items, question, DEMAND[name])
             elif whole and (usual or name not in CHANGES):
-                key = (name, question.attribute if name == MAP else "")
-                if key not in self._whole:
-                    self._whole[key] = draw(items, [name], periods, question.attribute)[name]
-                drawn[name] = self._whole[key]
+                drawn[name] = self._whole(name, question.attribute if name == MAP else "")
             else:
                 drawn |= draw(items, [name], periods, question.attribute)
         return drawn

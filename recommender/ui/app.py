@@ -9,12 +9,10 @@ from gradio.events import api
 
 from recommender.errors import RecommenderError
 from recommender.evaluation.committed import Results
-from recommender.feedback.events import EventLog
 from recommender.search.options import Options, Ranking
 from recommender.search.recommender import Recommender
 from recommender.service.answers import Service
-from recommender.service.live import Live
-from recommender.service.trends import Question, Trends
+from recommender.service.trends import Question
 from recommender.ui.code import build_code_tab
 from recommender.ui.find.tab import FindTab
 from recommender.ui.parts.inputs import PictureInput, RawNumber
@@ -31,52 +29,45 @@ R = TypeVar("R")
 
 
 def build_app(
-    recommender: Recommender | Live,
-    *,
-    fetch_urls: bool = True,
-    events: EventLog | None = None,
+    service: Service,
     results: Results = Results(),  # noqa: B008 - frozen
 ) -> gr.Blocks:
     """Build the page and its API; nothing is launched.
 
     Args:
-        recommender: what answers.
-        fetch_urls: whether visitors may name a picture by its web address.
-        events: where it is recorded what people look for; None for nowhere.
+        service: what answers.
         results: what was measured of the shipped weights, for people to see.
 
     Returns:
         Blocks, to be launched with `server.launch_settings`.
     """
     refuse_url_downloads()
-    recommender = Live.of(recommender)
-    service = Service(recommender, fetch_urls=fetch_urls, events=events)
-    charts = Trends(recommender, events)
+    built_of = service.recommender
     with Page(title=_TITLE, analytics_enabled=False) as blocks:
-        head = gr.Markdown(_head(recommender.now), elem_id="head")
+        head = gr.Markdown(_head(built_of), elem_id="head")
         with gr.Tabs() as tabs:
             with gr.Tab("Find similar", id="find"):
                 find = FindTab(service)
             with gr.Tab("Trends") as trends:
-                tab = TrendsTab(charts, find.view)
+                tab = TrendsTab(service, find.view)
                 tab.wire(trends, blocks)
             with gr.Tab("How good is it") as quality:
                 QualityTab(service, results).wire(quality)
             with gr.Tab("Use it from code"):
-                build_code_tab(int(recommender.now.frame["id"].iloc[0]), blocks)
+                build_code_tab(int(built_of.frame["id"].iloc[0]), blocks)
         find.wire_opening(tab.map.click, tabs)
         find.wire_load(blocks)
-        drawn, choices = recommender.now, [head, *find.filters.boxes, *tab.choices]
+        choices = [head, *find.filters.boxes, *tab.choices]
 
         def renew() -> list[Any]:
             """A page that is opened later offers what the catalog has by then."""
-            now = recommender.now
-            if now is drawn:
+            now = service.recommender
+            if now is built_of:
                 return [gr.skip()] * len(choices)
             return [_head(now), *find.filters.renewed(now.filters.values), *tab.renewed()]
 
         blocks.load(renew, None, choices, show_progress="hidden", api_visibility="private")
-        _add_endpoints(service, charts)
+        _add_endpoints(service)
     page: gr.Blocks = blocks
     page.queue(default_concurrency_limit=4, max_size=_MAX_WAITING, api_open=False)
     return page
@@ -104,7 +95,7 @@ def refusing(function: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-def _add_endpoints(service: Service, charts: Trends) -> None:
+def _add_endpoints(service: Service) -> None:
     """The API: names and parameters keep their meaning once they have shipped."""
 
     @refusing
@@ -165,7 +156,7 @@ def _add_endpoints(service: Service, charts: Trends) -> None:
         `{"min": 2010, "max": 2011}`.
         """
         question = Question.of(filters, before, after, attribute=attribute)
-        return charts.latest().tables(tables, question)
+        return service.trends.tables(tables, question)
 
     with gr.Row(visible=False):
         gr.Button().click(

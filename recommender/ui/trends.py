@@ -10,9 +10,9 @@ import gradio as gr
 
 from recommender.errors import QueryError, UnknownItemError
 from recommender.schema import ATTRIBUTES, NOUNS
-from recommender.service.answers import Json
+from recommender.service.answers import Json, Service
 from recommender.service.sentences import passing, sentence
-from recommender.service.trends import DEMAND, RESULTS, Question, Trends
+from recommender.service.trends import DEMAND, RESULTS, Question
 from recommender.trends.sections import CHANGES, MAP, SECTIONS
 from recommender.ui.parts.cards import card_of, status_html
 from recommender.ui.parts.filters import FilterBoxes
@@ -72,14 +72,14 @@ _MAP_CARD = '<div hidden><img alt=""><p></p></div>'
 class TrendsTab:
     """The tab's components; only the section that is looked at is drawn."""
 
-    def __init__(self, trends: Trends, view: gr.State) -> None:
+    def __init__(self, service: Service, view: gr.State) -> None:
         """Draw the tab, within a `gr.Tab`.
 
         Args:
-            trends: what draws the charts.
+            service: what draws the charts.
             view: what *Find similar* has on show.
         """
-        self.trends = trends
+        self.service = service
         self.view = view
         self.section = gr.State(_FIRST)
         self.plots: dict[str, gr.Plot] = {}
@@ -88,7 +88,7 @@ class TrendsTab:
             self.status = gr.HTML(status_html(""), padding=False, elem_id="trends-status")
             self.reset = gr.Button("Clear filters", visible=False, size="sm", scale=0)
         with gr.Accordion("Filters", open=False, elem_id="trends-settings"):
-            self.filters = FilterBoxes(trends.recommender.filters.values, prefix="trends")
+            self.filters = FilterBoxes(service.recommender.filters.values, prefix="trends")
         self.tabs: dict[str, gr.Tab] = {}
         with gr.Tabs(elem_id="trends-sections"):
             for name in _SHOWN:
@@ -141,7 +141,7 @@ class TrendsTab:
             ]
 
     def _years_and_usual_ends(self) -> tuple[list[int], Sequence[int | None]]:
-        trends = self.trends.latest()
+        trends = self.service.trends
         usual = trends.usual_periods
         ends = [year for period in usual for year in period] if usual else [None] * 4
         return trends.recommender.filters.values["year"], ends
@@ -149,7 +149,7 @@ class TrendsTab:
     def renewed(self) -> list[gr.Dropdown]:
         """Filters and periods to choose from, `choices`, for the catalog as it is now."""
         years, ends = self._years_and_usual_ends()
-        values = self.trends.latest().recommender.filters.values
+        values = self.service.recommender.filters.values
         periods = [gr.Dropdown(choices=years, value=end) for end in ends]
         return [*self.filters.renewed(values), *periods]
 
@@ -183,7 +183,7 @@ class TrendsTab:
     def caption(self, item_id: Any) -> str:
         """An item of the map in words; the page asks for that under the pointer."""
         try:
-            return sentence(self.trends.latest().recommender.item(item_id))
+            return sentence(self.service.recommender.item(item_id))
         except UnknownItemError:
             return ""
 
@@ -197,7 +197,7 @@ class TrendsTab:
         names = _SHOWN[section]
         try:
             question = Question.of(**ask)
-            trends = self.trends.latest()
+            trends = self.service.trends
             count = len(trends.items(question))
             charts = trends.charts(names, question)
         except QueryError as error:
@@ -222,7 +222,7 @@ class TrendsTab:
     ) -> dict[str, Any]:
         """What `Question.of` takes, as JSON, and only what is not as usual."""
         ask: dict[str, Any] = {"filters": filters} if filters else {}
-        usual = self.trends.latest().usual_periods
+        usual = self.service.trends.usual_periods
         if usual and None not in ends and ends != (*usual[0], *usual[1]):
             # Either box may hold the earlier year.
             pairs = {"before": sorted(ends[:2]), "after": sorted(ends[2:])}

@@ -9,13 +9,14 @@ from starlette.routing import Route
 
 from recommender.charts.export import csv_of, page_of
 from recommender.errors import QueryError
-from recommender.service.trends import DEMAND, RESULTS, Question, Trends
+from recommender.service.answers import Service
+from recommender.service.trends import DEMAND, RESULTS, Question
 from recommender.trends.sections import NAMES
 
 _MEDIA = {"csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8"}
 
 
-def download_route(trends: Trends) -> Route:
+def download_route(service: Service) -> Route:
     """The route; `?ask=` is the JSON object of what `/trends` takes."""
 
     def file(name: str, kind: str, ask: str) -> str:
@@ -26,7 +27,7 @@ def download_route(trends: Trends) -> Route:
             question = Question.of(**parameters)
         except (ValueError, TypeError, RecursionError) as error:
             raise QueryError('ask is an object such as {"filters": {}}.') from error
-        chart = trends.latest().charts([name], question)[name]
+        chart = service.trends.charts([name], question)[name]
         return csv_of(chart) if kind == "csv" else page_of({name: chart}, chart.title)
 
     async def download(request: Request) -> Response:

@@ -17,10 +17,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from recommender.errors import UnknownItemError
-from recommender.feedback.events import EventLog
-from recommender.search.recommender import Recommender
+from recommender.service.answers import Service
 from recommender.service.live import Live
-from recommender.service.trends import Trends
 from recommender.ui.parts.inputs import format_of
 from recommender.ui.server.downloads import download_route
 from recommender.ui.server.uploads import deleting_uploads
@@ -179,14 +177,11 @@ def refuse_url_downloads() -> None:
     processing_utils.unsafe_download = refuse
 
 
-def launch_settings(
-    recommender: Recommender | Live, *, events: EventLog | None = None
-) -> dict[str, Any]:
+def launch_settings(service: Service) -> dict[str, Any]:
     """Keyword arguments of `Blocks.launch` that belong to this app wherever it runs.
 
     Args:
-        recommender: whose pictures and trends are served.
-        events: what the trends tell of what people look for.
+        service: whose pictures and trends are served; the one that the page asks.
     """
     theme = gr.themes.Base(
         primary_hue="rose",
@@ -211,10 +206,7 @@ def launch_settings(
         "theme": theme,
         "css_paths": _STYLE,
         "app_kwargs": {
-            "routes": [
-                picture_route(Live.of(recommender)),
-                download_route(Trends(recommender, events)),
-            ],
+            "routes": [picture_route(service.live), download_route(service)],
             "middleware": [Middleware(LimitBodies)],
             "exception_handlers": {
                 FnIndexInferError: _unknown_endpoint,
