@@ -24,12 +24,11 @@ from recommender.service.answers import Service
 from recommender.service.live import Live
 from recommender.service.trends import RESULTS, Question, Trends
 from recommender.trends.sections import CHANGES, MAP, NAMES
-from recommender.ui.find.view import View
+from recommender.ui.find.view import Trail, View
 from recommender.ui.parts.cards import plot_of, table_html
 from recommender.ui.trends import TrendsTab
 
 WOMEN = {"gender": ["Women"]}
-VIEW = {**vars(View()), "results": []}
 
 
 @pytest.fixture
@@ -40,9 +39,8 @@ def trends(recommender: Recommender) -> Trends:
 @pytest.fixture(scope="module")
 def tab(recommender: Recommender) -> Iterator[TrendsTab]:
     with closing_loops(), gr.Blocks(analytics_enabled=False) as blocks:
-        view = gr.State(VIEW)
         with gr.Tab("Trends") as outer:
-            made = TrendsTab(Service(recommender), view)
+            made = TrendsTab(Service(recommender), gr.State(Trail()))
             made.wire(outer, blocks)
         yield made
 
@@ -51,18 +49,23 @@ def draw(tab: TrendsTab, section: str, **chosen: Any) -> dict[str, Any]:
     """What the tab shows: the status, the plots and tables of a section, by name."""
     boxes = [None, None, *[chosen.get(name, []) for name in FILTERS]]
     ends = chosen.get("ends", [box.value for box in tab.ends])
-    view = {**VIEW, "results": chosen.get("results", [])}
-    by = chosen.get("coloured_by", "baseColour")
-    status, reset, *rest = tab.draw(section, view, "baseColour", by, *ends, *boxes)
-    count = len(tab.plots)
-    plots = dict(zip(tab.plots, rest[:count], strict=True))
-    tables = dict(zip(tab.tables, rest[count:], strict=True))
-    skipped = {"__type__": "update"}
+    shown = tab.draw(
+        {
+            tab.section: section,
+            tab.trail: Trail(View(ids=chosen.get("results", ()))),
+            tab.attribute: "baseColour",
+            tab.coloured_by: chosen.get("coloured_by", "baseColour"),
+            **dict(zip(tab.ends, ends, strict=True)),
+            **dict(zip(tab.filters.boxes, boxes, strict=True)),
+        }
+    )
     return {
-        "status": re.sub("<[^>]+>", "", status),
-        "reset": reset.visible,
-        "plots": {n: json.loads(p.plot) for n, p in plots.items() if p != skipped},
-        "tables": {n: t for n, t in tables.items() if t != skipped},
+        "status": re.sub("<[^>]+>", "", shown[tab.status]),
+        "reset": shown[tab.reset].visible,
+        "plots": {
+            n: json.loads(shown[c.plot].plot) for n, c in tab.cards.items() if c.plot in shown
+        },
+        "tables": {n: shown[c.table] for n, c in tab.cards.items() if c.table in shown},
     }
 
 
@@ -248,7 +251,7 @@ def test_a_store_without_a_map_says_how_to_get_one(believing: Recommender) -> No
 
 def test_results_of_a_search(tab: TrendsTab) -> None:
     assert draw(tab, "Your results")["plots"][RESULTS]["data"] == []
-    found = [{"id": row[0]} for row in ROWS if row[4] == "Tshirts"]
+    found = tuple(row[0] for row in ROWS if row[4] == "Tshirts")
     shown = draw(tab, "Your results", results=found)
     over = shown["plots"][RESULTS]["data"][0]
     assert over["name"] == "over-represented"

@@ -192,11 +192,7 @@ class Recommender:
         Raises:
             UnknownItemError: there is no such item.
         """
-        values = self.frame.iloc[self._row(item_id)][list(COLUMNS)]
-        return {
-            name: None if pd.isna(value) else int(value) if name in ("id", "year") else value
-            for name, value in values.items()
-        }
+        return self.filters.row(self._row(item_id))
 
     def picture_bytes(self, item_id: int) -> bytes:
         """The encoded picture of an item, as its source had it.

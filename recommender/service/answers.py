@@ -1,6 +1,8 @@
 """`Service`: a request -> the JSON of DESIGN's contract, for the page and for programs alike."""
 
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from recommender.encoding.agreement import Beliefs, likeliest
-from recommender.errors import FetchError, ImageError
+from recommender.errors import FetchError, ImageError, UnknownItemError
 from recommender.feedback.events import EventLog
 from recommender.pictures.decode import decode_image, read_image
 from recommender.pictures.fetch import fetch_image
@@ -110,6 +112,14 @@ class Service:
         """One item with the address of its picture."""
         item = _with_picture(self.recommender.item(item_id), origin)
         return {"schema_version": SCHEMA_VERSION, "item": item}
+
+    def items(self, ids: Iterable[int], origin: str) -> dict[int, Json]:
+        """Id -> its item with the address of its picture; what left the catalog is left out."""
+        recommender, found = self.recommender, {}
+        for item_id in ids:
+            with suppress(UnknownItemError):
+                found[item_id] = _with_picture(recommender.item(item_id), origin)
+        return found
 
     def note(self, kind: str, item_id: int) -> None:
         """Record that an item was searched for or opened, where that is recorded."""

@@ -15,7 +15,7 @@ from recommender.service.answers import Service
 from recommender.service.trends import Question
 from recommender.ui.code import build_code_tab
 from recommender.ui.find.tab import FindTab
-from recommender.ui.parts.inputs import PictureInput, RawNumber
+from recommender.ui.parts.inputs import PictureInput, RawNumber, Values
 from recommender.ui.quality import QualityTab
 from recommender.ui.server.origin import origin_of
 from recommender.ui.server.server import Page, refuse_url_downloads
@@ -49,7 +49,7 @@ def build_app(
             with gr.Tab("Find similar", id="find"):
                 find = FindTab(service)
             with gr.Tab("Trends") as trends:
-                tab = TrendsTab(service, find.view)
+                tab = TrendsTab(service, find.trail)
                 tab.wire(trends, blocks)
             with gr.Tab("How good is it") as quality:
                 QualityTab(service, results).wire(quality)
@@ -57,15 +57,16 @@ def build_app(
                 build_code_tab(int(built_of.frame["id"].iloc[0]), blocks)
         find.wire_opening(tab.map.click, tabs)
         find.wire_load(blocks)
-        choices = [head, *find.filters.boxes, *tab.choices]
+        filters = find.settings.filters
 
-        def renew() -> list[Any]:
+        def renew() -> Values:
             """A page that is opened later offers what the catalog has by then."""
             now = service.recommender
             if now is built_of:
-                return [gr.skip()] * len(choices)
-            return [_head(now), *find.filters.renewed(now.filters.values), *tab.renewed()]
+                return {head: gr.skip()}
+            return {head: _head(now), **filters.renewed(now.filters.values), **tab.renewed()}
 
+        choices = [head, *filters.boxes, *tab.choices]
         blocks.load(renew, None, choices, show_progress="hidden", api_visibility="private")
         _add_endpoints(service)
     page: gr.Blocks = blocks

@@ -13,7 +13,8 @@ from recommender.evaluation.mistakes import find_mistakes
 from recommender.evaluation.quality import HEADLINED, SAID, beside, quality_charts
 from recommender.service.answers import Json, Service
 from recommender.service.sentences import UNNAMED
-from recommender.ui.parts.cards import card_of
+from recommender.ui.parts.cards import ChartCard
+from recommender.ui.parts.inputs import Values
 from recommender.ui.server.origin import origin_of
 
 _EXAMPLES = 4
@@ -54,13 +55,9 @@ class QualityTab:
             )
             self.column = gr.Dropdown(columns, value=EVERYONE, label="Asked by", min_width=160)
             self.value = gr.Dropdown([_ALL], value=_ALL, label="Which", min_width=160)
-        self.plots: dict[str, gr.Plot] = {}
-        self.tables: dict[str, gr.HTML] = {}
         with gr.Row(elem_classes="charts"):
-            for name in ("beside", *quality_charts(Results())):
-                with gr.Column(elem_classes="chart", elem_id=f"chart-{name}", min_width=280):
-                    self.plots[name] = gr.Plot(show_label=False, container=False)
-                    self.tables[name] = gr.HTML(padding=False)
+            self.beside = ChartCard("beside")
+            self.cards = {name: ChartCard(name) for name in quality_charts(Results())}
         gr.Markdown("### What goes wrong", elem_id="quality-wrong")
         self.mistakes = gr.HTML(padding=False, elem_id="mistakes")
         self.other = gr.Button("Other examples", size="sm", elem_id="quality-other")
@@ -69,11 +66,10 @@ class QualityTab:
         """Draw when the tab is chosen, calculate when a choice changes."""
         quiet: Json = {"show_progress": "hidden", "api_visibility": "private"}
         asking = [self.system, self.relevance, self.column, self.value]
-        answer = [self.said, self.plots["beside"], self.tables["beside"]]
-        rest = [name for name in self.plots if name != "beside"]
+        answer = [self.said, *self.beside.parts]
         select: Callable[..., Any] = tab.select
         select(self.calculate, asking, answer, **quiet)
-        drawn = [*(self.plots[n] for n in rest), *(self.tables[n] for n in rest)]
+        drawn = [part for card in self.cards.values() for part in card.parts]
         select(self.draw, None, drawn, **quiet)
         select(self.show_mistakes, None, self.mistakes, **quiet)
         changed = [self.system.input, self.relevance.input, self.value.input]
@@ -108,13 +104,17 @@ class QualityTab:
                 f"{found.high:.1%} with 95% confidence, over "
                 f"{several(found.queries, 'picture')}{who}."
             )
-        return [f'<p role="status" aria-live="polite">{said}</p>', *card_of(chart, "beside")]
+        return [
+            f'<p role="status" aria-live="polite">{said}</p>',
+            *self.beside.show(chart).values(),
+        ]
 
-    def draw(self) -> list[Any]:
-        """The charts that need no choice: plots, then tables."""
-        charts = quality_charts(self.results)
-        cards = [card_of(chart, name) for name, chart in charts.items()]
-        return [plot for plot, _ in cards] + [table for _, table in cards]
+    def draw(self) -> Values:
+        """The charts that need no choice."""
+        shown: Values = {}
+        for name, chart in quality_charts(self.results).items():
+            shown |= self.cards[name].show(chart)
+        return shown
 
     def show_mistakes(self, request: gr.Request) -> str:
         """Other random items of the catalog on show that brought up hardly any of their type."""

@@ -1,8 +1,7 @@
 """Tab *Trends*: what the catalog is made of, how it changes, and what people look for in it."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,8 +13,9 @@ from recommender.service.answers import Json, Service
 from recommender.service.sentences import passing, sentence
 from recommender.service.trends import DEMAND, RESULTS, Question
 from recommender.trends.sections import CHANGES, MAP, SECTIONS
-from recommender.ui.parts.cards import card_of, status_html
+from recommender.ui.parts.cards import ChartCard, status_html
 from recommender.ui.parts.filters import FilterBoxes
+from recommender.ui.parts.inputs import Values
 
 _RESULTS_SECTION, _DEMAND_SECTION = "Your results", "Looked for now"
 _SHOWN = {**SECTIONS, _RESULTS_SECTION: (RESULTS,), _DEMAND_SECTION: tuple(DEMAND)}
@@ -72,18 +72,17 @@ _MAP_CARD = '<div hidden><img alt=""><p></p></div>'
 class TrendsTab:
     """The tab's components; only the section that is looked at is drawn."""
 
-    def __init__(self, service: Service, view: gr.State) -> None:
+    def __init__(self, service: Service, trail: gr.State) -> None:
         """Draw the tab, within a `gr.Tab`.
 
         Args:
             service: what draws the charts.
-            view: what *Find similar* has on show.
+            trail: what *Find similar* has on show.
         """
         self.service = service
-        self.view = view
+        self.trail = trail
         self.section = gr.State(_FIRST)
-        self.plots: dict[str, gr.Plot] = {}
-        self.tables: dict[str, gr.HTML] = {}
+        self.cards: dict[str, ChartCard] = {}
         with gr.Row(elem_id="trends-bar"):
             self.status = gr.HTML(status_html(""), padding=False, elem_id="trends-status")
             self.reset = gr.Button("Clear filters", visible=False, size="sm", scale=0)
@@ -103,22 +102,21 @@ class TrendsTab:
             self.attribute = _attributes("By", "trends-attribute")
         if section == _MAP_SECTION:
             self.coloured_by = _attributes("Coloured by", "trends-coloured-by")
-        with _grid():
+        with gr.Row(elem_classes="charts"):
             for name in names:
                 if name not in CHANGES:
                     self._draw_card(name)
         if compared := [name for name in names if name in CHANGES]:
             self._draw_periods()
-            with _grid():
+            with gr.Row(elem_classes="charts"):
                 for name in compared:
                     self._draw_card(name)
 
     def _draw_card(self, name: str) -> None:
-        with gr.Column(elem_classes="chart", elem_id=f"chart-{name}", min_width=280):
-            self.plots[name] = gr.Plot(show_label=False, container=False)
-            if name == MAP:
+        self.cards[name] = ChartCard(name)
+        if name == MAP:
+            with self.cards[name].column:
                 self.map = self._draw_map_card()
-            self.tables[name] = gr.HTML(padding=False)
 
     def _draw_map_card(self) -> gr.HTML:
         def caption(item_id: Any) -> str:  # Gradio marks what it may call, which no method allows
@@ -146,12 +144,12 @@ class TrendsTab:
         ends = [year for period in usual for year in period] if usual else [None] * 4
         return trends.recommender.filters.values["year"], ends
 
-    def renewed(self) -> list[gr.Dropdown]:
-        """Filters and periods to choose from, `choices`, for the catalog as it is now."""
+    def renewed(self) -> dict[gr.Dropdown, gr.Dropdown]:
+        """Filters and periods to choose from, for the catalog as it is now."""
         years, ends = self._years_and_usual_ends()
-        values = self.service.recommender.filters.values
         periods = [gr.Dropdown(choices=years, value=end) for end in ends]
-        return [*self.filters.renewed(values), *periods]
+        values = self.service.recommender.filters.values
+        return {**self.filters.renewed(values), **dict(zip(self.ends, periods, strict=True))}
 
     @property
     def choices(self) -> list[gr.Dropdown]:
@@ -166,8 +164,9 @@ class TrendsTab:
             blocks: the page.
         """
         attributes = [self.attribute, self.coloured_by]
-        asking = [self.section, self.view, *attributes, *self.ends, *self.filters.boxes]
-        shown = [self.status, self.reset, *self.plots.values(), *self.tables.values()]
+        asking = {self.section, self.trail, *attributes, *self.ends, *self.filters.boxes}
+        cards = [part for card in self.cards.values() for part in card.parts]
+        shown = [self.status, self.reset, *cards]
         quiet: Json = {"show_progress": "hidden", "api_visibility": "private"}
         select: Callable[..., Any] = tab.select
         select(self.draw, asking, shown, **quiet)
@@ -187,48 +186,40 @@ class TrendsTab:
         except UnknownItemError:
             return ""
 
-    def draw(
-        self, section: str, view: Json, attribute: str, coloured_by: str, *chosen: Any
-    ) -> list[Any]:
-        """The status, and the figures and tables of the section on show; the rest is left."""
-        attribute = coloured_by if section == _MAP_SECTION else attribute
-        periods, narrowed = chosen[: len(self.ends)], chosen[len(self.ends) :]
-        ask = self._ask(view, attribute, periods, self.filters.chosen(*narrowed))
-        names = _SHOWN[section]
+    def draw(self, values: Values) -> Values:
+        """The status, and the charts of the section on show; the rest is left."""
+        ask = self.read(values)
         try:
             question = Question.of(**ask)
             trends = self.service.trends
             count = len(trends.items(question))
-            charts = trends.charts(names, question)
+            charts = trends.charts(_SHOWN[values[self.section]], question)
         except QueryError as error:
-            nothing = [gr.skip()] * (2 * len(self.plots))
-            return [status_html(str(error)), gr.Button(visible=True), *nothing]
-        parameters = urlencode({"ask": json.dumps(ask)})
-        skipped = gr.skip(), gr.skip()
-        cards = [
-            card_of(charts[name], name, parameters) if name in charts else skipped
-            for name in self.plots
-        ]
+            return {self.status: status_html(str(error)), self.reset: gr.Button(visible=True)}
         total = len(trends.frame)
-        return [
-            status_html(passing(count, total)),
-            gr.Button(visible=count < total),
-            *(plot for plot, _ in cards),
-            *(table for _, table in cards),
-        ]
+        shown: Values = {
+            self.status: status_html(passing(count, total)),
+            self.reset: gr.Button(visible=count < total),
+        }
+        parameters = urlencode({"ask": json.dumps(ask)})
+        for name, chart in charts.items():
+            shown |= self.cards[name].show(chart, parameters)
+        return shown
 
-    def _ask(
-        self, view: Json, attribute: str, ends: tuple[Any, ...], filters: Json
-    ) -> dict[str, Any]:
+    def read(self, values: Values) -> Json:
         """What `Question.of` takes, as JSON, and only what is not as usual."""
-        ask: dict[str, Any] = {"filters": filters} if filters else {}
+        filters = self.filters.read(values)
+        ask: Json = {"filters": filters} if filters else {}
+        ends = tuple(values[box] for box in self.ends)
         usual = self.service.trends.usual_periods
         if usual and None not in ends and ends != (*usual[0], *usual[1]):
             # Either box may hold the earlier year.
             pairs = {"before": sorted(ends[:2]), "after": sorted(ends[2:])}
             ask |= {name: dict(zip(("min", "max"), p, strict=True)) for name, p in pairs.items()}
-        if results := [item["id"] for item in view["results"]]:
+        if results := list(values[self.trail].view.ids):
             ask["results"] = results
+        on_map = values[self.section] == _MAP_SECTION
+        attribute = values[self.coloured_by if on_map else self.attribute]
         if attribute != "baseColour":
             ask["attribute"] = attribute
         return ask
@@ -237,10 +228,3 @@ class TrendsTab:
 def _attributes(label: str, elem_id: str) -> gr.Dropdown:
     choices = [(NOUNS[name].capitalize(), name) for name in ATTRIBUTES]
     return gr.Dropdown(choices, value="baseColour", label=label, elem_id=elem_id)
-
-
-@contextmanager
-def _grid() -> Iterator[None]:
-    """As many charts beside each other as there is room for."""
-    with gr.Row(elem_classes="charts"):
-        yield

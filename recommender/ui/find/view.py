@@ -31,29 +31,48 @@ _ATTRIBUTES = {
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What the page shows, as JSON that a session keeps; the last ones are the way back.
+    """What the page shows at one moment, as far as a session has to keep it.
 
-    `asked` is what the results are like: a picture, an item, or nothing yet. `results` are those
-    of the API's answer, `item` is the one whose attributes are open.
+    Attributes:
+        query: what the results are like: a picture, an item, or nothing yet.
+        query_id: of the item that they are like.
+        ids: of the results, in their order.
+        opened: id of the item whose attributes are shown.
+        status: the line above.
+        beliefs: what is seen in the picture that asks.
     """
 
-    asked: Literal["nothing", "picture", "item"] = "nothing"
-    asked_id: int | None = None
-    results: list[Json] = field(default_factory=list)
+    query: Literal["nothing", "picture", "item"] = "nothing"
+    query_id: int | None = None
+    ids: tuple[int, ...] = ()
+    opened: int | None = None
     status: str = WELCOME
-    item: int | None = None
-    beliefs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    beliefs: dict[str, list[Json]] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def of(cls, answer: Json, name: str, **view: Any) -> "View":
+        """The view of what was found like something of a name."""
+        ids = tuple(item["id"] for item in answer["results"])
+        beliefs = answer["query"].get("beliefs", {})
+        return cls(ids=ids, status=found_like(name, answer), beliefs=beliefs, **view)
 
 
-def view_of(answer: Json, like: str, view: View) -> View:
-    """The view of an answer, its status saying how many were found and how fast."""
-    beliefs = answer["query"].get("beliefs", {})
-    status = found_like(like, answer)
-    return replace(view, results=answer["results"], status=status, beliefs=beliefs)
+@dataclass(frozen=True)
+class Trail:
+    """What a session has on show, and the views before it: the way back."""
 
+    view: View = field(default_factory=View)
+    before: tuple[View, ...] = ()
 
-def pushed(view: Json, back: list[Json]) -> list[Json]:
-    return back if view["asked"] == "nothing" else [*back, view][-_MAX_BACK:]
+    def to(self, view: View) -> "Trail":
+        """A step on; the beginning is no place to come back to."""
+        if self.view.query == "nothing":
+            return replace(self, view=view)
+        return Trail(view, (*self.before, self.view)[-_MAX_BACK:])
+
+    def back(self) -> "Trail":
+        """A step back, as far as there is one."""
+        return Trail(self.before[-1], self.before[:-1]) if self.before else self
 
 
 def item_html(item: dict[str, Any]) -> str:

@@ -4,12 +4,14 @@ import html
 import json
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pandas as pd
 from gradio.components.plot import PlotData
 
 from recommender.charts.chart import Chart, several
 from recommender.schema import NOUNS
+from recommender.ui.parts.inputs import Values
 
 _ROWS_SHOWN = 25
 
@@ -17,6 +19,22 @@ _ROWS_SHOWN = 25
 def status_html(status: str) -> str:
     """A line that is read out when it changes."""
     return f'<p role="status" aria-live="polite">{html.escape(status)}</p>'
+
+
+class ChartCard:
+    """A chart's place on the page: its plot, and below it what `table_html` makes."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        with gr.Column(elem_classes="chart", elem_id=f"chart-{name}", min_width=280) as self.column:
+            self.plot = gr.Plot(show_label=False, container=False)
+            self.table = gr.HTML(padding=False)
+        self.parts = (self.plot, self.table)
+
+    def show(self, chart: Chart, ask: str | None = None) -> Values:
+        """The chart in it; `ask` as `table_html` takes it."""
+        plot = PlotData(type="plotly", plot=plot_of(chart))
+        return {self.plot: plot, self.table: table_html(chart, self.name, ask)}
 
 
 def plot_of(chart: Chart) -> str:
@@ -31,11 +49,6 @@ def plot_of(chart: Chart) -> str:
         "showAxisDragHandles": False,
     }
     return json.dumps({**chart.spec, "config": config}, allow_nan=False, default=_plain)
-
-
-def card_of(chart: Chart, name: str, ask: str | None = None) -> tuple[PlotData, str]:
-    """A chart's plot, and what stands below it; see `table_html`."""
-    return PlotData(type="plotly", plot=plot_of(chart)), table_html(chart, name, ask)
 
 
 def table_html(chart: Chart, name: str, ask: str | None) -> str:

@@ -11,6 +11,9 @@ from gradio.data_classes import ImageData
 
 from recommender.pictures.decode import ImageLimits
 
+Values = dict[Any, Any]
+"""A component -> its value or, to change more than that, a component to take its place."""
+
 _MAGIC = {b"\x89P": "png", b"GI": "gif", b"RI": "webp", b"BM": "bmp"}
 
 

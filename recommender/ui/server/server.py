@@ -25,32 +25,21 @@ from recommender.ui.server.uploads import deleting_uploads
 
 MAX_UPLOAD_BYTES = 10 * 2**20
 
-
 # A data URL of the largest picture is a third longer than it, and JSON goes around it.
 MAX_BODY_BYTES = 15 * 2**20
 
-
 NO_ENDPOINT = "There is no such endpoint: /gradio_api/info lists those there are."
-
-
 WRONG_BODY = 'The body is JSON such as {"data": [12, 5]}: the parameters, in order.'
-
 
 WRONG_INPUTS = (
     "These inputs do not fit the endpoint: /gradio_api/info lists how many there are and of what "
     "kind, and a file is one that was uploaded here."
 )
 
-
 _STYLE = Path(__file__).parents[1] / "style.css"
 
-
 Scope = MutableMapping[str, Any]
-
-
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-
-
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
