@@ -18,7 +18,8 @@ from recommender.search.recommender import Recommender
 from recommender.service.answers import Service
 from recommender.service.live import Live
 from recommender.service.sentences import sentence
-from recommender.ui.app import build_app, refusing
+from recommender.ui.app import build_app
+from recommender.ui.endpoints import refusing
 from recommender.ui.find.tab import FindTab
 from recommender.ui.find.view import Trail, beliefs_html, item_html
 from recommender.ui.parts.inputs import PictureInput, Values, format_of

@@ -1,15 +1,22 @@
 """A store -> the recommender that serves it, with the encoder that it was built with."""
 
+import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import Encoder, load_encoder
 from recommender.encoding.protocol import PictureEncoder, Wrap
-from recommender.errors import IndexMismatchError, StoreError
+from recommender.errors import IndexMismatchError, RecommenderError, StoreError
+from recommender.hub.hub import Address, pull_store
 from recommender.search.recommender import Recommender
+from recommender.service.live import Live
 from recommender.store.manifest import Manifest, check_encoder, load_manifest, store_version
 from recommender.store.store import load_index, load_items
 from recommender.store.style_map import load_map
+
+log = logging.getLogger(__name__)
 
 
 def load_recommender(
@@ -64,3 +71,49 @@ def encoder_of(manifest: Manifest, *, device: Device = "auto") -> Encoder:
         ) from error
     check_encoder(manifest, encoder.fingerprint)
     return encoder
+
+
+def open_live(
+    directory: Path, *, build: Callable[[Path], None] | None = None, wrap: Wrap | None = None
+) -> Live:
+    """The recommender of a store, and its successors as the store changes.
+
+    Args:
+        directory: the store.
+        build: makes the store where it is not whole, or not of this version; None for a store that
+            is not ours to make.
+        wrap: as in `load_recommender`.
+
+    Raises:
+        RecommenderError: the store cannot be read, or not be built.
+    """
+    try:
+        seen, recommender = store_version(directory), load_recommender(directory, wrap=wrap)
+    except StoreError:
+        if build is None:
+            raise
+        build(directory)
+        seen, recommender = store_version(directory), load_recommender(directory, wrap=wrap)
+    live = Live(recommender)
+    load = partial(load_recommender, directory, reuse=recommender.encoder, wrap=wrap)
+    live.watch(directory, load, seen=seen)
+    return live
+
+
+def pull_or_last_copy(repo: str, directory: Path, *, otherwise: Path) -> Path:
+    """The store of a repo on the Hub, else its last good copy here, else another store.
+
+    Raises:
+        RecommenderError: the repo is written in another way than `OWNER/NAME@REVISION`.
+    """
+    address = Address.parse(repo)
+    try:
+        pull_store(address, directory, accept=encoder_of)
+    except RecommenderError as error:
+        try:
+            load_manifest(directory)
+        except StoreError:
+            log.warning("%s There is no copy here yet: serving the demo.", error)
+            return otherwise
+        log.warning("%s Serving the last good copy.", error)
+    return directory

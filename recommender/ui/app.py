@@ -1,31 +1,20 @@
-"""`build_app`: the page, its tabs and the API's endpoints."""
-
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+"""`build_app`: the page with its tabs, and the API."""
 
 import gradio as gr
-from gradio.events import api
 
-from recommender.errors import RecommenderError
 from recommender.evaluation.committed import Results
-from recommender.search.options import Options, Ranking
 from recommender.search.recommender import Recommender
 from recommender.service.answers import Service
-from recommender.service.trends import Question
 from recommender.ui.code import build_code_tab
+from recommender.ui.endpoints import add_endpoints
 from recommender.ui.find.tab import FindTab
-from recommender.ui.parts.inputs import PictureInput, RawNumber, Values
+from recommender.ui.parts.inputs import Values
 from recommender.ui.quality import QualityTab
-from recommender.ui.server.origin import origin_of
 from recommender.ui.server.server import Page, refuse_url_downloads
 from recommender.ui.trends import TrendsTab
 
 _TITLE = "Fashion Recommender"
 _MAX_WAITING = 128
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 def build_app(
@@ -68,7 +57,7 @@ def build_app(
 
         choices = [head, *filters.boxes, *tab.choices]
         blocks.load(renew, None, choices, show_progress="hidden", api_visibility="private")
-        _add_endpoints(service)
+        add_endpoints(service)
     page: gr.Blocks = blocks
     page.queue(default_concurrency_limit=4, max_size=_MAX_WAITING, api_open=False)
     return page
@@ -78,109 +67,3 @@ def _head(recommender: Recommender) -> str:
     return (
         f"# {_TITLE}\nShow a garment, see what is most like it among {len(recommender):,} products."
     )
-
-
-def refusing(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a program read a `RecommenderError` as it stands.
-
-    It is plain text, which Gradio's page would render as HTML: no page shows it.
-    """
-
-    @wraps(function)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except RecommenderError as error:
-            raise gr.Error(str(error), visible=False, print_exception=False) from error
-
-    return wrapped
-
-
-def _add_endpoints(service: Service) -> None:
-    """The API: names and parameters keep their meaning once they have shipped."""
-
-    @refusing
-    def recommend(
-        image: str | None,
-        k: int,
-        filters: dict[str, Any],
-        url: str,
-        repeats: bool,
-        ranking: Ranking,
-        request: gr.Request,
-    ) -> dict[str, Any]:
-        """Products that look like a picture: a file, or null and the web address of one as `url`.
-
-        `filters` maps a column to its allowed values; `repeats` also shows items with identical
-        pictures; `ranking` is `image` for what pictures show alone, `hybrid` where the products'
-        attributes count too, `auto` for the better one that there is.
-        """
-        options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)
-        return service.recommend(image, origin_of(request), options, url=url)
-
-    @refusing
-    def recommend_by_id(
-        item_id: int,
-        request: gr.Request,
-        k: int = 5,
-        filters: dict[str, Any] = {},  # noqa: B006 - the API shows it as the default
-        repeats: bool = False,
-        ranking: str = "auto",
-    ) -> dict[str, Any]:
-        """Products that look like a product of the catalog, which is never among them."""
-        # Options refuse what is no ranking.
-        options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)  # type: ignore[arg-type]
-        return service.recommend_by_id(item_id, origin_of(request), options)
-
-    @refusing
-    def item(item_id: int, request: gr.Request) -> dict[str, Any]:
-        """One product of the catalog."""
-        return service.item(item_id, origin_of(request))
-
-    @refusing
-    def describe(image: str | None, url: str) -> dict[str, Any]:
-        """What is seen in a picture: each attribute's likeliest values and their probabilities."""
-        return service.describe(image, url=url)
-
-    @refusing
-    def trends(
-        filters: dict[str, Any] = {},  # noqa: B006 - the API shows them as the defaults
-        tables: list[str] = [],  # noqa: B006
-        before: dict[str, int] = {},  # noqa: B006
-        after: dict[str, int] = {},  # noqa: B006
-        attribute: str = "baseColour",
-    ) -> dict[str, Any]:
-        """The tables of the trends, of the items that pass the filters.
-
-        `tables` names those that are wanted, all if empty but `style_map`, which has a row an item
-        and its `attribute`; `before` and `after` are the periods to compare, as
-        `{"min": 2010, "max": 2011}`.
-        """
-        question = Question.of(filters, before, after, attribute=attribute)
-        return service.trends.tables(tables, question)
-
-    with gr.Row(visible=False):
-        gr.Button().click(
-            recommend,
-            [
-                PictureInput(label="image"),
-                RawNumber(5, label="k", precision=0),
-                gr.JSON({}, label="filters"),
-                gr.Textbox("", label="url"),
-                gr.Checkbox(False, label="repeats"),
-                gr.Textbox("auto", label="ranking"),
-            ],
-            gr.JSON(label="answer"),
-            api_name="recommend",
-            concurrency_id="search",
-        )
-        gr.Button().click(
-            describe,
-            [PictureInput(label="image"), gr.Textbox("", label="url")],
-            gr.JSON(label="answer"),
-            api_name="describe",
-            concurrency_id="search",
-        )
-    api(recommend_by_id, api_name="recommend_by_id", concurrency_id="search")
-    api(item, api_name="item")
-    api(trends, api_name="trends")
