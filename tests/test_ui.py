@@ -19,7 +19,7 @@ from recommender.service.answers import Service
 from recommender.service.live import Live
 from recommender.service.sentences import sentence
 from recommender.ui.app import build_app
-from recommender.ui.endpoints import refusing
+from recommender.ui.endpoints import gradio_errors
 from recommender.ui.find.tab import FindTab
 from recommender.ui.find.view import Trail, beliefs_html, item_html
 from recommender.ui.parts.inputs import PictureInput, Values, format_of
@@ -142,11 +142,11 @@ def test_what_we_see_goes_with_the_picture(believing: Recommender, picture: str)
 
 
 def test_programs_read_plain_sentences_that_no_page_shows() -> None:
-    @refusing
+    @gradio_errors
     def fails() -> None:
         raise ImageError('Less <b> than & "more".')
 
-    @refusing
+    @gradio_errors
     def breaks() -> None:
         raise ValueError("a programmer's mistake")
 
@@ -209,7 +209,7 @@ def test_every_view_fills_every_component(tab: FindTab, picture: str) -> None:
         tab.on_find(without, ask()),
     ]
     for answer in answers:
-        assert set(answer) >= set(tab.shown)
+        assert set(answer) >= set(tab.outputs)
     for panel in tab.panels:
         assert set(panel.show(Trail(), {})) == set(panel.parts)
 

@@ -125,20 +125,20 @@ class Trends:
             QueryError: a filter cannot be.
         """
         items = self.items(question)
-        whole = items is self.frame
+        of_all = items is self.frame
         periods = question.periods
         usual = (periods.before, periods.after) in ((None, None), self.usual_periods)
-        drawn: dict[str, Chart] = {}
+        charts: dict[str, Chart] = {}
         for name in names:
             if name == RESULTS:
-                drawn[name] = self._results(items, question)
+                charts[name] = self._results(items, question)
             elif name in DEMAND:
-                drawn[name] = self._demand(items, question, DEMAND[name])
-            elif whole and (usual or name not in CHANGES):
-                drawn[name] = self._whole(name, question.attribute if name == MAP else "")
+                charts[name] = self._demand(items, question, DEMAND[name])
+            elif of_all and (usual or name not in CHANGES):
+                charts[name] = self._whole(name, question.attribute if name == MAP else "")
             else:
-                drawn |= draw(items, [name], periods, question.attribute)
-        return drawn
+                charts |= draw(items, [name], periods, question.attribute)
+        return charts
 
     def tables(self, names: Any, question: Question) -> dict[str, Any]:
         """`/trends`: the tables of charts as JSON.

@@ -18,7 +18,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def refusing(function: Callable[P, R]) -> Callable[P, R]:
+def gradio_errors(function: Callable[P, R]) -> Callable[P, R]:
     """Let a program read a `RecommenderError` as it stands.
 
     It is plain text, which Gradio's page would render as HTML: no page shows it.
@@ -37,7 +37,7 @@ def refusing(function: Callable[P, R]) -> Callable[P, R]:
 def add_endpoints(service: Service) -> None:
     """Within Blocks; the page itself calls none of them."""
 
-    @refusing
+    @gradio_errors
     def recommend(
         image: str | None,
         k: int,
@@ -56,7 +56,7 @@ def add_endpoints(service: Service) -> None:
         options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)
         return service.recommend(image, origin_of(request), options, url=url)
 
-    @refusing
+    @gradio_errors
     def recommend_by_id(
         item_id: int,
         request: gr.Request,
@@ -70,17 +70,17 @@ def add_endpoints(service: Service) -> None:
         options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)  # type: ignore[arg-type]
         return service.recommend_by_id(item_id, origin_of(request), options)
 
-    @refusing
+    @gradio_errors
     def item(item_id: int, request: gr.Request) -> Json:
         """One product of the catalog."""
         return service.item(item_id, origin_of(request))
 
-    @refusing
+    @gradio_errors
     def describe(image: str | None, url: str) -> Json:
         """What is seen in a picture: each attribute's likeliest values and their probabilities."""
         return service.describe(image, url=url)
 
-    @refusing
+    @gradio_errors
     def trends(
         filters: dict[str, Any] = {},  # noqa: B006 - the API shows them as the defaults
         tables: list[str] = [],  # noqa: B006

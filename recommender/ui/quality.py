@@ -40,7 +40,7 @@ class QualityTab:
         self.service = service
         self.results = results
         gr.Markdown(_INTRO, elem_classes="note")
-        self.said = gr.HTML(padding=False, elem_id="quality-said")
+        self.sentence = gr.HTML(padding=False, elem_id="quality-said")
         systems = [(report["title"], name) for name, report in results.systems.items()]
         served = next((name for name in reversed(HEADLINED) if name in results.systems), None)
         columns = [("everyone", EVERYONE), *((said, name) for name, said in COLUMNS.items())]
@@ -65,18 +65,18 @@ class QualityTab:
     def wire(self, tab: gr.Tab) -> None:
         """Draw when the tab is chosen, calculate when a choice changes."""
         quiet: Json = {"show_progress": "hidden", "api_visibility": "private"}
-        asking = [self.system, self.relevance, self.column, self.value]
-        answer = [self.said, *self.beside.parts]
+        inputs = [self.system, self.relevance, self.column, self.value]
+        outputs = [self.sentence, *self.beside.parts]
         select: Callable[..., Any] = tab.select
-        select(self.calculate, asking, answer, **quiet)
+        select(self.calculate, inputs, outputs, **quiet)
         drawn = [part for card in self.cards.values() for part in card.parts]
         select(self.draw, None, drawn, **quiet)
         select(self.show_mistakes, None, self.mistakes, **quiet)
         changed = [self.system.input, self.relevance.input, self.value.input]
-        gr.on(changed, self.calculate, asking, answer, trigger_mode="always_last", **quiet)
+        gr.on(changed, self.calculate, inputs, outputs, trigger_mode="always_last", **quiet)
         pick: Callable[..., Any] = self.column.input
         pick(self.offer, self.column, self.value, **quiet).then(
-            self.calculate, asking, answer, **quiet
+            self.calculate, inputs, outputs, **quiet
         )
         again: Callable[..., Any] = self.other.click
         again(self.show_mistakes, None, self.mistakes, **quiet)
@@ -91,55 +91,49 @@ class QualityTab:
     ) -> list[Any]:
         """What was asked for as a sentence, and every system beside it."""
         if system is None or relevance is None:
-            said = "No results are committed with this app: scripts.leaderboard makes them."
-            return [f'<p role="status">{said}</p>', gr.skip(), gr.skip()]
+            sentence = "No results are committed with this app: scripts.leaderboard makes them."
+            return [f'<p role="status">{sentence}</p>', gr.skip(), gr.skip()]
         chart = beside(self.results, system, relevance, column, value)
         found = self.results.precision(system, relevance, column, value)
         who = "" if column == EVERYONE else f" asked by {COLUMNS[column]} “{html.escape(value)}”"
-        said = f"No picture was{who}." if who else "Nothing was measured."
+        sentence = f"No picture was{who}." if who else "Nothing was measured."
         if found is not None:
-            said = (
+            sentence = (
                 f"Of five products shown, <b>{5 * found.mean:.1f}</b> agree on "
                 f"{SAID.get(relevance, relevance)}: {found.mean:.1%}, between {found.low:.1%} and "
                 f"{found.high:.1%} with 95% confidence, over "
                 f"{several(found.queries, 'picture')}{who}."
             )
         return [
-            f'<p role="status" aria-live="polite">{said}</p>',
+            f'<p role="status" aria-live="polite">{sentence}</p>',
             *self.beside.show(chart).values(),
         ]
 
     def draw(self) -> Values:
         """The charts that need no choice."""
-        shown: Values = {}
+        updates: Values = {}
         for name, chart in quality_charts(self.results).items():
-            shown |= self.cards[name].show(chart)
-        return shown
+            updates |= self.cards[name].show(chart)
+        return updates
 
     def show_mistakes(self, request: gr.Request) -> str:
         """Other random items of the catalog on show that brought up hardly any of their type."""
         recommender, origin = self.service.recommender, origin_of(request)
         found = find_mistakes(recommender, _EXAMPLES, secrets.randbits(32))
-        said = (
+        sentence = (
             f"{several(found.asked, 'item')} of the catalog on show, drawn at random, asked just "
             f"now: {found.right:.0%} of the five products shown were of the same article type. "
         )
-        said += (
-            "These went wrong:"
-            if found.examples
-            else "None of them went wrong; ask for other examples."
-        )
+        none = "None of them went wrong; ask for other examples."
+        sentence += "These went wrong:" if found.examples else none
         rows = []
-        for item_id, shown in found.examples.items():
-            asked = self.service.item(item_id, origin)["item"]
-            others = [self.service.item(i, origin)["item"] for i in shown.tolist()]
-            figures = "".join(_figure(o, fits=_same_type(o, asked)) for o in others)
-            rows.append(f'<div class="mistake">{_figure(asked)}<div>{figures}</div></div>')
-        return f"<p>{html.escape(said)}</p>{''.join(rows)}"
-
-
-def _same_type(item: Json, asked: Json) -> bool:
-    return bool(item["articleType"] == asked["articleType"])
+        for item_id, ids in found.examples.items():
+            items = self.service.items([item_id, *ids.tolist()], origin)
+            query = items.pop(item_id)
+            kind = query["articleType"]
+            hits = "".join(_figure(hit, hit["articleType"] == kind) for hit in items.values())
+            rows.append(f'<div class="mistake">{_figure(query)}<div>{hits}</div></div>')
+        return f"<p>{html.escape(sentence)}</p>{''.join(rows)}"
 
 
 def _figure(item: Json, fits: bool | None = None) -> str:

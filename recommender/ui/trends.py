@@ -18,9 +18,9 @@ from recommender.ui.parts.filters import FilterBoxes
 from recommender.ui.parts.inputs import Values
 
 _RESULTS_SECTION, _DEMAND_SECTION = "Your results", "Looked for now"
-_SHOWN = {**SECTIONS, _RESULTS_SECTION: (RESULTS,), _DEMAND_SECTION: tuple(DEMAND)}
+_ALL_SECTIONS = {**SECTIONS, _RESULTS_SECTION: (RESULTS,), _DEMAND_SECTION: tuple(DEMAND)}
 (_MAP_SECTION,) = [section for section, names in SECTIONS.items() if MAP in names]
-_FIRST = next(iter(_SHOWN))
+_FIRST = next(iter(_ALL_SECTIONS))
 _ABOUT = {
     _RESULTS_SECTION: "What your search in *Find similar* found more and less of than the catalog "
     "has. Each lift is a ratio of shares; only those whose 95% interval leaves out 1 are shown.",
@@ -43,7 +43,7 @@ PICTURES_JS = """() => document.addEventListener("click", event => {
 
 # What lies under the pointer, and what is clicked. Gradio may draw the figure anew at any time.
 _MAP_JS = """
-const chart = element.closest(".chart"), said = new Map();
+const chart = element.closest(".chart"), captions = new Map();
 const picture = element.querySelector("img"), words = element.querySelector("p");
 const card = element.querySelector("div");
 let shown = null;
@@ -53,10 +53,10 @@ chart.addEventListener("pointerover", () => {
   plot.isHeard = true;
   plot.on("plotly_hover", async ({points: [point]}) => {
     const id = shown = point.customdata;
-    if (!said.has(id)) said.set(id, await server.caption(id));
+    if (!captions.has(id)) captions.set(id, await server.caption(id));
     if (shown !== id) return;
     picture.src = `pictures/${id}`;
-    words.textContent = said.get(id);
+    words.textContent = captions.get(id);
     card.hidden = false;
   });
   plot.on("plotly_unhover", () => { shown = null; card.hidden = true; });
@@ -90,14 +90,14 @@ class TrendsTab:
             self.filters = FilterBoxes(service.recommender.filters.values, prefix="trends")
         self.tabs: dict[str, gr.Tab] = {}
         with gr.Tabs(elem_id="trends-sections"):
-            for name in _SHOWN:
+            for name in _ALL_SECTIONS:
                 with gr.Tab(name) as self.tabs[name]:
                     self._draw_section(name)
 
     def _draw_section(self, section: str) -> None:
         if section in _ABOUT:
             gr.Markdown(_ABOUT[section], elem_classes="note")
-        names = _SHOWN[section]
+        names = _ALL_SECTIONS[section]
         if section == _DEMAND_SECTION:
             self.attribute = _attributes("By", "trends-attribute")
         if section == _MAP_SECTION:
@@ -164,19 +164,19 @@ class TrendsTab:
             blocks: the page.
         """
         attributes = [self.attribute, self.coloured_by]
-        asking = {self.section, self.trail, *attributes, *self.ends, *self.filters.boxes}
+        inputs = {self.section, self.trail, *attributes, *self.ends, *self.filters.boxes}
         cards = [part for card in self.cards.values() for part in card.parts]
-        shown = [self.status, self.reset, *cards]
+        outputs = [self.status, self.reset, *cards]
         quiet: Json = {"show_progress": "hidden", "api_visibility": "private"}
         select: Callable[..., Any] = tab.select
-        select(self.draw, asking, shown, **quiet)
+        select(self.draw, inputs, outputs, **quiet)
         for name, inner in self.tabs.items():
             chosen: Callable[..., Any] = inner.select
             to_section = chosen(lambda name=name: name, None, self.section, **quiet)
-            to_section.then(self.draw, asking, shown, **quiet)
+            to_section.then(self.draw, inputs, outputs, **quiet)
         changed = [box.input for box in (*self.filters.boxes, *self.ends, *attributes)]
-        gr.on(changed, self.draw, asking, shown, trigger_mode="always_last", **quiet)
-        self.filters.wire_clear(self.reset, **quiet).then(self.draw, asking, shown, **quiet)
+        gr.on(changed, self.draw, inputs, outputs, trigger_mode="always_last", **quiet)
+        self.filters.wire_clear(self.reset, **quiet).then(self.draw, inputs, outputs, **quiet)
         blocks.load(None, js=PICTURES_JS, api_visibility="private")
 
     def caption(self, item_id: Any) -> str:
@@ -193,18 +193,18 @@ class TrendsTab:
             question = Question.of(**ask)
             trends = self.service.trends
             count = len(trends.items(question))
-            charts = trends.charts(_SHOWN[values[self.section]], question)
+            charts = trends.charts(_ALL_SECTIONS[values[self.section]], question)
         except QueryError as error:
             return {self.status: status_html(str(error)), self.reset: gr.Button(visible=True)}
         total = len(trends.frame)
-        shown: Values = {
+        updates: Values = {
             self.status: status_html(passing(count, total)),
             self.reset: gr.Button(visible=count < total),
         }
         parameters = urlencode({"ask": json.dumps(ask)})
         for name, chart in charts.items():
-            shown |= self.cards[name].show(chart, parameters)
-        return shown
+            updates |= self.cards[name].show(chart, parameters)
+        return updates
 
     def read(self, values: Values) -> Json:
         """What `Question.of` takes, as JSON, and only what is not as usual."""

@@ -40,7 +40,7 @@ class FindTab:
 
     Attributes:
         trail: what a session has on show, and its way back.
-        shown: the components that every handler fills.
+        outputs: the components that every handler fills.
     """
 
     def __init__(self, service: Service) -> None:
@@ -61,47 +61,49 @@ class FindTab:
                 self.results = ResultsPanel()
                 self.beginning = BeginningPanel()
         self.panels: list[Panel] = [self.bar, self.seen, self.item, self.results, self.beginning]
-        self.shown = [self.trail, *(part for panel in self.panels for part in panel.parts)]
+        self.outputs = [self.trail, *(part for panel in self.panels for part in panel.parts)]
         self._wire()
 
     def _wire(self) -> None:
-        query, settings, shown = self.query, self.settings, self.shown
-        self._asking: set[Block] = {self.trail, *settings.boxes}
-        look: set[Block] = {query.picture, *self._asking}
+        query, settings, outputs = self.query, self.settings, self.outputs
+        self._inputs: set[Block] = {self.trail, *settings.boxes}
+        with_picture: set[Block] = {query.picture, *self._inputs}
         private: Json = {"api_visibility": "private", "concurrency_id": "search"}
         progress = [self.bar.status, self.results.gallery]
         search: Json = {"show_progress_on": progress, **private}
         at_once: Json = {"show_progress": "hidden", **private}
         # Pasting first takes the old picture away; "once" would drop the new one that follows.
         landed = query.picture.input(
-            self.on_picture, look, shown, trigger_mode="always_last", **search
+            self.on_picture, with_picture, outputs, trigger_mode="always_last", **search
         )
         found = gr.on(
             [query.find.click, query.address.submit],
             self.on_find,
-            {query.address, *look},
-            [query.picture, query.address, *shown],
+            {query.address, *with_picture},
+            [query.picture, query.address, *outputs],
             **search,
         )
         changed = [settings.repeats.input, settings.ranking.input, settings.k.release]
         gr.on(
             [*(box.input for box in settings.filters.boxes), *changed],
             self.on_settings,
-            look,
-            shown,
+            with_picture,
+            outputs,
             trigger_mode="always_last",
             **search,
         )
-        settings.filters.wire_clear(**at_once).then(self.on_settings, look, shown, **search)
+        settings.filters.wire_clear(**at_once).then(
+            self.on_settings, with_picture, outputs, **search
+        )
         examples, results = self.beginning.examples, self.results.gallery
         moves = [
             landed,
             found,
-            query.surprise.click(self.on_surprise, self._asking, shown, **search),
-            self.item.more.click(self.on_more, self._asking, shown, **search),
-            examples.select(self.on_example, self._asking, shown, **search),
-            results.select(self.on_select, {self.trail}, shown, **at_once),
-            self.bar.back.click(self.on_back, {self.trail}, shown, **at_once),
+            query.surprise.click(self.on_surprise, self._inputs, outputs, **search),
+            self.item.more.click(self.on_more, self._inputs, outputs, **search),
+            examples.select(self.on_example, self._inputs, outputs, **search),
+            results.select(self.on_select, {self.trail}, outputs, **at_once),
+            self.bar.back.click(self.on_back, {self.trail}, outputs, **at_once),
         ]
         for move in moves:
             move.then(None, js=_TO_STATUS, api_visibility="private")
@@ -110,8 +112,8 @@ class FindTab:
         """Fill the examples, and open `?item=ID`, when the page loads."""
         blocks.load(
             self.on_load,
-            self._asking,
-            [self.beginning.examples, *self.shown],
+            self._inputs,
+            [self.beginning.examples, *self.outputs],
             show_progress="hidden",
             api_visibility="private",
         )
@@ -120,14 +122,14 @@ class FindTab:
         """Open in this tab, `find` of the tabs, the item whose `id` an event elsewhere holds."""
 
         def open_item(values: Values, request: gr.Request, event: gr.EventData) -> Values:
-            shown = self._move_to(getattr(event, "id", None), values, request)
-            if (item_id := shown[self.trail].view.opened) is not None:
+            updates = self._move_to(getattr(event, "id", None), values, request)
+            if (item_id := updates[self.trail].view.opened) is not None:
                 self.service.note("open", item_id)
-            return {tabs: gr.Tabs(selected="find"), **shown}
+            return {tabs: gr.Tabs(selected="find"), **updates}
 
         settings: Json = {"show_progress": "hidden", "api_visibility": "private"}
         opened = clicked(
-            open_item, self._asking, [tabs, *self.shown], concurrency_id="search", **settings
+            open_item, self._inputs, [tabs, *self.outputs], concurrency_id="search", **settings
         )
         opened.then(None, js=_TO_STATUS, api_visibility="private")
 
@@ -145,8 +147,8 @@ class FindTab:
             picture = self.query.read(values)
         except RecommenderError as error:
             return self._show(values[self.trail].to(View(status=str(error))), request)
-        shown = self.on_picture({**values, self.query.picture: picture}, request)
-        return {**self.query.show(picture), **shown}
+        updates = self.on_picture({**values, self.query.picture: picture}, request)
+        return {**self.query.show(picture), **updates}
 
     def on_settings(self, values: Values, request: gr.Request) -> Values:
         """Filters and numbers changed: look again for what was asked, in the same place."""
@@ -189,10 +191,10 @@ class FindTab:
         examples = self.service.items(self._example_ids(), origin_of(request))
         if text := request.query_params.get("item"):
             known = text.isascii() and text.isdigit() and len(text) < 19
-            shown = self._move_to(int(text) if known else None, values, request)
+            updates = self._move_to(int(text) if known else None, values, request)
         else:
-            shown = self._show(Trail(), request)
-        return {self.beginning.examples: tiles([*examples.values()]), **shown}
+            updates = self._show(Trail(), request)
+        return {self.beginning.examples: tiles([*examples.values()]), **updates}
 
     # What the handlers share.
 
@@ -227,10 +229,10 @@ class FindTab:
         items = self.service.items([*view.ids, *opened], origin_of(request))
         there = tuple(item_id for item_id in view.ids if item_id in items)
         trail = replace(trail, view=replace(view, ids=there))
-        shown: Values = {self.trail: trail}
+        updates: Values = {self.trail: trail}
         for panel in self.panels:
-            shown |= panel.show(trail, items)
-        return shown
+            updates |= panel.show(trail, items)
+        return updates
 
     def _example_ids(self) -> list[int]:
         """The first item of each of the most frequent article types: a look at the breadth."""
