@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 import sys
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 # Read when gradio is imported; the second would cost 5 ms of pandas after each event.
@@ -24,15 +24,11 @@ try:
     import spaces  # ZeroGPU's; has to come before torch
 except ImportError:
     spaces = None
-from recommender.encoding.protocol import Wrap
 from recommender.errors import RecommenderError, StoreError
 from recommender.evaluation.committed import load_committed
 from recommender.feedback.events import EventLog
-from recommender.hub.hub import Address, pull_store
-from recommender.search.recommender import Recommender
-from recommender.service.live import Live
-from recommender.service.open import check_servable, load_recommender
-from recommender.store.manifest import load_manifest, store_version
+from recommender.service.answers import Service
+from recommender.service.open import open_live, pull_or_last_copy
 from recommender.ui.app import build_app
 from recommender.ui.server.server import launch_settings
 from recommender.ui.server.uploads import use_own_folder
@@ -60,47 +56,27 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {where} cannot be used: choose another by --port.", file=sys.stderr)
         return 1
     try:
-        data = pull(repo, options.data) if repo else options.data
-        version = store_version(data)
+        data = options.data
+        if repo:
+            data = pull_or_last_copy(repo, data, otherwise=DEMO)
         # Of ZeroGPU's process, which has the GPU for a moment, only arguments come and go.
         wrap = None if spaces is None else cache(spaces.GPU)
-        recommender = open_store(data, wrap)
+        live = open_live(data, build=build_demo if data == DEMO else None, wrap=wrap)
     except RecommenderError as error:
         print(f"error: {options.data}: {error}", file=sys.stderr)
         return 1
     use_own_folder()
     fetch_urls = os.environ.get("FASHION_FETCH_URLS", "1") != "0"
-    live = Live(recommender)
-    live.watch(
-        data, partial(load_recommender, data, reuse=recommender.encoder, wrap=wrap), seen=version
-    )
     events = event_log(os.environ.get("FASHION_EVENTS", ""), data)
-    blocks = build_app(live, fetch_urls=fetch_urls, events=events, results=load_committed(RESULTS))
-    settings = launch_settings(live, events=events)
+    service = Service(live, fetch_urls=fetch_urls, events=events)
+    blocks = build_app(service, results=load_committed(RESULTS))
     try:
-        blocks.launch(server_name=options.host, server_port=options.port, **settings)
+        blocks.launch(
+            server_name=options.host, server_port=options.port, **launch_settings(service)
+        )
     except KeyboardInterrupt:  # before Gradio waits for it, but its server is there already
         blocks.close(verbose=False)
     return 0
-
-
-def pull(repo: str, directory: Path) -> Path:
-    """The store of a repo on the Hub, else its last good copy here, else the demo.
-
-    Raises:
-        RecommenderError: the repo is written in another way than `OWNER/NAME@REVISION`.
-    """
-    address = Address.parse(repo)
-    try:
-        pull_store(address, directory, accept=check_servable)
-    except RecommenderError as error:
-        try:
-            load_manifest(directory)
-        except StoreError:
-            logging.warning("%s There is no copy here yet: serving the demo.", error)
-            return DEMO
-        logging.warning("%s Serving the last good copy.", error)
-    return directory
 
 
 def event_log(setting: str, data: Path) -> EventLog | None:
@@ -118,21 +94,15 @@ def _can_listen(host: str, port: int) -> bool:
     return True
 
 
-def open_store(directory: Path, wrap: Wrap | None = None) -> Recommender:
-    """The recommender of a store; the demo is built where it is not there, or not of this version.
+def build_demo(directory: Path) -> None:
+    """Build the store of the embedded demo.
 
     Raises:
-        RecommenderError: another store is not whole, or the demo cannot be built.
+        StoreError: it cannot be built.
     """
-    try:
-        return load_recommender(directory, wrap=wrap)
-    except StoreError:
-        if directory != DEMO:
-            raise
     for step in (build_catalog, build_index):
-        if step.main(["--data", str(DEMO)]):
+        if step.main(["--data", str(directory)]):
             raise StoreError("The demo cannot be built.")
-    return load_recommender(directory, wrap=wrap)
 
 
 def _port(text: str) -> int:

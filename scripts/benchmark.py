@@ -36,12 +36,13 @@ from recommender.catalog.sources import read_source
 from recommender.catalog.splits import split_names
 from recommender.encoding.encoder import Encoder, load_encoder
 from recommender.search.recommender import Recommender
+from recommender.service.answers import Service
 from recommender.service.open import load_recommender
+from recommender.service.trends import Question, Trends
 from recommender.store.embed import embed_catalog
 from recommender.store.style_map import build_map, measure_map
 from recommender.trends.sections import SECTIONS
-from recommender.ui.answers import Answers
-from recommender.ui.figures import Figures, Question, plot_of
+from recommender.ui.parts.cards import plot_of
 from scripts import export_trends
 from scripts.command import command_line, write_report
 
@@ -145,7 +146,7 @@ def measure_recommend(recommender: Recommender) -> dict:
 
     Pictures that no training has seen ask, as visitors' do: these leave doubt more often.
     """
-    answers = Answers(recommender)
+    service = Service(recommender)
     unseen = recommender.frame["id"][split_names(recommender.frame) == "test"]
     ids = np.random.default_rng(0).choice(unseen, min(QUERIES, len(unseen)), replace=False)
     timings = []
@@ -153,7 +154,7 @@ def measure_recommend(recommender: Recommender) -> dict:
         for item_id in ids:
             path = Path(directory) / f"{item_id}.jpg"
             path.write_bytes(recommender.picture_bytes(int(item_id)))
-            timings.append(answers.recommend(str(path), "")["timings_ms"])
+            timings.append(service.recommend(str(path), "")["timings_ms"])
     table = pd.DataFrame(timings[10:])
     return {step: [round(table[step].quantile(q), 2) for q in (0.5, 0.95)] for step in table}
 
@@ -216,10 +217,10 @@ def measure_trends(recommender: Recommender, data: Path) -> dict:
     filters = [{"gender": ["Women"]}, {"season": ["Summer"], "year": {"min": 2011}}, {}]
     report: dict = {}
     for section, names in SECTIONS.items():
-        figures = Figures(recommender)
+        trends = Trends(recommender)
 
-        def show(chosen: dict, figures: Figures = figures, names: tuple = names) -> None:
-            for chart in figures.charts(names, Question(filters=chosen)).values():
+        def show(chosen: dict, trends: Trends = trends, names: tuple = names) -> None:
+            for chart in trends.charts(names, Question(filters=chosen)).values():
                 plot_of(chart)
 
         first = round(seconds_of(partial(show, {})) * 1000, 1)

@@ -16,6 +16,7 @@ import pytest
 
 from recommender.pictures.fetch import FetchPolicy, fetch_image
 from recommender.search.recommender import Recommender
+from recommender.service.answers import Service
 from recommender.ui.app import build_app
 from recommender.ui.server.server import launch_settings
 
@@ -33,14 +34,15 @@ def serve(recommender: Recommender, uploads: Path, **settings: Any) -> Iterator[
     """Launch, and close cleanly; `uploads` is where visitors' pictures go."""
     with pytest.MonkeyPatch.context() as patch, closing_loops():
         patch.setenv("GRADIO_TEMP_DIR", str(uploads))
-        page = build_app(recommender, **settings)
+        service = Service(recommender, **settings)
+        page = build_app(service)
         try:
             _, address, _ = page.launch(
                 prevent_thread_lock=True,
                 server_name="127.0.0.1",
                 server_port=free_port(),
                 quiet=True,
-                **launch_settings(recommender),
+                **launch_settings(service),
             )
             yield address.rstrip("/")
         finally:
@@ -108,7 +110,7 @@ def shop(data: bytes) -> Iterator[str]:
     try:
         with pytest.MonkeyPatch.context() as patch:
             fetch = partial(fetch_image, policy=policy)
-            patch.setattr("recommender.ui.answers.fetch_image", fetch)
+            patch.setattr("recommender.service.answers.fetch_image", fetch)
             yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()

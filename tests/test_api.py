@@ -17,7 +17,7 @@ from typing import Any
 import gradio_client
 import httpx
 import pytest
-from conftest import ROWS, draw_picture
+from conftest import ROWS, build_store, draw_picture, open_store, write_archive
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -321,6 +321,20 @@ def test_the_client_reads_the_sentence(client: gradio_client.Client, tmp_path: P
         client.predict(handle_file(str(path)), api_name="/recommend")
     with pytest.raises(AppError, match=r"^Show a picture first: upload one, take one or paste one"):
         client.predict(None, api_name="/recommend")
+
+
+def test_a_sentence_arrives_as_it_is(tmp_path: Path) -> None:
+    odd = 'Rock & "Roll" <3'
+    rows = [(*ROWS[0][:8], odd, ROWS[0][9]), *ROWS[1:4]]
+    build_store(tmp_path / "store", write_archive(tmp_path / "odd.zip", rows))
+    with serve(open_store(tmp_path / "store"), tmp_path / "uploads") as address:
+        sentence = f"usage has no such value; it has Casual, Formal, {odd}."
+        answer = call(address, "recommend_by_id", 1, 5, {"usage": ["x"]})
+        assert answer["error"] == sentence
+        assert answer["visible"] is False, "a page would render it as HTML"
+        client = gradio_client.Client(address, verbose=False, download_files=False)
+        with pytest.raises(AppError, match=f"^{re.escape(sentence)}$"):
+            client.predict({"usage": ["x"]}, api_name="/trends")
 
 
 def test_a_data_url_is_a_picture(live: str) -> None:

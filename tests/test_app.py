@@ -96,7 +96,8 @@ from pathlib import Path
 sys.path[:0] = [{root!r}, {tests!r}]
 import app
 from conftest import open_store
-app.load_recommender = open_store
+from recommender.service import open as service
+service.load_recommender = open_store
 sys.exit(app.main())
 """
 

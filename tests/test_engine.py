@@ -37,8 +37,8 @@ from recommender.search.hits import Hits
 from recommender.search.options import MAX_K, Options, Ranking
 from recommender.search.recommender import Recommender
 from recommender.service.open import load_recommender
+from recommender.service.sentences import message_of
 from recommender.store.manifest import MANIFEST_FILE
-from recommender.ui.answers import message_of
 from scripts import build_catalog, build_index
 
 IDS = [row[0] for row in ROWS]

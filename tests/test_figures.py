@@ -20,27 +20,27 @@ from serving import call, closing_loops
 from recommender.errors import QueryError
 from recommender.feedback.events import EventLog
 from recommender.search.recommender import Recommender
+from recommender.service.answers import Service
+from recommender.service.live import Live
+from recommender.service.trends import RESULTS, Question, Trends
 from recommender.trends.sections import COMPARISONS, MAP, NAMES
-from recommender.ui.answers import Answers
-from recommender.ui.figures import RESULTS, Figures, Question, plot_of, table_html
-from recommender.ui.find.view import View
+from recommender.ui.find.view import Trail, View
+from recommender.ui.parts.cards import plot_of, table_html
 from recommender.ui.trends import TrendsTab
 
 WOMEN = {"gender": ["Women"]}
-VIEW = {**vars(View()), "results": []}
 
 
 @pytest.fixture
-def figures(recommender: Recommender) -> Figures:
-    return Figures(recommender)
+def trends(recommender: Recommender) -> Trends:
+    return Trends(recommender)
 
 
 @pytest.fixture(scope="module")
 def tab(recommender: Recommender) -> Iterator[TrendsTab]:
     with closing_loops(), gr.Blocks(analytics_enabled=False) as blocks:
-        view = gr.State(VIEW)
         with gr.Tab("Trends") as outer:
-            made = TrendsTab(Figures(recommender), view)
+            made = TrendsTab(Service(recommender), gr.State(Trail()))
             made.wire(outer, blocks)
         yield made
 
@@ -49,18 +49,23 @@ def draw(tab: TrendsTab, section: str, **chosen: Any) -> dict[str, Any]:
     """What the tab shows: the status, the plots and tables of a section, by name."""
     boxes = [None, None, *[chosen.get(name, []) for name in FILTERS]]
     ends = chosen.get("ends", [box.value for box in tab.ends])
-    view = {**VIEW, "results": chosen.get("results", [])}
-    by = chosen.get("coloured_by", "baseColour")
-    status, reset, *rest = tab.draw(section, view, "baseColour", by, *ends, *boxes)
-    count = len(tab.plots)
-    plots = dict(zip(tab.plots, rest[:count], strict=True))
-    tables = dict(zip(tab.tables, rest[count:], strict=True))
-    skipped = {"__type__": "update"}
+    shown = tab.draw(
+        {
+            tab.section: section,
+            tab.trail: Trail(View(ids=chosen.get("results", ()))),
+            tab.attribute: "baseColour",
+            tab.coloured_by: chosen.get("coloured_by", "baseColour"),
+            **dict(zip(tab.ends, ends, strict=True)),
+            **dict(zip(tab.filters.boxes, boxes, strict=True)),
+        }
+    )
     return {
-        "status": re.sub("<[^>]+>", "", status),
-        "reset": reset.visible,
-        "plots": {n: json.loads(p.plot) for n, p in plots.items() if p != skipped},
-        "tables": {n: t for n, t in tables.items() if t != skipped},
+        "status": re.sub("<[^>]+>", "", shown[tab.status]),
+        "reset": shown[tab.reset].visible,
+        "plots": {
+            n: json.loads(shown[c.plot].plot) for n, c in tab.cards.items() if c.plot in shown
+        },
+        "tables": {n: shown[c.table] for n, c in tab.cards.items() if c.table in shown},
     }
 
 
@@ -75,25 +80,37 @@ FILTERS = (
 )
 
 
-def test_the_whole_catalog_is_drawn_once(figures: Figures) -> None:
-    first = figures.charts(["colours", "colour_changes"], Question())
-    again = figures.charts(["colours", "colour_changes"], Question())
+def test_the_whole_catalog_is_drawn_once(trends: Trends) -> None:
+    first = trends.charts(["colours", "colour_changes"], Question())
+    again = trends.charts(["colours", "colour_changes"], Question())
     assert all(first[name] is again[name] for name in first)
-    before, after = figures.usual_periods
+    before, after = trends.usual_periods
     ends = [{"min": p.first, "max": p.last} for p in (before, after)]
     usual = Question.of(before=ends[0], after=ends[1])
-    assert figures.charts(["colour_changes"], usual)["colour_changes"] is first["colour_changes"]
-    other = figures.charts(["colours"], Question(filters=WOMEN))["colours"]
+    assert trends.charts(["colour_changes"], usual)["colour_changes"] is first["colour_changes"]
+    other = trends.charts(["colours"], Question(filters=WOMEN))["colours"]
     assert other.table["items"].sum() == 4
 
 
+def test_page_api_and_downloads_share_the_charts_of_the_catalog_on_show(
+    recommender: Recommender, believing: Recommender
+) -> None:
+    live = Live(recommender)
+    service = Service(live)
+    first = service.trends
+    assert service.trends is first
+    live.now = believing
+    assert service.trends.recommender is believing
+    assert service.trends is not first
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_every_chart_honours_the_filters(figures: Figures, name: str) -> None:
-    chart = figures.charts([name], Question(filters=WOMEN))[name]
+def test_every_chart_honours_the_filters(trends: Trends, name: str) -> None:
+    chart = trends.charts([name], Question(filters=WOMEN))[name]
     if "items" in chart.table and name != "words":
         most = 4 * (1 if len(chart.table) else 0)
         assert chart.table["items"].sum() <= most
-    nothing = figures.charts([name], Question(filters={**WOMEN, "year": {"min": 2017}}))[name]
+    nothing = trends.charts([name], Question(filters={**WOMEN, "year": {"min": 2017}}))[name]
     assert nothing.nothing == "Nothing to show here, because no item passes the filters."
 
 
@@ -220,21 +237,21 @@ def test_the_map_on_the_page(tab: TrendsTab) -> None:
         assert tab.caption(unknown) == ""
 
 
-def test_a_map_of_each_attribute_is_drawn_once(figures: Figures) -> None:
+def test_a_map_of_each_attribute_is_drawn_once(trends: Trends) -> None:
     colours, genders = (Question(attribute=name) for name in ("baseColour", "gender"))
-    first = figures.charts([MAP], colours)[MAP]
-    assert figures.charts([MAP], genders)[MAP] is not first
-    assert figures.charts([MAP], colours)[MAP] is first
+    first = trends.charts([MAP], colours)[MAP]
+    assert trends.charts([MAP], genders)[MAP] is not first
+    assert trends.charts([MAP], colours)[MAP] is first
 
 
 def test_a_store_without_a_map_says_how_to_get_one(believing: Recommender) -> None:
-    chart = Figures(believing).charts([MAP], Question())[MAP]
+    chart = Trends(believing).charts([MAP], Question())[MAP]
     assert "no map yet: `python -m scripts.build_index` adds one" in chart.nothing
 
 
 def test_results_of_a_search(tab: TrendsTab) -> None:
     assert draw(tab, "Your results")["plots"][RESULTS]["data"] == []
-    found = [{"id": row[0]} for row in ROWS if row[4] == "Tshirts"]
+    found = tuple(row[0] for row in ROWS if row[4] == "Tshirts")
     shown = draw(tab, "Your results", results=found)
     over = shown["plots"][RESULTS]["data"][0]
     assert over["name"] == "over-represented"
@@ -242,7 +259,7 @@ def test_results_of_a_search(tab: TrendsTab) -> None:
 
 
 def test_a_table_shows_texts_as_they_are(recommender: Recommender) -> None:
-    chart = Figures(recommender).charts(["colours"], Question())["colours"]
+    chart = Trends(recommender).charts(["colours"], Question())["colours"]
     chart.table.iloc[0, 0] = "<script>alert(1)</script>"
     made = table_html(chart, "colours", 'ask="x"')
     assert "<script" not in made
@@ -252,22 +269,22 @@ def test_a_table_shows_texts_as_they_are(recommender: Recommender) -> None:
 
 def test_searches_and_opened_items_are_counted(recommender: Recommender, tmp_path: Path) -> None:
     log = EventLog(tmp_path / "events")
-    answers = Answers(recommender, events=log)
+    service = Service(recommender, events=log)
     path = tmp_path / "tee.jpg"
     path.write_bytes(draw_picture(ROWS[6]))
-    answers.recommend(str(path), "")
-    answers.recommend_by_id(5, "")
-    answers.note("open", 3)
+    service.recommend(str(path), "")
+    service.recommend_by_id(5, "")
+    service.note("open", 3)
     assert log.read()[["kind", "item"]].to_numpy().tolist() == [
         ["search", 7],
         ["search", 5],
         ["open", 3],
     ]
-    charts = Figures(recommender, log).charts(["search_counts", "open_counts"], Question())
+    charts = Trends(recommender, log).charts(["search_counts", "open_counts"], Question())
     assert set(charts["search_counts"].table["baseColour"]) == {"Red", "Black"}
     only = Question(filters={"gender": ["Men"]}, attribute="articleType")
-    narrowed = Figures(recommender, log).charts(["search_counts"], only)["search_counts"]
+    narrowed = Trends(recommender, log).charts(["search_counts"], only)["search_counts"]
     assert narrowed.table["articleType"].tolist() == ["Casual Shoes"]
     assert charts["open_counts"].table["day"].tolist() == [1]
-    off = Figures(recommender).charts(["search_counts"], Question())["search_counts"]
+    off = Trends(recommender).charts(["search_counts"], Question())["search_counts"]
     assert "no searches in the last month yet" in off.nothing

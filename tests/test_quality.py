@@ -18,7 +18,7 @@ from recommender.evaluation.committed import EVERYONE, Committed, Precision, loa
 from recommender.evaluation.mistakes import find_mistakes
 from recommender.evaluation.quality import beside, heads, history, quality_charts
 from recommender.search.recommender import Recommender
-from recommender.ui.answers import Answers
+from recommender.service.answers import Service
 from recommender.ui.quality import QualityTab
 
 
@@ -60,7 +60,7 @@ RESULTS = Committed(board=BOARD, robustness=ROBUSTNESS)
 @pytest.fixture(scope="module")
 def tab(recommender: Recommender) -> Iterator[QualityTab]:
     with closing_loops(), gr.Blocks(analytics_enabled=False), gr.Tab("How good is it") as outer:
-        made = QualityTab(Answers(recommender), RESULTS)
+        made = QualityTab(Service(recommender), RESULTS)
         made.wire(outer)
         yield made
 
@@ -170,5 +170,5 @@ def test_the_tab_draws(tab: QualityTab) -> None:
 
 def test_a_tab_without_results_says_so(store: Path) -> None:
     with closing_loops(), gr.Blocks(analytics_enabled=False), gr.Tab("x"):
-        tab = QualityTab(Answers(open_store(store)), Committed())
+        tab = QualityTab(Service(open_store(store)), Committed())
     assert "scripts.leaderboard makes them" in tab.calculate(None, None, EVERYONE, "All")[0]

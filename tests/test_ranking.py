@@ -42,7 +42,10 @@ def test_without(rows: list[int], excluded: list[int]) -> None:
     assert len(left.scores) == len(left.rows)
 
 
-@pytest.mark.parametrize("name", ["recommender.search.ranking", "recommender.ui.answers"])
+@pytest.mark.parametrize(
+    "name",
+    ["recommender.search.ranking", "recommender.search.options", "recommender.service.sentences"],
+)
 def test_examples_in_docstrings_hold(name: str) -> None:
     result = doctest.testmod(importlib.import_module(name))
     assert result.attempted > 0

@@ -20,10 +20,12 @@ def test_every_label_has_a_box(recommender: Recommender) -> None:
     values = recommender.filters.values
     assert set(values) == set(COLUMNS)
     with closing_loops(), gr.Blocks(analytics_enabled=False):
-        boxes = FilterBoxes(values, prefix="x").boxes
-    assert {(f"x-{n}", TITLES[n]) for n in LABELS} <= {(b.elem_id, b.label) for b in boxes}
-    chosen = FilterBoxes.chosen(None, None, *([values[name][0]] for name in LABELS))
-    assert chosen == {name: values[name][:1] for name in LABELS}
+        filters = FilterBoxes(values, prefix="x")
+    boxes = {box.elem_id: box for box in filters.boxes}
+    assert {(f"x-{n}", TITLES[n]) for n in LABELS} <= {(i, box.label) for i, box in boxes.items()}
+    chosen = {boxes[f"x-{name}"]: values[name][:1] for name in LABELS}
+    nothing = dict.fromkeys(filters.boxes)
+    assert filters.read(nothing | chosen) == {name: values[name][:1] for name in LABELS}
 
 
 def test_a_card_says_every_attribute_once() -> None:

@@ -12,16 +12,38 @@ from conftest import ROWS, draw_picture
 from serving import closing_loops
 from starlette.requests import Request
 
-from recommender.errors import ImageError
+from recommender.errors import ImageError, UnknownItemError
 from recommender.pictures.decode import format_of
+from recommender.schema import LABELS
 from recommender.search.recommender import Recommender
-from recommender.ui.answers import Answers, origin_of, sentence, shown
+from recommender.service.answers import Service
+from recommender.service.live import Live
+from recommender.service.sentences import sentence
+from recommender.ui.app import build_app
+from recommender.ui.endpoints import gradio_errors
 from recommender.ui.find.tab import FindTab
-from recommender.ui.find.view import View, beliefs_html, item_html
-from recommender.ui.parts.inputs import PictureInput
+from recommender.ui.find.view import Trail, beliefs_html, item_html
+from recommender.ui.parts.inputs import PictureInput, Values
+from recommender.ui.server.origin import origin_of
 
-SETTINGS: tuple[Any, ...] = (12, False, "image", "any", "any", [], [], [], [], [], [], [])
-VIEW, BACK, STATUS = range(3)
+
+def asking(
+    tab: FindTab, trail: Trail | None = None, picture: str | None = None, **chosen: Any
+) -> Values:
+    """What Gradio hands to a handler: the trail, the picture, and the settings by name."""
+    settings = tab.settings
+    years = dict(zip(settings.filters.boxes[:2], chosen.pop("years", ("any", "any")), strict=True))
+    boxes = dict(zip(LABELS, settings.filters.boxes[2:], strict=True))
+    return {
+        tab.trail: trail or Trail(),
+        tab.query.picture: picture,
+        tab.query.address: chosen.pop("address", ""),
+        settings.k: 12,
+        settings.repeats: False,
+        settings.ranking: chosen.pop("ranking", "image"),
+        **years,
+        **{box: chosen.get(name, []) for name, box in boxes.items()},
+    }
 
 
 def ask(headers: dict[str, str] | None = None, root: str = "", query: str = "") -> gr.Request:
@@ -41,7 +63,7 @@ def ask(headers: dict[str, str] | None = None, root: str = "", query: str = "") 
 @pytest.fixture(scope="module")
 def tab(recommender: Recommender) -> Iterator[FindTab]:
     with closing_loops(), gr.Blocks(analytics_enabled=False):
-        yield FindTab(Answers(recommender))
+        yield FindTab(Service(recommender))
 
 
 @pytest.fixture
@@ -113,26 +135,25 @@ def test_what_we_see_is_said_with_how_sure_and_escaped() -> None:
 
 def test_what_we_see_goes_with_the_picture(believing: Recommender, picture: str) -> None:
     with closing_loops(), gr.Blocks(analytics_enabled=False):
-        tab = FindTab(Answers(believing))
-    hybrid = (*SETTINGS[:2], "hybrid", *SETTINGS[3:])
-    nothing = tab._show(View(), [], ask())[VIEW]
-    found = tab.on_picture(ask(), picture, nothing, [], *hybrid)
-    assert set(found[VIEW]["beliefs"]) == {"gender", "articleType"}
-    more = tab.on_surprise(ask(), found[VIEW], found[BACK], *hybrid)
-    assert more[VIEW]["beliefs"] == {}
+        tab = FindTab(Service(believing))
+    found = tab.on_picture(asking(tab, None, picture, ranking="hybrid"), ask())[tab.trail]
+    assert set(found.view.beliefs) == {"gender", "articleType"}
+    more = tab.on_surprise(asking(tab, found, ranking="hybrid"), ask())[tab.trail]
+    assert more.view.beliefs == {}
 
 
-def test_visitors_read_escaped_sentences() -> None:
-    @shown
+def test_programs_read_plain_sentences_that_no_page_shows() -> None:
+    @gradio_errors
     def fails() -> None:
-        raise ImageError("Less <b> than & more.")
+        raise ImageError('Less <b> than & "more".')
 
-    @shown
+    @gradio_errors
     def breaks() -> None:
         raise ValueError("a programmer's mistake")
 
-    with pytest.raises(gr.Error, match="Less &lt;b&gt; than &amp; more"):
+    with pytest.raises(gr.Error, match='Less <b> than & "more"') as refused:
         fails()
+    assert not refused.value.visible, "Gradio's page would render it as HTML"
     with pytest.raises(ValueError, match="mistake"):
         breaks()
 
@@ -172,69 +193,110 @@ def test_a_kept_picture_has_the_suffix_of_its_format(
     ],
 )
 def test_years(tab: FindTab, years: tuple[Any, Any], expected: dict[str, int] | None) -> None:
-    options = tab._options(5, False, "image", *years, [], None, [], ["Heels"], [], [], [])
+    options = tab.settings.read(asking(tab, years=years, articleType=["Heels"], usage=None))
     assert options.filters.get("year") == expected
     assert options.filters["articleType"] == ["Heels"]
 
 
 def test_every_view_fills_every_component(tab: FindTab, picture: str) -> None:
-    nothing: dict[str, Any] = tab._show(View(), [], ask())[VIEW]
+    asked, without = asking(tab, None, picture), asking(tab, address=" ")
     answers = [
-        tab.on_picture(ask(), picture, nothing, [], *SETTINGS),
-        tab.on_picture(ask(), None, nothing, [], *SETTINGS),
-        tab.on_surprise(ask(), nothing, [], *SETTINGS),
-        tab.on_settings(ask(), picture, nothing, [], *SETTINGS),
-        tab.on_back(ask(), nothing, []),
-        tab.on_load(ask(), nothing, [], *SETTINGS)[1:],
-        tab.on_find(ask(), "", picture, nothing, [], *SETTINGS)[2:],
-        tab.on_find(ask(), " ", None, nothing, [], *SETTINGS)[2:],
+        tab.on_picture(asked, ask()),
+        tab.on_picture(without, ask()),
+        tab.on_surprise(without, ask()),
+        tab.on_settings(asked, ask()),
+        tab.on_back(without, ask()),
+        tab.on_load(without, ask()),
+        tab.on_find(asked, ask()),
+        tab.on_find(without, ask()),
     ]
-    assert {len(answer) for answer in answers} == {len(tab._shown)}
+    for answer in answers:
+        assert set(answer) >= set(tab.outputs)
+    for panel in tab.panels:
+        assert set(panel.show(Trail(), {})) == set(panel.parts)
+
+
+def test_nothing_stands_on_the_page_by_accident(recommender: Recommender) -> None:
+    with closing_loops():
+        page = build_app(Service(recommender))
+    # What only takes another component's place has no name yet, and is drawn where it is made.
+    for part in page.blocks.values():
+        if part.parent is not None and part.parent.visible:
+            assert not isinstance(part, gr.Dropdown) or part.label
+            assert not isinstance(part, gr.Button) or part.value != gr.Button().value
 
 
 def test_settings_search_again_in_the_same_place(tab: FindTab, picture: str) -> None:
-    nothing = tab._show(View(), [], ask())[VIEW]
-    found = tab.on_picture(ask(), picture, nothing, [], *SETTINGS)
-    narrowed = (12, False, "image", "any", "any", ["Women"], [], [], [], [], [], [])
-    again = tab.on_settings(ask(), picture, found[VIEW], found[BACK], *narrowed)
-    assert [item["gender"] for item in again[VIEW]["results"]] == ["Women"] * 4
-    assert again[BACK] == found[BACK] == []
-    none = (12, False, "image", "any", "any", ["Boys"], [], [], [], [], [], ["Party"])
-    empty = tab.on_settings(ask(), picture, again[VIEW], again[BACK], *none)
-    assert empty[VIEW]["results"] == []
-    assert "No item passes these filters" in empty[STATUS]
+    found = tab.on_picture(asking(tab, None, picture), ask())[tab.trail]
+    again = tab.on_settings(asking(tab, found, picture, gender=["Women"]), ask())[tab.trail]
+    genders = {row[0]: row[1] for row in ROWS}
+    assert [genders[item_id] for item_id in again.view.ids] == ["Women"] * 4
+    assert again.before == found.before == ()
+    none = asking(tab, again, picture, gender=["Boys"], usage=["Party"])
+    empty = tab.on_settings(none, ask())
+    assert empty[tab.trail].view.ids == ()
+    assert "No item passes these filters" in empty[tab.bar.status]
     # and from there once more: what was asked is not forgotten
-    back = tab.on_settings(ask(), picture, empty[VIEW], empty[BACK], *SETTINGS)
-    assert back[VIEW]["results"] == found[VIEW]["results"]
+    back = tab.on_settings(asking(tab, empty[tab.trail], picture), ask())[tab.trail]
+    assert back.view.ids == found.view.ids
 
 
 def test_the_way_back(tab: FindTab, picture: str) -> None:
-    nothing = tab._show(View(), [], ask())[VIEW]
-    view, back, *_ = tab.on_picture(ask(), picture, nothing, [], *SETTINGS)
-    opened, back, *_ = tab.on_select(ask(), SimpleNamespace(index=3), view, back)
-    assert opened["item"] == view["results"][3]["id"]
-    more, back, *_ = tab.on_more(ask(), opened, back, *SETTINGS)
-    assert more["asked_id"] == opened["item"]
-    assert len(back) == 2
-    for expected in (opened, view):
-        was, back, *_ = tab.on_back(ask(), more, back)
-        assert was == expected
-    assert back == []
+    found = tab.on_picture(asking(tab, None, picture), ask())[tab.trail]
+    opened = tab.on_select(asking(tab, found), ask(), SimpleNamespace(index=3))[tab.trail]
+    assert opened.view.opened == found.view.ids[3]
+    trail = tab.on_more(asking(tab, opened), ask())[tab.trail]
+    assert trail.view.query_id == opened.view.opened
+    assert len(trail.before) == 2
+    for expected in (opened, found):
+        trail = tab.on_back(asking(tab, trail), ask())[tab.trail]
+        assert trail.view == expected.view
+    assert trail.before == ()
     for _ in range(50):
-        view, back, *_ = tab.on_surprise(ask(), view, back, *SETTINGS)
-    assert len(back) == 20
+        trail = tab.on_surprise(asking(tab, trail), ask())[tab.trail]
+    assert len(trail.before) == 20
+
+
+def test_what_left_the_catalog_is_left_out(recommender: Recommender, picture: str) -> None:
+    live = Live(recommender)
+    with closing_loops(), gr.Blocks(analytics_enabled=False):
+        tab = FindTab(Service(live))
+    found = tab.on_picture(asking(tab, None, picture), ask())[tab.trail]
+    opened = tab.on_select(asking(tab, found), ask(), SimpleNamespace(index=5))[tab.trail]
+    gone = {opened.view.opened, found.view.ids[0]}
+
+    class Smaller:
+        def item(self, item_id: int) -> dict[str, Any]:
+            if item_id in gone:
+                raise UnknownItemError("The catalog has no item with this id.")
+            return recommender.item(item_id)
+
+    live.now = Smaller()
+    shown = tab.on_back(asking(tab, opened.to(opened.view)), ask())
+    left = tuple(item_id for item_id in found.view.ids if item_id not in gone)
+    assert shown[tab.trail].view.ids == left
+    assert len(shown[tab.results.gallery].value) == len(left)
+    assert not shown[tab.item.column].visible
+    # The tiles and the ids that a click looks up are the same.
+    clicked = tab.on_select(asking(tab, shown[tab.trail]), ask(), SimpleNamespace(index=0))
+    assert clicked[tab.trail].view.opened == left[0]
+
+
+def test_a_session_keeps_no_answers(tab: FindTab, picture: str) -> None:
+    trail = tab.on_picture(asking(tab, None, picture), ask())[tab.trail]
+    assert "productDisplayName" not in repr(trail)
+    assert "Dor Run" not in repr(trail)
 
 
 def test_a_click_on_a_result_that_is_gone_changes_nothing(tab: FindTab, picture: str) -> None:
-    nothing = tab._show(View(), [], ask())[VIEW]
-    view, back, *_ = tab.on_picture(ask(), picture, nothing, [], *SETTINGS)
-    assert tab.on_select(ask(), SimpleNamespace(index=99), view, back)[VIEW] == view
+    found = tab.on_picture(asking(tab, None, picture), ask())[tab.trail]
+    same = tab.on_select(asking(tab, found), ask(), SimpleNamespace(index=99))[tab.trail]
+    assert same.view == found.view
 
 
 @pytest.mark.parametrize("asked", ["abc", "-5", "1.5", "٣", "9" * 30, "<b>", "1 OR 1"])
 def test_a_wrong_link_is_told(tab: FindTab, asked: str) -> None:
-    nothing = tab._show(View(), [], ask())[VIEW]
-    answer = tab.on_load(ask(query=f"item={asked}"), nothing, [], *SETTINGS)[1:]
-    assert answer[STATUS].count(".") == 1
-    assert asked not in answer[STATUS]
-    assert answer[VIEW]["asked"] == "nothing"
+    answer = tab.on_load(asking(tab), ask(query=f"item={asked}"))
+    assert answer[tab.bar.status].count(".") == 1
+    assert asked not in answer[tab.bar.status]
+    assert answer[tab.trail].view.query == "nothing"

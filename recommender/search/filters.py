@@ -35,6 +35,13 @@ class FilterTable:
             self._codes[name] = codes.astype(np.int32)
             self.values[name] = values.tolist()
 
+    def row(self, row: int) -> dict[str, Any]:
+        """A row's values by column, missing ones None."""
+        return {
+            name: None if (code := codes[row]) < 0 else self.values[name][code]
+            for name, codes in self._codes.items()
+        }
+
     def mask(self, filters: Mapping[str, Any] | None) -> Mask | None:
         """The rows that pass every column's filter.
 

@@ -14,6 +14,19 @@ Ranking = Literal["auto", "image", "hybrid"]
 """By what the pictures show alone, or also by what is known of the items; `auto` is the better."""
 
 
+def whole(value: object) -> int | None:
+    """A whole number in whatever form it came, as JSON knows one kind of number; else None.
+
+    >>> whole(5.0), whole(5.5), whole(True), whole("5")
+    (5, None, None, None)
+    """
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return int(value)
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """How to search; checked here, as far as it does not take the catalog to tell.
@@ -34,13 +47,12 @@ class Options:
     ranking: Ranking = "auto"
 
     def __post_init__(self) -> None:
-        k: Any = self.k  # what a program sent may be of any type; JSON knows one kind of number
-        whole = isinstance(k, int | np.integer) or (isinstance(k, float) and k.is_integer())
-        if isinstance(k, bool) or not whole or not 1 <= k <= MAX_K:
+        k = whole(self.k)  # what a program sent may be of any type
+        if k is None or not 1 <= k <= MAX_K:
             raise QueryError(f"k is a whole number from 1 to {MAX_K}.")
         if self.ranking not in get_args(Ranking):
             raise QueryError(f"The ranking is one of {', '.join(get_args(Ranking))}.")
-        object.__setattr__(self, "k", int(k))
+        object.__setattr__(self, "k", k)
 
 
 USUAL = Options()

@@ -19,10 +19,10 @@ from recommender.encoding.protocol import PictureEncoder, Wrap
 from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
 from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import Index, IndexConfig, build_index
-from recommender.schema import COLUMNS, SCHEMA
+from recommender.schema import COLUMNS
 from recommender.search.filters import FilterTable
 from recommender.search.hits import Hits
-from recommender.search.options import USUAL, Options
+from recommender.search.options import USUAL, Options, whole
 from recommender.search.query import Query
 from recommender.search.ranking import Candidates, first_of_each, put_first, without
 from recommender.search.recognition import Recognised, Recognition
@@ -182,11 +182,7 @@ class Recommender:
         Raises:
             UnknownItemError: there is no such item.
         """
-        values = self.frame.iloc[self._row(item_id)]
-        return {
-            name: None if pd.isna(value) else int(value) if kind in ("id", "year") else value
-            for name, kind, value in ((c.name, c.kind, values[c.name]) for c in SCHEMA)
-        }
+        return self.filters.row(self._row(item_id))
 
     def picture_bytes(self, item_id: int) -> bytes:
         """The encoded picture of an item, as its source had it.
@@ -200,11 +196,9 @@ class Recommender:
         return data
 
     def _row(self, item_id: object) -> int:
-        if isinstance(item_id, float) and item_id.is_integer():
-            item_id = int(item_id)  # JSON knows one kind of number
-        if isinstance(item_id, bool) or not isinstance(item_id, int | np.integer):
+        if (known := whole(item_id)) is None:
             raise UnknownItemError("An item's id is a whole number.")
-        if (row := self._row_of.get(int(item_id))) is None:
+        if (row := self._row_of.get(known)) is None:
             raise UnknownItemError("The catalog has no item with this id.")
         return row
 

@@ -1,5 +1,6 @@
 """A store -> the recommender that serves it, with the encoder that it was built with."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -8,12 +9,18 @@ from typing import TypeVar
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import Encoder, fingerprint_of, load_encoder
 from recommender.encoding.protocol import PictureEncoder, Wrap
-from recommender.errors import IndexMismatchError, StoreError
+from recommender.errors import IndexMismatchError, RecommenderError, StoreError
+from recommender.hub.hub import Address, pull_store
 from recommender.search.recommender import Recommender
+from recommender.service.live import Live
 from recommender.store.manifest import Manifest, check_encoder, store_version
 from recommender.store.store import Store
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 def load_recommender(
@@ -81,3 +88,49 @@ def _with_settings(manifest: Manifest, load: Callable[..., T]) -> T:
             "The index was built by another version of the encoder: run "
             "`python -m scripts.build_index` again."
         ) from error
+
+
+def open_live(
+    directory: Path, *, build: Callable[[Path], None] | None = None, wrap: Wrap | None = None
+) -> Live:
+    """The recommender of a store, and its successors as the store changes.
+
+    Args:
+        directory: the store.
+        build: makes the store where it is not whole, or not of this version; None for a store that
+            is not ours to make.
+        wrap: as in `load_recommender`.
+
+    Raises:
+        RecommenderError: the store cannot be read, or not be built.
+    """
+    try:
+        seen, recommender = store_version(directory), load_recommender(directory, wrap=wrap)
+    except StoreError:
+        if build is None:
+            raise
+        build(directory)
+        seen, recommender = store_version(directory), load_recommender(directory, wrap=wrap)
+    live = Live(recommender)
+    load = partial(load_recommender, directory, reuse=recommender.encoder, wrap=wrap)
+    live.watch(directory, load, seen=seen)
+    return live
+
+
+def pull_or_last_copy(repo: str, directory: Path, *, otherwise: Path) -> Path:
+    """The store of a repo on the Hub, else its last good copy here, else another store.
+
+    Raises:
+        RecommenderError: the repo is written in another way than `OWNER/NAME@REVISION`.
+    """
+    address = Address.parse(repo)
+    try:
+        pull_store(address, directory, accept=check_servable)
+    except RecommenderError as error:
+        try:
+            Store.open(directory)
+        except StoreError:
+            log.warning("%s There is no copy here yet: serving the demo.", error)
+            return otherwise
+        log.warning("%s Serving the last good copy.", error)
+    return directory

@@ -1,20 +1,14 @@
-"""`build_app`: the page, its tabs and the API's endpoints."""
-
-from typing import Any
+"""`build_app`: the page with its tabs, and the API."""
 
 import gradio as gr
-from gradio.events import api
 
 from recommender.evaluation.committed import Committed
-from recommender.feedback.events import EventLog
-from recommender.search.options import Options, Ranking
 from recommender.search.recommender import Recommender
-from recommender.service.live import Live
-from recommender.ui.answers import Answers, origin_of, shown
+from recommender.service.answers import Service
 from recommender.ui.code import build_code_tab
-from recommender.ui.figures import Figures, Question
+from recommender.ui.endpoints import add_endpoints
 from recommender.ui.find.tab import FindTab
-from recommender.ui.parts.inputs import PictureInput, RawNumber
+from recommender.ui.parts.inputs import Values
 from recommender.ui.quality import QualityTab
 from recommender.ui.server.server import Page, refuse_url_downloads
 from recommender.ui.trends import TrendsTab
@@ -24,52 +18,46 @@ _MAX_WAITING = 128
 
 
 def build_app(
-    recommender: Recommender | Live,
-    *,
-    fetch_urls: bool = True,
-    events: EventLog | None = None,
+    service: Service,
     results: Committed = Committed(),  # noqa: B008 - frozen
 ) -> gr.Blocks:
     """Build the page and its API; nothing is launched.
 
     Args:
-        recommender: what answers.
-        fetch_urls: whether visitors may name a picture by its web address.
-        events: where it is recorded what people look for; None for nowhere.
+        service: what answers.
         results: what was measured of the shipped weights, for people to see.
 
     Returns:
         Blocks, to be launched with `server.launch_settings`.
     """
     refuse_url_downloads()
-    recommender = Live.of(recommender)
-    answers = Answers(recommender, fetch_urls=fetch_urls, events=events)
-    figures = Figures(recommender, events)
+    built_of = service.recommender
     with Page(title=_TITLE, analytics_enabled=False) as blocks:
-        head = gr.Markdown(_head(recommender.now), elem_id="head")
+        head = gr.Markdown(_head(built_of), elem_id="head")
         with gr.Tabs() as tabs:
             with gr.Tab("Find similar", id="find"):
-                find = FindTab(answers)
+                find = FindTab(service)
             with gr.Tab("Trends") as trends:
-                tab = TrendsTab(figures, find.view)
+                tab = TrendsTab(service, find.trail)
                 tab.wire(trends, blocks)
             with gr.Tab("How good is it") as quality:
-                QualityTab(answers, results).wire(quality)
+                QualityTab(service, results).wire(quality)
             with gr.Tab("Use it from code"):
-                build_code_tab(int(recommender.now.frame["id"].iloc[0]), blocks)
+                build_code_tab(int(built_of.frame["id"].iloc[0]), blocks)
         find.wire_opening(tab.map.click, tabs)
         find.wire_load(blocks)
-        drawn, choices = recommender.now, [head, *find.filters.boxes, *tab.choices]
+        filters = find.settings.filters
 
-        def renew() -> list[Any]:
+        def renew() -> Values:
             """A page that is opened later offers what the catalog has by then."""
-            now = recommender.now
-            if now is drawn:
-                return [gr.skip()] * len(choices)
-            return [_head(now), *find.filters.renewed(now.filters.values), *tab.renewed()]
+            now = service.recommender
+            if now is built_of:
+                return {head: gr.skip()}
+            return {head: _head(now), **filters.renewed(now.filters.values), **tab.renewed()}
 
+        choices = [head, *filters.boxes, *tab.choices]
         blocks.load(renew, None, choices, show_progress="hidden", api_visibility="private")
-        _add_endpoints(answers, figures)
+        add_endpoints(service)
     page: gr.Blocks = blocks
     page.queue(default_concurrency_limit=4, max_size=_MAX_WAITING, api_open=False)
     return page
@@ -79,93 +67,3 @@ def _head(recommender: Recommender) -> str:
     return (
         f"# {_TITLE}\nShow a garment, see what is most like it among {len(recommender):,} products."
     )
-
-
-def _add_endpoints(answers: Answers, figures: Figures) -> None:
-    """The API: names and parameters keep their meaning once they have shipped."""
-
-    @shown
-    def recommend(
-        image: str | None,
-        k: int,
-        filters: dict[str, Any],
-        url: str,
-        repeats: bool,
-        ranking: Ranking,
-        request: gr.Request,
-    ) -> dict[str, Any]:
-        """Products that look like a picture: a file, or null and the web address of one as `url`.
-
-        `filters` maps a column to its allowed values; `repeats` also shows items with identical
-        pictures; `ranking` is `image` for what pictures show alone, `hybrid` where the products'
-        attributes count too, `auto` for the better one that there is.
-        """
-        options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)
-        return answers.recommend(image, origin_of(request), options, url=url)
-
-    @shown
-    def recommend_by_id(
-        item_id: int,
-        request: gr.Request,
-        k: int = 5,
-        filters: dict[str, Any] = {},  # noqa: B006 - the API shows it as the default
-        repeats: bool = False,
-        ranking: str = "auto",
-    ) -> dict[str, Any]:
-        """Products that look like a product of the catalog, which is never among them."""
-        # Options refuse what is no ranking.
-        options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)  # type: ignore[arg-type]
-        return answers.recommend_by_id(item_id, origin_of(request), options)
-
-    @shown
-    def item(item_id: int, request: gr.Request) -> dict[str, Any]:
-        """One product of the catalog."""
-        return answers.item(item_id, origin_of(request))
-
-    @shown
-    def describe(image: str | None, url: str) -> dict[str, Any]:
-        """What is seen in a picture: each attribute's likeliest values and their probabilities."""
-        return answers.describe(image, url=url)
-
-    @shown
-    def trends(
-        filters: dict[str, Any] = {},  # noqa: B006 - the API shows them as the defaults
-        tables: list[str] = [],  # noqa: B006
-        before: dict[str, int] = {},  # noqa: B006
-        after: dict[str, int] = {},  # noqa: B006
-        attribute: str = "baseColour",
-    ) -> dict[str, Any]:
-        """The tables of the trends, of the items that pass the filters.
-
-        `tables` names those that are wanted, all if empty but `style_map`, which has a row an item
-        and its `attribute`; `before` and `after` are the periods to compare, as
-        `{"min": 2010, "max": 2011}`.
-        """
-        question = Question.of(filters, before, after, attribute=attribute)
-        return figures.latest().tables(tables, question)
-
-    with gr.Row(visible=False):
-        gr.Button().click(
-            recommend,
-            [
-                PictureInput(label="image"),
-                RawNumber(5, label="k", precision=0),
-                gr.JSON({}, label="filters"),
-                gr.Textbox("", label="url"),
-                gr.Checkbox(False, label="repeats"),
-                gr.Textbox("auto", label="ranking"),
-            ],
-            gr.JSON(label="answer"),
-            api_name="recommend",
-            concurrency_id="search",
-        )
-        gr.Button().click(
-            describe,
-            [PictureInput(label="image"), gr.Textbox("", label="url")],
-            gr.JSON(label="answer"),
-            api_name="describe",
-            concurrency_id="search",
-        )
-    api(recommend_by_id, api_name="recommend_by_id", concurrency_id="search")
-    api(item, api_name="item")
-    api(trends, api_name="trends")

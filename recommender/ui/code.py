@@ -5,7 +5,7 @@ from typing import Literal
 
 import gradio as gr
 
-from recommender.ui.answers import origin_of
+from recommender.ui.server.origin import origin_of
 
 LANGUAGES: dict[str, Literal["python", "shell", "javascript"]] = {
     "Python": "python",

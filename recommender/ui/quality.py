@@ -6,15 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
-from gradio.components.plot import PlotData
 
-from recommender.charts.chart import Chart, several
+from recommender.charts.chart import several
 from recommender.evaluation.committed import EVERYONE, SLICE_NOUNS, Committed
 from recommender.evaluation.mistakes import find_mistakes
 from recommender.evaluation.quality import HEADLINED, beside, in_words, quality_charts
-from recommender.ui.answers import Answers, origin_of
-from recommender.ui.figures import plot_of, table_html
-from recommender.ui.find.view import Json
+from recommender.service.answers import Json, Service
+from recommender.service.sentences import UNNAMED
+from recommender.ui.parts.cards import ChartCard
+from recommender.ui.parts.inputs import Values
+from recommender.ui.server.origin import origin_of
 
 _EXAMPLES = 4
 _ALL = "All"
@@ -29,17 +30,17 @@ _INTRO = (
 class QualityTab:
     """The tab's components; drawn when it is looked at."""
 
-    def __init__(self, answers: Answers, results: Committed) -> None:
+    def __init__(self, service: Service, results: Committed) -> None:
         """Draw the tab, within a `gr.Tab`.
 
         Args:
-            answers: what is served, which shows where it goes wrong.
+            service: what is served, which shows where it goes wrong.
             results: what was measured and committed.
         """
-        self.answers = answers
+        self.service = service
         self.results = results
         gr.Markdown(_INTRO, elem_classes="note")
-        self.said = gr.HTML(padding=False, elem_id="quality-said")
+        self.sentence = gr.HTML(padding=False, elem_id="quality-said")
         systems = [(report["title"], name) for name, report in results.systems.items()]
         served = next((name for name in reversed(HEADLINED) if name in results.systems), None)
         columns = [("everyone", EVERYONE), *((said, name) for name, said in SLICE_NOUNS.items())]
@@ -54,13 +55,9 @@ class QualityTab:
             )
             self.column = gr.Dropdown(columns, value=EVERYONE, label="Asked by", min_width=160)
             self.value = gr.Dropdown([_ALL], value=_ALL, label="Which", min_width=160)
-        self.plots: dict[str, gr.Plot] = {}
-        self.tables: dict[str, gr.HTML] = {}
         with gr.Row(elem_classes="charts"):
-            for name in ("beside", *quality_charts(Committed())):
-                with gr.Column(elem_classes="chart", elem_id=f"chart-{name}", min_width=280):
-                    self.plots[name] = gr.Plot(show_label=False, container=False)
-                    self.tables[name] = gr.HTML(padding=False)
+            self.beside = ChartCard("beside")
+            self.cards = {name: ChartCard(name) for name in quality_charts(Committed())}
         gr.Markdown("### What goes wrong", elem_id="quality-wrong")
         self.mistakes = gr.HTML(padding=False, elem_id="mistakes")
         self.other = gr.Button("Other examples", size="sm", elem_id="quality-other")
@@ -68,19 +65,18 @@ class QualityTab:
     def wire(self, tab: gr.Tab) -> None:
         """Draw when the tab is chosen, calculate when a choice changes."""
         quiet: Json = {"show_progress": "hidden", "api_visibility": "private"}
-        asking = [self.system, self.relevance, self.column, self.value]
-        answer = [self.said, self.plots["beside"], self.tables["beside"]]
-        rest = [name for name in self.plots if name != "beside"]
+        inputs = [self.system, self.relevance, self.column, self.value]
+        outputs = [self.sentence, *self.beside.parts]
         select: Callable[..., Any] = tab.select
-        select(self.calculate, asking, answer, **quiet)
-        drawn = [*(self.plots[n] for n in rest), *(self.tables[n] for n in rest)]
+        select(self.calculate, inputs, outputs, **quiet)
+        drawn = [part for card in self.cards.values() for part in card.parts]
         select(self.draw, None, drawn, **quiet)
         select(self.show_mistakes, None, self.mistakes, **quiet)
         changed = [self.system.input, self.relevance.input, self.value.input]
-        gr.on(changed, self.calculate, asking, answer, trigger_mode="always_last", **quiet)
+        gr.on(changed, self.calculate, inputs, outputs, trigger_mode="always_last", **quiet)
         pick: Callable[..., Any] = self.column.input
         pick(self.offer, self.column, self.value, **quiet).then(
-            self.calculate, asking, answer, **quiet
+            self.calculate, inputs, outputs, **quiet
         )
         again: Callable[..., Any] = self.other.click
         again(self.show_mistakes, None, self.mistakes, **quiet)
@@ -95,64 +91,58 @@ class QualityTab:
     ) -> list[Any]:
         """What was asked for as a sentence, and every system beside it."""
         if system is None or relevance is None:
-            said = "No results are committed with this app: scripts.leaderboard makes them."
-            return [f'<p role="status">{said}</p>', gr.skip(), gr.skip()]
+            sentence = "No results are committed with this app: scripts.leaderboard makes them."
+            return [f'<p role="status">{sentence}</p>', gr.skip(), gr.skip()]
         chart = beside(self.results, system, relevance, column, value)
         found = self.results.precision(system, relevance, column, value)
-        who = ""
-        if column != EVERYONE:
-            who = f" asked by {SLICE_NOUNS[column]} “{html.escape(value)}”"
-        said = f"No picture was{who}." if who else "Nothing was measured."
+        who = (
+            "" if column == EVERYONE else f" asked by {SLICE_NOUNS[column]} “{html.escape(value)}”"
+        )
+        sentence = f"No picture was{who}." if who else "Nothing was measured."
         if found is not None:
-            said = (
+            sentence = (
                 f"Of five products shown, <b>{5 * found.mean:.1f}</b> agree on "
                 f"{in_words(relevance)}: {found.mean:.1%}, between {found.low:.1%} and "
                 f"{found.high:.1%} with 95% confidence, over "
                 f"{several(found.queries, 'picture')}{who}."
             )
-        return [f'<p role="status" aria-live="polite">{said}</p>', *_card("beside", chart)]
+        return [
+            f'<p role="status" aria-live="polite">{sentence}</p>',
+            *self.beside.show(chart).values(),
+        ]
 
-    def draw(self) -> list[Any]:
-        """The charts that need no choice: plots, then tables."""
-        charts = quality_charts(self.results)
-        cards = [_card(name, chart) for name, chart in charts.items()]
-        return [plot for plot, _ in cards] + [table for _, table in cards]
+    def draw(self) -> Values:
+        """The charts that need no choice."""
+        updates: Values = {}
+        for name, chart in quality_charts(self.results).items():
+            updates |= self.cards[name].show(chart)
+        return updates
 
     def show_mistakes(self, request: gr.Request) -> str:
         """Other random items of the catalog on show that brought up hardly any of their type."""
-        recommender, origin = self.answers.recommender, origin_of(request)
+        recommender, origin = self.service.recommender, origin_of(request)
         found = find_mistakes(recommender, _EXAMPLES, secrets.randbits(32))
-        said = (
+        sentence = (
             f"{several(found.asked, 'item')} of the catalog on show, drawn at random, asked just "
             f"now: {found.right:.0%} of the five products shown were of the same article type. "
         )
-        said += (
-            "These went wrong:"
-            if found.examples
-            else "None of them went wrong; ask for other examples."
-        )
+        none = "None of them went wrong; ask for other examples."
+        sentence += "These went wrong:" if found.examples else none
         rows = []
-        for item_id, shown in found.examples.items():
-            asked = self.answers.item(item_id, origin)["item"]
-            others = [self.answers.item(i, origin)["item"] for i in shown.tolist()]
-            figures = "".join(_figure(o, fits=_same_type(o, asked)) for o in others)
-            rows.append(f'<div class="mistake">{_figure(asked)}<div>{figures}</div></div>')
-        return f"<p>{html.escape(said)}</p>{''.join(rows)}"
-
-
-def _card(name: str, chart: Chart) -> tuple[PlotData, str]:
-    return PlotData(type="plotly", plot=plot_of(chart)), table_html(chart, name, None)
-
-
-def _same_type(item: Json, asked: Json) -> bool:
-    return bool(item["articleType"] == asked["articleType"])
+        for item_id, ids in found.examples.items():
+            items = self.service.items([item_id, *ids.tolist()], origin)
+            query = items.pop(item_id)
+            kind = query["articleType"]
+            hits = "".join(_figure(hit, hit["articleType"] == kind) for hit in items.values())
+            rows.append(f'<div class="mistake">{_figure(query)}<div>{hits}</div></div>')
+        return f"<p>{html.escape(sentence)}</p>{''.join(rows)}"
 
 
 def _figure(item: Json, fits: bool | None = None) -> str:
     """An item's picture and type; what was asked where `fits` is None."""
     kind = html.escape(item["articleType"] or "no type")
     mark = {None: "asked: ", True: "✓ ", False: "✗ "}[fits]
-    name = html.escape(item["productDisplayName"] or "An item without a name")
+    name = html.escape(item["productDisplayName"] or UNNAMED)
     look = {None: "asked", True: "fits", False: "misses"}[fits]
     return (
         f'<figure class="{look}"><a href="?item={item["id"]}"><img loading="lazy" '

@@ -1,27 +1,26 @@
 """Tab *Trends*: what the catalog is made of, how it changes, and what people look for in it."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 import gradio as gr
-from gradio.components.plot import PlotData
 
-from recommender.charts.chart import several
 from recommender.errors import QueryError, UnknownItemError
 from recommender.schema import ATTRIBUTES, TITLES
+from recommender.service.answers import Json, Service
+from recommender.service.sentences import passing, sentence
+from recommender.service.trends import DEMAND, RESULTS, Question
 from recommender.trends.sections import COMPARISONS, MAP, SECTIONS
-from recommender.ui.answers import sentence
-from recommender.ui.figures import DEMAND, RESULTS, Figures, Question, plot_of, table_html
-from recommender.ui.find.view import Json, status_html
+from recommender.ui.parts.cards import ChartCard, status_html
 from recommender.ui.parts.filters import FilterBoxes
+from recommender.ui.parts.inputs import Values
 
 _RESULTS_SECTION, _DEMAND_SECTION = "Your results", "Looked for now"
-_SHOWN = {**SECTIONS, _RESULTS_SECTION: (RESULTS,), _DEMAND_SECTION: tuple(DEMAND)}
+_ALL_SECTIONS = {**SECTIONS, _RESULTS_SECTION: (RESULTS,), _DEMAND_SECTION: tuple(DEMAND)}
 (_MAP_SECTION,) = [section for section, names in SECTIONS.items() if MAP in names]
-_FIRST = next(iter(_SHOWN))
+_FIRST = next(iter(_ALL_SECTIONS))
 _ABOUT = {
     _RESULTS_SECTION: "What your search in *Find similar* found more and less of than the catalog "
     "has. Each lift is a ratio of shares; only those whose 95% interval leaves out 1 are shown.",
@@ -44,7 +43,7 @@ PICTURES_JS = """() => document.addEventListener("click", event => {
 
 # What lies under the pointer, and what is clicked. Gradio may draw the figure anew at any time.
 _MAP_JS = """
-const chart = element.closest(".chart"), said = new Map();
+const chart = element.closest(".chart"), captions = new Map();
 const picture = element.querySelector("img"), words = element.querySelector("p");
 const card = element.querySelector("div");
 let shown = null;
@@ -54,10 +53,10 @@ chart.addEventListener("pointerover", () => {
   plot.isHeard = true;
   plot.on("plotly_hover", async ({points: [point]}) => {
     const id = shown = point.customdata;
-    if (!said.has(id)) said.set(id, await server.caption(id));
+    if (!captions.has(id)) captions.set(id, await server.caption(id));
     if (shown !== id) return;
     picture.src = `pictures/${id}`;
-    words.textContent = said.get(id);
+    words.textContent = captions.get(id);
     card.hidden = false;
   });
   plot.on("plotly_unhover", () => { shown = null; card.hidden = true; });
@@ -73,53 +72,51 @@ _MAP_CARD = '<div hidden><img alt=""><p></p></div>'
 class TrendsTab:
     """The tab's components; only the section that is looked at is drawn."""
 
-    def __init__(self, figures: Figures, view: gr.State) -> None:
+    def __init__(self, service: Service, trail: gr.State) -> None:
         """Draw the tab, within a `gr.Tab`.
 
         Args:
-            figures: what draws the charts.
-            view: what *Find similar* has on show.
+            service: what draws the charts.
+            trail: what *Find similar* has on show.
         """
-        self.figures = figures
-        self.view = view
+        self.service = service
+        self.trail = trail
         self.section = gr.State(_FIRST)
-        self.plots: dict[str, gr.Plot] = {}
-        self.tables: dict[str, gr.HTML] = {}
+        self.cards: dict[str, ChartCard] = {}
         with gr.Row(elem_id="trends-bar"):
             self.status = gr.HTML(status_html(""), padding=False, elem_id="trends-status")
             self.reset = gr.Button("Clear filters", visible=False, size="sm", scale=0)
         with gr.Accordion("Filters", open=False, elem_id="trends-settings"):
-            self.filters = FilterBoxes(figures.recommender.filters.values, prefix="trends")
+            self.filters = FilterBoxes(service.recommender.filters.values, prefix="trends")
         self.tabs: dict[str, gr.Tab] = {}
         with gr.Tabs(elem_id="trends-sections"):
-            for name in _SHOWN:
+            for name in _ALL_SECTIONS:
                 with gr.Tab(name) as self.tabs[name]:
                     self._draw_section(name)
 
     def _draw_section(self, section: str) -> None:
         if section in _ABOUT:
             gr.Markdown(_ABOUT[section], elem_classes="note")
-        names = _SHOWN[section]
+        names = _ALL_SECTIONS[section]
         if section == _DEMAND_SECTION:
             self.attribute = _attributes("By", "trends-attribute")
         if section == _MAP_SECTION:
             self.coloured_by = _attributes("Coloured by", "trends-coloured-by")
-        with _grid():
+        with gr.Row(elem_classes="charts"):
             for name in names:
                 if name not in COMPARISONS:
                     self._draw_card(name)
         if compared := [name for name in names if name in COMPARISONS]:
             self._draw_periods()
-            with _grid():
+            with gr.Row(elem_classes="charts"):
                 for name in compared:
                     self._draw_card(name)
 
     def _draw_card(self, name: str) -> None:
-        with gr.Column(elem_classes="chart", elem_id=f"chart-{name}", min_width=280):
-            self.plots[name] = gr.Plot(show_label=False, container=False)
-            if name == MAP:
+        self.cards[name] = ChartCard(name)
+        if name == MAP:
+            with self.cards[name].column:
                 self.map = self._draw_map_card()
-            self.tables[name] = gr.HTML(padding=False)
 
     def _draw_map_card(self) -> gr.HTML:
         def caption(item_id: Any) -> str:  # Gradio marks what it may call, which no method allows
@@ -142,17 +139,17 @@ class TrendsTab:
             ]
 
     def _years_and_usual_ends(self) -> tuple[list[int], Sequence[int | None]]:
-        figures = self.figures.latest()
-        usual = figures.usual_periods
+        trends = self.service.trends
+        usual = trends.usual_periods
         ends = [year for period in usual for year in period] if usual else [None] * 4
-        return figures.recommender.filters.values["year"], ends
+        return trends.recommender.filters.values["year"], ends
 
-    def renewed(self) -> list[gr.Dropdown]:
-        """Filters and periods to choose from, `choices`, for the catalog as it is now."""
+    def renewed(self) -> dict[gr.Dropdown, gr.Dropdown]:
+        """Filters and periods to choose from, for the catalog as it is now."""
         years, ends = self._years_and_usual_ends()
-        values = self.figures.latest().recommender.filters.values
         periods = [gr.Dropdown(choices=years, value=end) for end in ends]
-        return [*self.filters.renewed(values), *periods]
+        values = self.service.recommender.filters.values
+        return {**self.filters.renewed(values), **dict(zip(self.ends, periods, strict=True))}
 
     @property
     def choices(self) -> list[gr.Dropdown]:
@@ -167,90 +164,67 @@ class TrendsTab:
             blocks: the page.
         """
         attributes = [self.attribute, self.coloured_by]
-        asking = [self.section, self.view, *attributes, *self.ends, *self.filters.boxes]
-        shown = [self.status, self.reset, *self.plots.values(), *self.tables.values()]
+        inputs = {self.section, self.trail, *attributes, *self.ends, *self.filters.boxes}
+        cards = [part for card in self.cards.values() for part in card.parts]
+        outputs = [self.status, self.reset, *cards]
         quiet: Json = {"show_progress": "hidden", "api_visibility": "private"}
         select: Callable[..., Any] = tab.select
-        select(self.draw, asking, shown, **quiet)
+        select(self.draw, inputs, outputs, **quiet)
         for name, inner in self.tabs.items():
             chosen: Callable[..., Any] = inner.select
             to_section = chosen(lambda name=name: name, None, self.section, **quiet)
-            to_section.then(self.draw, asking, shown, **quiet)
+            to_section.then(self.draw, inputs, outputs, **quiet)
         changed = [box.input for box in (*self.filters.boxes, *self.ends, *attributes)]
-        gr.on(changed, self.draw, asking, shown, trigger_mode="always_last", **quiet)
-        self.filters.wire_clear(self.reset, **quiet).then(self.draw, asking, shown, **quiet)
+        gr.on(changed, self.draw, inputs, outputs, trigger_mode="always_last", **quiet)
+        self.filters.wire_clear(self.reset, **quiet).then(self.draw, inputs, outputs, **quiet)
         blocks.load(None, js=PICTURES_JS, api_visibility="private")
 
     def caption(self, item_id: Any) -> str:
         """An item of the map in words; the page asks for that under the pointer."""
         try:
-            return sentence(self.figures.latest().recommender.item(item_id))
+            return sentence(self.service.recommender.item(item_id))
         except UnknownItemError:
             return ""
 
-    def draw(
-        self, section: str, view: Json, attribute: str, coloured_by: str, *chosen: Any
-    ) -> list[Any]:
-        """The status, and the figures and tables of the section on show; the rest is left."""
-        attribute = coloured_by if section == _MAP_SECTION else attribute
-        periods, narrowed = chosen[: len(self.ends)], chosen[len(self.ends) :]
-        asked = self._asked(view, attribute, periods, self.filters.chosen(*narrowed))
-        names = _SHOWN[section]
+    def draw(self, values: Values) -> Values:
+        """The status, and the charts of the section on show; the rest is left."""
+        ask = self.read(values)
         try:
-            question = Question.of(**asked)
-            figures = self.figures.latest()
-            count = len(figures.items(question))
-            charts = figures.charts(names, question)
+            question = Question.of(**ask)
+            trends = self.service.trends
+            count = len(trends.items(question))
+            charts = trends.charts(_ALL_SECTIONS[values[self.section]], question)
         except QueryError as error:
-            nothing = [gr.skip()] * (2 * len(self.plots))
-            return [status_html(str(error)), gr.Button(visible=True), *nothing]
-        parameters = urlencode({"ask": json.dumps(asked)})
-        plots = [
-            PlotData(type="plotly", plot=plot_of(charts[name])) if name in charts else gr.skip()
-            for name in self.plots
-        ]
-        tables = [
-            table_html(charts[name], name, parameters) if name in charts else gr.skip()
-            for name in self.tables
-        ]
-        narrowed_down = gr.Button(visible=count < len(figures.frame))
-        return [
-            status_html(self._status(count, len(figures.frame))),
-            narrowed_down,
-            *plots,
-            *tables,
-        ]
+            return {self.status: status_html(str(error)), self.reset: gr.Button(visible=True)}
+        total = len(trends.frame)
+        updates: Values = {
+            self.status: status_html(passing(count, total)),
+            self.reset: gr.Button(visible=count < total),
+        }
+        parameters = urlencode({"ask": json.dumps(ask)})
+        for name, chart in charts.items():
+            updates |= self.cards[name].show(chart, parameters)
+        return updates
 
-    @staticmethod
-    def _status(count: int, total: int) -> str:
-        if not count:
-            return "No item passes these filters: clear them, or widen one."
-        return several(total) if count == total else f"{count:,} of {several(total)}"
-
-    def _asked(
-        self, view: Json, attribute: str, ends: tuple[Any, ...], filters: Json
-    ) -> dict[str, Any]:
+    def read(self, values: Values) -> Json:
         """What `Question.of` takes, as JSON, and only what is not as usual."""
-        asked: dict[str, Any] = {"filters": filters} if filters else {}
-        usual = self.figures.latest().usual_periods
+        filters = self.filters.read(values)
+        ask: Json = {"filters": filters} if filters else {}
+        ends = tuple(values[box] for box in self.ends)
+        usual = self.service.trends.usual_periods
         if usual and None not in ends and ends != (*usual[0], *usual[1]):
             # Either box may hold the earlier year.
             pairs = {"before": sorted(ends[:2]), "after": sorted(ends[2:])}
-            asked |= {name: dict(zip(("min", "max"), p, strict=True)) for name, p in pairs.items()}
-        if results := [item["id"] for item in view["results"]]:
-            asked["results"] = results
+            ask |= {name: dict(zip(("min", "max"), p, strict=True)) for name, p in pairs.items()}
+        if results := list(values[self.trail].view.ids):
+            ask["results"] = results
+        on_map = values[self.section] == _MAP_SECTION
+        attribute = values[self.coloured_by if on_map else self.attribute]
         if attribute != "baseColour":
-            asked["attribute"] = attribute
-        return asked
+            ask["attribute"] = attribute
+        return ask
 
 
 def _attributes(label: str, elem_id: str) -> gr.Dropdown:
     choices = [(TITLES[name], name) for name in ATTRIBUTES]
     return gr.Dropdown(choices, value="baseColour", label=label, elem_id=elem_id)
-
-
-@contextmanager
-def _grid() -> Iterator[None]:
-    """As many charts beside each other as there is room for."""
-    with gr.Row(elem_classes="charts"):
-        yield

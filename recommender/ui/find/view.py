@@ -5,13 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from recommender.schema import SCHEMA, TITLES
-from recommender.ui.answers import Answer, sentence
-
-Json = dict[str, Any]
-
-
-WELCOME = "Show a picture, pick an example, or let us surprise you."
-
+from recommender.service.answers import Json
+from recommender.service.sentences import UNNAMED, WELCOME, found_like, sentence
 
 _MAX_BACK = 20
 
@@ -33,36 +28,48 @@ _CARD = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What the page shows, as JSON that a session keeps; the last ones are the way back.
+    """What the page shows at one moment, as far as a session has to keep it.
 
-    `asked` is what the results are like: a picture, an item, or nothing yet. `results` are those
-    of the API's answer, `item` is the one whose attributes are open.
+    Attributes:
+        query: what the results are like: a picture, an item, or nothing yet.
+        query_id: of the item that they are like.
+        ids: of the results, in their order.
+        opened: id of the item whose attributes are shown.
+        status: the line above.
+        beliefs: what is seen in the picture that asks.
     """
 
-    asked: Literal["nothing", "picture", "item"] = "nothing"
-    asked_id: int | None = None
-    results: list[Answer] = field(default_factory=list)
+    query: Literal["nothing", "picture", "item"] = "nothing"
+    query_id: int | None = None
+    ids: tuple[int, ...] = ()
+    opened: int | None = None
     status: str = WELCOME
-    item: int | None = None
-    beliefs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    beliefs: dict[str, list[Json]] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def of(cls, answer: Json, name: str, **view: Any) -> "View":
+        """The view of what was found like something of a name."""
+        ids = tuple(item["id"] for item in answer["results"])
+        beliefs = answer["query"].get("beliefs", {})
+        return cls(ids=ids, status=found_like(name, answer), beliefs=beliefs, **view)
 
 
-def view_of(answer: Answer, like: str, view: View) -> View:
-    """The view of an answer, its status saying how many were found and how fast."""
-    count, milliseconds = len(answer["results"]), answer["timings_ms"]["total"]
-    noun = "item" if count == 1 else "items"
-    status = f"{count} {noun} like {like}, found in {max(milliseconds, 1):.0f} ms." if count else ""
-    status = " ".join(filter(None, (status, answer["message"])))
-    beliefs = answer["query"].get("beliefs", {})
-    return replace(view, results=answer["results"], status=status, beliefs=beliefs)
+@dataclass(frozen=True)
+class Trail:
+    """What a session has on show, and the views before it: the way back."""
 
+    view: View = field(default_factory=View)
+    before: tuple[View, ...] = ()
 
-def pushed(view: Json, back: list[Json]) -> list[Json]:
-    return back if view["asked"] == "nothing" else [*back, view][-_MAX_BACK:]
+    def to(self, view: View) -> "Trail":
+        """A step on; the beginning is no place to come back to."""
+        if self.view.query == "nothing":
+            return replace(self, view=view)
+        return Trail(view, (*self.before, self.view)[-_MAX_BACK:])
 
-
-def status_html(status: str) -> str:
-    return f'<p role="status" aria-live="polite">{html.escape(status)}</p>'
+    def back(self) -> "Trail":
+        """A step back, as far as there is one."""
+        return Trail(self.before[-1], self.before[:-1]) if self.before else self
 
 
 def item_html(item: dict[str, Any]) -> str:
@@ -71,7 +78,7 @@ def item_html(item: dict[str, Any]) -> str:
         for name in _CARD
         if item[name] is not None
     )
-    name = html.escape(item["productDisplayName"] or "An item without a name")
+    name = html.escape(item["productDisplayName"] or UNNAMED)
     return (
         f'<article class="item"><img src="{html.escape(item["image"])}" '
         f'alt="{html.escape(sentence(item))}"><div><h2>{name}</h2><dl>{rows}</dl>'

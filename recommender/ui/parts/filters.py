@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from recommender.schema import LABELS, TITLES
+from recommender.ui.parts.inputs import Values
 
 _ANY = "any"
 
@@ -14,7 +15,7 @@ class FilterBoxes:
     """A box for each label, two for the years, and a button that empties them.
 
     Attributes:
-        boxes: the components, in the order in which `chosen` takes their values.
+        boxes: the components.
         clear: the button; `wire_clear` makes it work.
     """
 
@@ -48,17 +49,17 @@ class FilterBoxes:
         clicks = [button.click for button in (self.clear, *others)]
         return gr.on(clicks, lambda: [None] * len(self.boxes), None, self.boxes, **settings)
 
-    @staticmethod
-    def renewed(values: Mapping[str, list[Any]]) -> list[gr.Dropdown]:
+    def renewed(self, values: Mapping[str, list[Any]]) -> dict[gr.Dropdown, gr.Dropdown]:
         """The boxes with another catalog's values to choose from; what is chosen stays."""
-        ends = [gr.Dropdown(choices=[_ANY, *values["year"]]) for _ in range(2)]
-        return ends + [gr.Dropdown(choices=values[name]) for name in LABELS]
+        years = [_ANY, *values["year"]]
+        choices = [years, years, *(values[name] for name in LABELS)]
+        return {box: gr.Dropdown(choices=its) for box, its in zip(self.boxes, choices, strict=True)}
 
-    @staticmethod
-    def chosen(year_from: Any, year_to: Any, *chosen: list[str] | None) -> dict[str, Any]:
-        """The values of the boxes as filters that the engine takes."""
+    def read(self, values: Values) -> dict[str, Any]:
+        """What is chosen, as filters that a search takes."""
+        year_from, year_to, *chosen = (values[box] for box in self.boxes)
         filters: dict[str, Any] = {
-            name: values for name, values in zip(LABELS, chosen, strict=True) if values
+            name: allowed for name, allowed in zip(LABELS, chosen, strict=True) if allowed
         }
         ends = {"min": year_from, "max": year_to}
         if years := {end: year for end, year in ends.items() if year not in (None, _ANY)}:

@@ -12,6 +12,9 @@ from gradio.data_classes import ImageData
 from recommender.errors import ImageError
 from recommender.pictures.decode import VISITOR_LIMITS, format_of
 
+Values = dict[Any, Any]
+"""A component -> its value or, to change more than that, a component to take its place."""
+
 
 class PictureInput(gr.Image):
     """An image that hands over the path of the file as it was sent.

@@ -9,24 +9,25 @@ from starlette.routing import Route
 
 from recommender.charts.export import csv_of, page_of
 from recommender.errors import QueryError
+from recommender.service.answers import Service
+from recommender.service.trends import DEMAND, RESULTS, Question
 from recommender.trends.sections import NAMES
-from recommender.ui.figures import DEMAND, RESULTS, Figures, Question
 
 _MEDIA = {"csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8"}
 
 
-def download_route(figures: Figures) -> Route:
+def download_route(service: Service) -> Route:
     """The route; `?ask=` is the JSON object of what `/trends` takes."""
 
-    def file(name: str, kind: str, asked: str) -> str:
+    def file(name: str, kind: str, ask: str) -> str:
         try:
-            parameters = json.loads(asked)
+            parameters = json.loads(ask)
             if not isinstance(parameters, dict):
                 raise TypeError
             question = Question.of(**parameters)
         except (ValueError, TypeError, RecursionError) as error:
             raise QueryError('ask is an object such as {"filters": {}}.') from error
-        chart = figures.latest().charts([name], question)[name]
+        chart = service.trends.charts([name], question)[name]
         return csv_of(chart) if kind == "csv" else page_of({name: chart}, chart.title)
 
     async def download(request: Request) -> Response:
@@ -34,8 +35,8 @@ def download_route(figures: Figures) -> Route:
         if name not in (*NAMES, RESULTS, *DEMAND) or kind not in _MEDIA:
             return PlainTextResponse("There is no such file.", status_code=404)
         try:
-            asked = request.query_params.get("ask", "{}")
-            text = await asyncio.to_thread(file, name, kind, asked)
+            ask = request.query_params.get("ask", "{}")
+            text = await asyncio.to_thread(file, name, kind, ask)
         except QueryError as error:
             return PlainTextResponse(str(error), status_code=400)
         headers = {"content-disposition": f'attachment; filename="{name}.{kind}"'}

@@ -17,42 +17,29 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from recommender.errors import ImageError, UnknownItemError
-from recommender.feedback.events import EventLog
 from recommender.pictures.decode import VISITOR_LIMITS, format_of
-from recommender.search.recommender import Recommender
+from recommender.service.answers import Service
 from recommender.service.live import Live
-from recommender.ui.figures import Figures
 from recommender.ui.server.downloads import download_route
 from recommender.ui.server.uploads import deleting_uploads
 
 MAX_UPLOAD_BYTES = VISITOR_LIMITS.max_bytes
 
-
 # A data URL of the largest picture is a third longer than it, and JSON goes around it.
 MAX_BODY_BYTES = 15 * 2**20
 
-
 NO_ENDPOINT = "There is no such endpoint: /gradio_api/info lists those there are."
-
-
 WRONG_BODY = 'The body is JSON such as {"data": [12, 5]}: the parameters, in order.'
-
 
 WRONG_INPUTS = (
     "These inputs do not fit the endpoint: /gradio_api/info lists how many there are and of what "
     "kind, and a file is one that was uploaded here."
 )
 
-
 _STYLE = Path(__file__).parents[1] / "style.css"
 
-
 Scope = MutableMapping[str, Any]
-
-
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-
-
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
@@ -180,14 +167,11 @@ def refuse_url_downloads() -> None:
     processing_utils.unsafe_download = refuse
 
 
-def launch_settings(
-    recommender: Recommender | Live, *, events: EventLog | None = None
-) -> dict[str, Any]:
+def launch_settings(service: Service) -> dict[str, Any]:
     """Keyword arguments of `Blocks.launch` that belong to this app wherever it runs.
 
     Args:
-        recommender: whose pictures and trends are served.
-        events: what the trends tell of what people look for.
+        service: whose pictures and trends are served; the one that the page asks.
     """
     theme = gr.themes.Base(
         primary_hue="rose",
@@ -212,10 +196,7 @@ def launch_settings(
         "theme": theme,
         "css_paths": _STYLE,
         "app_kwargs": {
-            "routes": [
-                picture_route(Live.of(recommender)),
-                download_route(Figures(recommender, events)),
-            ],
+            "routes": [picture_route(service.live), download_route(service)],
             "middleware": [Middleware(LimitBodies)],
             "exception_handlers": {
                 FnIndexInferError: _unknown_endpoint,

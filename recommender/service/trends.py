@@ -1,22 +1,20 @@
-"""What the trends tab, its downloads and `/trends` answer, made in one place."""
+"""A question of the catalog -> its charts, for the trends tab, its downloads and `/trends`."""
 
-import html
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from recommender.charts.chart import PLACE, Chart, prepared, several
+from recommender.charts.chart import PLACE, Chart, prepared
 from recommender.errors import QueryError
 from recommender.feedback.events import KINDS, NO_EVENTS, WINDOWS, EventLog, count_events
 from recommender.schema import ATTRIBUTES, NOUNS
+from recommender.search.options import whole
 from recommender.search.recommender import Recommender
-from recommender.service.live import Live
 from recommender.trends.demand import looked_for
 from recommender.trends.lifts import Period, results_against, usual_periods
 from recommender.trends.sections import COMPARISONS, MAP, NAMES, Periods, draw
@@ -25,7 +23,6 @@ RESULTS = "results"
 DEMAND = {f"{kind}_counts": kind for kind in KINDS}
 """A chart of the event log -> the kind of event that it counts."""
 
-_ROWS_SHOWN = 25
 _DAY_SECONDS = 86_400
 
 
@@ -61,37 +58,28 @@ class Question:
         """
         if bool(before) != bool(after):
             raise QueryError("Give both periods, before and after, or neither.")
-        if not isinstance(results, list | tuple) or not all(map(_is_whole, results)):
+        sent = results if isinstance(results, list | tuple) else (None,)
+        ids = tuple(item_id for value in sent if (item_id := whole(value)) is not None)
+        if len(ids) < len(sent):
             raise QueryError("results is a list of items' ids.")
         if attribute not in ATTRIBUTES:
             raise QueryError(f"attribute is one of {', '.join(ATTRIBUTES)}.")
         periods = Periods(before=_period(before), after=_period(after))
-        return cls(
-            filters=filters or {}, periods=periods, results=tuple(results), attribute=attribute
-        )
+        return cls(filters=filters or {}, periods=periods, results=ids, attribute=attribute)
 
 
-class Figures:
+class Trends:
     """A catalog's charts. Those of the whole catalog are drawn once, when first asked for."""
 
-    def __init__(self, recommender: Recommender | Live, events: EventLog | None = None) -> None:
+    def __init__(self, recommender: Recommender, events: EventLog | None = None) -> None:
         """Nothing is drawn here.
 
         Args:
             recommender: whose catalog it is.
             events: what was looked for; None where that is not recorded.
         """
-        self._live = Live.of(recommender)
-        self.recommender = self._live.now
+        self.recommender = recommender
         self.events = events
-        self._whole: dict[tuple[str, str], Chart] = {}
-        self._latest = self
-
-    def latest(self) -> "Figures":
-        """Those of the catalog as it is now; a request takes them once."""
-        if self._latest.recommender is not self._live.now:
-            self._latest = Figures(self._live, self.events)
-        return self._latest
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -105,6 +93,17 @@ class Figures:
     def usual_periods(self) -> tuple[Period, Period] | None:
         """What rises and falls is told of these where nothing else is asked."""
         return usual_periods(self.recommender.frame)
+
+    @cached_property
+    def _whole(self) -> Callable[[str, str], Chart]:
+        """A chart of the whole catalog by its name and what colours the map."""
+        items = self.frame
+
+        @lru_cache(maxsize=len(NAMES) + len(ATTRIBUTES))
+        def chart(name: str, attribute: str) -> Chart:
+            return draw(items, [name], Periods(), attribute)[name]
+
+        return chart
 
     def items(self, question: Question) -> pd.DataFrame:
         """The items that pass the question's filters.
@@ -126,23 +125,20 @@ class Figures:
             QueryError: a filter cannot be.
         """
         items = self.items(question)
-        whole = items is self.frame
+        of_all = items is self.frame
         periods = question.periods
         usual = (periods.before, periods.after) in ((None, None), self.usual_periods)
-        drawn: dict[str, Chart] = {}
+        charts: dict[str, Chart] = {}
         for name in names:
             if name == RESULTS:
-                drawn[name] = self._results(items, question)
+                charts[name] = self._results(items, question)
             elif name in DEMAND:
-                drawn[name] = self._demand(items, question, DEMAND[name])
-            elif whole and (usual or name not in COMPARISONS):
-                key = (name, question.attribute if name == MAP else "")
-                if key not in self._whole:
-                    self._whole[key] = draw(items, [name], periods, question.attribute)[name]
-                drawn[name] = self._whole[key]
+                charts[name] = self._demand(items, question, DEMAND[name])
+            elif of_all and (usual or name not in COMPARISONS):
+                charts[name] = self._whole(name, question.attribute if name == MAP else "")
             else:
-                drawn |= draw(items, [name], periods, question.attribute)
-        return drawn
+                charts |= draw(items, [name], periods, question.attribute)
+        return charts
 
     def tables(self, names: Any, question: Question) -> dict[str, Any]:
         """`/trends`: the tables of charts as JSON.
@@ -164,7 +160,7 @@ class Figures:
             "items": len(items),
             "missing": {name: int(items[name].isna().sum()) for name in NOUNS},
             "tables": {name: records_of(chart.table) for name, chart in charts.items()},
-            "notes": {name: said for name, c in charts.items() if (said := c.nothing or c.note)},
+            "notes": {name: note for name, c in charts.items() if (note := c.nothing or c.note)},
         }
 
     def _results(self, items: pd.DataFrame, question: Question) -> Chart:
@@ -184,95 +180,13 @@ def records_of(table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def plot_of(chart: Chart) -> str:
-    """The figure as the page's own Plotly reads it; only one that can be moved has tools."""
-    moves = chart.spec["layout"]["dragmode"] == "pan"
-    config = {
-        "displayModeBar": moves,
-        "displaylogo": False,
-        "modeBarButtons": [["zoomIn2d", "zoomOut2d", "resetScale2d"]],
-        "scrollZoom": moves,
-        "doubleClick": "reset" if moves else False,
-        "showAxisDragHandles": False,
-    }
-    return json.dumps({**chart.spec, "config": config}, allow_nan=False, default=_plain)
-
-
-def table_html(chart: Chart, name: str, asked: str | None) -> str:
-    """A figure's note, its table to be opened, and where to take both away.
-
-    Args:
-        chart: the figure.
-        name: of the chart.
-        asked: the question as an address's parameters; None where no address answers it.
-    """
-    note = f"<p>{html.escape(chart.note)}</p>" if chart.note else ""
-    if chart.table.empty:
-        return f'<div class="take">{note}</div>'
-    head = "".join(f"<th>{html.escape(_heading(c))}</th>" for c in chart.table.columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
-        for row in _cells(chart.table.head(_ROWS_SHOWN))
-    )
-    more = len(chart.table) - _ROWS_SHOWN
-    rest = f"<p>{several(more, 'more row')} in the CSV.</p>" if more > 0 else ""
-    files = "".join(
-        f'<a href="trends/{name}.{kind}?{html.escape(asked)}" download>{kind.upper()}</a>'
-        for kind in ("csv", "html")
-        if asked is not None
-    )
-    pictures = "".join(
-        f'<button type="button" data-picture="{kind}" data-name="{name}">{kind.upper()}</button>'
-        for kind in ("png", "svg")
-    )
-    summary = f"<summary>Table of {several(len(chart.table), 'row')}</summary>"
-    table = f'<div class="rows"><table><thead><tr>{head}</tr></thead>{rows}</table></div>'
-    return (
-        f'<div class="take">{note}<div class="files">{files}{pictures}</div>'
-        f"<details>{summary}{table}{rest}</details></div>"
-    )
-
-
-def _cells(table: pd.DataFrame) -> list[list[str]]:
-    """A table's cells as HTML; an item's id is a link to it."""
-    return [
-        [
-            f'<a href="?item={value}">{value}</a>' if column == "id" else html.escape(_cell(value))
-            for column, value in zip(table.columns, row, strict=True)
-        ]
-        for row in table.itertuples(index=False)
-    ]
-
-
-def _cell(value: Any) -> str:
-    if pd.isna(value):
-        return "–"
-    if isinstance(value, float):  # which NumPy's are, too
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return str(value)
-
-
-def _heading(column: str) -> str:
-    return NOUNS.get(column, column.replace("_", " "))
-
-
-def _plain(value: object) -> object:
-    """NumPy's numbers as JSON's."""
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"{type(value)} is not JSON")
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _period(value: Any) -> Period | None:
     if not value:
         return None
     ends = value if isinstance(value, Mapping) else {}
-    if set(ends) != {"min", "max"} or not all(map(_is_whole, ends.values())):
+    first, last = whole(ends.get("min")), whole(ends.get("max"))
+    if len(ends) != 2 or first is None or last is None:
         raise QueryError('A period is given by two years, such as {"min": 2010, "max": 2011}.')
-    if ends["min"] > ends["max"]:
+    if first > last:
         raise QueryError("A period's first year is not after its last.")
-    return Period(ends["min"], ends["max"])
+    return Period(first, last)

@@ -1,0 +1,181 @@
+"""`Service`: a request -> the JSON of DESIGN's contract, for the page and for programs alike."""
+
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from recommender.encoding.agreement import Beliefs, likeliest
+from recommender.errors import FetchError, ImageError, UnknownItemError
+from recommender.feedback.events import EventLog
+from recommender.pictures.decode import decode_image, read_image
+from recommender.pictures.fetch import fetch_image
+from recommender.search.hits import Hits
+from recommender.search.options import USUAL, Options
+from recommender.search.recommender import Recommender
+from recommender.service.live import Live
+from recommender.service.sentences import NO_ADDRESSES, NO_BELIEFS, NO_PICTURE, message_of
+from recommender.service.trends import Trends
+
+SCHEMA_VERSION = 1
+
+_LIKELIEST = 3
+
+Json = dict[str, Any]
+
+
+class Service:
+    """A recommender at work for strangers: pictures are read, items worded, events noted."""
+
+    def __init__(
+        self,
+        recommender: Recommender | Live,
+        *,
+        fetch_urls: bool = True,
+        events: EventLog | None = None,
+    ) -> None:
+        """Args:
+        recommender: what answers; each request keeps to the one that it began with.
+        fetch_urls: whether a picture may be named by its web address.
+        events: where searches and opened items are recorded; None for nowhere.
+        """
+        self.live = Live.of(recommender)
+        self.fetch_urls = fetch_urls
+        self.events = events
+        self._trends_of = lru_cache(maxsize=1)(partial(Trends, events=events))
+
+    @property
+    def recommender(self) -> Recommender:
+        """The latest one; a request takes it once."""
+        return self.live.now
+
+    @property
+    def trends(self) -> Trends:
+        """The charts of the latest one; a request takes them once."""
+        return self._trends_of(self.live.now)
+
+    def recommend(
+        self, image: str | None, origin: str, options: Options = USUAL, *, url: str = ""
+    ) -> Json:
+        """Items that look like a picture.
+
+        Args:
+            image: path of an uploaded file, or None where `url` names a picture.
+            origin: scheme and host under which the pictures are served.
+            options: how to search.
+            url: web address of a picture; counts where there is no file.
+
+        Raises:
+            RecommenderError: the picture or an option cannot be used.
+        """
+        recommender = self.recommender
+        started = time.perf_counter()
+        picture = self._read(recommender, image, url)
+        decode_ms = (time.perf_counter() - started) * 1000
+        hits = recommender.by_image(picture, options)
+        if len(hits.ids):
+            self.note("search", int(hits.ids[0]))
+        beliefs = _worded(hits.beliefs, recommender)
+        query = {
+            "attributes": {label: ranked[0]["value"] for label, ranked in beliefs.items()},
+            "beliefs": beliefs,
+        }
+        return _answer(recommender, hits, options, query, origin, decode_ms)
+
+    def recommend_by_id(self, item_id: int, origin: str, options: Options = USUAL) -> Json:
+        """Items that look like an item, which is never among them; see `recommend`."""
+        recommender = self.recommender
+        hits = recommender.by_id(item_id, options)
+        self.note("search", int(item_id))
+        query = {"attributes": recommender.item(item_id)}
+        return _answer(recommender, hits, options, query, origin)
+
+    def describe(self, image: str | None, *, url: str = "") -> Json:
+        """What is seen in a picture: each attribute's likeliest values with their probabilities.
+
+        Raises:
+            RecommenderError: the picture cannot be used.
+        """
+        recommender = self.recommender
+        beliefs = recommender.describe(self._read(recommender, image, url))
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "beliefs": _worded(beliefs, recommender),
+            "message": "" if beliefs else NO_BELIEFS,
+        }
+
+    def item(self, item_id: int, origin: str) -> Json:
+        """One item with the address of its picture."""
+        item = _with_picture(self.recommender.item(item_id), origin)
+        return {"schema_version": SCHEMA_VERSION, "item": item}
+
+    def items(self, ids: Iterable[int], origin: str) -> dict[int, Json]:
+        """Id -> its item with the address of its picture; what left the catalog is left out."""
+        recommender, found = self.recommender, {}
+        for item_id in ids:
+            with suppress(UnknownItemError):
+                found[item_id] = _with_picture(recommender.item(item_id), origin)
+        return found
+
+    def note(self, kind: str, item_id: int) -> None:
+        """Record that an item was searched for or opened, where that is recorded."""
+        if self.events is not None:
+            self.events.record(kind, item_id)
+
+    def fetch(self, url: str) -> bytes:
+        """The bytes of the picture at a web address, where that is not turned off.
+
+        Raises:
+            FetchError: it is, or the address is refused, does not answer or has no picture.
+        """
+        if not self.fetch_urls:
+            raise FetchError(NO_ADDRESSES)
+        return fetch_image(url)
+
+    def _read(self, recommender: Recommender, image: str | None, url: str) -> Image.Image:
+        at_least_px = recommender.encoder.query_px
+        if image is not None:
+            return read_image(Path(image), at_least_px=at_least_px)
+        if not url:
+            raise ImageError(NO_PICTURE)
+        return decode_image(self.fetch(url), at_least_px=at_least_px)
+
+
+def _with_picture(item: Json, origin: str) -> Json:
+    return {**item, "image": f"{origin}/pictures/{item['id']}"}
+
+
+def _worded(beliefs: Beliefs, recommender: Recommender) -> dict[str, list[Json]]:
+    """Label -> its likeliest values, the likeliest first."""
+    return {
+        label: [{"value": value, "probability": round(p, 4)} for value, p in ranked]
+        for label, ranked in likeliest(beliefs, recommender.encoder.labels, _LIKELIEST).items()
+    }
+
+
+def _answer(
+    recommender: Recommender,
+    hits: Hits,
+    options: Options,
+    query: Json,
+    origin: str,
+    decode_ms: float = 0.0,
+) -> Json:
+    results = []
+    pairs = zip(hits.ids.tolist(), hits.scores.tolist(), strict=True)
+    for rank, (item_id, score) in enumerate(pairs, 1):
+        item = _with_picture(recommender.item(item_id), origin)
+        results.append({"rank": rank, "id": item.pop("id"), "score": round(score, 4), **item})
+    timings = {"decode": decode_ms, "encode": 0.0, **hits.timings_ms}
+    timings["total"] = sum(timings.values())
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "query": query,
+        "results": results,
+        "message": message_of(len(hits), options),
+        "timings_ms": {step: round(ms, 2) for step, ms in timings.items()},
+    }

@@ -1,0 +1,69 @@
+"""Every sentence that tells a visitor what was found, and of an item what it is."""
+
+from typing import Any
+
+import pandas as pd
+
+from recommender.charts.chart import several
+from recommender.search.options import Options
+
+WELCOME = "Show a picture, pick an example, or let us surprise you."
+NO_PICTURE = "Show a picture first: upload one, take one or paste one."
+NO_ADDRESSES = "Web addresses are turned off here: upload the picture instead."
+NO_BELIEFS = "This catalog's encoder says nothing of attributes."
+UNNAMED = "An item without a name"
+
+
+def message_of(found: int, options: Options) -> str:
+    """What a person should know of how many were found, or empty.
+
+    >>> message_of(1, Options(k=5, filters={"gender": ["Unisex"]}))
+    'Only 1 item passes these filters.'
+    """
+    if found == 0 and options.filters:
+        return "No item passes these filters: widen or clear one of them."
+    if found < options.k and options.filters:
+        return f"Only {found} {'item passes' if found == 1 else 'items pass'} these filters."
+    if found < options.k:
+        return f"The catalog has only {found} other items."
+    return ""
+
+
+def found_like(name: str, answer: dict[str, Any]) -> str:
+    """How many items an answer holds, like what, how fast they were found, and its message.
+
+    >>> answer = {"results": [{"id": 3}], "timings_ms": {"total": 0.2}, "message": "No more."}
+    >>> found_like("your picture", answer)
+    '1 item like your picture, found in 1 ms. No more.'
+    """
+    count, milliseconds = len(answer["results"]), max(answer["timings_ms"]["total"], 1)
+    found = f"{several(count)} like {name}, found in {milliseconds:.0f} ms." if count else ""
+    return " ".join(filter(None, (found, answer["message"])))
+
+
+def passing(count: int, total: int) -> str:
+    """How many items of a catalog are counted.
+
+    >>> passing(13, 13), passing(4, 13)
+    ('13 items', '4 of 13 items')
+    """
+    if not count:
+        return "No item passes these filters: clear them, or widen one."
+    return several(total) if count == total else f"{count:,} of {several(total)}"
+
+
+def sentence(item: dict[str, Any]) -> str:
+    """An item as a sentence: name, then what it is, in words.
+
+    >>> sentence({"productDisplayName": "Puma Men Shoe", "articleType": "Casual Shoes",
+    ...           "baseColour": "Black", "gender": "Men", "season": None, "year": 2011})
+    'Puma Men Shoe: casual shoes in black for men, 2011.'
+    """
+    words = (item.get("articleType") or "item").lower()
+    if item.get("baseColour"):
+        words += f" in {item['baseColour'].lower()}"
+    if item.get("gender"):
+        words += f" for {item['gender'].lower()}"
+    when = " ".join(str(v) for v in (item.get("season"), item.get("year")) if not pd.isna(v))
+    name = item.get("productDisplayName")
+    return f"{name + ': ' if name else ''}{words}{', ' + when if when else ''}."

@@ -1,0 +1,124 @@
+"""The API's endpoints: names and parameters keep their meaning once they have shipped."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import gradio as gr
+from gradio.events import api
+
+from recommender.errors import RecommenderError
+from recommender.search.options import Options, Ranking
+from recommender.service.answers import Json, Service
+from recommender.service.trends import Question
+from recommender.ui.parts.inputs import PictureInput, RawNumber
+from recommender.ui.server.origin import origin_of
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def gradio_errors(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a program read a `RecommenderError` as it stands.
+
+    It is plain text, which Gradio's page would render as HTML: no page shows it.
+    """
+
+    @wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except RecommenderError as error:
+            raise gr.Error(str(error), visible=False, print_exception=False) from error
+
+    return wrapped
+
+
+def add_endpoints(service: Service) -> None:
+    """Within Blocks; the page itself calls none of them."""
+
+    @gradio_errors
+    def recommend(
+        image: str | None,
+        k: int,
+        filters: dict[str, Any],
+        url: str,
+        repeats: bool,
+        ranking: Ranking,
+        request: gr.Request,
+    ) -> Json:
+        """Products that look like a picture: a file, or null and the web address of one as `url`.
+
+        `filters` maps a column to its allowed values; `repeats` also shows items with identical
+        pictures; `ranking` is `image` for what pictures show alone, `hybrid` where the products'
+        attributes count too, `auto` for the better one that there is.
+        """
+        options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)
+        return service.recommend(image, origin_of(request), options, url=url)
+
+    @gradio_errors
+    def recommend_by_id(
+        item_id: int,
+        request: gr.Request,
+        k: int = 5,
+        filters: dict[str, Any] = {},  # noqa: B006 - the API shows it as the default
+        repeats: bool = False,
+        ranking: str = "auto",
+    ) -> Json:
+        """Products that look like a product of the catalog, which is never among them."""
+        # Options refuse what is no ranking.
+        options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)  # type: ignore[arg-type]
+        return service.recommend_by_id(item_id, origin_of(request), options)
+
+    @gradio_errors
+    def item(item_id: int, request: gr.Request) -> Json:
+        """One product of the catalog."""
+        return service.item(item_id, origin_of(request))
+
+    @gradio_errors
+    def describe(image: str | None, url: str) -> Json:
+        """What is seen in a picture: each attribute's likeliest values and their probabilities."""
+        return service.describe(image, url=url)
+
+    @gradio_errors
+    def trends(
+        filters: dict[str, Any] = {},  # noqa: B006 - the API shows them as the defaults
+        tables: list[str] = [],  # noqa: B006
+        before: dict[str, int] = {},  # noqa: B006
+        after: dict[str, int] = {},  # noqa: B006
+        attribute: str = "baseColour",
+    ) -> Json:
+        """The tables of the trends, of the items that pass the filters.
+
+        `tables` names those that are wanted, all if empty but `style_map`, which has a row an item
+        and its `attribute`; `before` and `after` are the periods to compare, as
+        `{"min": 2010, "max": 2011}`.
+        """
+        question = Question.of(filters, before, after, attribute=attribute)
+        return service.trends.tables(tables, question)
+
+    with gr.Row(visible=False):
+        gr.Button().click(
+            recommend,
+            [
+                PictureInput(label="image"),
+                RawNumber(5, label="k", precision=0),
+                gr.JSON({}, label="filters"),
+                gr.Textbox("", label="url"),
+                gr.Checkbox(False, label="repeats"),
+                gr.Textbox("auto", label="ranking"),
+            ],
+            gr.JSON(label="answer"),
+            api_name="recommend",
+            concurrency_id="search",
+        )
+        gr.Button().click(
+            describe,
+            [PictureInput(label="image"), gr.Textbox("", label="url")],
+            gr.JSON(label="answer"),
+            api_name="describe",
+            concurrency_id="search",
+        )
+    api(recommend_by_id, api_name="recommend_by_id", concurrency_id="search")
+    api(item, api_name="item")
+    api(trends, api_name="trends")

@@ -1,0 +1,201 @@
+"""The panels of *Find similar*: each owns its components, reads them, and shows a trail in them.
+
+Gradio hands over a dict of component -> value and takes one back, so that nobody keeps an order.
+"""
+
+from typing import Protocol
+
+import gradio as gr
+from gradio.blocks import Block
+
+from recommender.errors import ImageError
+from recommender.search.options import MAX_K, Options
+from recommender.search.recommender import Recommender
+from recommender.service.answers import Json, Service
+from recommender.service.sentences import NO_PICTURE, WELCOME, sentence
+from recommender.ui.find.view import Trail, beliefs_html, item_html
+from recommender.ui.parts.cards import status_html
+from recommender.ui.parts.filters import FilterBoxes
+from recommender.ui.parts.inputs import PictureInput, Values
+
+Items = dict[int, Json]
+"""An id -> its item, with the address of its picture."""
+
+
+class Panel(Protocol):
+    """What shows a part of a trail, in components of its own: `parts`."""
+
+    parts: list[Block]
+
+    def show(self, trail: Trail, items: Items) -> Values:
+        """Its components' values; `items` are those that the trail's view names."""
+
+
+class QueryPanel:
+    """The picture that asks, or its web address."""
+
+    def __init__(self, service: Service) -> None:
+        """Draw it; `service` fetches what an address names."""
+        self._fetch = service.fetch
+        self.picture = PictureInput(
+            label="Your picture",
+            placeholder="# Drop a picture here\nor choose one, take one, paste one",
+            sources=["upload", "webcam", "clipboard"],
+            height=300,
+            buttons=[],
+            # A mirrored garment has its text and buttons on the wrong side; a phone's rear camera
+            # is the one that sees the garment.
+            webcam_options=gr.WebcamOptions(
+                mirror=False, constraints={"video": {"facingMode": {"ideal": "environment"}}}
+            ),
+            alt_text="The picture that you are looking for",
+            elem_id="picture",
+        )
+        self.address = gr.Textbox(
+            label="Or its web address",
+            placeholder="https://…",
+            max_lines=1,
+            max_length=2000,
+            visible=service.fetch_urls,
+            elem_id="address",
+        )
+        with gr.Row():
+            self.find = gr.Button("Find similar", variant="primary", min_width=120)
+            self.surprise = gr.Button("Surprise me", min_width=120)
+
+    def read(self, values: Values) -> str:
+        """The file of the picture that asks; an address that was typed comes first.
+
+        Raises:
+            RecommenderError: there is neither, or the address leads to no picture.
+        """
+        if address := values[self.address].strip():
+            return self.picture.keep(self._fetch(address))
+        if (picture := values[self.picture]) is None:
+            raise ImageError(NO_PICTURE)
+        return str(picture)
+
+    def show(self, picture: str) -> Values:
+        """The picture that asks, wherever it came from."""
+        return {self.picture: picture, self.address: ""}
+
+
+class SettingsPanel:
+    """Filters, how many, and by what."""
+
+    def __init__(self, recommender: Recommender) -> None:
+        """Draw it with what a recommender has to choose from."""
+        with gr.Accordion("Filters and how many", open=False, elem_id="settings"):
+            self.filters = FilterBoxes(recommender.filters.values, prefix="filter")
+            self.k = gr.Slider(1, MAX_K, value=12, step=1, label="How many")
+            self.repeats = gr.Checkbox(False, label="Show items with identical pictures too")
+            self.ranking = gr.Radio(
+                [("Looks and attributes", "hybrid"), ("Looks alone", "image")],
+                value=recommender.rankings[-1],
+                label="Most similar by",
+                visible=len(recommender.rankings) > 1,
+                elem_id="ranking",
+            )
+        self.boxes = [self.k, self.repeats, self.ranking, *self.filters.boxes]
+
+    def read(self, values: Values) -> Options:
+        """How to search.
+
+        Raises:
+            QueryError: that cannot be.
+        """
+        return Options(
+            k=values[self.k],
+            repeats=values[self.repeats],
+            ranking=values[self.ranking],
+            filters=self.filters.read(values),
+        )
+
+
+class BarPanel:
+    """The way back, and a line that says what is on show."""
+
+    def __init__(self) -> None:
+        with gr.Row(elem_id="bar"):
+            self.back = gr.Button("← Back", visible=False, size="sm", scale=0, elem_id="back")
+            self.status = gr.HTML(status_html(WELCOME), padding=False, elem_id="status")
+        self.parts: list[Block] = [self.back, self.status]
+
+    def show(self, trail: Trail, items: Items) -> Values:
+        status = status_html(trail.view.status)
+        return {self.back: gr.Button(visible=bool(trail.before)), self.status: status}
+
+
+class SeenPanel:
+    """What is seen in the picture that asks."""
+
+    def __init__(self) -> None:
+        self.seen = gr.HTML(padding=False, elem_id="seen")
+        self.parts: list[Block] = [self.seen]
+
+    def show(self, trail: Trail, items: Items) -> Values:
+        return {self.seen: beliefs_html(trail.view.beliefs)}
+
+
+class ItemPanel:
+    """The item that is open."""
+
+    def __init__(self) -> None:
+        with gr.Column(visible=False, elem_id="item") as self.column:
+            self.card = gr.HTML(padding=False)
+            self.more = gr.Button("More like this", variant="primary", size="md", elem_id="more")
+        self.parts: list[Block] = [self.column, self.card, self.more]
+
+    def show(self, trail: Trail, items: Items) -> Values:
+        view = trail.view
+        item = items.get(view.opened) if view.opened is not None else None
+        asks = view.query == "item" and view.query_id == view.opened
+        return {
+            self.column: gr.Column(visible=item is not None),
+            self.card: "" if item is None else item_html(item),
+            self.more: gr.Button(visible=not asks),
+        }
+
+
+class ResultsPanel:
+    """What was found."""
+
+    def __init__(self) -> None:
+        self.gallery = gallery("results", visible=False)
+        self.parts: list[Block] = [self.gallery]
+
+    def show(self, trail: Trail, items: Items) -> Values:
+        found = tiles([items[item_id] for item_id in trail.view.ids])
+        return {self.gallery: gr.Gallery(found, selected_index=None, visible=bool(found))}
+
+
+class BeginningPanel:
+    """Examples, for whoever has no picture at hand."""
+
+    def __init__(self) -> None:
+        with gr.Column(elem_id="beginning") as self.column:
+            gr.Markdown("No picture at hand? Try one of these:")
+            self.examples = gallery("examples")
+        self.parts: list[Block] = [self.column]
+
+    def show(self, trail: Trail, items: Items) -> Values:
+        return {self.column: gr.Column(visible=trail.view.query == "nothing")}
+
+
+def gallery(elem_id: str, *, visible: bool = True) -> gr.Gallery:
+    """Tiles that are buttons: a click opens the item, not a preview of its picture."""
+    return gr.Gallery(
+        show_label=False,
+        height="auto",
+        object_fit="contain",
+        allow_preview=False,
+        interactive=False,
+        buttons=[],
+        visible=visible,
+        elem_id=elem_id,
+    )
+
+
+def tiles(items: list[Json]) -> list[tuple[str, str]]:
+    """Items as a gallery takes them: the address of a picture, and a sentence."""
+    return [(item["image"], sentence(item)) for item in items]
