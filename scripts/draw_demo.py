@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from scripts.drawing.plan import FIELDS, Plan, plan_catalog
+from recommender.demo.drawing.plan import FIELDS, Plan, plan_catalog
 
 OUT = Path(__file__).parents[1] / "recommender" / "demo" / "fashion-demo.zip"
 QUALITY = 68  # of the JPEGs; about 6 KB each

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from recommender.demo.drawing.plan import FIELDS
 from scripts import draw_demo
-from scripts.drawing.plan import FIELDS
 
 Row = dict[str, str]
 

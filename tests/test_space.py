@@ -76,6 +76,7 @@ def test_a_space_is_made_updated_and_holds_what_it_serves(hub: Hub) -> None:
     results = {"leaderboard.json", "robustness.json"}  # what the page shows of how good it is
     assert {f"benchmarks/{name}" for name in results} <= paths
     assert not [p for p in paths if p.startswith(("tests/", "data/", ".git/")) or "cache" in p]
+    assert not [p for p in paths if "draw" in p], "what draws the demo is not needed to serve it"
 
 
 def test_without_the_hub_the_last_good_copy_is_served(

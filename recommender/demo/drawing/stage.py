@@ -12,8 +12,8 @@ import numpy as np
 import skia
 from PIL import Image
 
-from scripts.drawing.cloth import MATERIALS, RGB, Cloth, darker, grain
-from scripts.drawing.shapes import MIDDLE, Points, curve, mirrored, ribbon
+from recommender.demo.drawing.cloth import MATERIALS, RGB, Cloth, darker, grain
+from recommender.demo.drawing.shapes import MIDDLE, Field, Points, curve, mirrored, ribbon
 
 WIDTH, HEIGHT = 240, 320
 SCALE = 2  # drawn twice as large, then reduced
@@ -35,23 +35,22 @@ def folds(*lines: Points, width: float = 7.0, height: float = 1.0) -> list[Fold]
     return [Fold(p, width, height) for line in lines for p in (line, mirrored(line))]
 
 
-def blur(field: np.ndarray, sigma: float) -> np.ndarray:
+def blur(field: Field, sigma: float) -> Field:
     """A near Gaussian blur of a float32 field (h, w): three boxes on a reduced copy."""
     h, w = field.shape
     factor = max(1.0, sigma / 2.45)
     size = max(3, round(w / factor)), max(3, round(h / factor))
-    small = np.asarray(Image.fromarray(field).resize(size, Image.Resampling.BOX))
+    small: Field = np.asarray(Image.fromarray(field).resize(size, Image.Resampling.BOX))
     for _ in range(3):
         for axis in (0, 1):
             pad = [(2, 2) if a == axis else (0, 0) for a in (0, 1)]
             wide, n = np.pad(small, pad), small.shape[axis]
-            small = sum(np.take(wide, range(i, i + n), axis) for i in range(5)) / np.float32(5)
+            boxes = [np.take(wide, range(i, i + n), axis) for i in range(5)]
+            small = np.add.reduce(boxes) / np.float32(5)
     return np.asarray(Image.fromarray(small).resize((w, h), Image.Resampling.BICUBIC))
 
 
-def noise(
-    rng: np.random.Generator, shape: tuple[int, int], cell: tuple[float, float]
-) -> np.ndarray:
+def noise(rng: np.random.Generator, shape: tuple[int, int], cell: tuple[float, float]) -> Field:
     """Smooth noise (h, w), unit variance; `cell` is its grain in pixels (down, across)."""
     size = [max(2, round(n / c) + 2) for n, c in zip(shape, cell, strict=True)]
     field = rng.standard_normal(size).astype(np.float32)
@@ -66,9 +65,9 @@ def surface(width: int, height: int) -> skia.Surface:
     return skia.Surface.MakeRaster(info)
 
 
-def pixels(drawn: skia.Surface) -> np.ndarray:
+def pixels(drawn: skia.Surface) -> Field:
     """The surface's straight RGBA, float32 of shape (h, w, 4) in 0..1."""
-    rgba = drawn.makeImageSnapshot().toarray(colorType=skia.ColorType.kRGBA_8888_ColorType)
+    rgba: Field = drawn.makeImageSnapshot().toarray(colorType=skia.ColorType.kRGBA_8888_ColorType)
     return rgba.astype(np.float32) / np.float32(255)
 
 
@@ -232,7 +231,8 @@ class Stage:
             across = blur(near, 6.0).max(axis=0, keepdims=True)
             floor = np.exp(-(((rows - ground - 1.5) / 4.5) ** 2)) * across
             cast = blur((floor * 0.9).astype(np.float32), 5.0) * 0.6
-        white = np.float32(1) - np.clip(cast, 0, 1)[..., None] * np.float32([1.0, 0.98, 0.94])
+        tone = np.array([1.0, 0.98, 0.94], np.float32)
+        white = np.float32(1) - np.clip(cast, 0, 1)[..., None] * tone
         # The page is read as straight colour, so it is weighed by its alpha here.
         out = rgba[..., :3] * alpha[..., None] + white * (1 - alpha[..., None])
         image = Image.fromarray((np.clip(out, 0, 1) * 255 + 0.5).astype(np.uint8))
@@ -245,10 +245,10 @@ class Stage:
             return skia.IRect.MakeEmpty()
         return bounds
 
-    def _relief(self, mask: np.ndarray, cloth: Cloth, puff: float, drape: float) -> np.ndarray:
+    def _relief(self, mask: Field, cloth: Cloth, puff: float, drape: float) -> Field:
         """Heights in pixels: the puffed-up mask, the drape and the weave."""
         kind = MATERIALS[cloth.material]
-        relief = puff * (22 * blur(mask, 24.0) + 8 * blur(mask, 8.0) + 2.2 * blur(mask, 2.2))
+        relief: Field = puff * (22 * blur(mask, 24.0) + 8 * blur(mask, 8.0) + 2.2 * blur(mask, 2.2))
         if kind.fold and drape:
             coarse = noise(self.random, mask.shape, (110, 46))
             fine = noise(self.random, mask.shape, (52, 22))
@@ -258,9 +258,7 @@ class Stage:
             relief = relief + kind.relief * grain(cloth.material, mask.shape, self.random)
         return relief
 
-    def _creases(
-        self, creases: Sequence[Fold], matrix: skia.Matrix, area: skia.IRect
-    ) -> np.ndarray:
+    def _creases(self, creases: Sequence[Fold], matrix: skia.Matrix, area: skia.IRect) -> Field:
         drawn = surface(area.width(), area.height())
         canvas = drawn.getCanvas()
         canvas.setMatrix(matrix)
@@ -276,7 +274,7 @@ class Stage:
         ridges = (rgba[..., 0] - rgba[..., 1]) * rgba[..., 3]
         return blur(ridges.astype(np.float32), 2.0) * np.float32(8.0)
 
-    def _light(self, flat: np.ndarray, relief: np.ndarray, cloth: Cloth) -> np.ndarray:
+    def _light(self, flat: Field, relief: Field, cloth: Cloth) -> Field:
         kind = MATERIALS[cloth.material]
         down, across = np.gradient(relief)
         depth = 1 / np.sqrt(down**2 + across**2 + 1)
@@ -291,5 +289,5 @@ class Stage:
         half = LIGHT + np.array([0, 0, 1])
         gloss = kind.gloss * np.clip(normal @ half / np.linalg.norm(half), 0, 1) ** kind.sharpness
         weave = 1 + kind.grain * grain(cloth.material, relief.shape, self.random)
-        lit = flat * (light * weave)[..., None] + gloss[..., None]
+        lit: Field = flat * (light * weave)[..., None] + gloss[..., None]
         return lit.astype(np.float32)

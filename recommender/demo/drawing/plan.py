@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from scripts.drawing.cloth import COLOURS, Cloth, luminance, shade_of
-from scripts.drawing.kinds import KINDS, Kind
-from scripts.drawing.look import Look
-from scripts.drawing.stage import Stage
+from recommender.demo.drawing.cloth import COLOURS, Cloth, luminance, shade_of
+from recommender.demo.drawing.kinds import KINDS, Kind
+from recommender.demo.drawing.look import Look
+from recommender.demo.drawing.stage import Stage
 
 FIELDS = (
     "id", "gender", "masterCategory", "subCategory", "articleType", "baseColour", "season", "year",
@@ -79,7 +79,7 @@ def plan_item(rng: random.Random, item_id: int, kind: Kind) -> Plan:
     colour = rng.choice(CUT_COLOURS.get(style, kind.colours))
     pattern = rng.choice(kind.prints)
     material = CUT_MATERIALS.get(style, rng.choice(kind.materials))
-    if pattern == "graphic" and getattr(kind.cuts[style], "front", ""):
+    if pattern == "graphic" and getattr(kind.cuts[style], "front", None):
         pattern = "logo"  # a large print would run over the buttons
     if material in ("denim", "leather", "quilt"):
         pattern = "solid"

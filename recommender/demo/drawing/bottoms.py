@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from scripts.drawing.cloth import STEEL, Cloth, darker
-from scripts.drawing.look import Look
-from scripts.drawing.shapes import (
+from recommender.demo.drawing.cloth import STEEL, Cloth, darker
+from recommender.demo.drawing.look import Look
+from recommender.demo.drawing.shapes import (
     MIDDLE,
     Points,
     box,
@@ -15,7 +15,7 @@ from scripts.drawing.shapes import (
     ribbon,
     symmetric,
 )
-from scripts.drawing.stage import Fold, Stage, folds
+from recommender.demo.drawing.stage import Fold, Stage, folds
 
 # Outlines read as rows of points, so the formatter leaves them alone.
 # fmt: off
@@ -104,10 +104,10 @@ def legs(stage: Stage, look: Look, cut: Legs) -> None:
     if denim:
         _denim(stage, look, cut, body, half, knee_y)
     if cut.side_stripe:
-        line = [(p[0] - 6, *p[1:]) for p in half[1:5]]
-        for side in (line, mirrored(line)):
+        stripe = [(p[0] - 6, *p[1:]) for p in half[1:5]]
+        for edge in (stripe, mirrored(stripe)):
             for offset in (0, 5) if rng.random() < 0.5 else (0,):
-                at = [(x - offset * (1 if x > MIDDLE else -1), *rest) for x, *rest in side]
+                at = [(x - offset * (1 if x > MIDDLE else -1), *rest) for x, *rest in edge]
                 stage.piece(meet(ribbon(at, 3), body), look.plain(colour=look.cloth.accent), puff=0,
                     shadow=0)
     if cut.cuff:
@@ -141,11 +141,11 @@ def legs(stage: Stage, look: Look, cut: Legs) -> None:
                 stage.piece(box(x - 2, top - 2, x + 2, top + 13, 0.6), look.cloth, puff=0.3,
                     shadow=0.4, drop=0.8)
     if cut.waist > 35 and look.cloth.material not in ("satin",) and cut.inner < 40 and cut.hip > 43:
-        bend = [(MIDDLE + waist * 0.5, top + 11), (MIDDLE + waist * 0.62, top + 27),
+        bend: Points = [(MIDDLE + waist * 0.5, top + 11), (MIDDLE + waist * 0.62, top + 27),
             (MIDDLE + hip * 0.9, top + 34)]
-        slant = [(MIDDLE + waist * 0.62, top + 11), (MIDDLE + hip * 0.86, top + 42)]
-        for side in (bend if denim else slant, mirrored(bend if denim else slant)):
-            stage.seam(side, look.cloth, stitch=thread)
+        slant: Points = [(MIDDLE + waist * 0.62, top + 11), (MIDDLE + hip * 0.86, top + 42)]
+        for opening in (bend if denim else slant, mirrored(bend if denim else slant)):
+            stage.seam(opening, look.cloth, stitch=thread)
     if cut.cargo:
         for side in (-1, 1):
             x, y = MIDDLE + side * (hip * 0.68), crotch + 20
@@ -176,10 +176,10 @@ def _denim(stage: Stage, look: Look, cut: Legs, body: object, half: Points, knee
                         darker(look.cloth.colour, 1.3), 0.6, 0.7)
     stage.canvas.restore()
     inner, outer = half[4:8], half[1:5]
-    for line, dx in ((outer, -3.0), (inner[1:], 3.0)):
-        moved = [(p[0] + dx, *p[1:]) for p in line]
-        for side in (moved, mirrored(moved)):
-            stage.line(side, COPPER, 0.55, 0.65, dash=(2.0, 1.3))
+    for edge, dx in ((outer, -3.0), (inner[1:], 3.0)):
+        moved = [(p[0] + dx, *p[1:]) for p in edge]
+        for each in (moved, mirrored(moved)):
+            stage.line(each, COPPER, 0.55, 0.65, dash=(2.0, 1.3))
 
 
 def skirt(stage: Stage, look: Look, cut: Skirt) -> None:

@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass, replace
 
-from scripts.drawing.cloth import BLACK, RGB, WHITE, Cloth, darker, luminance
+from recommender.demo.drawing.cloth import BLACK, RGB, WHITE, Cloth, darker, luminance
 
 
 @dataclass(frozen=True, kw_only=True)

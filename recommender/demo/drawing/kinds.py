@@ -4,12 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.drawing.bags import Bag, bag
-from scripts.drawing.bottoms import Legs, Skirt, legs, skirt
-from scripts.drawing.extras import Extra, extra
-from scripts.drawing.footwear import Flat, Pump, Shoe, flat, pump, shoe
-from scripts.drawing.tops import Cut, top
-from scripts.drawing.trinkets import Glasses, Jewel, Watch, glasses, jewel, watch
+from recommender.demo.drawing.bags import Bag, bag
+from recommender.demo.drawing.bottoms import Legs, Skirt, legs, skirt
+from recommender.demo.drawing.extras import Extra, extra
+from recommender.demo.drawing.flats import Flat, flat
+from recommender.demo.drawing.footwear import Pump, Shoe, pump, shoe
+from recommender.demo.drawing.garment import Cut
+from recommender.demo.drawing.jewels import Jewel, jewel
+from recommender.demo.drawing.tops import top
+from recommender.demo.drawing.trinkets import Glasses, Watch, glasses, watch
 
 # A row reads as one line of a range plan, so the formatter leaves it alone.
 # fmt: off
@@ -59,10 +62,11 @@ PLAIN_PRINTS = ("solid", "solid", "stripes", "graphic", "graphic", "logo")
 SHIRTING = ("solid", "plaid", "pinstripes", "gingham", "solid")
 PRETTY = ("solid", "floral", "dots", "stripes", "abstract", "floral")
 NIGHT = ("dots", "floral", "confetti", "stripes")
-_LONG = {"sleeve": 1.0}
-_DRESS = {"shoulder": 52, "chest": 50, "waist": 43, "belly": 108, "collar": "bare", "length": 276}
-_SLEEVELESS = {**_DRESS, "sleeve": 0.0}
-_SLIM = {"band": "elastic", "waist": 34, "hip": 44, "knee": 40, "hem": 32}
+_LONG: dict[str, Any] = {"sleeve": 1.0}
+_DRESS: dict[str, Any] = {"shoulder": 52, "chest": 50, "waist": 43, "belly": 108,
+    "collar": "bare", "length": 276}
+_SLEEVELESS: dict[str, Any] = {**_DRESS, "sleeve": 0.0}
+_SLIM: dict[str, Any] = {"band": "elastic", "waist": 34, "hip": 44, "knee": 40, "hem": 32}
 
 
 def _kinds(master: str, *rows: tuple[Any, ...]) -> list[Kind]:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import skia
 
-from scripts.drawing.shapes import curve, ellipse, polygon
+from recommender.demo.drawing.shapes import curve, ellipse, polygon
 
 RGB = tuple[int, int, int]
 

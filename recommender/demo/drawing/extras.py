@@ -2,11 +2,21 @@
 
 from dataclasses import dataclass, replace
 
-from scripts.drawing.cloth import BRASS, STEEL, Cloth, darker
-from scripts.drawing.look import Look
-from scripts.drawing.motifs import GRAPHICS, KIDS_GRAPHICS, motif
-from scripts.drawing.shapes import MIDDLE, arc, box, curve, cut, ellipse, meet, ribbon, shifted
-from scripts.drawing.stage import Fold, Stage
+from recommender.demo.drawing.cloth import BRASS, STEEL, Cloth, darker
+from recommender.demo.drawing.look import Look
+from recommender.demo.drawing.motifs import GRAPHICS, KIDS_GRAPHICS, motif
+from recommender.demo.drawing.shapes import (
+    MIDDLE,
+    arc,
+    box,
+    curve,
+    cut,
+    ellipse,
+    meet,
+    ribbon,
+    shifted,
+)
+from recommender.demo.drawing.stage import Fold, Stage
 
 # Outlines read as rows of points, so the formatter leaves them alone.
 # fmt: off

@@ -10,7 +10,8 @@ import numpy as np
 import skia
 from PIL import Image
 
-from scripts.drawing.motifs import leaf_spray, motif
+from recommender.demo.drawing.motifs import leaf_spray, motif
+from recommender.demo.drawing.shapes import Field
 
 RGB = tuple[int, int, int]
 
@@ -89,9 +90,10 @@ MATERIALS: dict[str, Material] = {
 
 def darker(colour: RGB, share: float) -> RGB:
     """The colour at a share of its light; a share over 1 goes towards white."""
-    if share <= 1:
-        return tuple(round(c * share) for c in colour)
-    return tuple(round(c + (255 - c) * (share - 1)) for c in colour)
+    red, green, blue = (
+        round(c * share if share <= 1 else c + (255 - c) * (share - 1)) for c in colour
+    )
+    return red, green, blue
 
 
 def shade_of(colour: RGB, rng: random.Random) -> RGB:
@@ -100,7 +102,8 @@ def shade_of(colour: RGB, rng: random.Random) -> RGB:
     hue = (hue + rng.uniform(-0.012, 0.012)) % 1
     light = min(0.95, max(0.12, light * rng.uniform(0.9, 1.1)))
     depth = min(1.0, depth * rng.uniform(0.85, 1.1))
-    return tuple(round(255 * c) for c in colorsys.hls_to_rgb(hue, light, depth))
+    red, green, blue = (round(255 * c) for c in colorsys.hls_to_rgb(hue, light, depth))
+    return red, green, blue
 
 
 def luminance(colour: RGB) -> float:
@@ -109,7 +112,7 @@ def luminance(colour: RGB) -> float:
 
 
 @cache
-def _weave(material: str) -> np.ndarray:
+def _weave(material: str) -> Field:
     """A tile of the material's texture, float32 of shape (720, 560), about -1..1."""
     rng = np.random.default_rng(7)
     shape = (720, 560)
@@ -117,28 +120,31 @@ def _weave(material: str) -> np.ndarray:
     speck = rng.standard_normal(shape).astype(np.float32)
     coarse = rng.standard_normal((shape[0] // 5, shape[1] // 5)).astype(np.float32)
     soft = np.asarray(Image.fromarray(coarse).resize(shape[::-1], Image.Resampling.BICUBIC))
+    tile: Field
     if material == "denim":
         slub = rng.standard_normal((1, shape[1])).astype(np.float32)
-        return 0.55 * np.sin((x + y * 0.8) * 1.5) + 0.35 * speck + 0.25 * slub
-    if material == "knit":
-        return np.sin(x * 1.05 + 0.9 * np.sin(y * 1.4)) * 0.8 + 0.25 * speck
-    if material == "rib":
-        return np.sin(x * 0.95)
-    if material == "cable":
+        tile = 0.55 * np.sin((x + y * 0.8) * 1.5) + 0.35 * speck + 0.25 * slub
+    elif material == "knit":
+        tile = np.sin(x * 1.05 + 0.9 * np.sin(y * 1.4)) * 0.8 + 0.25 * speck
+    elif material == "rib":
+        tile = np.sin(x * 0.95)
+    elif material == "cable":
         column = np.mod(x, 56) - 28
         twist = np.sin(y * 0.16) * 8
         rope = np.exp(-(((column - twist) / 6) ** 2)) + np.exp(-(((column + twist) / 6) ** 2))
-        return 1.5 * rope + 0.1 * np.sin(x * 1.05 + 0.9 * np.sin(y * 1.4))
-    if material == "mesh":
-        return np.sin(x * 1.05) * np.sin(y * 1.05) + 0.1 * speck
-    if material == "canvas":
-        return 0.6 * np.sin(x * 1.6) * np.sin(y * 1.6) + 0.4 * speck
-    if material == "leather":
-        return soft + 0.4 * speck
-    return 0.85 * speck + 0.15 * soft
+        tile = 1.5 * rope + 0.1 * np.sin(x * 1.05 + 0.9 * np.sin(y * 1.4))
+    elif material == "mesh":
+        tile = np.sin(x * 1.05) * np.sin(y * 1.05) + 0.1 * speck
+    elif material == "canvas":
+        tile = 0.6 * np.sin(x * 1.6) * np.sin(y * 1.6) + 0.4 * speck
+    elif material == "leather":
+        tile = soft + 0.4 * speck
+    else:
+        tile = 0.85 * speck + 0.15 * soft
+    return tile
 
 
-def grain(material: str, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+def grain(material: str, shape: tuple[int, int], rng: np.random.Generator) -> Field:
     """The material's texture cut to (h, w)."""
     tile = _weave(material)
     top, left = (

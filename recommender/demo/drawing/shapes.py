@@ -6,17 +6,20 @@ Everything is drawn on a page of 240 x 320 units with its middle at x = 120.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import skia
 
 Point = tuple[float, ...]
 Points = Sequence[Point]
+Field = npt.NDArray[Any]
 
 MIDDLE = 120.0
 
 
-def _cubics(points: Points, closed: bool) -> list[np.ndarray]:
+def _cubics(points: Points, closed: bool) -> list[Field]:
     """The cubic segments through the points, each float64 of shape (4, 2)."""
     xy = np.array([p[:2] for p in points], dtype=float)
     n = len(xy)
@@ -49,7 +52,7 @@ def curve(points: Points, closed: bool = True) -> skia.Path:
     return builder.detach()
 
 
-def sample(points: Points, closed: bool = False, steps: int = 10) -> np.ndarray:
+def sample(points: Points, closed: bool = False, steps: int = 10) -> Field:
     """Points along the smooth curve, float64 of shape (n, 2)."""
     t = np.linspace(0, 1, steps, endpoint=False)[:, None]
     rows = [
@@ -61,7 +64,7 @@ def sample(points: Points, closed: bool = False, steps: int = 10) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def polygon(xy: np.ndarray) -> skia.Path:
+def polygon(xy: Field) -> skia.Path:
     """A closed path with straight sides; `xy` has shape (n, 2)."""
     builder = skia.PathBuilder()
     builder.moveTo(*xy[0].tolist())
@@ -114,7 +117,7 @@ def box(left: float, top: float, right: float, bottom: float, radius: float = 0.
 
 def arc(
     x: float, y: float, rx: float, ry: float, start: float, end: float, count: int = 9
-) -> list[Point]:
+) -> list[tuple[float, float]]:
     """Points of an elliptic arc; degrees, clockwise from the right."""
     angles = [math.radians(a) for a in np.linspace(start, end, count)]
     return [(x + rx * math.cos(a), y + ry * math.sin(a)) for a in angles]

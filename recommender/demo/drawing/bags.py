@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from scripts.drawing.cloth import BRASS, STEEL, Cloth
-from scripts.drawing.look import Look
-from scripts.drawing.motifs import GRAPHICS, motif
-from scripts.drawing.shapes import (
+from recommender.demo.drawing.cloth import BRASS, STEEL, Cloth
+from recommender.demo.drawing.look import Look
+from recommender.demo.drawing.motifs import GRAPHICS, motif
+from recommender.demo.drawing.shapes import (
     MIDDLE,
     arc,
     box,
@@ -17,7 +17,7 @@ from scripts.drawing.shapes import (
     ribbon,
     symmetric,
 )
-from scripts.drawing.stage import Fold, Stage, folds
+from recommender.demo.drawing.stage import Fold, Stage, folds
 
 # Outlines read as rows of points, so the formatter leaves them alone.
 # fmt: off
@@ -136,9 +136,9 @@ def _hobo(stage: Stage, look: Look, metal: Cloth) -> None:
 def _backpack(stage: Stage, look: Look, metal: Cloth) -> None:
     rng, trim = (look.rng,
         look.plain("canvas", look.cloth.accent if look.rng.random() < 0.5 else look.trim(0.7)))
-    for side in ([(176, 58), (206, 110), (208, 200), (190, 268)],):
-        for line in (side, mirrored(side)):
-            stage.piece(ribbon(line, 15), trim, tint=0.75, puff=0.7)
+    strap = [(176, 58), (206, 110), (208, 200), (190, 268)]
+    for line in (strap, mirrored(strap)):
+        stage.piece(ribbon(line, 15), trim, tint=0.75, puff=0.7)
     stage.piece(ribbon([(102, 44), (104, 22), (136, 22), (138, 44)], 7), trim, puff=0.7)
     half = [(MIDDLE, 34), (MIDDLE + 44, 40), (MIDDLE + 70, 84), (MIDDLE + 77, 180),
         (MIDDLE + 76, 270), (MIDDLE + 54, 288), (MIDDLE, 290)]

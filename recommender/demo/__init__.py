@@ -1,0 +1,1 @@
+"""The drawn catalog that the app serves first: an archive in the layout of Kaggle's."""

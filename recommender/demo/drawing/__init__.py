@@ -1,0 +1,1 @@
+"""What draws it: kinds of items, planned, cut from cloth and photographed."""
