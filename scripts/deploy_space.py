@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 NOT_SERVED = [
     *("data/*", "runs/*", "tests/*", "benchmarks/tried/*", ".ci/*", ".venv/*"),
     *("*.pyc", "*.pyi", "*_cache/*", ".hypothesis/*", "requirements-dev.txt"),
-    *("scripts/draw_demo.py", "recommender/demo/drawing/*"),
+    *("scripts/draw_*.py", "recommender/demo/drawing/*"),
 ]
 """What of the tree a Space has no use for."""
 

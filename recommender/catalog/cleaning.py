@@ -12,7 +12,6 @@ from recommender.schema import COLUMNS
 
 REPORT_FILE = "report.json"
 
-
 _MISSING = {"", "NA"}
 
 

@@ -32,13 +32,10 @@ FEATURES = datasets.Features(
 
 STATE_FILE = "state.json"  # of datasets: names the Arrow files
 
-
 _LATEST = ("dataset_info.json", REPORT_FILE, STATE_FILE)
 """What says which catalog is the latest, the file that decides it last."""
 
-
 _PICTURES_A_BATCH = 256
-
 
 PICTURE_LIMITS = ImageLimits(max_bytes=64 * 2**20)
 """What a catalog's own picture may cost: files larger than what a visitor may send."""

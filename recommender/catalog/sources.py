@@ -21,7 +21,6 @@ from recommender.schema import COLUMNS
 
 DEMO_ARCHIVE = Path(__file__).parents[1] / "demo" / "fashion-demo.zip"
 
-
 KAGGLE_DATASET = "paramaggarwal/fashion-product-images-small"
 
 
@@ -30,13 +29,8 @@ class _DamagedError(CatalogError):
 
 
 _NAME = "productDisplayName"
-
-
 _KAGGLES_COPY = "myntradataset"  # the same tree again, inside Kaggle's own archive
-
-
 _MAX_CSV_BYTES = 2**30
-
 
 # JPEGs do not shrink and a CSV shrinks tenfold; deflate at its limit reaches 1,032.
 _MAX_RATIO = 100

@@ -20,7 +20,6 @@ _PHONE_LETTERS = 52
 """How many of a line are seen on a phone."""
 
 Spec = dict[str, Any]
-
 Drawing = tuple[list[Spec], Spec]
 """Traces, and what of the layout they change."""
 

@@ -16,13 +16,9 @@ from plotly.offline import get_plotlyjs
 from recommender.charts.chart import Chart
 
 SHARED_SCRIPT = "plotly.min.js"
-
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
-
 _CHROMIUM_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
-
 _PICTURE_SECONDS = 50
-
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1180px; margin: 24px auto;
@@ -40,7 +36,6 @@ table { border-collapse: collapse; } td, th { padding: 2px 10px 2px 0; text-alig
   .xtick text, .ytick text, .y2tick text, .angularaxistick text { fill: #ddd !important; }
 }
 """
-
 _DRAW = """
 for (const [id, figure] of Object.entries(figures)) {
   const config = {responsive: true, displaylogo: false};
@@ -48,7 +43,6 @@ for (const [id, figure] of Object.entries(figures)) {
   Plotly.newPlot(id, figure.data, figure.layout, config);
 }
 """
-
 # Pictures are drawn on white, whatever the page around is; a PNG is its SVG at twice the size.
 _DRAW_PICTURES = """
 const done = {};

@@ -29,24 +29,16 @@ SEASONS = tuple(SEASON_HEX)
 """The seasons in the order of the year, which is also that of the clock."""
 
 ACCENT = "#c2415d"
-
 COOL = "#2f7f95"
-
 PALE = "#a39a93"
-
 INK = "#77716c"  # reads on white; the page's style sheet lightens it where it is dark
-
 OUTLINE = "rgba(128, 128, 128, 0.7)"  # shows white on white and black on black
-
 GRID = "rgba(128, 128, 128, 0.25)"
-
 HEAT = [[0, "#f6ecea"], [0.35, "#e3a0a8"], [0.7, "#c2415d"], [1, "#6d1a36"]]
-
 OTHERS = "#cbc4be"
 
 # Middling tones, apart from each other in lightness too, that show on white and on the dark page.
 _CYCLE = (ACCENT, COOL, "#d08a2e", "#6f6bb5", "#5d9460", "#b777a8", "#8a6a4f", "#5f87c7")
-
 _UNKNOWN_COLOUR = "#b0a8a0"
 
 _RAMP = np.array([[47, 127, 149], [217, 176, 79], [194, 65, 93]])  # from COOL to ACCENT

@@ -16,11 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
-
-
 Beliefs = dict[str, Floats]
 """Label -> float32 of shape (b, classes), rows that sum to one."""
-
 
 LOOKS = "looks"
 

@@ -12,10 +12,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-
 DOUBT = 0.2
 """From this on a picture is looked at again (`Agreement.doubt`). Chosen on dev, as the next one."""
-
 
 _SHARPNESS = 8.0
 """How much less a view counts with its doubt: by exp(-8 x)."""

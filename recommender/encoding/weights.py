@@ -17,7 +17,6 @@ from recommender.files import whole_file
 
 FASHION_WEIGHTS = Path(__file__).parents[1] / "weights" / "fashion.safetensors"
 
-
 IMAGENET_MODEL = "hf-hub:timm/resnet50.a1_in1k@767268603ca0cb0bfe326fa87277f19c419566ef"
 
 

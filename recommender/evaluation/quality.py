@@ -12,13 +12,10 @@ from recommender.evaluation.committed import EVERYONE, Committed, Precision, los
 from recommender.schema import NOUNS, TITLES
 
 HEADLINED = ("imagenet-avg", "ours", "ours-hybrid")
-
 _FILLS = (PALE, COOL, ACCENT)
 
 _GENDERS = {"same": "the asker's gender", "neutral": "unisex", "other": "another gender"}
-
 _PERCENT: Spec = {"tickformat": ".0%", "range": [0, 1.02]}
-
 _NONE = "nothing was measured"
 
 

@@ -23,9 +23,7 @@ from recommender.search.recommender import Recommender
 
 logger = logging.getLogger(__name__)
 
-
 PICTURES_AT_ONCE = 256
-
 
 Ints = npt.NDArray[np.int64]
 

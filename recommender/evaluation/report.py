@@ -27,7 +27,6 @@ from recommender.evaluation.queries import Queries
 from recommender.evaluation.relevance import HEADLINE, RELEVANCE, Values, _joint_codes, judge
 
 RARE_ITEMS = 50
-
 NEUTRAL_GENDER = "Unisex"
 
 

@@ -23,24 +23,15 @@ import pandas as pd
 
 log = logging.getLogger(__name__)
 
-
 KINDS = {"search": "searches", "open": "opened items", "like": "likes"}
 """A kind of event -> what several of them are called."""
-
 
 WINDOWS = {"day": 1, "week": 7, "month": 30}
 """A window -> its days, up to now."""
 
-
 _FILE = "events.jsonl"
-
-
 _DTYPES: dict[str, Any] = {"at": "float64", "kind": "object", "item": "int64"}
-
-
 NO_EVENTS = pd.DataFrame(columns=list(_DTYPES)).astype(_DTYPES)
-
-
 _DAY_SECONDS = 86_400
 
 

@@ -14,13 +14,9 @@ from recommender.schema import LABELS
 from recommender.store.store import Store
 
 GRID_FILE = "thumbnails.jpg"
-
 _COLUMNS, _ROWS = 12, 5
-
 _TILE_PX = (60, 80)
-
 _MOST_FREQUENT = 10
-
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M")
 
 

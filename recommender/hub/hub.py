@@ -33,11 +33,8 @@ from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
 from recommender.store.store import Store, writing
 
 PULLED_FILE = "pulled.json"
-
 _FILES_A_COMMIT = 100
-
 _MAX_MANIFEST_BYTES = 64 * 2**20
-
 _REPO = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}")
 
 

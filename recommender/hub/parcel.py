@@ -26,7 +26,6 @@ from recommender.store.store import Store
 from recommender.store.style_map import map_file
 
 SCHEMA_VERSION = 1
-
 STAGING = ".hub"
 """The folder of a store where what comes and goes lies meanwhile."""
 
@@ -37,7 +36,6 @@ _LOCAL = re.compile(
     r"index(-[0-9a-f]{16})?\.faiss|ids(-[0-9a-f]{16})?\.npy|"
     r"(embeddings|map)/[0-9a-f]{24}\.safetensors"
 )
-
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

@@ -18,23 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
-
-
 Rows = npt.NDArray[np.int64]
 
-
 _BOUND_DIM = 96
-
-
 _BASIS_ROWS, _BASIS_ROUNDS = 4_096, 4
-
-
 _FIRST = 128  # bounds that are looked behind, before it is known how far one must look
-
-
 _BLOCK = 8_192
-
-
 _ROUNDING = 1e-5  # what sums of a few thousand products may differ by
 
 

@@ -14,17 +14,10 @@ from recommender.index.embeddings import Embeddings
 from recommender.index.exact import ExactSearch
 
 _TRAINING_ROWS = 262_144
-
-
 _RECALL_QUERIES, _RECALL_K = 1_000, 10
-
-
 _ROUNDING = 1e-3
 
-
 Floats = npt.NDArray[np.float32]
-
-
 Rows = npt.NDArray[np.int64]
 
 

@@ -22,10 +22,8 @@ from recommender.errors import ImageError
 
 READABLE = "JPEG, PNG, WebP, GIF, BMP and AVIF"
 
-
 Format = Literal["jpeg", "png", "webp", "gif", "bmp", "avif"]
 """As media types and file names spell it."""
-
 
 # Not `Image.open`: its allow-list does not keep JPEG from becoming MPO, and its check for
 # decompression bombs is a process-wide number and a warning. Turning a warning into an error
@@ -40,16 +38,12 @@ _READERS: dict[Format, type[ImageFile.ImageFile]] = {
     "avif": AvifImageFile,
 }
 
-
 # A progressive JPEG has about ten scans and one block of EXIF. Thousands fit into a file: each
 # scan walks over all pixels, and Pillow joins EXIF blocks in quadratic time, so that a file of
 # 10 MB could keep a core busy for minutes.
 _MAX_JPEG_PARTS = 100
 
-
 _ORIENTATION = 0x0112  # the EXIF tag
-
-
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -59,8 +53,6 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-
 _SWAPS_SIDES = (5, 6, 7, 8)
 
 

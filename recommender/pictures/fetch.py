@@ -23,19 +23,10 @@ from recommender.pictures.decode import READABLE, VISITOR_LIMITS, ImageLimits, f
 
 IPAddress = IPv4Address | IPv6Address
 
-
 _USUAL_PORTS = {b"http": 80, b"https": 443}
-
-
 _MAX_URL_LENGTH = 2048
-
-
 _MAX_ADDRESSES_TRIED = 4
-
-
 _REDIRECTS = (301, 302, 303, 307, 308)
-
-
 _HEADERS = [
     (b"User-Agent", b"fashion-recommender/0.1 (fetches one picture that a visitor names)"),
     (b"Accept", b"image/*"),
@@ -43,10 +34,7 @@ _HEADERS = [
     (b"Connection", b"close"),
 ]
 
-
 _GLOBAL_UNICAST = ip_network("2000::/3")  # all that IANA has given out of IPv6
-
-
 _NOT_PUBLIC = [
     ip_network(network)
     for network in (
@@ -63,7 +51,6 @@ _NOT_PUBLIC = [
         "3fff::/20",  # documentation
     )
 ]
-
 
 # getaddrinfo takes no timeout, so it runs aside and may be left behind; bounded, so that names
 # which never resolve cannot pile up threads.

@@ -13,7 +13,6 @@ from recommender.errors import QueryError
 
 Mask = npt.NDArray[np.bool_]
 
-
 _MAX_LISTED = 12
 
 

@@ -13,10 +13,7 @@ from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import IndexConfig, build_index
 
 Floats = npt.NDArray[np.float32]
-
-
 Rows = npt.NDArray[np.int64]
-
 
 RATIO = 0.8
 """Of the distances to the nearest picture and to the next one. Source: Lowe, IJCV 2004, 7.1."""

@@ -32,10 +32,8 @@ from recommender.pictures.decode import decode_image
 
 PART_ITEMS = 512
 
-
 Known = Mapping[str, npt.NDArray[np.float32]]
 """`image_hash` -> embedding, float32 of shape (dim,), of pictures that need not be seen again."""
-
 
 LoadEncoder = Callable[[int | None], PictureEncoder]
 """Gives the encoder of a worker by its rank, None for the only one; pickled to each worker."""

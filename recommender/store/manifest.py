@@ -14,19 +14,13 @@ from recommender.files import hash_files, whole_file
 
 logger = logging.getLogger(__name__)
 
-
 MANIFEST_FILE = "manifest.json"
-
-
 SCHEMA_VERSION = 1
-
 
 _OWN_FILES = (
     *("index.faiss", "index-*.faiss", "ids.npy", "ids-*.npy", "*.building"),
     *("embeddings/*", "map/*", "catalog/*.arrow"),
 )
-
-
 _LIBRARIES = ("datasets", "faiss-cpu", "numpy", "pillow", "timm", "torch")
 
 

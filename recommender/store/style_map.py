@@ -25,34 +25,19 @@ from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import nearest_rows
 
 FOLDER = "map"
-
-
 EXTENT = 32_767
 """Places are whole numbers from -EXTENT to EXTENT: two bytes a coordinate."""
 
-
 _LEAST_ITEMS = 5
-
-
 _LEAST_KNOWN = 0.9
 _NO_SPREAD = 1e-6  # what values of unit rows may differ by and still be equal, but for rounding
 
-
 _MANY_ITEMS = 10_000  # where a grid becomes faster than a tree, and threads than their waiting
-
-
 _STEPS_TOLD = 25
-
-
 _EARLY_EXAGGERATION = 12
-
-
 _QUALITY_ITEMS, _QUALITY_BATCH, _QUALITY_K = 500, 50, 15
 
-
 Floats = npt.NDArray[np.float32]
-
-
 Places = npt.NDArray[np.int16]
 
 

@@ -39,7 +39,6 @@ COMPOSITION: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "usages": usage_funnel,
     "words": name_words,
 }
-
 YEARS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "items_by_year": items_by_year,
     "category_growth": category_growth,
@@ -47,7 +46,6 @@ YEARS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "article_types_by_year": article_type_by_year,
     "usages_by_year": usage_by_year,
 }
-
 PAIRS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "tree": tree_of_items,
     "rings": rings_of_types,

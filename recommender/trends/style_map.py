@@ -11,11 +11,8 @@ from recommender.charts.palette import INK, OTHERS, OUTLINE, OWN_COLOURS, PALE, 
 from recommender.schema import NOUNS
 
 NO_MAP = "the store has no map yet: `python -m scripts.build_index` adds one"
-
 _TITLE = "Style map"
-
 _NAMED, _NAMED_COLOURS = 8, 12
-
 _BETWEEN = 1.05  # of the outermost place, so that nothing lies on the edge
 
 

@@ -26,8 +26,6 @@ from recommender.ui.parts.inputs import Values
 from recommender.ui.server.origin import origin_of
 
 _EXAMPLES = 8
-
-
 # On a phone the results are below the query, and an opened item is above a result far down.
 _TO_STATUS = """() => {
   const bar = document.querySelector("#bar"), top = bar?.getBoundingClientRect().top;

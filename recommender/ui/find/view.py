@@ -10,13 +10,10 @@ from recommender.service.sentences import UNNAMED, WELCOME, found_like, sentence
 
 _MAX_BACK = 20
 
-
 _WORTH_SAYING = 0.05
-
 
 _WIDER = ("subCategory", "masterCategory")
 """Labels that follow from the article type: said after it, and not where it is guessed."""
-
 
 _CARD = tuple(
     dict.fromkeys(

@@ -30,7 +30,6 @@ MAX_BODY_BYTES = 15 * 2**20
 
 NO_ENDPOINT = "There is no such endpoint: /gradio_api/info lists those there are."
 WRONG_BODY = 'The body is JSON such as {"data": [12, 5]}: the parameters, in order.'
-
 WRONG_INPUTS = (
     "These inputs do not fit the endpoint: /gradio_api/info lists how many there are and of what "
     "kind, and a file is one that was uploaded here."

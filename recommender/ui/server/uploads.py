@@ -12,8 +12,6 @@ from gradio.utils import get_upload_folder
 
 # Looked for every ten minutes and deleted when 40 old, so that none lives an hour.
 SWEEP_EVERY_SECONDS = 600.0
-
-
 DELETE_AFTER_SECONDS = 2400.0
 
 
