@@ -17,18 +17,17 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw
 
-from recommender.catalog.items import build_catalog, catalog_fingerprint, load_catalog
+from recommender.catalog.items import build_catalog
 from recommender.catalog.sources import read_source
 from recommender.charts.export import find_chromium
 from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.encoding.protocol import Encoded, PictureEncoder, Wrap
-from recommender.index.faiss import Index, IndexConfig, build_index
+from recommender.index.faiss import Index, IndexConfig
 from recommender.schema import COLUMNS
 from recommender.search.recommender import Recommender
-from recommender.store.build import save_store
-from recommender.store.embed import embed_catalog
+from recommender.store import build
 from recommender.store.store import Store
-from recommender.store.style_map import write_map
+from recommender.store.style_map import MapConfig
 
 # One row an item: id, gender, masterCategory, subCategory, articleType, baseColour, season, year,
 # usage, name. 11 and 12 have the same picture, 13 lacks season and year.
@@ -140,23 +139,11 @@ def build_store(
     with_map: bool = False,
 ) -> Index:
     """The road that `scripts.build_catalog` and `build_index` take, with the small encoder."""
-    config, encoder = config or IndexConfig(), encoder or TinyEncoder()
+    encoder = encoder or TinyEncoder()
     build_catalog(read_source(str(source)), directory / "catalog", source="test")
-    items = load_catalog(directory / "catalog")
-    embedded = embed_catalog(items, directory / "embeddings", lambda rank: encoder)
-    index, recall = build_index(embedded.embeddings, config)
-    save_store(
-        directory,
-        index,
-        config=config,
-        encoder=encoder.record(),
-        catalog_fingerprint=catalog_fingerprint(items),
-        parts=embedded.parts,
-        recall_at_10=recall,
-        skipped=embedded.skipped,
-        style_map=write_map(embedded.embeddings, directory)[0] if with_map else None,
-    )
-    return index
+    style_map = MapConfig() if with_map else None
+    build.build_store(directory, lambda rank: encoder, config or IndexConfig(), style_map=style_map)
+    return Store.open(directory).index
 
 
 def open_store(

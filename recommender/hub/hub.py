@@ -10,7 +10,7 @@ import errno
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,6 @@ from pathlib import Path
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, snapshot_download
 from huggingface_hub.errors import (
     EntryNotFoundError,
-    HfHubHTTPError,
     LocalEntryNotFoundError,
     LocalTokenNotFoundError,
     RepositoryNotFoundError,
@@ -275,51 +274,43 @@ def _pulled(repo: str, commit: str, directory: Path) -> dict[str, str]:
 
 
 _AGAIN = "run the same again, it goes on where it was"
-_SENTENCES: tuple[tuple[Callable[[BaseException, int], bool], str], ...] = (
+_AWAY = f"{{address}} could not be {{done}} ({{kind}}): see the network; {_AGAIN}."
+_SENTENCES: tuple[tuple[type[BaseException] | None, Container[int], str], ...] = (
     (
-        lambda cause, _: isinstance(cause, LocalTokenNotFoundError),
+        LocalTokenNotFoundError,
+        (),
         "{address} cannot be {done} without a token: log in by `hf auth login`.",
     ),
     (
-        lambda cause, _: isinstance(cause, RevisionNotFoundError),
+        RevisionNotFoundError,
+        (),
         "{address} is not there: name a commit, branch or tag that the repo has.",
     ),
     (
-        lambda cause, status: isinstance(cause, RepositoryNotFoundError) or status == 401,
+        RepositoryNotFoundError,
+        (401,),
         "The Hub shows no {address} to this token: see the name and, of a repo that is private or "
         "to be pushed, log in by `hf auth login`.",
     ),
+    (None, (403,), "This token may not write to {address}: take one with write access to it."),
+    (None, (409, 412), "{address} was changed by somebody else meanwhile: run the same again."),
+    (None, (429,), f"The Hub asks for a pause: {_AGAIN} in some minutes."),
+    (None, range(500, 600), f"The Hub has trouble ({{code}}): {_AGAIN} in some minutes."),
+    (LocalEntryNotFoundError, (), _AWAY),
+    (EntryNotFoundError, (), "{address} holds no whole store: push it again."),
     (
-        lambda _, status: status == 403,
-        "This token may not write to {address}: take one with write access to it.",
-    ),
-    (
-        lambda _, status: status in (409, 412),
-        "{address} was changed by somebody else meanwhile: run the same again.",
-    ),
-    (lambda _, status: status == 429, f"The Hub asks for a pause: {_AGAIN} in some minutes."),
-    (
-        lambda cause, status: isinstance(cause, HfHubHTTPError) and status >= 500,
-        f"The Hub has trouble ({{status}}): {_AGAIN} in some minutes.",
-    ),
-    (
-        # The other one is raised where the network is away.
-        lambda cause, _: (
-            isinstance(cause, EntryNotFoundError) and not isinstance(cause, LocalEntryNotFoundError)
-        ),
-        "{address} holds no whole store: push it again.",
-    ),
-    (
-        lambda cause, _: isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT),
+        None,
+        (errno.ENOSPC, errno.EDQUOT),
         "The disk is too full for {address}: make room and run the same again.",
     ),
     (
-        lambda cause, _: isinstance(cause, PermissionError),
+        PermissionError,
+        (),
         "{address} cannot be {done}: see the permissions of the store's folder.",
     ),
-    (lambda *_: True, f"{{address}} could not be {{done}} ({{kind}}): see the network; {_AGAIN}."),
+    (Exception, (), _AWAY),
 )
-"""What the client raised, and its answer's status -> what to say; the first that fits."""
+"""What was raised, or the code of the Hub's answer or of the system -> what is said; the first."""
 
 
 @contextmanager
@@ -337,8 +328,13 @@ def _plain_errors(address: object, done: str) -> Iterator[None]:
         cause: BaseException = error
         while isinstance(cause, RuntimeError) and cause.__cause__ is not None:
             cause = cause.__cause__
-        status = getattr(getattr(cause, "response", None), "status_code", 0)
-        sentence = next(sentence for fits, sentence in _SENTENCES if fits(cause, status))
+        response = getattr(cause, "response", None)
+        code = getattr(response, "status_code", getattr(cause, "errno", None))
+        sentence = next(
+            sentence
+            for kind, codes, sentence in _SENTENCES
+            if (kind and isinstance(cause, kind)) or code in codes
+        )
         raise HubError(
-            sentence.format(address=address, done=done, status=status, kind=type(cause).__name__)
+            sentence.format(address=address, done=done, code=code, kind=type(cause).__name__)
         ) from error

@@ -1,11 +1,9 @@
 """A catalog -> a store: embedded, indexed, mapped and, last, named by the manifest."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +11,11 @@ import numpy.typing as npt
 from recommender.catalog.items import catalog_fingerprint, catalog_shards, load_catalog
 from recommender.errors import StoreError
 from recommender.files import hash_files, write_by_content
-from recommender.index.faiss import Index, IndexConfig, build_index, write_index
+from recommender.index.faiss import IndexConfig, build_index, write_index
 from recommender.store.embed import LoadEncoder, embed_catalog
 from recommender.store.manifest import Manifest, write_manifest
 from recommender.store.store import Store
-from recommender.store.style_map import MapQuality, write_map
+from recommender.store.style_map import MapConfig, MapQuality, write_map
 
 
 def build_store(
@@ -27,9 +25,10 @@ def build_store(
     *,
     former: Store | None = None,
     former_map: Path | None = None,
+    style_map: MapConfig | None = MapConfig(),  # noqa: B008 - frozen
     batch_size: int = 64,
     workers: int = 1,
-) -> tuple[Manifest, MapQuality]:
+) -> tuple[Manifest, MapQuality | None]:
     """Make the latest catalog of a folder a store; killed, it goes on where it was.
 
     Args:
@@ -38,8 +37,12 @@ def build_store(
         config: of the index.
         former: the version before, whose embeddings are taken over where they fit.
         former_map: the map whose places items keep, where the catalog changed a little.
+        style_map: how the map is made; None for a store without one.
         batch_size: pictures that the network sees at once.
         workers: processes; with several, each loads an encoder of its own, by its rank.
+
+    Returns:
+        The manifest, which makes it the version that is read, and how good its map is.
 
     Raises:
         StoreError: there is no catalog, or the store cannot be written.
@@ -54,19 +57,35 @@ def build_store(
         workers=workers,
         load_known=former.known if former else lambda fingerprint: {},
     )
+    ids = embedded.embeddings.ids
     index, recall = build_index(embedded.embeddings, config)
-    style_map, quality = write_map(embedded.embeddings, directory, former=former_map)
-    manifest = save_store(
-        directory,
-        index,
-        config=config,
-        encoder=embedded.encoder.record(),
-        catalog_fingerprint=catalog_fingerprint(items),
-        parts=embedded.parts,
-        recall_at_10=recall,
-        skipped=embedded.skipped,
-        style_map=style_map,
-    )
+    maps, quality = [], None
+    if style_map is not None:
+        path, quality = write_map(embedded.embeddings, directory, style_map, former=former_map)
+        maps.append(path)
+    try:
+        index_file = write_by_content(directory / "index.faiss", partial(write_index, index))
+        ids_file = write_by_content(directory / "ids.npy", partial(_write_ids, ids))
+        shards = catalog_shards(directory / "catalog")
+        files = [index_file, ids_file, *shards, *embedded.parts, *maps]
+        names = [path.relative_to(directory).as_posix() for path in files]
+        manifest = Manifest(
+            encoder=embedded.encoder.record(),
+            index=asdict(config),
+            dim=index.vectors.shape[1],
+            count=len(index),
+            ids_sha256=hashlib.sha256(ids.tobytes()).hexdigest(),
+            catalog_fingerprint=catalog_fingerprint(items),
+            recall_at_10=recall,
+            skipped={str(item_id): reason for item_id, reason in embedded.skipped.items()},
+            parts=[path.relative_to(directory).as_posix() for path in embedded.parts],
+            files=dict(zip(names, hash_files(files), strict=True)),
+            index_file=index_file.name,
+            ids_file=ids_file.name,
+        )
+        write_manifest(directory, manifest)
+    except (OSError, RuntimeError) as error:
+        raise StoreError("The store cannot be written: see its folder's permissions.") from error
     return manifest, quality
 
 
@@ -76,60 +95,6 @@ def former_store(directory: Path) -> Store | None:
         return Store.open(directory)
     except StoreError:
         return None
-
-
-def save_store(
-    directory: Path,
-    index: Index,
-    *,
-    config: IndexConfig,
-    encoder: Mapping[str, Any],
-    catalog_fingerprint: str,
-    parts: Sequence[Path],
-    recall_at_10: float,
-    skipped: Mapping[int, str],
-    style_map: Path | None = None,
-) -> Manifest:
-    """Write the index and, last, the manifest; files of earlier versions are then removed.
-
-    Args:
-        directory: the store; holds `catalog/` and the parts already.
-        index: what `build_index` made.
-        config: what it was made with.
-        encoder: the encoder's config, weights hash, fingerprint and dtype.
-        catalog_fingerprint: of the catalog that was embedded.
-        parts: the files that hold the embeddings.
-        recall_at_10: as measured by `build_index`.
-        skipped: items that were left out, and why.
-        style_map: the file that holds the map, where one was made.
-
-    Raises:
-        StoreError: the store cannot be written.
-    """
-    try:
-        index_file = write_by_content(directory / "index.faiss", partial(write_index, index))
-        ids_file = write_by_content(directory / "ids.npy", partial(_write_ids, index.ids))
-        made = [*parts, style_map] if style_map else [*parts]
-        listed = [index_file, ids_file, *catalog_shards(directory / "catalog"), *made]
-        names = [path.relative_to(directory).as_posix() for path in listed]
-        manifest = Manifest(
-            encoder=dict(encoder),
-            index=asdict(config),
-            dim=index.vectors.shape[1],
-            count=len(index),
-            ids_sha256=hashlib.sha256(index.ids.tobytes()).hexdigest(),
-            catalog_fingerprint=catalog_fingerprint,
-            recall_at_10=recall_at_10,
-            skipped={str(item_id): reason for item_id, reason in skipped.items()},
-            parts=[path.relative_to(directory).as_posix() for path in parts],
-            files=dict(zip(names, hash_files(listed), strict=True)),
-            index_file=index_file.name,
-            ids_file=ids_file.name,
-        )
-        write_manifest(directory, manifest)
-    except (OSError, RuntimeError) as error:
-        raise StoreError("The store cannot be written: see its folder's permissions.") from error
-    return manifest
 
 
 def _write_ids(ids: npt.NDArray[np.int64], path: Path) -> None:
