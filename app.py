@@ -24,15 +24,14 @@ try:
     import spaces  # ZeroGPU's; has to come before torch
 except ImportError:
     spaces = None
-from recommender.errors import RecommenderError, StoreError
+from recommender.errors import RecommenderError
 from recommender.evaluation.committed import load_committed
 from recommender.feedback.events import EventLog
 from recommender.service.answers import Service
-from recommender.service.open import open_live, pull_or_last_copy
+from recommender.service.open import build_demo, open_live, pull_or_last_copy
 from recommender.ui.app import build_app
 from recommender.ui.server.server import launch_settings
 from recommender.ui.server.uploads import use_own_folder
-from scripts import build_catalog, build_index
 
 gc.enable()
 
@@ -92,17 +91,6 @@ def _can_listen(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def build_demo(directory: Path) -> None:
-    """Build the store of the embedded demo.
-
-    Raises:
-        StoreError: it cannot be built.
-    """
-    for step in (build_catalog, build_index):
-        if step.main(["--data", str(directory)]):
-            raise StoreError("The demo cannot be built.")
 
 
 def _port(text: str) -> int:

@@ -1,6 +1,6 @@
 """What stands behind the page, without a server: sentences, addresses, views and the way back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,11 +20,11 @@ from recommender.service.answers import Service
 from recommender.service.live import Live
 from recommender.service.sentences import sentence
 from recommender.ui.app import build_app
-from recommender.ui.endpoints import gradio_errors
 from recommender.ui.find.tab import FindTab
 from recommender.ui.find.view import Trail, beliefs_html, item_html
 from recommender.ui.parts.inputs import PictureInput, Values
 from recommender.ui.server.origin import origin_of
+from recommender.ui.server.server import Page
 
 
 def asking(
@@ -142,20 +142,24 @@ def test_what_we_see_goes_with_the_picture(believing: Recommender, picture: str)
     assert more.view.beliefs == {}
 
 
-def test_programs_read_plain_sentences_that_no_page_shows() -> None:
-    @gradio_errors
+def test_programs_read_plain_sentences_that_no_page_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def called(page: Page, handler: Callable[[], None]) -> None:
+        handler()
+
+    monkeypatch.setattr(gr.Blocks, "call_function", called)
+    page = Page.__new__(Page)
+
     def fails() -> None:
         raise ImageError('Less <b> than & "more".')
 
-    @gradio_errors
     def breaks() -> None:
         raise ValueError("a programmer's mistake")
 
     with pytest.raises(gr.Error, match='Less <b> than & "more"') as refused:
-        fails()
+        page.call_function(fails).send(None)
     assert not refused.value.visible, "Gradio's page would render it as HTML"
     with pytest.raises(ValueError, match="mistake"):
-        breaks()
+        page.call_function(breaks).send(None)
 
 
 def test_formats_are_told_by_their_bytes() -> None:

@@ -20,11 +20,9 @@ def whole(value: object) -> int | None:
     >>> whole(5.0), whole(5.5), whole(True), whole("5")
     (5, None, None, None)
     """
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        return int(value)
-    return None
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer):
+        return None
+    return int(value) if value % 1 == 0 else None  # which NaN and infinity fail
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,21 +6,23 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from recommender.catalog.items import build_catalog
+from recommender.catalog.sources import read_source
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import Encoder, fingerprint_of, load_encoder
 from recommender.encoding.protocol import PictureEncoder, Wrap
 from recommender.errors import IndexMismatchError, RecommenderError, StoreError
 from recommender.hub.hub import Address, pull_store
+from recommender.index.faiss import IndexConfig
 from recommender.search.recommender import Recommender
 from recommender.service.live import Live
+from recommender.store.build import build_store, former_store
 from recommender.store.manifest import Manifest, check_encoder, store_version
-from recommender.store.store import Store
+from recommender.store.store import Store, writing
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-log = logging.getLogger(__name__)
 
 
 def load_recommender(
@@ -134,3 +136,16 @@ def pull_or_last_copy(repo: str, directory: Path, *, otherwise: Path) -> Path:
             return otherwise
         log.warning("%s Serving the last good copy.", error)
     return directory
+
+
+def build_demo(directory: Path) -> None:
+    """Build the store of the embedded demo, by the road that every other takes.
+
+    Raises:
+        RecommenderError: it cannot be built.
+    """
+    with writing(directory, make=True):
+        report = build_catalog(read_source("demo"), directory / "catalog", source="demo")
+        log.info(report.summary())
+        former = former_store(directory)
+        build_store(directory, lambda rank: load_encoder(), IndexConfig(), former=former)

@@ -1,43 +1,20 @@
 """The API's endpoints: names and parameters keep their meaning once they have shipped."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import gradio as gr
 from gradio.events import api
 
-from recommender.errors import RecommenderError
 from recommender.search.options import Options, Ranking
 from recommender.service.answers import Json, Service
 from recommender.service.trends import Question
 from recommender.ui.parts.inputs import PictureInput, RawNumber
 from recommender.ui.server.origin import origin_of
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def gradio_errors(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a program read a `RecommenderError` as it stands.
-
-    It is plain text, which Gradio's page would render as HTML: no page shows it.
-    """
-
-    @wraps(function)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except RecommenderError as error:
-            raise gr.Error(str(error), visible=False, print_exception=False) from error
-
-    return wrapped
-
 
 def add_endpoints(service: Service) -> None:
     """Within Blocks; the page itself calls none of them."""
 
-    @gradio_errors
     def recommend(
         image: str | None,
         k: int,
@@ -56,7 +33,6 @@ def add_endpoints(service: Service) -> None:
         options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)
         return service.recommend(image, origin_of(request), options, url=url)
 
-    @gradio_errors
     def recommend_by_id(
         item_id: int,
         request: gr.Request,
@@ -70,17 +46,14 @@ def add_endpoints(service: Service) -> None:
         options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)  # type: ignore[arg-type]
         return service.recommend_by_id(item_id, origin_of(request), options)
 
-    @gradio_errors
     def item(item_id: int, request: gr.Request) -> Json:
         """One product of the catalog."""
         return service.item(item_id, origin_of(request))
 
-    @gradio_errors
     def describe(image: str | None, url: str) -> Json:
         """What is seen in a picture: each attribute's likeliest values and their probabilities."""
         return service.describe(image, url=url)
 
-    @gradio_errors
     def trends(
         filters: dict[str, Any] = {},  # noqa: B006 - the API shows them as the defaults
         tables: list[str] = [],  # noqa: B006

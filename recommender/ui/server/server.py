@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from recommender.errors import ImageError, UnknownItemError
+from recommender.errors import ImageError, RecommenderError, UnknownItemError
 from recommender.pictures.decode import VISITOR_LIMITS, format_of
 from recommender.service.answers import Service
 from recommender.service.live import Live
@@ -43,11 +43,22 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Page(gr.Blocks):
-    """Blocks that say in a sentence that inputs cannot be used, whatever is wrong with them.
+    """Blocks that say in a sentence why they cannot answer.
 
     Gradio and pydantic raise what they happen to raise, often without a message for the caller
     and with a trace in the log.
     """
+
+    async def call_function(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """What the handler answers; a `RecommenderError` reaches a program as it stands.
+
+        It is plain text, which Gradio would render as HTML: its page does not show it.
+        """
+        try:
+            answer: dict[str, Any] = await super().call_function(*args, **kwargs)
+        except RecommenderError as error:
+            raise gr.Error(str(error), visible=False, print_exception=False) from error
+        return answer
 
     async def preprocess_data(
         self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **kwargs: Any
