@@ -47,7 +47,9 @@ def imports_of_rooms(package: Path = PACKAGE) -> dict[str, set[str]]:
 
 def arrows(rooms: dict[str, set[str]]) -> list[tuple[str, str]]:
     """From each room to those that stand on it directly; what follows from others is left out."""
-    order = [*TopologicalSorter(rooms).static_order()]
+    # Sorted, since a set has another order in each process.
+    graph = {room: sorted(rooms[room]) for room in sorted(rooms)}
+    order = [*TopologicalSorter(graph).static_order()]
     below: dict[str, set[str]] = {}
     direct = []
     for room in order:
