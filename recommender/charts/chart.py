@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from recommender.charts.palette import GRID, INK
+from recommender.charts.palette import GRID, INK, OUTLINE
 from recommender.schema import LABELS, NOUNS
 
 PLACE = ("x", "y")
@@ -18,6 +18,8 @@ PLACE = ("x", "y")
 
 _PHONE_LETTERS = 52
 """How many of a line are seen on a phone."""
+
+OUTLINED = {"color": OUTLINE, "width": 1}
 
 Spec = dict[str, Any]
 Drawing = tuple[list[Spec], Spec]
@@ -84,6 +86,19 @@ def tally(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
         for name, (codes, values) in coded.items()
     }
     return pd.DataFrame({**columns_of, "items": counts}).iloc[order].reset_index(drop=True)
+
+
+def shares_of(frame: pd.DataFrame, *columns: str, within: str | None = None) -> pd.DataFrame:
+    """What `tally` returns, and `share`: of what is counted, or of the items of each `within`."""
+    table = tally(frame, *columns)
+    of = table.groupby(within)["items"].transform("sum") if within else table["items"].sum()
+    return table.assign(share=table["items"] / of)
+
+
+def sums_of(table: pd.DataFrame, column: str) -> "pd.Series[int]":
+    """A tally's items of each value of a column, most first, equal ones in the tally's order."""
+    items = table.groupby(column, sort=False)["items"].sum()
+    return items.sort_values(ascending=False, kind="stable")
 
 
 def several(count: int, noun: str = "item") -> str:
@@ -238,6 +253,25 @@ def spec_of(drawing: Drawing, title: str, counts: str = "", *, height: int = 420
             layout[name]["title"] = {**value["title"], "standoff": 8, "font": {"size": 12}}
     layout["margin"]["t"] += 15 * subtitle.count("<br>")
     return {"data": traces, "layout": layout}
+
+
+def axis_of(title: str, **look: Any) -> Spec:
+    """An axis with its title."""
+    return {"title": {"text": title}, **look}
+
+
+def bars_of(
+    x: Iterable[Any], y: Iterable[Any], fill: str | list[str], hover: str, **look: Any
+) -> Spec:
+    """Outlined bars in one colour, or each in its own."""
+    marker = {"color": fill, "line": OUTLINED}
+    return {"type": "bar", "x": [*x], "y": [*y], "marker": marker, "hovertemplate": hover, **look}
+
+
+def line_of(x: Iterable[Any], y: Iterable[Any], colour: str, hover: str, **look: Any) -> Spec:
+    """A line with a point at each place."""
+    drawn = {"type": "scatter", "mode": "lines+markers", "line": {"color": colour, "width": 2}}
+    return {**drawn, "x": [*x], "y": [*y], "hovertemplate": hover, **look}
 
 
 def share_text(share: float) -> str:

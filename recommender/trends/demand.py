@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from recommender.charts.chart import Chart, Drawing, empty_chart, escaped, spec_of
-from recommender.charts.palette import ACCENT, COOL, OUTLINE, PALE
+from recommender.charts.chart import Chart, axis_of, bars_of, empty_chart, escaped, spec_of
+from recommender.charts.palette import ACCENT, COOL, PALE
 from recommender.schema import NOUNS
 
 _MOST = 10
@@ -27,32 +27,17 @@ def looked_for(
         return empty_chart(title, table, f"there were no {events} in the last {windows[-1]} yet")
     top = table.head(_MOST)
     subtitle = f"{events.capitalize()} of the last {windows[-1]}: {int(table[windows[-1]].sum()):,}"
-    fills = dict(zip(windows, (ACCENT, COOL, PALE), strict=True))
-    bars = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "x": top[window].tolist(),
-            "y": escaped(top[column]),
-            "name": f"last {window}",
-            "marker": {"color": fills[window], "line": {"color": OUTLINE, "width": 1}},
-            "hovertemplate": f"%{{y}}, last {window}: %{{x:,}}<extra></extra>",
-        }
-        for window in windows
-    ]
-    drawing: Drawing = (
-        bars,
-        {
-            "barmode": "group",
-            "xaxis": {"title": {"text": f"number of {events}"}, "rangemode": "tozero"},
-            "yaxis": {
-                "title": {"text": NOUNS[column]},
-                "type": "category",  # years, too
-                "autorange": "reversed",
-                "showgrid": False,
-            },
-        },
-    )
-    spec = spec_of(drawing, title, subtitle, height=190 + 42 * len(top))
+    bars = []
+    for window, fill in zip(windows, (ACCENT, COOL, PALE), strict=True):
+        look = {"name": f"last {window}", "orientation": "h"}
+        hover = f"%{{y}}, last {window}: %{{x:,}}<extra></extra>"
+        bars.append(bars_of(top[window], escaped(top[column]), fill, hover, **look))
+    layout = {
+        "barmode": "group",
+        "xaxis": axis_of(f"number of {events}", rangemode="tozero"),
+        # Years are categories, too.
+        "yaxis": axis_of(NOUNS[column], type="category", autorange="reversed", showgrid=False),
+    }
+    spec = spec_of((bars, layout), title, subtitle, height=190 + 42 * len(top))
     note = "A search by picture counts for the item that is most like it."
     return Chart(title=title, counts=subtitle, table=table, spec=spec, note=note)

@@ -4,8 +4,8 @@ import math
 
 import pandas as pd
 
-from recommender.charts.chart import Chart, Drawing, chart_of, escaped, several, tally
-from recommender.charts.palette import OUTLINE, colours_of
+from recommender.charts.chart import OUTLINED, Chart, Drawing, chart_of, escaped, several, tally
+from recommender.charts.palette import colours_of
 from recommender.schema import NOUNS
 
 TREE = ("gender", "masterCategory", "baseColour", "usage", "subCategory")
@@ -14,35 +14,14 @@ _LEAST_SHARE = 1 / 1000  # smaller parts could not be seen, and would make a bro
 _ROOT_FILL = "rgba(128, 128, 128, 0.12)"
 
 
-def tree_of_items(frame: pd.DataFrame) -> Chart:
-    """Gender → category → colour → usage → sub-category as a treemap; areas are items.
+def nested(frame: pd.DataFrame, levels: tuple[str, ...], title: str, kind: str) -> Chart:
+    """Attributes in each other, all but the innermost drawn at a time; sizes are items.
 
     Args:
         frame: a catalog's columns, one row an item.
-    """
-    return _nested(frame, TREE, "Every item, by five attributes", "treemap", depth=4)
-
-
-def rings_of_types(frame: pd.DataFrame) -> Chart:
-    """Gender → category → sub-category → article type as a sunburst; angles are items.
-
-    Args:
-        frame: a catalog's columns, one row an item.
-    """
-    return _nested(frame, RINGS, "From gender to article type", "sunburst", depth=3)
-
-
-def _nested(
-    frame: pd.DataFrame, levels: tuple[str, ...], title: str, kind: str, *, depth: int
-) -> Chart:
-    """A chart of nested attributes.
-
-    Args:
-        frame: a catalog's columns.
         levels: outermost first.
         title: of the chart.
-        kind: `treemap` or `sunburst`.
-        depth: how many levels are drawn at a time.
+        kind: `treemap`, whose areas are items, or `sunburst`, whose angles are.
     """
     table = tally(frame, *levels)
     least = table["items"].sum() * _LEAST_SHARE
@@ -64,11 +43,8 @@ def _nested(
             "parents": [number[path[:-1]] if path else "" for path in sizes],
             "values": list(sizes.values()),
             "branchvalues": "total",
-            "maxdepth": depth,
-            "marker": {
-                "colors": _fills(levels, list(sizes)),
-                "line": {"color": OUTLINE, "width": 1},
-            },
+            "maxdepth": len(levels) - 1,
+            "marker": {"colors": _fills(levels, list(sizes)), "line": OUTLINED},
             "hovertemplate": "%{label}: %{value:,} items, "
             "%{percentParent:.1%} of %{parent}<extra></extra>",
         }

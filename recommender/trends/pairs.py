@@ -2,8 +2,17 @@
 
 import pandas as pd
 
-from recommender.charts.chart import Chart, Drawing, chart_of, escaped, tally
-from recommender.charts.palette import HEAT, OTHERS, OUTLINE, SEASONS, colours_of
+from recommender.charts.chart import (
+    OUTLINED,
+    Chart,
+    Drawing,
+    axis_of,
+    chart_of,
+    escaped,
+    shares_of,
+    sums_of,
+)
+from recommender.charts.palette import HEAT, OTHERS, SEASONS, colours_of
 from recommender.schema import NOUNS
 
 _ROWS, _COLUMNS = 20, 10
@@ -11,19 +20,45 @@ _CLOCK_COLOURS = 14
 _CLOCK_SEASONS = 12
 
 
-def season_colours(frame: pd.DataFrame) -> Chart:
-    """What share of each season's items has each colour: a heat map.
+def heat(frame: pd.DataFrame, down: str, across: str, title: str, *, within: str) -> Chart:
+    """What share of each value's items has each value of another column: a heat map.
 
     Args:
         frame: a catalog's columns, one row an item. The same holds for every chart here.
+        down: the column whose values are the map's rows.
+        across: the column whose values are its columns.
+        title: of the chart.
+        within: the one of the two whose values' shares add up to 1.
     """
-    return _heat(frame, "baseColour", "season", "Colours of the seasons", within="season")
+    columns = [down, across]
+    table = shares_of(frame, *columns, within=within)
 
+    def draw() -> Drawing:
+        rows, places = _in_order(table, down)[:_ROWS], _in_order(table, across)[:_COLUMNS]
+        grid = table.pivot(index=down, columns=across, values="share").reindex(rows)[places]
+        items = table.pivot(index=down, columns=across, values="items").reindex(rows)[places]
+        cells = {
+            "type": "heatmap",
+            "z": grid.fillna(0.0).to_numpy().tolist(),
+            "x": escaped(places),
+            "y": escaped(rows),
+            "customdata": items.fillna(0).to_numpy().tolist(),
+            "colorscale": HEAT,
+            "zmin": 0,
+            "xgap": 1,
+            "ygap": 1,
+            "texttemplate": "%{z:.0%}",
+            "textfont": {"size": 11},
+            "showscale": False,
+            "hovertemplate": "%{y}, %{x}: %{z:.1%}, %{customdata:,} items<extra></extra>",
+        }
+        return [cells], {
+            "xaxis": axis_of(NOUNS[across], tickangle=-40, showgrid=False),
+            "yaxis": axis_of(NOUNS[down], autorange="reversed", showgrid=False),
+        }
 
-def article_usages(frame: pd.DataFrame) -> Chart:
-    """What share of each article type's items is for each usage: a heat map."""
-    title = "What article types are for"
-    return _heat(frame, "articleType", "usage", title, within="articleType")
+    note = f"Shares of each {NOUNS[within]}'s items."
+    return chart_of(frame, columns, title, table, draw, note=note, height=560)
 
 
 def colour_clock(frame: pd.DataFrame) -> Chart:
@@ -32,7 +67,7 @@ def colour_clock(frame: pd.DataFrame) -> Chart:
     The table has every pair with its items and their share of the season's.
     """
     columns = ["season", "baseColour"]
-    table = _shares_within(frame, columns, "season")
+    table = shares_of(frame, *columns, within="season")
 
     def draw() -> Drawing:
         seasons = _in_order(table, "season")[:_CLOCK_SEASONS]
@@ -59,7 +94,7 @@ def colour_clock(frame: pd.DataFrame) -> Chart:
             "width": widths,
             "r": [1] * len(middles),
             "base": [0.9] * len(middles),
-            "marker": {"color": fills, "line": {"color": OUTLINE, "width": 1}},
+            "marker": {"color": fills, "line": OUTLINED},
             "text": labels,
             "hovertemplate": "%{text}<extra></extra>",
         }
@@ -83,61 +118,9 @@ def colour_clock(frame: pd.DataFrame) -> Chart:
     return chart_of(frame, columns, "Colour clock of the seasons", table, draw, note=note)
 
 
-def _heat(frame: pd.DataFrame, down: str, across: str, title: str, *, within: str) -> Chart:
-    """A heat map of shares, most frequent values first.
-
-    Args:
-        frame: a catalog's columns.
-        down: the column whose values are the map's rows.
-        across: the column whose values are its columns.
-        title: of the chart.
-        within: the one of the two whose values' shares add up to 1.
-    """
-    columns = [down, across]
-    table = _shares_within(frame, columns, within)
-
-    def draw() -> Drawing:
-        rows, places = _in_order(table, down)[:_ROWS], _in_order(table, across)[:_COLUMNS]
-        grid = table.pivot(index=down, columns=across, values="share").reindex(rows)[places]
-        items = table.pivot(index=down, columns=across, values="items").reindex(rows)[places]
-        cells = {
-            "type": "heatmap",
-            "z": grid.fillna(0.0).to_numpy().tolist(),
-            "x": escaped(places),
-            "y": escaped(rows),
-            "customdata": items.fillna(0).to_numpy().tolist(),
-            "colorscale": HEAT,
-            "zmin": 0,
-            "xgap": 1,
-            "ygap": 1,
-            "texttemplate": "%{z:.0%}",
-            "textfont": {"size": 11},
-            "showscale": False,
-            "hovertemplate": "%{y}, %{x}: %{z:.1%}, %{customdata:,} items<extra></extra>",
-        }
-        return [cells], {
-            "xaxis": {"title": {"text": NOUNS[across]}, "tickangle": -40, "showgrid": False},
-            "yaxis": {
-                "title": {"text": NOUNS[down]},
-                "autorange": "reversed",
-                "showgrid": False,
-            },
-        }
-
-    note = f"Shares of each {NOUNS[within]}'s items."
-    return chart_of(frame, columns, title, table, draw, note=note, height=560)
-
-
-def _shares_within(frame: pd.DataFrame, columns: list[str], within: str) -> pd.DataFrame:
-    """Items of each pair, and their share of the items with the same value of `within`."""
-    table = tally(frame, *columns)
-    return table.assign(share=table["items"] / table.groupby(within)["items"].transform("sum"))
-
-
 def _in_order(table: pd.DataFrame, column: str) -> list[str]:
     """A column's values: seasons by the year, others most frequent first."""
-    sums = table.groupby(column, sort=False)["items"].sum()
-    values = [str(v) for v in sums.sort_values(ascending=False, kind="stable").index]
+    values = [str(value) for value in sums_of(table, column).index]
     if column == "season":
         values.sort(key=lambda v: SEASONS.index(v) if v in SEASONS else len(SEASONS))
     return values

@@ -8,53 +8,61 @@ import pandas as pd
 
 from recommender.charts.chart import Chart
 from recommender.trends.composition import (
-    category_counts,
-    category_shares,
-    colour_counts,
+    bars,
     gender_colours,
-    season_shares,
+    ring,
     sub_category_counts,
     usage_funnel,
 )
-from recommender.trends.hierarchy import rings_of_types, tree_of_items
+from recommender.trends.hierarchy import RINGS, TREE, nested
 from recommender.trends.lifts import Period, period_changes
-from recommender.trends.pairs import article_usages, colour_clock, season_colours
+from recommender.trends.pairs import colour_clock, heat
 from recommender.trends.style_map import style_map
 from recommender.trends.words import name_words
-from recommender.trends.years import (
-    article_type_by_year,
-    category_growth,
-    colour_by_year,
-    items_by_year,
-    usage_by_year,
-)
+from recommender.trends.years import category_growth, items_by_year, share_by_year
 
-COMPOSITION: dict[str, Callable[[pd.DataFrame], Chart]] = {
-    "categories": category_counts,
-    "category_shares": category_shares,
-    "colours": colour_counts,
+Draw = Callable[..., Chart]
+"""Takes a catalog's columns, one row an item; see the function for the chart and its table."""
+
+COMPOSITION: dict[str, Draw] = {
+    "categories": partial(bars, column="masterCategory", title="Items by category"),
+    "category_shares": partial(
+        ring, column="masterCategory", title="Categories, share of the items"
+    ),
+    "colours": partial(bars, column="baseColour", title="The ten most frequent colours", most=10),
     "gender_colours": gender_colours,
     "sub_categories": sub_category_counts,
-    "season_shares": season_shares,
+    "season_shares": partial(ring, column="season", title="Seasons, share of the items"),
     "usages": usage_funnel,
     "words": name_words,
 }
-YEARS: dict[str, Callable[[pd.DataFrame], Chart]] = {
+YEARS: dict[str, Draw] = {
     "items_by_year": items_by_year,
     "category_growth": category_growth,
-    "colours_by_year": colour_by_year,
-    "article_types_by_year": article_type_by_year,
-    "usages_by_year": usage_by_year,
+    "colours_by_year": partial(
+        share_by_year, column="baseColour", title="Share of the colours by year"
+    ),
+    "article_types_by_year": partial(
+        share_by_year, column="articleType", title="Share of article types by year"
+    ),
+    "usages_by_year": partial(share_by_year, column="usage", title="Share of the usages by year"),
 }
-PAIRS: dict[str, Callable[[pd.DataFrame], Chart]] = {
-    "tree": tree_of_items,
-    "rings": rings_of_types,
-    "season_colours": season_colours,
-    "article_usages": article_usages,
+PAIRS: dict[str, Draw] = {
+    "tree": partial(nested, levels=TREE, title="Every item, by five attributes", kind="treemap"),
+    "rings": partial(nested, levels=RINGS, title="From gender to article type", kind="sunburst"),
+    "season_colours": partial(
+        heat, down="baseColour", across="season", within="season", title="Colours of the seasons"
+    ),
+    "article_usages": partial(
+        heat,
+        down="articleType",
+        across="usage",
+        within="articleType",
+        title="What article types are for",
+    ),
     "colour_clock": colour_clock,
 }
-
-COMPARISONS: dict[str, Callable[..., Chart]] = {
+COMPARISONS: dict[str, Draw] = {
     "colour_changes": partial(period_changes, column="baseColour"),
     "article_type_changes": partial(period_changes, column="articleType"),
     "usage_changes": partial(period_changes, column="usage"),

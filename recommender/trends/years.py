@@ -3,13 +3,24 @@
 import numpy as np
 import pandas as pd
 
-from recommender.charts.chart import Chart, Drawing, Spec, chart_of, escaped, share_text, tally
+from recommender.charts.chart import (
+    Chart,
+    Drawing,
+    Spec,
+    axis_of,
+    chart_of,
+    escaped,
+    line_of,
+    share_text,
+    shares_of,
+    sums_of,
+    tally,
+)
 from recommender.charts.palette import ACCENT, OUTLINE, colours_of
 from recommender.charts.statistics import wilson_interval
 
 FEW_ITEMS = 30
 """A year with fewer says little of shares: its points are drawn hollow."""
-
 _LINES = 5
 _GROWING = 8
 _MOST_VALUES = 200  # of which the shares' table tells; a catalog of one type an item has as many
@@ -21,21 +32,13 @@ def items_by_year(frame: pd.DataFrame) -> Chart:
     Args:
         frame: a catalog's columns, one row an item. The same holds for every chart here.
     """
-    table = tally(frame, "year").sort_values("year", ignore_index=True).astype({"year": "int64"})
-    table["share"] = table["items"] / max(int(table["items"].sum()), 1)
+    table = shares_of(frame, "year").sort_values("year", ignore_index=True)
+    table = table.astype({"year": "int64"})
 
     def draw() -> Drawing:
-        area = {
-            "type": "scatter",
-            "x": table["year"].tolist(),
-            "y": table["items"].tolist(),
-            "mode": "lines+markers",
-            "fill": "tozeroy",
-            "line": {"color": ACCENT, "width": 2},
-            "hovertemplate": "%{x}: %{y:,} items<extra></extra>",
-        }
-        up = {"title": {"text": "items"}, "rangemode": "tozero"}
-        return [area], {"xaxis": _year_axis(table), "yaxis": up}
+        hover = "%{x}: %{y:,} items<extra></extra>"
+        area = line_of(table["year"], table["items"], ACCENT, hover, fill="tozeroy")
+        return [area], {"xaxis": _year_axis(table), "yaxis": axis_of("items", rangemode="tozero")}
 
     title = "Items listed in each year"
     return chart_of(frame, ["year"], title, table, draw, note=year_note(frame))
@@ -49,8 +52,7 @@ def category_growth(frame: pd.DataFrame) -> Chart:
     """
     columns = ["masterCategory", "year"]
     table = tally(frame, *columns).astype({"year": "int64"})
-    order = table.groupby("masterCategory", sort=False)["items"].sum()
-    order = order.sort_values(ascending=False, kind="stable")
+    order = sums_of(table, "masterCategory")
     rank = table["masterCategory"].map({name: i for i, name in enumerate(order.index)})
     table = table.assign(rank=rank).sort_values(["rank", "year"], ignore_index=True)
     before = table.groupby("masterCategory", sort=False)[["year", "items"]].shift()
@@ -62,63 +64,25 @@ def category_growth(frame: pd.DataFrame) -> Chart:
         names, lines = list(order.index[:_GROWING]), []
         for name, colour in zip(names, colours_of("masterCategory", names), strict=True):
             rows = table[table["masterCategory"] == name]
-            change = [_change(growth) for growth in rows["growth"]]
-            lines.append(
-                {
-                    "type": "scatter",
-                    "x": rows["year"].tolist(),
-                    "y": rows["items"].tolist(),
-                    "name": escaped([name])[0],
-                    "mode": "lines+markers",
-                    "line": {"color": colour, "width": 2},
-                    "customdata": change,
-                    "hovertemplate": "%{x}: %{y:,} items%{customdata}",
-                }
-            )
-        up = {"title": {"text": "items, on a log scale"}, "type": "log", "dtick": 1}
+            hover = "%{x}: %{y:,} items%{customdata}"
+            line = line_of(rows["year"], rows["items"], colour, hover, name=escaped([name])[0])
+            lines.append(line | {"customdata": [_change(growth) for growth in rows["growth"]]})
+        up = axis_of("items, on a log scale", type="log", dtick=1)
         return lines, {"xaxis": _year_axis(table), "yaxis": up}
 
     title, note = "Growth of the categories", "Equal steps upwards are equal growth."
     return chart_of(frame, columns, title, table, draw, note=note, height=460)
 
 
-def colour_by_year(frame: pd.DataFrame) -> Chart:
-    """The share of each colour in each year's items, with 95% intervals."""
-    return _share_by_year(frame, "baseColour", "Share of the colours by year")
-
-
-def article_type_by_year(frame: pd.DataFrame) -> Chart:
-    """The share of each article type in each year's items, with 95% intervals."""
-    return _share_by_year(frame, "articleType", "Share of article types by year")
-
-
-def usage_by_year(frame: pd.DataFrame) -> Chart:
-    """The share of each usage in each year's items, with 95% intervals."""
-    return _share_by_year(frame, "usage", "Share of the usages by year")
-
-
-def year_note(frame: pd.DataFrame) -> str:
-    """What years cannot say, with the share of the fullest one."""
-    counts = frame["year"].value_counts()
-    if counts.empty:
-        return ""
-    year, share = int(counts.index[0]), counts.iloc[0] / counts.sum()
-    return (
-        f"A year is that of listing, not of sale; {year} alone holds {share_text(share)} "
-        "of the items."
-    )
-
-
-def _share_by_year(frame: pd.DataFrame, column: str, title: str) -> Chart:
-    """Lines of the most frequent values, each with its interval as a band.
+def share_by_year(frame: pd.DataFrame, column: str, title: str) -> Chart:
+    """The shares of the most frequent values in each year's items, each with its 95% interval.
 
     The table has every value in every year, also where it has no items: items, of how many, share,
     low and high.
     """
     columns = [column, "year"]
     pairs = tally(frame, *columns).astype({"year": "int64"})
-    order = pairs.groupby(column, sort=False)["items"].sum()
-    order = order.sort_values(ascending=False, kind="stable").head(_MOST_VALUES)
+    order = sums_of(pairs, column).head(_MOST_VALUES)
     of = pairs.groupby("year")["items"].sum()
     grid = pd.MultiIndex.from_product([order.index, of.index], names=columns)
     table = pairs.set_index(columns).reindex(grid, fill_value=0).reset_index()
@@ -133,8 +97,8 @@ def _share_by_year(frame: pd.DataFrame, column: str, title: str) -> Chart:
         drawn = table[table[column].isin(names)]
         sure = drawn[drawn["of"] >= FEW_ITEMS]
         top = float((sure if len(sure) else drawn)["high"].max())
-        up: Spec = {"title": {"text": "share of the year's items"}, "tickformat": ".0%"}
-        up["range"] = [0, min(1.02, top * 1.1)]
+        ends = [0, min(1.02, top * 1.1)]
+        up = axis_of("share of the year's items", tickformat=".0%", range=ends)
         return traces, {"xaxis": _year_axis(table), "yaxis": up}
 
     note = (
@@ -144,10 +108,23 @@ def _share_by_year(frame: pd.DataFrame, column: str, title: str) -> Chart:
     return chart_of(frame, columns, title, table, draw, note=note, height=460)
 
 
+def year_note(frame: pd.DataFrame) -> str:
+    """What years cannot say, with the share of the fullest one."""
+    counts = frame["year"].value_counts()
+    if counts.empty:
+        return ""
+    year, share = int(counts.index[0]), counts.iloc[0] / counts.sum()
+    return (
+        f"A year is that of listing, not of sale; {year} alone holds {share_text(share)} "
+        "of the items."
+    )
+
+
 def _band(rows: pd.DataFrame, name: str, colour: str) -> list[Spec]:
     """A line with its interval and an outline behind it; the legend turns all on and off."""
     years = rows["year"].tolist()
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    silent = {"legendgroup": name, "showlegend": False, "hoverinfo": "skip"}
     band = {
         "type": "scatter",
         "x": years + years[::-1],
@@ -155,39 +132,20 @@ def _band(rows: pd.DataFrame, name: str, colour: str) -> list[Spec]:
         "fill": "toself",
         "fillcolor": f"rgba({red}, {green}, {blue}, 0.22)",
         "mode": "none",
-        "legendgroup": name,
-        "showlegend": False,
-        "hoverinfo": "skip",
+        **silent,
     }
+    behind = {"mode": "lines", "line": {"color": OUTLINE, "width": 4}, **silent}
+    outline = {"type": "scatter", "x": years, "y": rows["share"].tolist(), **behind}
+    numbers = zip(rows["low"], rows["high"], rows["items"], rows["of"], strict=True)
     intervals = [
         f"{share_text(low)} to {share_text(high)}, {count:,} of {of:,} items"
-        for low, high, count, of in zip(
-            rows["low"], rows["high"], rows["items"], rows["of"], strict=True
-        )
+        for low, high, count, of in numbers
     ]
     fills = np.where(rows["of"] < FEW_ITEMS, "rgba(0, 0, 0, 0)", colour).tolist()
-    outline = {
-        "type": "scatter",
-        "x": years,
-        "y": rows["share"].tolist(),
-        "mode": "lines",
-        "line": {"color": OUTLINE, "width": 4},
-        "legendgroup": name,
-        "showlegend": False,
-        "hoverinfo": "skip",
-    }
-    line = {
-        "type": "scatter",
-        "x": years,
-        "y": rows["share"].tolist(),
-        "name": name,
-        "legendgroup": name,
-        "mode": "lines+markers",
-        "line": {"color": colour, "width": 2},
-        "marker": {"color": fills, "size": 8, "line": {"color": OUTLINE, "width": 1.5}},
-        "customdata": intervals,
-        "hovertemplate": "%{x}: %{y:.1%}<br>%{customdata}",
-    }
+    points = {"color": fills, "size": 8, "line": {"color": OUTLINE, "width": 1.5}}
+    names = {"name": name, "legendgroup": name, "customdata": intervals}
+    hover = "%{x}: %{y:.1%}<br>%{customdata}"
+    line = line_of(years, rows["share"], colour, hover, marker=points, **names)
     return [band, outline, line]
 
 
@@ -197,10 +155,5 @@ def _change(growth: float) -> str:
 
 def _year_axis(table: pd.DataFrame) -> Spec:
     first, last = int(table["year"].min()), int(table["year"].max())
-    return {
-        "title": {"text": "year of listing"},
-        "tickformat": "d",
-        "dtick": max(1, round((last - first) / 6)),
-        "range": [first - 0.3, last + 0.3],
-        "showgrid": False,
-    }
+    step, ends = max(1, round((last - first) / 6)), [first - 0.3, last + 0.3]
+    return axis_of("year of listing", tickformat="d", dtick=step, range=ends, showgrid=False)
