@@ -168,12 +168,10 @@ def empty_chart(title: str, table: pd.DataFrame, why: str, *, missing: int = 0) 
         missing: how many items lack what it needs.
     """
     nothing = f"Nothing to show here, because {why}."
-    layout = {
-        "xaxis": {"visible": False, "fixedrange": True},
-        "yaxis": {"visible": False, "fixedrange": True},
-        # Of this size, a phone has room for some forty letters.
-        "annotations": [{"text": wrapped(escaped([nothing])[0], 41), "showarrow": False}],
-    }
+    hidden = {"visible": False, "fixedrange": True}
+    # Of this size, a phone has room for some forty letters.
+    texts = [{"text": wrapped(escaped([nothing])[0], 41), "showarrow": False}]
+    layout = {"xaxis": hidden, "yaxis": hidden, "annotations": texts}
     spec = spec_of(([], layout), title, height=200)
     return Chart(
         title=title, counts="", table=table.iloc[:0], spec=spec, missing=missing, nothing=nothing
@@ -213,17 +211,15 @@ def spec_of(drawing: Drawing, title: str, counts: str = "", *, height: int = 420
     """A figure in the look of all: clear of background, to lie on a light or a dark page."""
     traces, overrides = drawing
     subtitle = wrapped(counts, _PHONE_LETTERS)
-    heading: Spec = {
+    at_top = {"x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"}
+    heading = {
         "text": title,
         "font": {"size": 16, "weight": 600},
         "subtitle": {"text": subtitle, "font": {"size": 12}},
-        "x": 0,
-        "xref": "container",
-        "y": 1,
-        "yref": "container",
-        "yanchor": "top",
         "pad": {"l": 12, "t": 14},
+        **at_top,
     }
+    below = {"x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
     axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, "fixedrange": True}
     layout: Spec = {
         "template": {},
@@ -234,14 +230,7 @@ def spec_of(drawing: Drawing, title: str, counts: str = "", *, height: int = 420
         "margin": {"l": 12, "r": 16, "t": 72, "b": 12},
         "xaxis": axis,
         "yaxis": axis,
-        "legend": {
-            "orientation": "h",
-            "traceorder": "normal",
-            "x": 0,
-            "y": 0,
-            "yref": "container",
-            "yanchor": "bottom",
-        },
+        "legend": {"orientation": "h", "traceorder": "normal", **below},
         "hoverlabel": {"align": "left"},
         "height": height,
         "dragmode": False,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from recommender.charts.chart import (
     Chart,
-    Spec,
+    axis_of,
     empty_chart,
     escaped,
     missing_of,
@@ -26,6 +26,10 @@ from recommender.trends.years import year_note
 
 _MOST_EACH_WAY = 8
 _PERIOD_COLUMNS = ("before", "after", "before_share", "after_share", "lift", "low", "high", "trend")
+_TRENDS, _REPRESENTED = ("rises", "falls"), ("over-represented", "under-represented")
+_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+_FAR_TICKS = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4)
+_MOST_TICKS = 5
 
 
 class Period(NamedTuple):
@@ -50,10 +54,7 @@ def usual_periods(frame: pd.DataFrame) -> tuple[Period, Period] | None:
 
 
 def period_changes(
-    frame: pd.DataFrame,
-    column: str,
-    before: Period | None = None,
-    after: Period | None = None,
+    frame: pd.DataFrame, column: str, before: Period | None = None, after: Period | None = None
 ) -> Chart:
     """Which values' shares rise and fall most from one period to another.
 
@@ -68,56 +69,45 @@ def period_changes(
         after: the later one.
     """
     title = f"{plural(TITLES[column])}: rising and falling"
-    nothing = pd.DataFrame(columns=[column, *_PERIOD_COLUMNS])
     columns = [column, "year"]
     missing = missing_of(frame, columns)
+
+    def nothing(why: str) -> Chart:
+        table = pd.DataFrame(columns=[column, *_PERIOD_COLUMNS])
+        return empty_chart(title, table, why, missing=missing)
+
     periods = (before, after) if before and after else usual_periods(frame)
     if why := why_nothing(frame, columns, missing):
-        return empty_chart(title, nothing, why, missing=missing)
+        return nothing(why)
     if periods is None:
-        return empty_chart(title, nothing, "all items are of one year", missing=missing)
+        return nothing("all items are of one year")
     earlier, later = periods
     if earlier.first <= later.last and later.first <= earlier.last:
-        return empty_chart(title, nothing, "the two periods share a year", missing=missing)
+        return nothing("the two periods share a year")
     present = frame[columns].dropna()
     tallies = [tally(present[present["year"].between(*period)], column) for period in periods]
     totals = [int(table["items"].sum()) for table in tallies]
     for period, total in zip(periods, totals, strict=True):
         if not total:
-            why = f"no item of {period} has a {NOUNS[column]}"
-            return empty_chart(title, nothing, why, missing=missing)
+            return nothing(f"no item of {period} has a {NOUNS[column]}")
     first, second = (table.set_index(column)["items"] for table in tallies)
     values = first.index.union(second.index, sort=True)
     old, new = (items.reindex(values, fill_value=0).to_numpy() for items in (first, second))
     lift, low, high = share_ratio(new, totals[1], old, totals[0])
-    table = pd.DataFrame(
-        {
-            column: values.astype(object),
-            "before": old,
-            "after": new,
-            "before_share": old / totals[0],
-            "after_share": new / totals[1],
-            "lift": lift,
-            "low": low,
-            "high": high,
-            "trend": verdicts(low, high, "rises", "falls"),
-        }
-    )
+    shares, trend = (old / totals[0], new / totals[1]), verdicts(low, high, *_TRENDS)
+    numbers = zip(_PERIOD_COLUMNS, (old, new, *shares, lift, low, high, trend), strict=True)
+    table = pd.DataFrame({column: values.astype(object), **dict(numbers)})
     counts = f"{several(totals[0])} of {earlier} against {totals[1]:,} of {later}"
     note = (
         f"Of {len(table):,} compared, some {max(1, round(len(table) * 0.05)):,} would seem to "
         f"change by chance alone. {year_note(frame)}"
     )
-    shares = [
-        f"{share_text(a)} → {share_text(b)}"
-        for a, b in zip(table["before_share"], table["after_share"], strict=True)
-    ]
-    axis = f"share in {later} ÷ share in {earlier}"
+    texts = [f"{share_text(a)} → {share_text(b)}" for a, b in zip(*shares, strict=True)]
     return _lift_chart(
-        table.assign(shares=shares, name=table[column]),
+        table.assign(shares=texts, name=table[column]),
         {"title": title, "counts": counts, "note": note, "missing": missing},
-        axis,
-        ("rises", "falls"),
+        f"share in {later} ÷ share in {earlier}",
+        _TRENDS,
     )
 
 
@@ -152,7 +142,7 @@ def results_against(results: pd.DataFrame, frame: pd.DataFrame) -> Chart:
         table.assign(shares=shares, name=names),
         {"title": title, "counts": counts, "note": note, "missing": missing},
         "share of the results ÷ share of the catalog",
-        ("over-represented", "under-represented"),
+        _REPRESENTED,
     )
 
 
@@ -177,7 +167,7 @@ def _against(results: pd.DataFrame, frame: pd.DataFrame, column: str) -> pd.Data
             "lift": counts / total / catalog_share,
             "low": low,
             "high": high,
-            "represented": verdicts(low, high, "over-represented", "under-represented"),
+            "represented": verdicts(low, high, *_REPRESENTED),
         }
     )
 
@@ -194,34 +184,23 @@ def _lift_chart(
         verdict: what is said of a lift above 1, and of one below.
     """
     shown = table.drop(columns=["name", "shares"])
-    verdict_of = shown[shown.columns[-1]]
+    up, down = (table[shown.iloc[:, -1] == said] for said in verdict)
     # By the end of the interval that is nearer to 1: what is at least so.
-    up = table[verdict_of == verdict[0]].sort_values("low", ascending=False, kind="stable")
-    down = table[verdict_of == verdict[1]].sort_values("high", kind="stable")
-    up, down = up.head(_MOST_EACH_WAY), down.head(_MOST_EACH_WAY)
+    up = up.sort_values("low", ascending=False, kind="stable").head(_MOST_EACH_WAY)
+    down = down.sort_values("high", kind="stable").head(_MOST_EACH_WAY)
     if up.empty and down.empty:
         why = "no difference is larger than chance: every interval holds 1"
         empty = empty_chart(texts["title"], shown, why)
         return Chart(**texts, table=shown, spec=empty.spec, nothing=empty.nothing)
     traces, least = [], _least_drawn(up, down)
-    sides = (
-        (verdict[0], up, ACCENT, "triangle-right"),
-        (verdict[1], down[::-1], COOL, "triangle-left"),
-    )
-    for name, rows, colour, symbol in sides:
+    looks = ((up, ACCENT, "triangle-right"), (down[::-1], COOL, "triangle-left"))
+    for name, (rows, colour, symbol) in zip(verdict, looks, strict=True):
         if rows.empty:
             continue
         middles = rows["lift"].clip(lower=least)  # 0 has no place on a log axis
         lows = rows["low"].clip(lower=least).clip(upper=middles)
-        interval = {
-            "type": "data",
-            "symmetric": False,
-            "array": (rows["high"] - middles).tolist(),
-            "arrayminus": (middles - lows).tolist(),
-            "color": colour,
-            "thickness": 1.5,
-            "width": 3,
-        }
+        ends = {"array": (rows["high"] - middles).tolist(), "arrayminus": (middles - lows).tolist()}
+        look = {"color": colour, "thickness": 1.5, "width": 3}
         hover = zip(rows["lift"], rows["low"], rows["high"], rows["shares"], strict=True)
         traces.append(
             {
@@ -231,7 +210,7 @@ def _lift_chart(
                 "name": name,
                 "mode": "markers",
                 "marker": {"color": colour, "size": 10, "symbol": symbol},
-                "error_x": interval,
+                "error_x": {"type": "data", "symmetric": False, **ends, **look},
                 "customdata": [list(point) for point in hover],
                 "hovertemplate": "%{y}: %{customdata[0]:.2f}×, 95% interval %{customdata[1]:.2f} "
                 "to %{customdata[2]:.2f}<br>%{customdata[3]}",
@@ -245,15 +224,10 @@ def _lift_chart(
     ticks = [t for t in (_TICKS if near else _FAR_TICKS) if limits[0] <= np.log10(t) <= limits[1]]
     if not near and len(ticks) > _MOST_TICKS:
         ticks = [t for t in ticks if round(np.log10(t)) % 2 == 0]
-    across = {
-        "title": {"text": axis.replace(" ÷", "<br>÷")},  # one line is too long for a phone
-        "type": "log",
-        "range": limits.tolist(),
-        "tickvals": ticks,
-        "ticktext": [f"{t:,g}×" for t in ticks],
-        "tickangle": 0,
-    }
-    layout: Spec = {
+    named = {"tickvals": ticks, "ticktext": [f"{t:,g}×" for t in ticks], "tickangle": 0}
+    words = axis.replace(" ÷", "<br>÷")  # one line is too long for a phone
+    across = axis_of(words, type="log", range=limits.tolist(), **named)
+    layout = {
         "xaxis": across,
         "yaxis": {"autorange": "reversed"},
         "legend": {"y": 1.0, "yref": "paper", "yanchor": "bottom"},
@@ -263,11 +237,6 @@ def _lift_chart(
     height = 170 + 24 * max(len(up) + len(down), 5)
     spec = spec_of((traces, layout), texts["title"], texts["counts"], height=height)
     return Chart(**texts, table=shown, spec=spec)
-
-
-_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
-_FAR_TICKS = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4)
-_MOST_TICKS = 5
 
 
 def _least_drawn(up: pd.DataFrame, down: pd.DataFrame) -> float:

@@ -103,9 +103,8 @@ def draw(
         attribute: what colours the map.
     """
     plain = COMPOSITION | YEARS | PAIRS | {MAP: partial(style_map, column=attribute)}
+    between = {"before": periods.before, "after": periods.after}
     return {
-        name: COMPARISONS[name](frame, before=periods.before, after=periods.after)
-        if name in COMPARISONS
-        else plain[name](frame)
+        name: COMPARISONS[name](frame, **between) if name in COMPARISONS else plain[name](frame)
         for name in names
     }

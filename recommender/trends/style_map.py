@@ -33,14 +33,13 @@ def style_map(frame: pd.DataFrame, column: str) -> Chart:
     def draw() -> Drawing:
         groups = _groups(frame[column], column)
         size = float(np.clip(60 / len(frame) ** 0.3, 3, 10))
+        places = {"x": frame["x"], "y": frame["y"], "customdata": frame["id"]}
         traces = [
             {
                 "type": "scattergl",
                 "mode": "markers",
                 "name": name,
-                "x": _packed(frame["x"].to_numpy()[rows]),
-                "y": _packed(frame["y"].to_numpy()[rows]),
-                "customdata": _packed(frame["id"].to_numpy()[rows]),
+                **{part: _packed(column.to_numpy()[rows]) for part, column in places.items()},
                 "marker": {"size": size, "color": fill, "line": {"color": OUTLINE, "width": 0.5}},
                 "showlegend": named,
                 "hovertemplate": f"{name}, item %{{customdata}}<extra></extra>",

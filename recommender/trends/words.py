@@ -54,32 +54,25 @@ def name_words(frame: pd.DataFrame) -> Chart:
         placed = _place(list(zip(top["word"], top["items"], strict=True)))
         counted = dict(zip(top["word"], top["items"].tolist(), strict=True))
         words = [word for word, *_ in placed]
+        fills = [(ACCENT, COOL, PALE)[i % 3] for i in range(len(placed))]
         cloud = {
             "type": "scatter",
             "x": [x for _, x, _, _ in placed],
             "y": [y for _, _, y, _ in placed],
             "text": escaped(words),
             "mode": "text",
-            "textfont": {
-                "size": [size for *_, size in placed],
-                "color": [(ACCENT, COOL, PALE)[i % 3] for i in range(len(placed))],
-            },
+            "textfont": {"size": [size for *_, size in placed], "color": fills},
             "customdata": [counted[word] for word in words],
             "hovertemplate": "%{text}: in the name of %{customdata:,} items<extra></extra>",
             "cliponaxis": False,
         }
         across = {"visible": False, "range": [-_WIDTH_PX / 2, _WIDTH_PX / 2]}
-        up = {"visible": False, "range": [-_HEIGHT_PX / 2, _HEIGHT_PX / 2]}
-        return [cloud], {
-            "xaxis": across,
-            "yaxis": up | {"scaleanchor": "x"},
-            "margin": {"l": 4, "r": 4, "t": 64, "b": 4},
-        }
+        up = {"visible": False, "range": [-_HEIGHT_PX / 2, _HEIGHT_PX / 2], "scaleanchor": "x"}
+        margin = {"l": 4, "r": 4, "t": 64, "b": 4}
+        return [cloud], {"xaxis": across, "yaxis": up, "margin": margin}
 
-    title = "Words in the names"
-    return chart_of(
-        frame, [column], title, table, draw, note="The area of a word grows with its items."
-    )
+    title, note = "Words in the names", "The area of a word grows with its items."
+    return chart_of(frame, [column], title, table, draw, note=note)
 
 
 @lru_cache(maxsize=2**17)
@@ -109,9 +102,8 @@ def _place(words: list[tuple[str, int]]) -> list[tuple[str, float, float, int]]:
             angle, radius = step * 0.35, step * 0.14
             x, y = radius * math.cos(angle), radius * math.sin(angle) * _HEIGHT_PX / _WIDTH_PX
             box = (x - half_width, x + half_width, y - half_height, y + half_height)
-            inside = max(-box[0], box[1]) <= _WIDTH_PX / 2 and max(-box[2], box[3]) <= (
-                _HEIGHT_PX / 2
-            )
+            wide, high = abs(x) + half_width, abs(y) + half_height
+            inside = wide <= _WIDTH_PX / 2 and high <= _HEIGHT_PX / 2
             if inside and not any(_overlap(box, other) for other in taken):
                 taken.append(box)
                 placed.append((word, round(x, 1), round(y, 1), size))
@@ -120,8 +112,7 @@ def _place(words: list[tuple[str, int]]) -> list[tuple[str, float, float, int]]:
 
 
 def _overlap(one: Box, other: Box) -> bool:
-    apart = one[1] <= other[0] or other[1] <= one[0] or one[3] <= other[2] or other[3] <= one[2]
-    return not apart
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
 
 
 def _ems(word: str) -> float:
