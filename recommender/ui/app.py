@@ -8,7 +8,7 @@ from recommender.service.answers import Service
 from recommender.ui.code import build_code_tab
 from recommender.ui.endpoints import add_endpoints
 from recommender.ui.find.tab import FindTab
-from recommender.ui.parts.inputs import Values
+from recommender.ui.parts.inputs import QUIET, Values
 from recommender.ui.quality import QualityTab
 from recommender.ui.server.server import Page, refuse_url_downloads
 from recommender.ui.trends import TrendsTab
@@ -17,10 +17,7 @@ _TITLE = "Fashion Recommender"
 _MAX_WAITING = 128
 
 
-def build_app(
-    service: Service,
-    results: Committed = Committed(),  # noqa: B008 - frozen
-) -> gr.Blocks:
+def build_app(service: Service, results: Committed = Committed()) -> gr.Blocks:  # noqa: B008
     """Build the page and its API; nothing is launched.
 
     Args:
@@ -56,7 +53,7 @@ def build_app(
             return {head: _head(now), **filters.renewed(now.filters.values), **tab.renewed()}
 
         choices = [head, *filters.boxes, *tab.choices]
-        blocks.load(renew, None, choices, show_progress="hidden", api_visibility="private")
+        blocks.load(renew, None, choices, **QUIET)
         add_endpoints(service)
     page: gr.Blocks = blocks
     page.queue(default_concurrency_limit=4, max_size=_MAX_WAITING, api_open=False)
@@ -64,6 +61,5 @@ def build_app(
 
 
 def _head(recommender: Recommender) -> str:
-    return (
-        f"# {_TITLE}\nShow a garment, see what is most like it among {len(recommender):,} products."
-    )
+    count = f"{len(recommender):,}"
+    return f"# {_TITLE}\nShow a garment, see what is most like it among {count} products."

@@ -5,6 +5,7 @@ from typing import Literal
 
 import gradio as gr
 
+from recommender.ui.parts.inputs import QUIET
 from recommender.ui.server.origin import origin_of
 
 LANGUAGES: dict[str, Literal["python", "shell", "javascript"]] = {
@@ -79,4 +80,4 @@ def build_code_tab(example_id: int, blocks: gr.Blocks) -> None:
     def fill(request: gr.Request) -> list[str]:
         return list(snippets(origin_of(request), example_id).values())
 
-    blocks.load(fill, None, boxes, show_progress="hidden", api_visibility="private")
+    blocks.load(fill, None, boxes, **QUIET)

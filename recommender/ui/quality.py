@@ -2,7 +2,6 @@
 
 import html
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -14,7 +13,7 @@ from recommender.evaluation.quality import HEADLINED, beside, in_words, quality_
 from recommender.service.answers import Json, Service
 from recommender.service.sentences import UNNAMED
 from recommender.ui.parts.cards import ChartCard
-from recommender.ui.parts.inputs import Values
+from recommender.ui.parts.inputs import QUIET, Values
 from recommender.ui.server.origin import origin_of
 
 _EXAMPLES = 4
@@ -47,12 +46,8 @@ class QualityTab:
         relevances = [(in_words(name), name) for name in results.relevances]
         with gr.Row(elem_id="quality-calculator"):
             self.system = gr.Dropdown(systems, value=served, label="System", min_width=200)
-            self.relevance = gr.Dropdown(
-                relevances,
-                value=results.relevances[0] if relevances else None,
-                label="What has to agree",
-                min_width=160,
-            )
+            first, label = next(iter(results.relevances), None), "What has to agree"
+            self.relevance = gr.Dropdown(relevances, value=first, label=label, min_width=160)
             self.column = gr.Dropdown(columns, value=EVERYONE, label="Asked by", min_width=160)
             self.value = gr.Dropdown([_ALL], value=_ALL, label="Which", min_width=160)
         with gr.Row(elem_classes="charts"):
@@ -64,22 +59,17 @@ class QualityTab:
 
     def wire(self, tab: gr.Tab) -> None:
         """Draw when the tab is chosen, calculate when a choice changes."""
-        quiet: Json = {"show_progress": "hidden", "api_visibility": "private"}
         inputs = [self.system, self.relevance, self.column, self.value]
         outputs = [self.sentence, *self.beside.parts]
-        select: Callable[..., Any] = tab.select
-        select(self.calculate, inputs, outputs, **quiet)
         drawn = [part for card in self.cards.values() for part in card.parts]
-        select(self.draw, None, drawn, **quiet)
-        select(self.show_mistakes, None, self.mistakes, **quiet)
+        gr.on(tab.select, self.calculate, inputs, outputs, **QUIET)
+        gr.on(tab.select, self.draw, None, drawn, **QUIET)
+        gr.on(tab.select, self.show_mistakes, None, self.mistakes, **QUIET)
         changed = [self.system.input, self.relevance.input, self.value.input]
-        gr.on(changed, self.calculate, inputs, outputs, trigger_mode="always_last", **quiet)
-        pick: Callable[..., Any] = self.column.input
-        pick(self.offer, self.column, self.value, **quiet).then(
-            self.calculate, inputs, outputs, **quiet
-        )
-        again: Callable[..., Any] = self.other.click
-        again(self.show_mistakes, None, self.mistakes, **quiet)
+        gr.on(changed, self.calculate, inputs, outputs, trigger_mode="always_last", **QUIET)
+        offered = gr.on(self.column.input, self.offer, self.column, self.value, **QUIET)
+        offered.then(self.calculate, inputs, outputs, **QUIET)
+        gr.on(self.other.click, self.show_mistakes, None, self.mistakes, **QUIET)
 
     def offer(self, column: str) -> gr.Dropdown:
         """The slices of a column, the one with most queries chosen."""
@@ -95,9 +85,9 @@ class QualityTab:
             return [f'<p role="status">{sentence}</p>', gr.skip(), gr.skip()]
         chart = beside(self.results, system, relevance, column, value)
         found = self.results.precision(system, relevance, column, value)
-        who = (
-            "" if column == EVERYONE else f" asked by {SLICE_NOUNS[column]} “{html.escape(value)}”"
-        )
+        who = ""
+        if column != EVERYONE:
+            who = f" asked by {SLICE_NOUNS[column]} “{html.escape(value)}”"
         sentence = f"No picture was{who}." if who else "Nothing was measured."
         if found is not None:
             sentence = (
@@ -106,10 +96,8 @@ class QualityTab:
                 f"{found.high:.1%} with 95% confidence, over "
                 f"{several(found.queries, 'picture')}{who}."
             )
-        return [
-            f'<p role="status" aria-live="polite">{sentence}</p>',
-            *self.beside.show(chart).values(),
-        ]
+        said = f'<p role="status" aria-live="polite">{sentence}</p>'
+        return [said, *self.beside.show(chart).values()]
 
     def draw(self) -> Values:
         """The charts that need no choice."""
@@ -141,9 +129,9 @@ class QualityTab:
 def _figure(item: Json, fits: bool | None = None) -> str:
     """An item's picture and type; what was asked where `fits` is None."""
     kind = html.escape(item["articleType"] or "no type")
-    mark = {None: "asked: ", True: "✓ ", False: "✗ "}[fits]
     name = html.escape(item["productDisplayName"] or UNNAMED)
-    look = {None: "asked", True: "fits", False: "misses"}[fits]
+    looks = {None: ("asked", "asked: "), True: ("fits", "✓ "), False: ("misses", "✗ ")}
+    look, mark = looks[fits]
     return (
         f'<figure class="{look}"><a href="?item={item["id"]}"><img loading="lazy" '
         f'src="{html.escape(item["image"])}" alt="{name}"></a>'

@@ -1,7 +1,7 @@
 """Tab *Trends*: what the catalog is made of, how it changes, and what people look for in it."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +15,7 @@ from recommender.service.trends import DEMAND, RESULTS, Question
 from recommender.trends.sections import COMPARISONS, MAP, SECTIONS
 from recommender.ui.parts.cards import ChartCard, status_html
 from recommender.ui.parts.filters import FilterBoxes
-from recommender.ui.parts.inputs import Values
+from recommender.ui.parts.inputs import QUIET, Values
 
 _RESULTS_SECTION, _DEMAND_SECTION = "Your results", "Looked for now"
 _ALL_SECTIONS = {**SECTIONS, _RESULTS_SECTION: (RESULTS,), _DEMAND_SECTION: tuple(DEMAND)}
@@ -103,20 +103,14 @@ class TrendsTab:
         if section == _MAP_SECTION:
             self.coloured_by = _attributes("Coloured by", "trends-coloured-by")
         with gr.Row(elem_classes="charts"):
-            for name in names:
-                if name not in COMPARISONS:
-                    self._draw_card(name)
+            self.cards |= {name: ChartCard(name) for name in names if name not in COMPARISONS}
+        if section == _MAP_SECTION:
+            with self.cards[MAP].column:
+                self.map = self._draw_map_card()
         if compared := [name for name in names if name in COMPARISONS]:
             self._draw_periods()
             with gr.Row(elem_classes="charts"):
-                for name in compared:
-                    self._draw_card(name)
-
-    def _draw_card(self, name: str) -> None:
-        self.cards[name] = ChartCard(name)
-        if name == MAP:
-            with self.cards[name].column:
-                self.map = self._draw_map_card()
+                self.cards |= {name: ChartCard(name) for name in compared}
 
     def _draw_map_card(self) -> gr.HTML:
         def caption(item_id: Any) -> str:  # Gradio marks what it may call, which no method allows
@@ -167,16 +161,13 @@ class TrendsTab:
         inputs = {self.section, self.trail, *attributes, *self.ends, *self.filters.boxes}
         cards = [part for card in self.cards.values() for part in card.parts]
         outputs = [self.status, self.reset, *cards]
-        quiet: Json = {"show_progress": "hidden", "api_visibility": "private"}
-        select: Callable[..., Any] = tab.select
-        select(self.draw, inputs, outputs, **quiet)
+        gr.on(tab.select, self.draw, inputs, outputs, **QUIET)
         for name, inner in self.tabs.items():
-            chosen: Callable[..., Any] = inner.select
-            to_section = chosen(lambda name=name: name, None, self.section, **quiet)
-            to_section.then(self.draw, inputs, outputs, **quiet)
+            chosen = gr.on(inner.select, lambda name=name: name, None, self.section, **QUIET)
+            chosen.then(self.draw, inputs, outputs, **QUIET)
         changed = [box.input for box in (*self.filters.boxes, *self.ends, *attributes)]
-        gr.on(changed, self.draw, inputs, outputs, trigger_mode="always_last", **quiet)
-        self.filters.wire_clear(self.reset, **quiet).then(self.draw, inputs, outputs, **quiet)
+        gr.on(changed, self.draw, inputs, outputs, trigger_mode="always_last", **QUIET)
+        self.filters.wire_clear(self.reset, **QUIET).then(self.draw, inputs, outputs, **QUIET)
         blocks.load(None, js=PICTURES_JS, api_visibility="private")
 
     def caption(self, item_id: Any) -> str:

@@ -37,17 +37,16 @@ class QueryPanel:
     def __init__(self, service: Service) -> None:
         """Draw it; `service` fetches what an address names."""
         self._fetch = service.fetch
+        # A mirrored garment has its text and buttons on the wrong side; a phone's rear camera is
+        # the one that sees the garment.
+        rear = {"video": {"facingMode": {"ideal": "environment"}}}
         self.picture = PictureInput(
             label="Your picture",
             placeholder="# Drop a picture here\nor choose one, take one, paste one",
             sources=["upload", "webcam", "clipboard"],
             height=300,
             buttons=[],
-            # A mirrored garment has its text and buttons on the wrong side; a phone's rear camera
-            # is the one that sees the garment.
-            webcam_options=gr.WebcamOptions(
-                mirror=False, constraints={"video": {"facingMode": {"ideal": "environment"}}}
-            ),
+            webcam_options=gr.WebcamOptions(mirror=False, constraints=rear),
             alt_text="The picture that you are looking for",
             elem_id="picture",
         )
@@ -113,28 +112,21 @@ class SettingsPanel:
 
 
 class BarPanel:
-    """The way back, and a line that says what is on show."""
+    """The way back, a line that says what is on show, and what is seen in the picture that asks."""
 
     def __init__(self) -> None:
         with gr.Row(elem_id="bar"):
             self.back = gr.Button("← Back", visible=False, size="sm", scale=0, elem_id="back")
             self.status = gr.HTML(status_html(WELCOME), padding=False, elem_id="status")
-        self.parts: list[Block] = [self.back, self.status]
-
-    def show(self, trail: Trail, items: Items) -> Values:
-        status = status_html(trail.view.status)
-        return {self.back: gr.Button(visible=bool(trail.before)), self.status: status}
-
-
-class SeenPanel:
-    """What is seen in the picture that asks."""
-
-    def __init__(self) -> None:
         self.seen = gr.HTML(padding=False, elem_id="seen")
-        self.parts: list[Block] = [self.seen]
+        self.parts: list[Block] = [self.back, self.status, self.seen]
 
     def show(self, trail: Trail, items: Items) -> Values:
-        return {self.seen: beliefs_html(trail.view.beliefs)}
+        return {
+            self.back: gr.Button(visible=bool(trail.before)),
+            self.status: status_html(trail.view.status),
+            self.seen: beliefs_html(trail.view.beliefs),
+        }
 
 
 class ItemPanel:
@@ -158,28 +150,21 @@ class ItemPanel:
 
 
 class ResultsPanel:
-    """What was found."""
+    """What was found; before anything was, examples for whoever has no picture at hand."""
 
     def __init__(self) -> None:
         self.gallery = gallery("results", visible=False)
-        self.parts: list[Block] = [self.gallery]
+        with gr.Column(elem_id="beginning") as self.beginning:
+            gr.Markdown("No picture at hand? Try one of these:")
+            self.examples = gallery("examples")
+        self.parts: list[Block] = [self.gallery, self.beginning]
 
     def show(self, trail: Trail, items: Items) -> Values:
         found = tiles([items[item_id] for item_id in trail.view.ids])
-        return {self.gallery: gr.Gallery(found, selected_index=None, visible=bool(found))}
-
-
-class BeginningPanel:
-    """Examples, for whoever has no picture at hand."""
-
-    def __init__(self) -> None:
-        with gr.Column(elem_id="beginning") as self.column:
-            gr.Markdown("No picture at hand? Try one of these:")
-            self.examples = gallery("examples")
-        self.parts: list[Block] = [self.column]
-
-    def show(self, trail: Trail, items: Items) -> Values:
-        return {self.column: gr.Column(visible=trail.view.query == "nothing")}
+        return {
+            self.gallery: gr.Gallery(found, selected_index=None, visible=bool(found)),
+            self.beginning: gr.Column(visible=trail.view.query == "nothing"),
+        }
 
 
 def gallery(elem_id: str, *, visible: bool = True) -> gr.Gallery:

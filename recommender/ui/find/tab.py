@@ -12,17 +12,15 @@ from recommender.errors import RecommenderError
 from recommender.service.answers import Json, Service
 from recommender.ui.find.panels import (
     BarPanel,
-    BeginningPanel,
     ItemPanel,
     Panel,
     QueryPanel,
     ResultsPanel,
-    SeenPanel,
     SettingsPanel,
     tiles,
 )
 from recommender.ui.find.view import Trail, View
-from recommender.ui.parts.inputs import Values
+from recommender.ui.parts.inputs import QUIET, Values
 from recommender.ui.server.origin import origin_of
 
 _EXAMPLES = 8
@@ -49,16 +47,11 @@ class FindTab:
             with gr.Column(scale=2, min_width=300):
                 self.query = QueryPanel(service)
                 self.settings = SettingsPanel(service.recommender)
-                gr.Markdown(
-                    "Pictures that you show are deleted within an hour.", elem_classes="note"
-                )
+                note = "Pictures that you show are deleted within an hour."
+                gr.Markdown(note, elem_classes="note")
             with gr.Column(scale=5, min_width=320):
-                self.bar = BarPanel()
-                self.seen = SeenPanel()
-                self.item = ItemPanel()
-                self.results = ResultsPanel()
-                self.beginning = BeginningPanel()
-        self.panels: list[Panel] = [self.bar, self.seen, self.item, self.results, self.beginning]
+                self.bar, self.item, self.results = BarPanel(), ItemPanel(), ResultsPanel()
+        self.panels: list[Panel] = [self.bar, self.item, self.results]
         self.outputs = [self.trail, *(part for panel in self.panels for part in panel.parts)]
         self._wire()
 
@@ -69,31 +62,19 @@ class FindTab:
         private: Json = {"api_visibility": "private", "concurrency_id": "search"}
         progress = [self.bar.status, self.results.gallery]
         search: Json = {"show_progress_on": progress, **private}
-        at_once: Json = {"show_progress": "hidden", **private}
+        at_once: Json = {"concurrency_id": "search", **QUIET}
         # Pasting first takes the old picture away; "once" would drop the new one that follows.
-        landed = query.picture.input(
-            self.on_picture, with_picture, outputs, trigger_mode="always_last", **search
-        )
-        found = gr.on(
-            [query.find.click, query.address.submit],
-            self.on_find,
-            {query.address, *with_picture},
-            [query.picture, query.address, *outputs],
-            **search,
-        )
+        latest: Json = {"trigger_mode": "always_last", **search}
+        landed = query.picture.input(self.on_picture, with_picture, outputs, **latest)
+        asked, asking = [query.find.click, query.address.submit], {query.address, *with_picture}
+        answered = [query.picture, query.address, *outputs]
+        found = gr.on(asked, self.on_find, asking, answered, **search)
         changed = [settings.repeats.input, settings.ranking.input, settings.k.release]
-        gr.on(
-            [*(box.input for box in settings.filters.boxes), *changed],
-            self.on_settings,
-            with_picture,
-            outputs,
-            trigger_mode="always_last",
-            **search,
-        )
-        settings.filters.wire_clear(**at_once).then(
-            self.on_settings, with_picture, outputs, **search
-        )
-        examples, results = self.beginning.examples, self.results.gallery
+        changed = [*(box.input for box in settings.filters.boxes), *changed]
+        gr.on(changed, self.on_settings, with_picture, outputs, **latest)
+        cleared = settings.filters.wire_clear(**at_once)
+        cleared.then(self.on_settings, with_picture, outputs, **search)
+        examples, results = self.results.examples, self.results.gallery
         moves = [
             landed,
             found,
@@ -108,13 +89,7 @@ class FindTab:
 
     def wire_load(self, blocks: gr.Blocks) -> None:
         """Fill the examples, and open `?item=ID`, when the page loads."""
-        blocks.load(
-            self.on_load,
-            self._inputs,
-            [self.beginning.examples, *self.outputs],
-            show_progress="hidden",
-            api_visibility="private",
-        )
+        blocks.load(self.on_load, self._inputs, [self.results.examples, *self.outputs], **QUIET)
 
     def wire_opening(self, clicked: Callable[..., Any], tabs: gr.Tabs) -> None:
         """Open in this tab, `find` of the tabs, the item whose `id` an event elsewhere holds."""
@@ -125,10 +100,8 @@ class FindTab:
                 self.service.note("open", item_id)
             return {tabs: gr.Tabs(selected="find"), **updates}
 
-        settings: Json = {"show_progress": "hidden", "api_visibility": "private"}
-        opened = clicked(
-            open_item, self._inputs, [tabs, *self.outputs], concurrency_id="search", **settings
-        )
+        settings: Json = {"concurrency_id": "search", **QUIET}
+        opened = gr.on(clicked, open_item, self._inputs, [tabs, *self.outputs], **settings)
         opened.then(None, js=_TO_STATUS, api_visibility="private")
 
     # Handlers. Each ends in `_show`. Gradio passes `request` and `event` by type.
@@ -192,7 +165,7 @@ class FindTab:
             updates = self._move_to(int(text) if known else None, values, request)
         else:
             updates = self._show(Trail(), request)
-        return {self.beginning.examples: tiles([*examples.values()]), **updates}
+        return {self.results.examples: tiles([*examples.values()]), **updates}
 
     # What the handlers share.
 

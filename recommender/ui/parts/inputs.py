@@ -15,6 +15,9 @@ from recommender.pictures.decode import VISITOR_LIMITS, format_of
 Values = dict[Any, Any]
 """A component -> its value or, to change more than that, a component to take its place."""
 
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""Of an event of the page's own, at whose answer nobody looks for progress."""
+
 
 class PictureInput(gr.Image):
     """An image that hands over the path of the file as it was sent.
@@ -57,9 +60,8 @@ class PictureInput(gr.Image):
             suffix = f".{format_of(data)}"  # without one, browsers would be told that it is a text
         except ImageError:
             suffix = ""  # whoever opens it says what is wrong
-        with tempfile.NamedTemporaryFile(
-            dir=self.GRADIO_CACHE, suffix=suffix, delete=False
-        ) as file:
+        folder = self.GRADIO_CACHE
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=suffix, delete=False) as file:
             file.write(data)
         return file.name
 
