@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -153,9 +153,8 @@ def _section(name: str, chart: Chart, tables: bool) -> str:
     note = f"<p>{html.escape(chart.note)}</p>" if chart.note else ""
     table = ""
     if tables and len(chart.table):
-        rows = chart.table.head(200).to_html(
-            index=False, border=0, na_rep="–", float_format="{:.4g}".format
-        )
+        number = "{:.4g}".format
+        rows = chart.table.head(200).to_html(index=False, border=0, na_rep="–", float_format=number)
         table = f"<details><summary>Table</summary><div>{rows}</div></details>"
     return f'<section><div id="{name}"></div>{note}{table}</section>'
 
@@ -167,7 +166,7 @@ def _figures_json(charts: Mapping[str, Chart]) -> str:
 
 
 def _document(title: str, head: str, body: str, script: str) -> str:
-    lines: Iterable[str] = (
+    lines = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style>{head}</head>",

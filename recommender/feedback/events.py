@@ -166,10 +166,6 @@ def count_events(
         for window, days in WINDOWS.items()
     }
     table = pd.DataFrame(counts).fillna(0).astype("int64")
-    table.index.names = ["kind", column]
-    table = table.reset_index()
-    longest = list(WINDOWS)[-1]
-    table = table.loc[table[longest].to_numpy() > 0]
-    return table.sort_values([longest, "kind", column], ascending=[False, True, True]).reset_index(
-        drop=True
-    )
+    longest, order = list(WINDOWS)[-1], [False, True, True]
+    table = table[table[longest] > 0].rename_axis(["kind", column]).reset_index()
+    return table.sort_values([longest, "kind", column], ascending=order, ignore_index=True)

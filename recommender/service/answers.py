@@ -22,7 +22,6 @@ from recommender.service.sentences import NO_ADDRESSES, NO_BELIEFS, NO_PICTURE, 
 from recommender.service.trends import Trends
 
 SCHEMA_VERSION = 1
-
 _LIKELIEST = 3
 
 Json = dict[str, Any]
@@ -80,10 +79,8 @@ class Service:
         if len(hits.ids):
             self.note("search", int(hits.ids[0]))
         beliefs = _worded(hits.beliefs, recommender)
-        query = {
-            "attributes": {label: ranked[0]["value"] for label, ranked in beliefs.items()},
-            "beliefs": beliefs,
-        }
+        attributes = {label: ranked[0]["value"] for label, ranked in beliefs.items()}
+        query = {"attributes": attributes, "beliefs": beliefs}
         return _answer(recommender, hits, options, query, origin, decode_ms)
 
     def recommend_by_id(self, item_id: int, origin: str, options: Options = USUAL) -> Json:
@@ -102,11 +99,8 @@ class Service:
         """
         recommender = self.recommender
         beliefs = recommender.describe(self._read(recommender, image, url))
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "beliefs": _worded(beliefs, recommender),
-            "message": "" if beliefs else NO_BELIEFS,
-        }
+        said, message = _worded(beliefs, recommender), "" if beliefs else NO_BELIEFS
+        return {"schema_version": SCHEMA_VERSION, "beliefs": said, "message": message}
 
     def item(self, item_id: int, origin: str) -> Json:
         """One item with the address of its picture."""

@@ -19,11 +19,11 @@ from recommender.trends.demand import looked_for
 from recommender.trends.lifts import Period, results_against, usual_periods
 from recommender.trends.sections import COMPARISONS, MAP, NAMES, Periods, draw
 
+_DAY_SECONDS = 86_400
+
 RESULTS = "results"
 DEMAND = {f"{kind}_counts": kind for kind in KINDS}
 """A chart of the event log -> the kind of event that it counts."""
-
-_DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +131,8 @@ class Trends:
         charts: dict[str, Chart] = {}
         for name in names:
             if name == RESULTS:
-                charts[name] = self._results(items, question)
+                found = items[items["id"].isin(question.results)]
+                charts[name] = results_against(found, items)
             elif name in DEMAND:
                 charts[name] = self._demand(items, question, DEMAND[name])
             elif of_all and (usual or name not in COMPARISONS):
@@ -162,9 +163,6 @@ class Trends:
             "tables": {name: records_of(chart.table) for name, chart in charts.items()},
             "notes": {name: note for name, c in charts.items() if (note := c.nothing or c.note)},
         }
-
-    def _results(self, items: pd.DataFrame, question: Question) -> Chart:
-        return results_against(items[items["id"].isin(question.results)], items)
 
     def _demand(self, items: pd.DataFrame, question: Question, kind: str) -> Chart:
         now = time.time()

@@ -70,6 +70,7 @@ def add_endpoints(service: Service) -> None:
         question = Question.of(filters, before, after, attribute=attribute)
         return service.trends.tables(tables, question)
 
+    search: Json = {"concurrency_id": "search"}
     with gr.Row(visible=False):
         gr.Button().click(
             recommend,
@@ -83,15 +84,10 @@ def add_endpoints(service: Service) -> None:
             ],
             gr.JSON(label="answer"),
             api_name="recommend",
-            concurrency_id="search",
+            **search,
         )
-        gr.Button().click(
-            describe,
-            [PictureInput(label="image"), gr.Textbox("", label="url")],
-            gr.JSON(label="answer"),
-            api_name="describe",
-            concurrency_id="search",
-        )
-    api(recommend_by_id, api_name="recommend_by_id", concurrency_id="search")
+        button, picture = gr.Button(), [PictureInput(label="image"), gr.Textbox("", label="url")]
+        button.click(describe, picture, gr.JSON(label="answer"), api_name="describe", **search)
+    api(recommend_by_id, api_name="recommend_by_id", **search)
     api(item, api_name="item")
     api(trends, api_name="trends")

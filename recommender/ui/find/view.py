@@ -9,17 +9,12 @@ from recommender.service.answers import Json
 from recommender.service.sentences import UNNAMED, WELCOME, found_like, sentence
 
 _MAX_BACK = 20
-
 _WORTH_SAYING = 0.05
-
 _WIDER = ("subCategory", "masterCategory")
 """Labels that follow from the article type: said after it, and not where it is guessed."""
 
-_CARD = tuple(
-    dict.fromkeys(
-        ("articleType", *_WIDER, *(c.name for c in SCHEMA if c.kind in ("choice", "year")), "id")
-    )
-)
+_SAID = [column.name for column in SCHEMA if column.kind in ("choice", "year")]
+_CARD = tuple(dict.fromkeys(("articleType", *_WIDER, *_SAID, "id")))
 """What an item's card says, in this order."""
 
 

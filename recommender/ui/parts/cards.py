@@ -62,11 +62,12 @@ def table_html(chart: Chart, name: str, ask: str | None) -> str:
     note = f"<p>{html.escape(chart.note)}</p>" if chart.note else ""
     if chart.table.empty:
         return f'<div class="take">{note}</div>'
-    head = "".join(f"<th>{html.escape(_heading(c))}</th>" for c in chart.table.columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
-        for row in _cells(chart.table.head(_ROWS_SHOWN))
-    )
+    headings = (NOUNS.get(column, column.replace("_", " ")) for column in chart.table.columns)
+    head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
+    rows = ""
+    for row in chart.table.head(_ROWS_SHOWN).itertuples(index=False):
+        cells = map(_cell, chart.table.columns, row)
+        rows += f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
     more = len(chart.table) - _ROWS_SHOWN
     rest = f"<p>{several(more, 'more row')} in the CSV.</p>" if more > 0 else ""
     files = "".join(
@@ -86,27 +87,15 @@ def table_html(chart: Chart, name: str, ask: str | None) -> str:
     )
 
 
-def _cells(table: pd.DataFrame) -> list[list[str]]:
-    """A table's cells as HTML; an item's id is a link to it."""
-    return [
-        [
-            f'<a href="?item={value}">{value}</a>' if column == "id" else html.escape(_cell(value))
-            for column, value in zip(table.columns, row, strict=True)
-        ]
-        for row in table.itertuples(index=False)
-    ]
-
-
-def _cell(value: Any) -> str:
+def _cell(column: str, value: Any) -> str:
+    """A value of a table as HTML; an item's id is a link to it."""
+    if column == "id":
+        return f'<a href="?item={value}">{value}</a>'
     if pd.isna(value):
         return "–"
     if isinstance(value, float):  # which NumPy's are, too
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return str(value)
-
-
-def _heading(column: str) -> str:
-    return NOUNS.get(column, column.replace("_", " "))
+    return html.escape(str(value))
 
 
 def _plain(value: object) -> object:

@@ -24,7 +24,6 @@ from recommender.ui.server.downloads import download_route
 from recommender.ui.server.uploads import deleting_uploads
 
 MAX_UPLOAD_BYTES = VISITOR_LIMITS.max_bytes
-
 # A data URL of the largest picture is a third longer than it, and JSON goes around it.
 MAX_BODY_BYTES = 15 * 2**20
 
@@ -35,6 +34,7 @@ WRONG_INPUTS = (
     "kind, and a file is one that was uploaded here."
 )
 
+_SAFE_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 _STYLE = Path(__file__).parents[1] / "style.css"
 
 Scope = MutableMapping[str, Any]
@@ -109,11 +109,7 @@ class LimitBodies:
                 return  # FastAPI takes the error for a body that it could not parse
             if message["type"] == "http.response.start":
                 answering = True
-                message["headers"] = [
-                    *message.get("headers", []),
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"referrer-policy", b"same-origin"),
-                ]
+                message["headers"] = [*message.get("headers", []), *_SAFE_HEADERS]
             await send(message)
 
         with contextlib.suppress(_BodyTooLargeError):
@@ -128,17 +124,20 @@ class _BodyTooLargeError(Exception):
 
 async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
     sentence = f"The request is too large: a picture has at most {MAX_UPLOAD_BYTES >> 20} MB."
-    response = JSONResponse({"error": sentence, "detail": sentence}, status_code=413)
-    await response(scope, receive, send)
+    await _refusal(sentence, 413)(scope, receive, send)
 
 
-async def _unknown_endpoint(*_: object) -> Response:
-    return JSONResponse({"error": NO_ENDPOINT, "detail": NO_ENDPOINT}, status_code=404)
+def _refusal(sentence: str, status_code: int) -> Response:
+    return JSONResponse({"error": sentence, "detail": sentence}, status_code=status_code)
 
 
-async def _wrong_body(*_: object) -> Response:
-    """FastAPI's own answer would repeat what was sent."""
-    return JSONResponse({"error": WRONG_BODY, "detail": WRONG_BODY}, status_code=422)
+def _refusing(sentence: str, status_code: int) -> Callable[..., Awaitable[Response]]:
+    """What handles an exception; FastAPI's own answers would repeat what was sent."""
+
+    async def handle(*_: object) -> Response:
+        return _refusal(sentence, status_code)
+
+    return handle
 
 
 def picture_route(live: Live) -> Route:
@@ -209,8 +208,8 @@ def launch_settings(service: Service) -> dict[str, Any]:
             "routes": [picture_route(service.live), download_route(service)],
             "middleware": [Middleware(LimitBodies)],
             "exception_handlers": {
-                FnIndexInferError: _unknown_endpoint,
-                RequestValidationError: _wrong_body,
+                FnIndexInferError: _refusing(NO_ENDPOINT, 404),
+                RequestValidationError: _refusing(WRONG_BODY, 422),
             },
             "lifespan": deleting_uploads,
         },
