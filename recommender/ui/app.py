@@ -17,7 +17,7 @@ _TITLE = "Fashion Recommender"
 _MAX_WAITING = 128
 
 
-def build_app(service: Service, results: Committed = Committed()) -> gr.Blocks:  # noqa: B008
+def build_app(service: Service, results: Committed = Committed()) -> gr.Blocks:  # noqa: B008 - frozen
     """Build the page and its API; nothing is launched.
 
     Args:

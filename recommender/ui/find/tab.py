@@ -59,10 +59,9 @@ class FindTab:
         query, settings, outputs = self.query, self.settings, self.outputs
         self._inputs: set[Block] = {self.trail, *settings.boxes}
         with_picture: set[Block] = {query.picture, *self._inputs}
-        private: Json = {"api_visibility": "private", "concurrency_id": "search"}
-        progress = [self.bar.status, self.results.gallery]
-        search: Json = {"show_progress_on": progress, **private}
         at_once: Json = {"concurrency_id": "search", **QUIET}
+        progress = {"show_progress_on": [self.bar.status, self.results.gallery]}
+        search: Json = {"concurrency_id": "search", "api_visibility": "private", **progress}
         # Pasting first takes the old picture away; "once" would drop the new one that follows.
         latest: Json = {"trigger_mode": "always_last", **search}
         landed = query.picture.input(self.on_picture, with_picture, outputs, **latest)
