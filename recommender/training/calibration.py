@@ -9,22 +9,18 @@ from typing import Any
 
 import datasets
 import numpy as np
-import numpy.typing as npt
 from tqdm.auto import tqdm
 
 from recommender.catalog.items import catalog_frame
 from recommender.catalog.splits import name_groups, split_names
-from recommender.encoding.agreement import LOOKS, Beliefs
+from recommender.encoding.agreement import LOOKS, Beliefs, Floats
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import Encoder, load_encoder
 from recommender.encoding.weights import read_weights, write_weights
-from recommender.evaluation.metrics import shares_labels
+from recommender.evaluation.metrics import Ints, shares_labels
 from recommender.evaluation.relevance import RELEVANCE, Relevance
 from recommender.search.recognition import stands_out
 from recommender.training.examples import Examples, read_examples
-
-Floats = npt.NDArray[np.float32]
-Codes = npt.NDArray[np.int64]
 
 STEPS = (0.5, 1.0, 2.0)
 """What a label may count, beside looks that count 1."""
@@ -115,7 +111,7 @@ def _write_calibrated(
     write_weights(out, trained._replace(state=scaled, config=config))
 
 
-def fit_temperature(beliefs: Floats, targets: Codes) -> float:
+def fit_temperature(beliefs: Floats, targets: Ints) -> float:
     """The temperature whose beliefs make the true classes likeliest.
 
     Source: Guo et al., On Calibration of Modern Neural Networks, arXiv:1706.04599.
@@ -167,9 +163,9 @@ class Weighing:
         self,
         looks: Floats,
         beliefs: Beliefs,
-        targets: Mapping[str, Codes],
-        groups: Codes,
-        queries: Codes,
+        targets: Mapping[str, Ints],
+        groups: Ints,
+        queries: Ints,
     ) -> None:
         """Multiply once what every weighing adds up.
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import datasets
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 import torch.nn.functional as F
@@ -235,10 +234,6 @@ def _score_encoder(
 
 def _figures(scores: Tensor, wanted: Tensor) -> dict[str, float]:
     """What logits (n, classes) are worth, of which `wanted` (n,) are true."""
-    truth: npt.NDArray[np.int64] = wanted.numpy()
-    best: npt.NDArray[np.int64] = scores.argmax(1).numpy()
-    return {
-        "accuracy": accuracy(truth, best),
-        "macro_f1": macro_f1(truth, best),
-        "loss": float(F.cross_entropy(scores, wanted)),
-    }
+    truth, best = wanted.numpy(), scores.argmax(1).numpy()
+    loss = float(F.cross_entropy(scores, wanted))
+    return {"accuracy": accuracy(truth, best), "macro_f1": macro_f1(truth, best), "loss": loss}

@@ -15,7 +15,6 @@ from typing import Any, Literal, cast
 
 import datasets
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -28,6 +27,7 @@ from recommender.encoding.backbone import Device, choose_device, choose_dtype, h
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.weights import Weights, write_weights
 from recommender.errors import CatalogError, TrainingError
+from recommender.evaluation.metrics import Floats
 from recommender.training.augmentation import Augmentation, augment
 from recommender.training.checkpoint import resume, save_checkpoint
 from recommender.training.examples import Examples, read_examples
@@ -181,7 +181,7 @@ def train(
     return history[-1]
 
 
-def repeat_factors(types: pd.Series, rare_share: float) -> npt.NDArray[np.float64]:
+def repeat_factors(types: pd.Series, rare_share: float) -> Floats:
     """How often an epoch shows each item: more than once where its type is rare.
 
     Source: Gupta et al., LVIS, arXiv:1908.03195, section A.2: max(1, sqrt(t / share)).
@@ -190,7 +190,7 @@ def repeat_factors(types: pd.Series, rare_share: float) -> npt.NDArray[np.float6
         float64 of shape (n,), at least 1.
     """
     share = types.map(types.value_counts(normalize=True)).fillna(1.0).to_numpy(np.float64)
-    factors: npt.NDArray[np.float64] = np.maximum(1.0, np.sqrt(rare_share / share))
+    factors: Floats = np.maximum(1.0, np.sqrt(rare_share / share))
     return factors
 
 
@@ -199,7 +199,7 @@ def _seed_of(run: Mapping[str, Any]) -> int:
     return int(hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:12], 16)
 
 
-def _draw_order(repeats: npt.NDArray[np.float64], random: torch.Generator) -> Tensor:
+def _draw_order(repeats: Floats, random: torch.Generator) -> Tensor:
     """Row numbers in random order, each as often as its factor says in the mean."""
     wanted = torch.from_numpy(repeats)
     times = (wanted + torch.rand(len(wanted), generator=random)).floor().long()
