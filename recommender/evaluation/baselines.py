@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from recommender.catalog.items import catalog_frame
+from recommender.encoding.agreement import Floats
 from recommender.encoding.backbone import Device
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.encoder import Encoder, load_encoder
@@ -26,7 +27,6 @@ from recommender.store.embed import embed_catalog
 from recommender.store.store import Gallery, open_items
 
 Pixels = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 
 
 def load_any_encoder(name: str, *, device: Device = "auto", **settings: Any) -> PictureEncoder:
@@ -43,30 +43,22 @@ def load_any_encoder(name: str, *, device: Device = "auto", **settings: Any) -> 
         WeightsError: there are no such weights, or they do not fit.
         ValueError: a setting is unknown, or given to what has none.
     """
+    models = {"transformers": load_transformers, "open_clip": load_open_clip}
+    small = {"pixels": PixelEncoder, "histogram": HistogramEncoder}
     kind, _, place = name.partition(":")
-    if kind in ("pixels", "histogram", "transformers", "open_clip") and settings:
+    if kind in models | small and settings:
         raise ValueError(f"{name} takes no setting such as {min(settings)}")
-    if kind == "transformers":
-        return load_transformers(place, device=device)
-    if kind == "open_clip":
-        return load_open_clip(place, device=device)
-    if name == "pixels":
-        return PixelEncoder()
-    if name == "histogram":
-        return HistogramEncoder()
+    if kind in models:
+        return models[kind](place, device=device)
+    if name in small:
+        return small[name]()
     if name == "random":
-        config = EncoderConfig(weights=name, **settings)
-        return Encoder(config, random_state(), device=device)
+        return Encoder(EncoderConfig(weights=name, **settings), random_state(), device=device)
     return load_encoder(name, device=device, **settings)
 
 
 def open_with(
-    directory: Path,
-    encoder: PictureEncoder,
-    cache: Path,
-    *,
-    config: IndexConfig | None = None,
-    batch_size: int = 64,
+    directory: Path, encoder: PictureEncoder, cache: Path, *, config: IndexConfig | None = None
 ) -> Recommender:
     """The recommender that a store would be with another encoder; the store is not changed.
 
@@ -76,41 +68,43 @@ def open_with(
         cache: takes the embeddings, in a folder named by the encoder's fingerprint; a run that was
             killed, or is repeated, finds there what is done.
         config: the index, exact by default.
-        batch_size: pictures the network sees at once.
 
     Raises:
         StoreError: there is no catalog, or the cache cannot be written.
     """
     items = open_items(directory)
-    embedded = embed_catalog(
-        items, cache / encoder.fingerprint, lambda _: encoder, batch_size=batch_size
-    )
+    embedded = embed_catalog(items, cache / encoder.fingerprint, lambda _: encoder)
     index, _ = build_index(embedded.embeddings, config or IndexConfig())
     gallery = Gallery(items=items, frame=catalog_frame(items), index=index)
     return Recommender(gallery, encoder)
 
 
-class PixelEncoder(PictureEncoder):
+class _SmallPicture(PictureEncoder):
+    """What makes a picture small, and looks at its values."""
+
+    def prepare(self, picture: Image.Image) -> Pixels:
+        """RGB -> uint8 of shape (h, w, 3) of `input_px`, proportions changed."""
+        return np.asarray(picture.resize(self.input_px, Image.Resampling.BICUBIC))
+
+    def record(self) -> dict[str, Any]:
+        """What a report says of it."""
+        weights = self.fingerprint.partition("-")[0]
+        return {"config": {"weights": weights}, "fingerprint": self.fingerprint}
+
+
+class PixelEncoder(_SmallPicture):
     """The picture itself, made small: 24×32 pixels, white at 1 and black at -1."""
 
     fingerprint = "pixels-24x32"
     input_px = (24, 32)
     dim = 24 * 32 * 3
 
-    def prepare(self, picture: Image.Image) -> Pixels:
-        """RGB -> uint8 of shape (32, 24, 3), proportions changed."""
-        return np.asarray(picture.resize(self.input_px, Image.Resampling.BICUBIC))
-
     def encode_prepared(self, prepared: Pixels) -> Encoded:
         """uint8 of shape (b, 32, 24, 3) -> its values, float32 (b, dim)."""
         return _encoded(prepared.reshape(len(prepared), -1).astype(np.float32) / 127.5 - 1)
 
-    def record(self) -> dict[str, Any]:
-        """What a report says of it."""
-        return {"config": {"weights": "pixels"}, "fingerprint": self.fingerprint}
 
-
-class HistogramEncoder(PictureEncoder):
+class HistogramEncoder(_SmallPicture):
     """Which colours there are, wherever: the roots of the shares of 8×8×8 cells of RGB.
 
     Source: the Bhattacharyya coefficient of two histograms is the cosine of their roots.
@@ -120,20 +114,12 @@ class HistogramEncoder(PictureEncoder):
     input_px = (60, 80)
     dim = 8**3
 
-    def prepare(self, picture: Image.Image) -> Pixels:
-        """RGB -> uint8 of shape (80, 60, 3), proportions changed."""
-        return np.asarray(picture.resize(self.input_px, Image.Resampling.BICUBIC))
-
     def encode_prepared(self, prepared: Pixels) -> Encoded:
         """uint8 of shape (b, 80, 60, 3) -> roots of shares, float32 (b, 512)."""
         cells = (prepared >> 5).astype(np.int64) @ np.array([64, 8, 1])  # (b, h, w)
         cells = cells.reshape(len(cells), -1) + self.dim * np.arange(len(cells))[:, None]
         counts = np.bincount(cells.ravel(), minlength=self.dim * len(cells))
         return _encoded(np.sqrt(counts.reshape(len(cells), self.dim)).astype(np.float32))
-
-    def record(self) -> dict[str, Any]:
-        """What a report says of it."""
-        return {"config": {"weights": "histogram"}, "fingerprint": self.fingerprint}
 
 
 def _encoded(vectors: Floats) -> Encoded:

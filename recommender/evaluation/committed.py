@@ -10,19 +10,15 @@ from recommender.schema import ATTRIBUTES, COLUMNS, NOUNS
 
 EVERYONE = "everyone"
 """The slice of all queries."""
-
 _NOT_SLICED = ("subCategory", "usage")
 """One lies between two that are sliced by, the other is nearly always the same."""
-
 SLICES = tuple(name for name in COLUMNS if name in ATTRIBUTES and name not in _NOT_SLICED)
 """Columns that queries are sliced by."""
-
 SLICE_NOUNS = {name: NOUNS[name] for name in SLICES} | {"type's size": "how common the type is"}
 """What queries are sliced by -> what it is called."""
 
 Rounded = float | None
 """Four places; None where it is not defined."""
-
 Interval = list[Rounded]
 """A mean and the ends of its 95% interval."""
 
@@ -40,7 +36,6 @@ Summary = TypedDict("Summary", {
 
 Slices = dict[str, dict[str, dict[str, Any]]]
 """Column -> value -> `queries`, how many, and relevance -> `Interval` of P@5."""
-
 Shares = dict[str, dict[str, Rounded]]
 """Gender -> what share of its hits, or of all, is what."""
 
@@ -172,12 +167,6 @@ class Committed:
 
 def load_committed(directory: Path) -> Committed:
     """Read `leaderboard.json` and `robustness.json` of a folder, as far as they are there."""
-    files = {"board": "leaderboard.json", "robustness": "robustness.json"}
-    paths = {name: directory / file for name, file in files.items()}
-    return Committed(
-        **{
-            name: json.loads(path.read_text(encoding="utf-8"))
-            for name, path in paths.items()
-            if path.is_file()
-        }
-    )
+    paths = {"board": directory / "leaderboard.json", "robustness": directory / "robustness.json"}
+    there = {name: path for name, path in paths.items() if path.is_file()}
+    return Committed(**{n: json.loads(p.read_text(encoding="utf-8")) for n, p in there.items()})

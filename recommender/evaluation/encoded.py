@@ -45,12 +45,9 @@ def encode_files(
     with ThreadPoolExecutor() as pool:
         for start in range(0, count, AT_ONCE):
             positions = range(start, min(start + AT_ONCE, count))
-            files = [picture_bytes(position) for position in positions]
-            pictures = list(pool.map(read, positions, files))
-            parts = [
-                encoder.encode_queries(pictures[at : at + _ENCODED_AT_ONCE])
-                for at in range(0, len(pictures), _ENCODED_AT_ONCE)
-            ]
+            pictures = list(pool.map(read, positions, map(picture_bytes, positions)))
+            starts = range(0, len(pictures), _ENCODED_AT_ONCE)
+            parts = [encoder.encode_queries(pictures[s : s + _ENCODED_AT_ONCE]) for s in starts]
             vectors = np.concatenate([part.vectors for part in parts])
             yield positions, Encoded(vectors, concatenate([part.beliefs for part in parts]))
 

@@ -16,7 +16,7 @@ from recommender.encoding.backbone import Device
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import QueryError, RecommenderError, StoreError
 from recommender.evaluation.baselines import load_any_encoder, open_with
-from recommender.evaluation.committed import Board, Interval, Report, SystemReport
+from recommender.evaluation.committed import Board, Interval, SystemReport
 from recommender.evaluation.encoded import believe
 from recommender.evaluation.metrics import paired_difference
 from recommender.evaluation.protocol import Found, answer
@@ -67,7 +67,13 @@ def known_systems(
     Raises:
         ValueError: a place is given to a system that has no model of others.
     """
-    size = {"width_px": 224, "height_px": 224}
+
+    def pooled(said: str, pooling: str) -> System:
+        title = f"ResNet50, ImageNet, {said}-pooled, 224×224"
+        settings = {"width_px": 224, "height_px": 224, "pooling": pooling}
+        return System(title=title, encoder=imagenet, settings=settings)
+
+    pca = f"PCA{SMALL_DIM},L2norm,Flat"
     models = {
         "dinov2": "transformers:facebook/dinov2-base",
         "fashionclip": "transformers:patrickjohncyr/fashion-clip",
@@ -81,25 +87,14 @@ def known_systems(
         "pixels": System(title="Raw pixels, 24×32", encoder="pixels"),
         "histogram": System(title="Colour histogram, 8×8×8", encoder="histogram"),
         "random": System(title="ResNet50, untrained, 60×80", encoder="random"),
-        BASELINE: System(
-            title="ResNet50, ImageNet, average-pooled, 224×224",
-            encoder=imagenet,
-            settings=size | {"pooling": "avg"},
-        ),
-        "imagenet-max": System(
-            title="ResNet50, ImageNet, max-pooled, 224×224",
-            encoder=imagenet,
-            settings=size | {"pooling": "max"},
-        ),
+        BASELINE: pooled("average", "avg"),
+        "imagenet-max": pooled("max", "max"),
         "dinov2": System(title="DINOv2 base", encoder=models["dinov2"]),
         "fashionclip": System(title="FashionCLIP", encoder=models["fashionclip"]),
         "fashionsiglip": System(title="Marqo-FashionSigLIP", encoder=models["fashionsiglip"]),
         OURS: System(title="Ours, image only"),
         "ours-hybrid": System(title="Ours, hybrid", ranking="hybrid"),
-        "ours-256": System(
-            title=f"Ours, image only, {SMALL_DIM} dimensions (PCA)",
-            factory=f"PCA{SMALL_DIM},L2norm,Flat",
-        ),
+        "ours-256": System(title=f"Ours, image only, {SMALL_DIM} dimensions (PCA)", factory=pca),
         "ours-int8": System(title="Ours, image only, int8", factory="SQ8"),
     }
 
@@ -139,13 +134,12 @@ def build_leaderboard(
         values[name] = judge(base.frame, queries.frame, answers.strict, queries.named)
         measured = report(base.frame, queries, answers, values[name])
         board["systems"][name] = cast(SystemReport, {"title": system.title, **parts, **measured})
-        logger.info("%s: %s", name, _summary(board["systems"][name]))
+        precisions = {r: measured["strict"][r][HEADLINE]["micro"] for r in RELEVANCE}
+        logger.info("%s: %s", name, ", ".join(f"{r} {p}" for r, p in precisions.items()))
     for baseline in (name for name in (BASELINE, OURS) if name in values):
-        board["differences"][baseline] = {
-            name: _differences(values[name], values[baseline])
-            for name in values
-            if name != baseline
-        }
+        others = [name for name in values if name != baseline]
+        differences = {name: _differences(values[name], values[baseline]) for name in others}
+        board["differences"][baseline] = differences
     if beliefs := believe(base.encoder, queries.picture_bytes, len(queries)):
         board["heads"] = heads(queries.frame, base.encoder.labels, beliefs)
     return board
@@ -169,10 +163,9 @@ def _ask(
         "index": system.factory or "as served",
         "ranking": system.ranking,
     }
-    queries_hash = hashlib.sha256("".join(queries.frame["image_hash"]).encode()).hexdigest()
-    gallery_hash = hashlib.sha256("".join(base.frame["image_hash"]).encode()).hexdigest()
-    ids = hashlib.sha256(base.index.ids.tobytes() + queries.frame["id"].to_numpy().tobytes())
-    hashes = [queries_hash, gallery_hash, ids.hexdigest()]
+    pictures = ["".join(frame["image_hash"]).encode() for frame in (queries.frame, base.frame)]
+    ids = base.index.ids.tobytes() + queries.frame["id"].to_numpy().tobytes()
+    hashes = [hashlib.sha256(data).hexdigest() for data in (*pictures, ids)]
     key = json.dumps([_VERSION, parts, *hashes, queries.by_id])
     file = cache / "answers" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.safetensors"
     keeps = system.encoder is not None
@@ -214,14 +207,8 @@ def _read_answers(file: Path, count: int) -> Found | None:
 
 def _differences(values: Values, baseline: Values) -> dict[str, Interval]:
     """Relevance -> difference, low, high."""
-    return {
-        name: rounded(*paired_difference(values[name][HEADLINE], baseline[name][HEADLINE]))
-        for name in RELEVANCE
-    }
-
-
-def _summary(measured: Report) -> str:
-    return ", ".join(f"{name} {measured['strict'][name][HEADLINE]['micro']}" for name in RELEVANCE)
+    pairs = {name: (values[name][HEADLINE], baseline[name][HEADLINE]) for name in RELEVANCE}
+    return {name: rounded(*paired_difference(*pair)) for name, pair in pairs.items()}
 
 
 def markdown(board: Board, command: str) -> str:
@@ -232,14 +219,10 @@ def markdown(board: Board, command: str) -> str:
     for name, measured in board["systems"].items():
         cells = [measured["strict"][relevance][HEADLINE] for relevance in RELEVANCE]
         figures = [f"{_three(c['micro'])} [{_three(c['low'])}, {_three(c['high'])}]" for c in cells]
-        difference = differences.get(name, {}).get("type")
-        if difference:
-            better = f"{difference[0]:+.3f} [{difference[1]:+.3f}, {difference[2]:+.3f}]"
-        else:
-            better = ""
+        gain = differences.get(name, {}).get("type")
+        better = f"{gain[0]:+.3f} [{gain[1]:+.3f}, {gain[2]:+.3f}]" if gain else ""
         lines.append(_row([measured["title"], *figures, _three(cells[0]["macro"]), better]))
-    first = next(iter(board["systems"].values()), None)
-    if first:
+    if first := next(iter(board["systems"].values()), None):
         lines += ["", f"{first['queries']['count']:,} queries ({first['queries']['from']}), "]
         lines[-1] += f"{first['gallery']:,} items; 95% bootstrap intervals; `{command}`."
     lines += [f"- left out: {name}: {why}" for name, why in board["left_out"].items()]

@@ -322,8 +322,7 @@ def _resampled(count: int, resamples: int, seed: int) -> Iterator[Floats]:
 def _chunks(count: int, resamples: int) -> Iterator[int]:
     """Sizes that sum to `resamples`, each small enough to be held."""
     chunk = max(1, _DRAWN_AT_ONCE // max(count, 1))
-    for start in range(0, resamples, chunk):
-        yield min(chunk, resamples - start)
+    return (min(chunk, resamples - start) for start in range(0, resamples, chunk))
 
 
 def _middle(means: Floats) -> Floats:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from recommender.catalog.splits import split_names
-from recommender.evaluation.metrics import mean
+from recommender.evaluation.metrics import Ints, mean
 from recommender.evaluation.protocol import answer
 from recommender.evaluation.queries import gallery_queries
 from recommender.evaluation.relevance import judge
@@ -29,7 +28,7 @@ class Mistakes:
 
     asked: int
     right: float
-    examples: dict[int, npt.NDArray[np.int64]]
+    examples: dict[int, Ints]
 
 
 def find_mistakes(recommender: Recommender, count: int, seed: int) -> Mistakes:

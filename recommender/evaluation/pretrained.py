@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,6 @@ from recommender.encoding.protocol import Encoded, PictureEncoder
 from recommender.errors import WeightsError
 
 Pixels = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +82,8 @@ class TransformersEncoder(PictureEncoder):
         with torch.inference_mode():
             pixels = torch.from_numpy(prepared).to(self._device).permute(0, 3, 1, 2).float()
             pixels = (pixels - self._mean) / self._std
-            with torch.autocast(
-                self._device.type, torch.bfloat16, enabled=self._dtype == torch.bfloat16
-            ):
+            in_bfloat16 = self._dtype == torch.bfloat16
+            with torch.autocast(self._device.type, torch.bfloat16, enabled=in_bfloat16):
                 answer = self._run(pixel_values=pixels)
             vectors = answer if isinstance(answer, Tensor) else answer.pooler_output
             return Encoded(F.normalize(vectors.float()).cpu().numpy(), {})
@@ -133,23 +132,17 @@ def load_open_clip(name: str, *, device: Device = "auto") -> TransformersEncoder
     from transformers.utils import cached_file
 
     try:
-        files = ("open_clip_model.safetensors", "model.safetensors")
-        found = [
-            cached_file(name, file, _raise_exceptions_for_missing_entries=False) for file in files
-        ]
+        find = partial(cached_file, name, _raise_exceptions_for_missing_entries=False)
+        found = [find("open_clip_model.safetensors"), find("model.safetensors")]
         path = next(path for path in found if path)
         settings, state = siglip_from_timm(load_file(path))
         model = transformers.SiglipVisionModel(transformers.SiglipVisionConfig(**settings))
         # Some versions of transformers have a level more in their names.
         level = "vision_model." if hasattr(model, "vision_model") else ""
         model.load_state_dict({level + name: t for name, t in state.items()}, strict=True)
-        size = settings["image_size"]
+        size, half, bicubic = (settings["image_size"],) * 2, (0.5,) * 3, Image.Resampling.BICUBIC
         preparation = Preparation(
-            resize_px=(size, size),
-            crop_px=None,
-            resample=int(Image.Resampling.BICUBIC),
-            mean=(0.5, 0.5, 0.5),
-            std=(0.5, 0.5, 0.5),
+            resize_px=size, crop_px=None, resample=int(bicubic), mean=half, std=half
         )
         return TransformersEncoder(f"open_clip:{name}", model, preparation, device)
     except Exception as error:  # as above; StopIteration where it has no safetensors
@@ -188,10 +181,8 @@ def siglip_from_timm(state: Mapping[str, Tensor]) -> tuple[dict[str, Any], dict[
         "image_size": round(trunk["pos_embed"].shape[1] ** 0.5) * patch,
         "hidden_act": "gelu",
     }
-    renamed = {
-        "embeddings.position_embedding.weight": trunk["pos_embed"][0],
-        "head.probe": trunk["attn_pool.latent"],
-    }
+    renamed = {"embeddings.position_embedding.weight": trunk["pos_embed"][0]}
+    renamed["head.probe"] = trunk["attn_pool.latent"]
     moves = {
         "patch_embed.proj": "embeddings.patch_embedding",
         "norm": "post_layernorm",
@@ -200,15 +191,10 @@ def siglip_from_timm(state: Mapping[str, Tensor]) -> tuple[dict[str, Any], dict[
         "attn_pool.mlp.fc1": "head.mlp.fc1",
         "attn_pool.mlp.fc2": "head.mlp.fc2",
     }
+    inner = {"norm1": "layer_norm1", "norm2": "layer_norm2", "attn.proj": "self_attn.out_proj"}
+    inner |= {"mlp.fc1": "mlp.fc1", "mlp.fc2": "mlp.fc2"}
     for i in range(blocks):
-        ours, layer = f"blocks.{i}", f"encoder.layers.{i}"
-        moves |= {
-            f"{ours}.norm1": f"{layer}.layer_norm1",
-            f"{ours}.norm2": f"{layer}.layer_norm2",
-            f"{ours}.attn.proj": f"{layer}.self_attn.out_proj",
-            f"{ours}.mlp.fc1": f"{layer}.mlp.fc1",
-            f"{ours}.mlp.fc2": f"{layer}.mlp.fc2",
-        }
+        moves |= {f"blocks.{i}.{old}": f"encoder.layers.{i}.{new}" for old, new in inner.items()}
     for end in ("weight", "bias"):
         renamed |= {f"{new}.{end}": trunk[f"{old}.{end}"] for old, new in moves.items()}
         pool = torch.cat([trunk[f"attn_pool.q.{end}"], trunk[f"attn_pool.kv.{end}"]])

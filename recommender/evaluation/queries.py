@@ -1,31 +1,21 @@
-"""The protocol: who asks, what is taken out of each query's gallery, and what is then found.
-
-Two galleries are asked at once. Out of both are a query's own items: its id and pictures identical
-to its own. Out of the strict one are also the items of its name; the relaxed one keeps them.
-Everything goes through `Recommender.by_id` and `by_image`, so what is measured is what is served.
-"""
+"""Who asks, and what is taken out of the gallery of each; `protocol` says what for."""
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from recommender.catalog.items import build_catalog, catalog_frame, load_catalog
 from recommender.catalog.sources import read_source
 from recommender.catalog.splits import name_groups, split_names
 from recommender.errors import CatalogError
+from recommender.evaluation.metrics import Ints
 from recommender.search.recommender import Recommender
 
 logger = logging.getLogger(__name__)
-
-PICTURES_AT_ONCE = 256
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -58,14 +48,13 @@ class Queries:
         if count >= len(self):
             return self
         kept = np.sort(np.random.default_rng(seed).permutation(len(self))[:count])
-        return Queries(
-            self.frame.iloc[kept].reset_index(drop=True),
-            tuple(self.own[i] for i in kept),
-            tuple(self.named[i] for i in kept),
-            lambda position: self.picture_bytes(int(kept[position])),
-            self.by_id,
-            f"{count} of {self.source}",
-            self.overlap,
+        return replace(
+            self,
+            frame=self.frame.iloc[kept].reset_index(drop=True),
+            own=tuple(self.own[i] for i in kept),
+            named=tuple(self.named[i] for i in kept),
+            picture_bytes=lambda position: self.picture_bytes(int(kept[position])),
+            source=f"{count} of {self.source}",
         )
 
 
@@ -145,24 +134,18 @@ def archive_queries(
     asking = frame.iloc[kept].reset_index(drop=True)
     gallery = recommender.frame
     own, named = _own_rows(gallery, asking)
-    same_id = asking["id"].isin(gallery["id"]).to_numpy()
-    same_picture = asking["image_hash"].isin(gallery["image_hash"]).to_numpy()
-    others = [np.setdiff1d(n, o).size > 0 for n, o in zip(named, own, strict=True)]
     overlap = {
-        "same id": int(same_id.sum()),
-        "identical picture": int(same_picture.sum()),
-        "same name": int(np.sum(others)),
+        "same id": int(asking["id"].isin(gallery["id"]).sum()),
+        "identical picture": int(asking["image_hash"].isin(gallery["image_hash"]).sum()),
+        "same name": sum(len(n) > len(o) for n, o in zip(named, own, strict=True)),
     }
     if any(overlap.values()):
         said = ", ".join(f"{count:,} by {what}" for what, count in overlap.items() if count)
         logger.warning("queries overlap the catalog (%s): taken out of their galleries", said)
 
-    def picture_bytes(position: int) -> bytes:
-        data: bytes = items[int(kept[position])]["image"]["bytes"]
-        return data
-
     name = f"{source}, {split} split by name group" if split else source
-    return Queries(asking, own, named, picture_bytes, False, name, overlap)
+    held = items.select(kept)
+    return Queries(asking, own, named, lambda i: held[i]["image"]["bytes"], False, name, overlap)
 
 
 def _own_rows(
@@ -172,7 +155,7 @@ def _own_rows(
     both = pd.concat([gallery, asking], ignore_index=True)
     count = len(gallery)
 
-    def same(codes: npt.NDArray[Any]) -> list[Ints]:
+    def same(codes: Ints) -> list[Ints]:
         order = np.argsort(codes[:count], kind="stable")
         ends = [np.searchsorted(codes[order], codes[count:], side) for side in ("left", "right")]
         return [order[start:end] for start, end in zip(*ends, strict=True)]

@@ -24,9 +24,7 @@ GRADED = "graded"
 """The relevance whose gain is how many of type, gender and colour agree, 0 to 3."""
 
 CUTOFFS = (1, 5, DEPTH)
-
 HEADLINE: Final = "P@5"
-
 _LABELS = RELEVANCE["type+gender+colour"]
 
 Values = dict[str, dict[str, Floats]]
@@ -47,9 +45,9 @@ def judge(
         hits: int64 of shape (q, DEPTH), rows of the gallery, -1 for an empty place.
         excluded: for each query the rows that are out of its gallery.
     """
-    codes = {name: _joint_codes(gallery[name], queries[name]) for name in _LABELS}
-    query_codes = np.stack([codes[name][1] for name in _LABELS], axis=1)  # (q, 3)
-    gallery_codes = np.stack([codes[name][0] for name in _LABELS], axis=1)  # (n, 3)
+    codes = [_joint_codes(gallery[name], queries[name]) for name in _LABELS]
+    # (n, 3), (q, 3)
+    gallery_codes, query_codes = (np.stack(part, axis=1) for part in zip(*codes, strict=True))
     empty = np.full((1, len(_LABELS)), -1)
     hit_codes = np.concatenate([gallery_codes, empty])[hits]  # (q, DEPTH, 3); -1 is the row of none
     pictures = pd.factorize(gallery["image_hash"])[0]
@@ -84,8 +82,7 @@ def _achievable(
     """Relevant pictures that each gallery holds, (q, relevances); its best gains, (q, DEPTH)."""
     order = np.argsort(pictures, kind="stable")
     starts = np.unique(pictures[order], return_index=True)[1]
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
+    place = np.argsort(order)
     # (3, n), copies side by side
     columns = np.ascontiguousarray(gallery_codes[order].T).astype(np.int32)
     parts = [[_LABELS.index(label) for label in labels] for labels in RELEVANCE.values()]

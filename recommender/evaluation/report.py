@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from recommender.encoding.agreement import Beliefs
 from recommender.evaluation import classification, metrics
 from recommender.evaluation.committed import (
     SLICES,
@@ -43,15 +43,12 @@ def summarise(values: Values, groups: Ints) -> dict[str, Summary]:
     intervals = metrics.bootstrap_intervals(columns)
     for (relevance, metric), column, interval in zip(names, columns.T, intervals, strict=True):
         summary = summaries.setdefault(relevance, {"queries": int((~np.isnan(column)).sum())})
-        mean: Mean = {
-            "micro": number(metrics.mean(column)),
-            "low": number(interval[0]),
-            "high": number(interval[1]),
-            "macro": number(metrics.macro_mean(column, groups)),
-        }
+        micro, low, high = rounded(metrics.mean(column), *interval)
+        macro = number(metrics.macro_mean(column, groups))
+        mean: Mean = {"micro": micro, "low": low, "high": high, "macro": macro}
         if metric == HEADLINE:
-            low, high = metrics.bootstrap_macro_interval(column, groups)
-            mean |= {"macro low": number(low), "macro high": number(high)}
+            ends = metrics.bootstrap_macro_interval(column, groups)
+            mean |= {"macro low": number(ends[0]), "macro high": number(ends[1])}
         summary[metric] = mean
     return cast(dict[str, Summary], summaries)
 
@@ -60,11 +57,10 @@ def slices(gallery: pd.DataFrame, queries: pd.DataFrame, values: Values) -> Slic
     """Column -> value -> P@5 of each relevance for its queries; also of rare types."""
     columns = np.stack([values[name][HEADLINE] for name in RELEVANCE], axis=1)
     sizes = gallery["articleType"].value_counts()
-    size = queries["articleType"].map(sizes).fillna(0)
-    rarity = {True: f"fewer than {RARE_ITEMS} items", False: f"{RARE_ITEMS} items or more"}
-    rare = pd.Series([rarity[small] for small in size < RARE_ITEMS], dtype=object)
+    rare = queries["articleType"].map(sizes).fillna(0) < RARE_ITEMS
+    said = {True: f"fewer than {RARE_ITEMS} items", False: f"{RARE_ITEMS} items or more"}
     sliced: Slices = {}
-    for name, column in {**{n: queries[n] for n in SLICES}, "type's size": rare}.items():
+    for name, column in {**{n: queries[n] for n in SLICES}, "type's size": rare.map(said)}.items():
         sliced[name] = {}
         for value in sorted(column.dropna().unique().tolist()):
             part = columns[(column == value).fillna(False).to_numpy(dtype=bool)]
@@ -105,15 +101,12 @@ def exposure(gallery: pd.DataFrame, hits: Ints, seed: int = 0) -> Exposure:
 def leakage(gallery: pd.DataFrame, queries: pd.DataFrame, hits: Ints) -> Shares:
     """How often hits are of another gender than the query's, Unisex counted apart."""
     gallery_codes, query_codes = _joint_codes(gallery["gender"], queries["gender"])
-    genders = sorted(queries["gender"].dropna().unique().tolist())
-    at = np.flatnonzero((gallery["gender"] == NEUTRAL_GENDER).to_numpy())
-    neutral = int(gallery_codes[at[0]]) if len(at) else -1
+    neutral = max(gallery_codes[gallery["gender"] == NEUTRAL_GENDER], default=-1)
     hit_codes = np.append(gallery_codes, -1)[hits]
     leaks = {"all": metrics.group_leakage(query_codes, hit_codes, neutral)}
-    for gender in genders:
+    for gender in sorted(set(queries["gender"].dropna()) - {NEUTRAL_GENDER}):
         rows = (queries["gender"] == gender).to_numpy(dtype=bool)
-        if gender != NEUTRAL_GENDER:
-            leaks[gender] = metrics.group_leakage(query_codes[rows], hit_codes[rows], neutral)
+        leaks[gender] = metrics.group_leakage(query_codes[rows], hit_codes[rows], neutral)
     return {
         name: {key: value if key == "hits" else number(value) for key, value in shares.items()}
         for name, shares in leaks.items()
@@ -121,9 +114,7 @@ def leakage(gallery: pd.DataFrame, queries: pd.DataFrame, hits: Ints) -> Shares:
 
 
 def heads(
-    queries: pd.DataFrame,
-    labels: Mapping[str, Sequence[str]],
-    beliefs: Mapping[str, npt.NDArray[np.float32]],
+    queries: pd.DataFrame, labels: Mapping[str, Sequence[str]], beliefs: Beliefs
 ) -> dict[str, Head]:
     """How right each head is, and whether it knows.
 
@@ -137,15 +128,13 @@ def heads(
     """
     worth: dict[str, Head] = {}
     for name, classes in labels.items():
-        code = {value: i for i, value in enumerate(classes)}
-        for value in sorted(set(queries[name].dropna()) - set(classes)):
-            code[value] = len(code)
-        targets = np.array([code.get(value, -1) for value in queries[name]], dtype=np.int64)
+        unknown = sorted(set(queries[name].dropna()) - set(classes))
+        targets = pd.Index([*classes, *unknown]).get_indexer(pd.Index(queries[name]))
         predicted = beliefs[name].argmax(axis=1)
         worth[name] = {
             "queries": int((targets >= 0).sum()),
             "classes": len(classes),
-            "unknown": len(code) - len(classes),
+            "unknown": len(unknown),
             "accuracy": number(classification.accuracy(targets, predicted)),
             "macro F1": number(classification.macro_f1(targets, predicted)),
             "top-5": number(classification.top_k_accuracy(targets, beliefs[name], 5)),

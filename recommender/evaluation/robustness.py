@@ -1,23 +1,18 @@
 """What changed pictures cost: the same queries, clean and under each change."""
 
-from collections.abc import Callable
-
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from PIL import Image
 
 from recommender.evaluation.committed import Interval, Robustness, losses
 from recommender.evaluation.corruptions import CORRUPTIONS, Severities, Severity, corrupt
-from recommender.evaluation.metrics import bootstrap_interval, mean, paired_difference
+from recommender.evaluation.encoded import Change
+from recommender.evaluation.metrics import Floats, bootstrap_interval, mean, paired_difference
 from recommender.evaluation.protocol import DEPTH, asking, find
 from recommender.evaluation.queries import Queries
 from recommender.evaluation.relevance import HEADLINE, judge
 from recommender.evaluation.report import rounded
 from recommender.search.options import Ranking
 from recommender.search.recommender import Recommender
-
-Floats = npt.NDArray[np.float64]
 
 
 def measure_robustness(
@@ -39,28 +34,20 @@ def measure_robustness(
         for severity in Severities:
             change = _change(queries, kind, severity)
             values = _measure(recommender, queries, ranking, change, f"{kind}, {severity}")
-            lost = {
-                f"{name} lost": rounded(*paired_difference(clean[name], values[name]))
-                for name in values
-            }
+            differences = {n: paired_difference(clean[n], values[n]) for n in values}
+            lost = {f"{name} lost": rounded(*each) for name, each in differences.items()}
             strength = getattr(corruption, severity)
             report[kind][severity] = {"strength": strength, **_summary(values), **lost}
     return report
 
 
-def _change(
-    queries: Queries, kind: str, severity: Severity
-) -> Callable[[int, Image.Image], Image.Image]:
+def _change(queries: Queries, kind: str, severity: Severity) -> Change:
     seeds = queries.frame["id"].tolist()
     return lambda position, picture: corrupt(picture, kind, severity, seeds[position])
 
 
 def _measure(
-    recommender: Recommender,
-    queries: Queries,
-    ranking: Ranking,
-    change: Callable[[int, Image.Image], Image.Image],
-    named: str,
+    recommender: Recommender, queries: Queries, ranking: Ranking, change: Change, named: str
 ) -> dict[str, Floats]:
     """Both figures of every query, float64 of shape (q,), NaN where not defined."""
     found = np.full((len(queries), DEPTH), -1, dtype=np.int64)
@@ -87,10 +74,6 @@ def robustness_table(report: Robustness) -> pd.DataFrame:
     clean = {name: report["clean"][name][0] for name in ("P@5", "R@1")}
     rows = {"clean": clean | {"P@5 lost": 0.0, "R@1 lost": 0.0}}
     for kind, severity, unit, loss in losses(report):
-        rows[f"{kind}, {severity} ({loss['strength']:g} {unit})"] = {
-            "P@5": loss["P@5"][0],
-            "P@5 lost": loss["P@5 lost"][0],
-            "R@1": loss["R@1"][0],
-            "R@1 lost": loss["R@1 lost"][0],
-        }
+        means = {name: value[0] for name, value in loss.items() if isinstance(value, list)}
+        rows[f"{kind}, {severity} ({loss['strength']:g} {unit})"] = means
     return pd.DataFrame(rows).T

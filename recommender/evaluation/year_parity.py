@@ -14,10 +14,11 @@ import pandas as pd
 
 from recommender.catalog.items import catalog_frame
 from recommender.catalog.splits import split_years
+from recommender.encoding.agreement import Floats
 from recommender.encoding.encoder import Encoder
 from recommender.evaluation.classification import accuracy, top_k_accuracy
 from recommender.evaluation.encoded import believe
-from recommender.evaluation.metrics import bootstrap_interval
+from recommender.evaluation.metrics import Bools, Ints, bootstrap_interval
 
 FREQUENT = 20
 PUBLISHED = {"frequent": 0.8746, "others": 0.4623}
@@ -41,9 +42,8 @@ def score_years(items: datasets.Dataset, encoder: Encoder) -> dict[str, Any]:
     frequent = types.value_counts().index[:FREQUENT]
     rows = np.flatnonzero((split == "dev") & types.notna().to_numpy())
     asking = items.select(rows)
-    believed = believe(encoder, lambda row: asking[row]["image"]["bytes"], len(asking))[
-        "articleType"
-    ]
+    beliefs = believe(encoder, lambda row: asking[row]["image"]["bytes"], len(asking))
+    believed = beliefs["articleType"]
     classes = encoder.labels["articleType"]
     targets = pd.Index(classes).get_indexer(pd.Index(types.iloc[rows])).astype(np.int64)
     # A type that no even year has is always a mistake, never left out.
@@ -56,11 +56,7 @@ def score_years(items: datasets.Dataset, encoder: Encoder) -> dict[str, Any]:
     }
 
 
-def _score(
-    targets: np.ndarray[Any, np.dtype[np.int64]],
-    believed: np.ndarray[Any, np.dtype[np.float32]],
-    within: np.ndarray[Any, np.dtype[np.bool_]],
-) -> dict[str, Any]:
+def _score(targets: Ints, believed: Floats, within: Bools) -> dict[str, Any]:
     scores: dict[str, Any] = {
         "queries": len(targets),
         "of types never learnt": int((targets == believed.shape[1]).sum()),

@@ -66,14 +66,11 @@ def augment(
         covered = F.grid_sample(covered[:, None], grid[some], align_corners=False)
         clutter = draw_clutter(pixels, len(some), size, random)
         views[some] = covered * views[some] + (1 - covered) * clutter
-    if len(some := _some(len(views), config.erase, random)):
-        views[some] = _erase(views[some], random)
-    if len(some := _some(len(views), config.light, random)):
-        views[some] = _relight(views[some], random)
-    if len(some := _some(len(views), config.blur, random)):
-        views[some] = _blur(views[some], random)
-    if len(some := _some(len(views), config.jpeg, random)):
-        views[some] = _compress(views[some], random)
+    changes = {_erase: config.erase, _relight: config.light}
+    changes |= {_blur: config.blur, _compress: config.jpeg}
+    for change, probability in changes.items():
+        if len(some := _some(len(views), probability, random)):
+            views[some] = change(views[some], random)
     return views
 
 
@@ -142,13 +139,11 @@ def _views(
     down = flipped(config.upside_down)
     angle = reach * uniform(math.radians(config.turn_degrees))
     cos, sin, aspect = angle.cos() * zoom, angle.sin() * zoom, height / width
-    shift = [((zoom - 1).abs() + zoom * config.shift) * uniform(1) for _ in range(2)]
+    x, y = (((zoom - 1).abs() + zoom * config.shift) * uniform(1) for _ in range(2))
     # Output to input, in coordinates from -1 to 1 a side, hence the aspect in the off-diagonals.
-    rows = [
-        torch.stack([cos * across, -sin * aspect * down, shift[0]], 1),
-        torch.stack([sin / aspect * across, cos * down, shift[1]], 1),
-    ]
-    return F.affine_grid(torch.stack(rows, 1), [count, 3, *size], align_corners=False)
+    numbers = [cos * across, -sin * aspect * down, x, sin / aspect * across, cos * down, y]
+    matrices = torch.stack(numbers, 1).view(count, 2, 3)
+    return F.affine_grid(matrices, [count, 3, *size], align_corners=False)
 
 
 def _erase(pixels: Tensor, random: torch.Generator) -> Tensor:

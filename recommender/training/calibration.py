@@ -2,40 +2,34 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import datasets
 import numpy as np
-import numpy.typing as npt
 from tqdm.auto import tqdm
 
 from recommender.catalog.items import catalog_frame
 from recommender.catalog.splits import name_groups, split_names
-from recommender.encoding.agreement import LOOKS, Beliefs
+from recommender.encoding.agreement import LOOKS, Beliefs, Floats
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import Encoder, load_encoder
 from recommender.encoding.weights import read_weights, write_weights
-from recommender.evaluation.metrics import shares_labels
+from recommender.evaluation.metrics import Ints, shares_labels
 from recommender.evaluation.relevance import RELEVANCE, Relevance
 from recommender.search.recognition import stands_out
 from recommender.training.examples import Examples, read_examples
 
-Floats = npt.NDArray[np.float32]
-Codes = npt.NDArray[np.int64]
-
 STEPS = (0.5, 1.0, 2.0)
 """What a label may count, beside looks that count 1."""
-
 RATIOS = (0.6, 0.7, 0.8, 0.9, 1.0)
 """Where an item may be taken for the one that a picture shows."""
-
 RANKINGS = {"image": False, "hybrid": True}
 """What is served -> whether it knows the gallery's labels."""
 
 _AT_ONCE = 256
-
 _SHARPEST, _FLATTEST = 0.25, 4.0
 
 
@@ -76,27 +70,21 @@ def calibrate(
     labels = tuple(dict.fromkeys(label for shared in relevance.values() for label in shared))
     calibrated = {name: tempered(beliefs[name], temperatures[name]) for name in labels}
     weighing = Weighing(looks, calibrated, targets, name_groups(frame), dev)
-    tried = [
+    precision = partial(weighing.precision, relevance=relevance)
+    tried: list[dict[str, Any]] = [
         {"agreement": agreement}
-        | {
-            ranking: weighing.precision(agreement, relevance, hybrid=hybrid)
-            for ranking, hybrid in RANKINGS.items()
-        }
+        | {name: precision(agreement, hybrid=hybrid) for name, hybrid in RANKINGS.items()}
         for agreement in tqdm([{LOOKS: 1.0}, *agreements(labels, STEPS)], "Weights")
     ]
     best = max(tried, key=lambda entry: sum(sum(entry[name].values()) for name in RANKINGS))
-    _write_calibrated(weights, out, temperatures, best["agreement"])
+    chosen = best["agreement"]
+    _write_calibrated(weights, out, temperatures, chosen)
     return {
         "temperatures": temperatures,
-        "agreement": best["agreement"],
+        "agreement": chosen,
         "dev": {ranking: best[ranking] for ranking in RANKINGS},
         "recognised": [
-            {
-                "ratio": ratio,
-                "P@5": weighing.precision(
-                    best["agreement"], relevance, hybrid=False, recognised_ratio=ratio
-                ),
-            }
+            {"ratio": ratio, "P@5": precision(chosen, hybrid=False, recognised_ratio=ratio)}
             for ratio in RATIOS
         ],
         "tried": tried,
@@ -116,15 +104,14 @@ def _write_calibrated(
 ) -> None:
     trained = read_weights(weights)
     scaled = dict(trained.state)
-    for name, temperature in temperatures.items():
-        for part in ("weight", "bias"):
-            key = f"heads.{name}.{part}"
-            scaled[key] = (scaled[key].float() / temperature).half()
+    for (name, temperature), part in product(temperatures.items(), ("weight", "bias")):
+        key = f"heads.{name}.{part}"
+        scaled[key] = (scaled[key].float() / temperature).half()
     config = replace(trained.config, agreement=agreement)
     write_weights(out, trained._replace(state=scaled, config=config))
 
 
-def fit_temperature(beliefs: Floats, targets: Codes) -> float:
+def fit_temperature(beliefs: Floats, targets: Ints) -> float:
     """The temperature whose beliefs make the true classes likeliest.
 
     Source: Guo et al., On Calibration of Modern Neural Networks, arXiv:1706.04599.
@@ -164,11 +151,9 @@ def tempered(beliefs: Floats, temperature: float) -> Floats:
 
 def agreements(labels: tuple[str, ...], steps: tuple[float, ...]) -> Iterator[dict[str, float]]:
     """Every weighing of looks and labels on a grid: looks 1, each label one of `steps`; sum one."""
-    for weights in product(steps, repeat=len(labels)):
-        total = 1 + sum(weights)
-        yield {LOOKS: 1 / total} | {
-            name: weight / total for name, weight in zip(labels, weights, strict=True)
-        }
+    for weights in product((1.0,), *[steps] * len(labels)):
+        shares = [weight / sum(weights) for weight in weights]
+        yield dict(zip((LOOKS, *labels), shares, strict=True))
 
 
 class Weighing:
@@ -178,9 +163,9 @@ class Weighing:
         self,
         looks: Floats,
         beliefs: Beliefs,
-        targets: Mapping[str, Codes],
-        groups: Codes,
-        queries: Codes,
+        targets: Mapping[str, Ints],
+        groups: Ints,
+        queries: Ints,
     ) -> None:
         """Multiply once what every weighing adds up.
 

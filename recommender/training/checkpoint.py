@@ -28,6 +28,7 @@ def save_checkpoint(
 
     `history.json`, for people, comes first: a run killed between the two has no less of it.
     """
+    logger.info("epoch %d: %s", history[-1]["epoch"], json.dumps(history[-1]))
     with whole_file(directory / "history.json") as building:
         building.write_text(json.dumps(history, indent=1), encoding="utf-8")
     tensors = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
@@ -35,11 +36,8 @@ def save_checkpoint(
         # A head that never saw its label has none yet.
         if (momentum := optimizer.state[parameter].get("momentum_buffer")) is not None:
             tensors[f"momentum.{i}"] = momentum
-    header = {
-        "run": json.dumps(run),
-        "history": json.dumps(history),
-        "step": str(schedule.last_epoch),
-    }
+    header = {"run": json.dumps(run), "history": json.dumps(history)}
+    header["step"] = str(schedule.last_epoch)
     with whole_file(directory / "checkpoint.safetensors") as building:
         save_file({n: t.contiguous() for n, t in tensors.items()}, building, metadata=header)
 

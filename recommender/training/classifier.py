@@ -6,7 +6,6 @@ Vision", which they followed.
 """
 
 import json
-import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 import datasets
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -42,8 +41,7 @@ from recommender.evaluation.encoded import believe
 from recommender.files import whole_file
 from recommender.pictures.decode import decode_image
 from recommender.training.checkpoint import resume, save_checkpoint
-
-logger = logging.getLogger(__name__)
+from recommender.training.net import compute
 
 ENCODER = EncoderConfig(width_px=224, height_px=224, fit="crop", projection=False)
 
@@ -116,9 +114,8 @@ def train_classifier(
     frame = catalog_frame(items)
     counts = frame["articleType"].value_counts()
     classes = sorted(counts[counts >= config.at_least].index)
-    targets = frame["articleType"].map({n: i for i, n in enumerate(classes)}).fillna(-1)
+    codes = pd.Index(classes).get_indexer(pd.Index(frame["articleType"])).astype(np.int64)
     split = split_names(frame)
-    codes = targets.to_numpy(np.int64)
     rows = {n: np.flatnonzero((split == n) & (codes >= 0)) for n in ("train", "dev")}
     if len(classes) < 2 or len(rows["train"]) < config.batch_size:
         raise CatalogError(
@@ -140,12 +137,8 @@ def train_classifier(
     history = resume(directory, run, net, optimizer, schedule)
     if len(history) > config.epochs and (directory / "weights.safetensors").exists():
         return history[-1]
-    data = {
-        name: items.select(numbers)
-        .select_columns(["image"])
-        .add_column("target", codes[numbers].tolist())
-        for name, numbers in rows.items()
-    }
+    pictures = items.select_columns(["image"])
+    data = {n: pictures.select(r).add_column("target", codes[r].tolist()) for n, r in rows.items()}
     if not history:
         history.append({"epoch": 0, "dev": _score(net, data["dev"], config, dtype)})
     for epoch in range(len(history), config.epochs + 1):
@@ -156,7 +149,6 @@ def train_classifier(
         dev = _score(net, data["dev"], config, dtype)
         seconds = time.perf_counter() - started
         history.append({"epoch": epoch, "loss": loss, "dev": dev, "seconds": seconds})
-        logger.info("epoch %d: %s", epoch, json.dumps(history[-1]))
         save_checkpoint(directory, run, net, optimizer, schedule, history)
     comparison: dict[str, Any] = {"types": len(classes), "pictures": len(data["dev"])}
     comparison["epochs"] = history[-1]["epoch"]
@@ -175,28 +167,18 @@ def _batches(
     data: datasets.Dataset, config: ClassifierConfig, *, training: bool
 ) -> DataLoader[tuple[Tensor, int]]:
     """Pixels (b, 3, crop, crop) and targets (b,), as torchvision's transforms make them."""
-    steps: list[Any] = [
-        transforms.Resize(config.resize_px),
-        transforms.CenterCrop(config.crop_px),
-        *([transforms.RandomHorizontalFlip()] if training else []),
-        transforms.ToTensor(),
-        transforms.Normalize(ENCODER.mean, ENCODER.std),
-    ]
-    transform = transforms.Compose(steps)
+    cut = [transforms.Resize(config.resize_px), transforms.CenterCrop(config.crop_px)]
+    mirror = [transforms.RandomHorizontalFlip()] if training else []
+    to_pixels = [transforms.ToTensor(), transforms.Normalize(ENCODER.mean, ENCODER.std)]
+    transform = transforms.Compose([*cut, *mirror, *to_pixels])
 
     def collate(examples: list[dict[str, Any]]) -> tuple[Tensor, Tensor]:
-        pictures = [
-            decode_image(example["image"]["bytes"], limits=PICTURE_LIMITS) for example in examples
-        ]
-        pixels = torch.stack([transform(picture) for picture in pictures])
-        return pixels, torch.tensor([example["target"] for example in examples])
+        files = [example["image"]["bytes"] for example in examples]
+        pixels = [transform(decode_image(file, limits=PICTURE_LIMITS)) for file in files]
+        return torch.stack(pixels), torch.tensor([example["target"] for example in examples])
 
     return DataLoader(
-        data,
-        batch_size=config.batch_size,
-        shuffle=training,
-        drop_last=training,
-        collate_fn=collate,
+        data, batch_size=config.batch_size, shuffle=training, drop_last=training, collate_fn=collate
     )
 
 
@@ -213,9 +195,7 @@ def _train_epoch(
     net.train()
     losses = []
     for pixels, targets in tqdm(_batches(data, config, training=True), title):
-        pixels = pixels.to(place).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(place.type, dtype, enabled=dtype == torch.bfloat16):
-            logits = net(pixels)
+        logits = compute(net, pixels.to(place), dtype)
         loss = F.cross_entropy(logits.float(), targets.to(place))
         optimizer.zero_grad()
         torch.autograd.backward(loss)
@@ -235,9 +215,7 @@ def _score(
     net.eval()
     logits, targets = [], []
     for pixels, wanted in _batches(data, config, training=False) if len(data) else ():
-        with torch.autocast(place.type, dtype, enabled=dtype == torch.bfloat16):
-            given = net(pixels.to(place).contiguous(memory_format=torch.channels_last))
-        logits.append(given.float().cpu())
+        logits.append(compute(net, pixels.to(place), dtype).float().cpu())
         targets.append(wanted)
     return _figures(torch.cat(logits), torch.cat(targets)) if logits else {}
 
@@ -256,10 +234,6 @@ def _score_encoder(
 
 def _figures(scores: Tensor, wanted: Tensor) -> dict[str, float]:
     """What logits (n, classes) are worth, of which `wanted` (n,) are true."""
-    truth: npt.NDArray[np.int64] = wanted.numpy()
-    best: npt.NDArray[np.int64] = scores.argmax(1).numpy()
-    return {
-        "accuracy": accuracy(truth, best),
-        "macro_f1": macro_f1(truth, best),
-        "loss": float(F.cross_entropy(scores, wanted)),
-    }
+    truth, best = wanted.numpy(), scores.argmax(1).numpy()
+    loss = float(F.cross_entropy(scores, wanted))
+    return {"accuracy": accuracy(truth, best), "macro_f1": macro_f1(truth, best), "loss": loss}

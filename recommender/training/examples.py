@@ -54,7 +54,8 @@ def read_examples(
 
     pictures = np.empty((len(rows), *size[::-1], 3), dtype=np.uint8)
     with ThreadPoolExecutor() as pool:
-        encoded = (picture for batch in _batched(items, rows) for picture in batch)
+        batches = (items[rows[at : at + 1000]]["image"] for at in range(0, len(rows), 1000))
+        encoded = (picture for batch in batches for picture in batch)
         for i, picture in enumerate(tqdm(pool.map(read, encoded), "Pictures", len(rows))):
             pictures[i] = picture
     targets = {}
@@ -62,8 +63,3 @@ def read_examples(
         index = {value: i for i, value in enumerate(values)}
         targets[name] = torch.tensor([index.get(v, -1) for v in frame[name].iloc[rows]])
     return Examples(torch.from_numpy(pictures), targets)
-
-
-def _batched(items: datasets.Dataset, rows: npt.NDArray[np.int64]) -> Any:
-    for start in range(0, len(rows), 1000):
-        yield items[rows[start : start + 1000]]["image"]

@@ -6,7 +6,6 @@ by years (`catalog.split_years`) it is for the comparison with what others publi
 
 import hashlib
 import json
-import logging
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +15,6 @@ from typing import Any, Literal, cast
 
 import datasets
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -29,12 +27,11 @@ from recommender.encoding.backbone import Device, choose_device, choose_dtype, h
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.weights import Weights, write_weights
 from recommender.errors import CatalogError, TrainingError
+from recommender.evaluation.metrics import Floats
 from recommender.training.augmentation import Augmentation, augment
 from recommender.training.checkpoint import resume, save_checkpoint
 from recommender.training.examples import Examples, read_examples
-from recommender.training.net import FashionNet, joint_loss
-
-logger = logging.getLogger(__name__)
+from recommender.training.net import FashionNet, compute, joint_loss
 
 HEADS = {
     "articleType": 1.0,
@@ -118,8 +115,8 @@ def train(
     dtype = choose_dtype("auto", place)
     items = datasets.concatenate_datasets(list(catalogs))
     frame = catalog_frame(items)
-    labels = {n: sorted(frame[n].dropna().unique().tolist()) for n in HEADS}
-    labels = {name: values for name, values in labels.items() if values}
+    known = [name for name in HEADS if frame[name].notna().any()]
+    labels = {name: sorted(frame[name].dropna().unique().tolist()) for name in known}
     net = FashionNet({name: len(values) for name, values in labels.items()}, config.dim)
     if init is not None:
         net.load(init)
@@ -128,11 +125,8 @@ def train(
         _decay_groups(net, config.weight_decay), lr=config.peak_lr, momentum=0.9, nesterov=True
     )
     split = SPLITS[config.split](frame)
-    scored = np.arange(len(items)) < len(catalogs[0])
-    rows = {
-        "train": np.flatnonzero(split == "train"),
-        "dev": np.flatnonzero((split == "dev") & scored),
-    }
+    scored = split[: len(catalogs[0])]
+    rows = {"train": np.flatnonzero(split == "train"), "dev": np.flatnonzero(scored == "dev")}
     repeats = repeat_factors(frame["articleType"].iloc[rows["train"]], config.rare_share)
     steps_an_epoch = int(np.floor(repeats).sum()) // config.batch_size
     if not steps_an_epoch:
@@ -145,7 +139,10 @@ def train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.peak_lr, total_steps=steps, pct_start=0.2
     )
-    average = _follow(net, optimizer, config.average_share * steps)
+    decay = 1 - 1 / max(config.average_share * steps, 1)
+    ema = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    average = AveragedModel(net, multi_avg_fn=ema, use_buffers=True)
+    optimizer.register_step_post_hook(lambda *_: average.update_parameters(net))
     averaged = cast(FashionNet, average.module)
     nets = nn.ModuleDict({"net": net, "average": average})
     run = settings_of(config) | {
@@ -162,6 +159,9 @@ def train(
     data = {n: read_examples(items, frame, labels, rows[n], encoder).to(place) for n in rows}
     if place.type == "cuda":
         net.compile(dynamic=False)
+    # (height, width) of what the encoder will be fed with, at a first look and at a second.
+    looks = (encoder, encoder.second())
+    full_sizes = list(dict.fromkeys(look.input_px[::-1] for look in looks))
     for epoch in range(len(history), config.epochs):
         started = time.perf_counter()
         # Decided by run and epoch alone, so that a resumed run sees the same.
@@ -169,21 +169,19 @@ def train(
         order = _draw_order(repeats, random)[: steps_an_epoch * config.batch_size]
         batches = torch.split(order, config.batch_size)
         bar = tqdm(batches, f"Epoch {epoch + 1}/{config.epochs}")
-        small = epoch < config.small_epochs
-        sizes = [config.small_size_px] if small else _sizes_of(encoder)
+        sizes = [config.small_size_px] if epoch < config.small_epochs else full_sizes
         loss = _train_epoch(
             net, data["train"], bar, sizes, optimizer, schedule, config, encoder, dtype, random
         )
         dev = _head_accuracy(averaged, data["dev"], dtype, encoder)
         seconds = time.perf_counter() - started
         history.append({"epoch": epoch + 1, "loss": loss, "dev": dev, "seconds": seconds})
-        logger.info("epoch %d: %s", epoch + 1, json.dumps(history[-1]))
         save_checkpoint(directory, run, nets, optimizer, schedule, history)
     write_weights(directory / "weights.safetensors", Weights(averaged.weights(), encoder, labels))
     return history[-1]
 
 
-def repeat_factors(types: pd.Series, rare_share: float) -> npt.NDArray[np.float64]:
+def repeat_factors(types: pd.Series, rare_share: float) -> Floats:
     """How often an epoch shows each item: more than once where its type is rare.
 
     Source: Gupta et al., LVIS, arXiv:1908.03195, section A.2: max(1, sqrt(t / share)).
@@ -192,7 +190,7 @@ def repeat_factors(types: pd.Series, rare_share: float) -> npt.NDArray[np.float6
         float64 of shape (n,), at least 1.
     """
     share = types.map(types.value_counts(normalize=True)).fillna(1.0).to_numpy(np.float64)
-    factors: npt.NDArray[np.float64] = np.maximum(1.0, np.sqrt(rare_share / share))
+    factors: Floats = np.maximum(1.0, np.sqrt(rare_share / share))
     return factors
 
 
@@ -201,7 +199,7 @@ def _seed_of(run: Mapping[str, Any]) -> int:
     return int(hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:12], 16)
 
 
-def _draw_order(repeats: npt.NDArray[np.float64], random: torch.Generator) -> Tensor:
+def _draw_order(repeats: Floats, random: torch.Generator) -> Tensor:
     """Row numbers in random order, each as often as its factor says in the mean."""
     wanted = torch.from_numpy(repeats)
     times = (wanted + torch.rand(len(wanted), generator=random)).floor().long()
@@ -213,24 +211,7 @@ def _decay_groups(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Norms and biases are not decayed. Source: He et al., arXiv:1812.01187, section 3.1."""
     decayed = [p for p in net.parameters() if p.ndim > 1]
     others = [p for p in net.parameters() if p.ndim <= 1]
-    return [
-        {"params": decayed, "weight_decay": weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-
-
-def _follow(net: FashionNet, optimizer: torch.optim.Optimizer, steps: float) -> AveragedModel:
-    """Its exponential average over about so many steps, which every step updates."""
-    decay = 1 - 1 / max(steps, 1)
-    ema = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-    average = AveragedModel(net, multi_avg_fn=ema, use_buffers=True)
-    optimizer.register_step_post_hook(lambda *_: average.update_parameters(net))
-    return average
-
-
-def _sizes_of(encoder: EncoderConfig) -> list[tuple[int, int]]:
-    """(height, width) of what it will be fed with, at a first look and at a second."""
-    return list(dict.fromkeys(look.input_px[::-1] for look in (encoder, encoder.second())))
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": others}]
 
 
 def _train_epoch(
@@ -246,16 +227,13 @@ def _train_epoch(
     random: torch.Generator,
 ) -> float:
     """One step a batch of row numbers, its pictures of one of the sizes; returns the mean loss."""
-    place = data.pictures.device
     net.train()
     losses = []
     for batch in batches:
         size = sizes[int(torch.randint(len(sizes), (), generator=random))]
         views = augment(data.pictures[batch].permute(0, 3, 1, 2), size, config.augmentation, random)
         targets = {name: target[batch] for name, target in data.targets.items()}
-        with torch.autocast(place.type, dtype, enabled=dtype == torch.bfloat16):
-            pixels = normalise(views, encoder).contiguous(memory_format=torch.channels_last)
-            logits, cosines = net(pixels)
+        logits, cosines = compute(net, normalise(views, encoder), dtype)
         loss = joint_loss(logits, targets, config.label_smoothing, HEADS)
         if config.proxies:
             scaled = {name: config.proxy_scale * value for name, value in cosines.items()}
@@ -280,31 +258,19 @@ def normalise(pixels: Tensor, encoder: EncoderConfig) -> Tensor:
 
 
 @torch.inference_mode()
-def _pool_all(
-    net: FashionNet, data: Examples, dtype: torch.dtype, encoder: EncoderConfig
-) -> Tensor:
-    """The pooled maps of all examples, (n, 2048) float32."""
-    net.eval()
-    place = data.pictures.device
-    pooled = []
-    for pictures in torch.split(data.pictures, 256):
-        pixels = normalise(pictures.permute(0, 3, 1, 2).float() / 255, encoder)
-        with torch.autocast(place.type, dtype, enabled=dtype == torch.bfloat16):
-            maps = net.backbone(pixels.contiguous(memory_format=torch.channels_last))
-        pooled.append(maps.float())
-    return torch.cat(pooled)
-
-
-@torch.inference_mode()
 def _head_accuracy(
     net: FashionNet, data: Examples, dtype: torch.dtype, encoder: EncoderConfig
 ) -> dict[str, float]:
     """Share of the examples with a label whose best class it is, for each head."""
-    pooled = _pool_all(net, data, dtype, encoder)
+    net.eval()
+    maps = []
+    for pictures in torch.split(data.pictures, 256):
+        pixels = normalise(pictures.permute(0, 3, 1, 2).float() / 255, encoder)
+        maps.append(compute(net.backbone, pixels, dtype).float())
+    pooled = torch.cat(maps)  # (n, 2048)
     accuracy = {}
     for name, head in net.heads.items():
         target = data.targets[name]
-        best = head(pooled).argmax(1)
         if (known := target >= 0).any():
-            accuracy[name] = float((best == target)[known].float().mean())
+            accuracy[name] = float((head(pooled).argmax(1) == target)[known].float().mean())
     return accuracy

@@ -1,6 +1,7 @@
 """The network that is trained: a backbone, a head a label, a projection that proxies teach."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -41,23 +42,22 @@ class FashionNet(nn.Module):
         """Start from weights: the backbone strictly, heads and projection where they fit."""
         load_backbone(self.backbone, state)
         own = self.state_dict()
-        fitting = {
-            name: tensor.float()
-            for name, tensor in state.items()
-            if name in own and own[name].shape == tensor.shape
-        }
-        self.load_state_dict(own | fitting)
+        fits = {n: t.float() for n, t in state.items() if n in own and own[n].shape == t.shape}
+        self.load_state_dict(own | fits)
 
     def weights(self) -> dict[str, Tensor]:
         """Everything that is shipped, in timm's names, heads as `heads.NAME.*`, in float16."""
         state = {**self.backbone.state_dict()}
         state |= {f"heads.{name}": tensor for name, tensor in self.heads.state_dict().items()}
         state |= {f"projection.{n}": tensor for n, tensor in self.projection.state_dict().items()}
-        return {
-            name: tensor.half().contiguous()
-            for name, tensor in state.items()
-            if not name.endswith("num_batches_tracked")
-        }
+        shipped = [name for name in state if not name.endswith("num_batches_tracked")]
+        return {name: state[name].half().contiguous() for name in shipped}
+
+
+def compute(net: nn.Module, pixels: Tensor, dtype: torch.dtype) -> Any:
+    """What a network makes of pixels, float (b, 3, h, w), in bfloat16 where that is the dtype."""
+    with torch.autocast(pixels.device.type, dtype, enabled=dtype == torch.bfloat16):
+        return net(pixels.contiguous(memory_format=torch.channels_last))
 
 
 def joint_loss(
