@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from recommender.search.options import Options, Ranking
+from recommender.search.options import USUAL, Options, Ranking
 from recommender.service.answers import Json, Service
 from recommender.service.trends import Question
 from recommender.ui.parts.inputs import PictureInput, RawNumber
@@ -36,10 +36,10 @@ def add_endpoints(service: Service) -> None:
     def recommend_by_id(
         item_id: int,
         request: gr.Request,
-        k: int = 5,
+        k: int = USUAL.k,
         filters: dict[str, Any] = {},  # noqa: B006 - the API shows it as the default
-        repeats: bool = False,
-        ranking: str = "auto",
+        repeats: bool = USUAL.repeats,
+        ranking: str = USUAL.ranking,
     ) -> Json:
         """Products that look like a product of the catalog, which is never among them."""
         # Options refuse what is no ranking.
@@ -76,11 +76,11 @@ def add_endpoints(service: Service) -> None:
             recommend,
             [
                 PictureInput(label="image"),
-                RawNumber(5, label="k", precision=0),
+                RawNumber(USUAL.k, label="k", precision=0),
                 gr.JSON({}, label="filters"),
                 gr.Textbox("", label="url"),
-                gr.Checkbox(False, label="repeats"),
-                gr.Textbox("auto", label="ranking"),
+                gr.Checkbox(USUAL.repeats, label="repeats"),
+                gr.Textbox(USUAL.ranking, label="ranking"),
             ],
             gr.JSON(label="answer"),
             api_name="recommend",
