@@ -72,10 +72,7 @@ VISITOR_LIMITS = ImageLimits()
 
 
 def decode_image(
-    data: bytes,
-    *,
-    limits: ImageLimits = VISITOR_LIMITS,
-    at_least_px: tuple[int, int] | None = None,
+    data: bytes, *, limits: ImageLimits = VISITOR_LIMITS, at_least_px: tuple[int, int] | None = None
 ) -> Image.Image:
     """Decode an untrusted file's bytes to an RGB picture, the right way up.
 
@@ -131,15 +128,7 @@ def read_image(
     limits: ImageLimits = VISITOR_LIMITS,
     at_least_px: tuple[int, int] | None = None,
 ) -> Image.Image:
-    """Read an untrusted file; see `decode_image`.
-
-    Args:
-        path: the file; at most `limits.max_bytes` + 1 bytes of it are read.
-        limits: what it may cost.
-        at_least_px: (width, height) that the picture will be scaled down to.
-
-    Returns:
-        A picture of mode RGB without metadata.
+    """`decode_image` of a file, of which at most `limits.max_bytes` + 1 bytes are read.
 
     Raises:
         ImageError: the file cannot be opened, or is not a picture within the limits.
