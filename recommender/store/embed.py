@@ -27,12 +27,12 @@ from recommender.catalog.items import PICTURE_LIMITS
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import ImageError, StoreError
 from recommender.files import whole_file
-from recommender.index.embeddings import Embeddings
+from recommender.index.embeddings import Embeddings, Floats
 from recommender.pictures.decode import decode_image
 
 PART_ITEMS = 512
 
-Known = Mapping[str, npt.NDArray[np.float32]]
+Known = Mapping[str, Floats]
 """`image_hash` -> embedding, float32 of shape (dim,), of pictures that need not be seen again."""
 
 LoadEncoder = Callable[[int | None], PictureEncoder]
@@ -183,7 +183,7 @@ def _embed_part(
 
 def _embed_all(
     batch: dict[str, list[Any]], encoder: PictureEncoder, batch_size: int, known: Known
-) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
+) -> tuple[Floats, dict[int, str]]:
     """Encode the pictures that are not known; what is returned is what `_encode_all` returns."""
     fresh = [i for i, picture in enumerate(batch["image_hash"]) if picture not in known]
     encoded, unreadable = _encode_all([batch["image"][i] for i in fresh], encoder, batch_size)
@@ -199,7 +199,7 @@ def _embed_all(
 
 def _encode_all(
     pictures: Sequence[dict[str, Any]], encoder: PictureEncoder, batch_size: int
-) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
+) -> tuple[Floats, dict[int, str]]:
     """Encode pictures in batches while threads decode the next ones.
 
     Returns:
@@ -219,7 +219,7 @@ def _encode_all(
                 skipped[position] = str(error)
         return prepared
 
-    encoded: list[npt.NDArray[np.float32]] = [np.empty((0, encoder.dim), dtype=np.float32)]
+    encoded: list[Floats] = [np.empty((0, encoder.dim), dtype=np.float32)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for prepared in pool.map(prepare, range(0, len(pictures), batch_size)):
             if prepared:

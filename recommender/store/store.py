@@ -16,13 +16,12 @@ from pathlib import Path
 
 import datasets
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from filelock import FileLock, Timeout
 
 from recommender.catalog.items import catalog_frame, fingerprint_of_frame, load_catalog
 from recommender.errors import IndexMismatchError, StoreError
-from recommender.index.embeddings import Embeddings
+from recommender.index.embeddings import Embeddings, Rows
 from recommender.index.faiss import Index, IndexConfig, read_index
 from recommender.store.embed import Known, load_parts
 from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
@@ -105,16 +104,14 @@ class Store:
         return load_parts([self.directory / part for part in self.manifest.parts])
 
     @cached_property
-    def ids(self) -> npt.NDArray[np.int64]:
+    def ids(self) -> Rows:
         """int64 of shape (n,), the items that could be embedded, in the index's order.
 
         Raises:
             StoreError: they are not those of the manifest.
         """
         try:
-            ids: npt.NDArray[np.int64] = np.load(
-                self.directory / self.manifest.ids_file, allow_pickle=False
-            )
+            ids: Rows = np.load(self.directory / self.manifest.ids_file, allow_pickle=False)
         except (OSError, ValueError) as error:
             raise _damaged("index") from error
         same = hashlib.sha256(ids.tobytes()).hexdigest() == self.manifest.ids_sha256

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from recommender.errors import StoreError
 from recommender.files import whole_file
-from recommender.index.embeddings import Embeddings
+from recommender.index.embeddings import Embeddings, Floats, Rows
 from recommender.index.faiss import nearest_rows
 
 FOLDER = "map"
@@ -37,7 +37,6 @@ _STEPS_TOLD = 25
 _EARLY_EXAGGERATION = 12
 _QUALITY_ITEMS, _QUALITY_BATCH, _QUALITY_K = 500, 50, 15
 
-Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int16]
 
 
@@ -130,7 +129,7 @@ def write_map(
     return path, quality
 
 
-def load_map(store: Path, files: Iterable[str], ids: npt.NDArray[np.int64]) -> Places | None:
+def load_map(store: Path, files: Iterable[str], ids: Rows) -> Places | None:
     """Read the map of a store whose files were checked.
 
     Args:
@@ -276,7 +275,7 @@ def _grow(embeddings: Embeddings, former: Path) -> Places | None:
     return grown
 
 
-def _read_places(path: Path) -> tuple[npt.NDArray[np.int64], Places]:
+def _read_places(path: Path) -> tuple[Rows, Places]:
     with safe_open(path, framework="np") as file:
         return file.get_tensor("ids"), file.get_tensor("places")
 
