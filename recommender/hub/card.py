@@ -21,12 +21,7 @@ _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M")
 
 
 def make_card(
-    store: Store,
-    shards: Sequence[str],
-    *,
-    title: str,
-    licence: str,
-    grid: bool,
+    store: Store, shards: Sequence[str], *, title: str, licence: str, grid: bool
 ) -> Mapping[str, bytes]:
     """Write a dataset's card.
 
