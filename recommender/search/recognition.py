@@ -63,15 +63,11 @@ class Recognition:
             queries: float32 of shape (q, d), embeddings.
             allowed: bool of shape (n,), the rows that may be found; all where None.
         """
+        found: list[Recognised | None] = [None] * len(queries)
         cosines, columns = self._index.search(self._agreement.looks(queries), 2)
-        if cosines.shape[1] < 2:
-            return [None] * len(queries)
-        clear = stands_out(cosines[:, 0], cosines[:, 1])
-        return [
-            Recognised(self._rows(self._index.ids[nearest], allowed), cosine) if clear[i] else None
-            for i, (nearest, cosine) in enumerate(zip(columns[:, 0], cosines[:, 0], strict=True))
-        ]
-
-    def _rows(self, picture: np.int64, allowed: Mask | None) -> Rows:
-        rows = np.flatnonzero(self._pictures == picture)
-        return rows if allowed is None else rows[allowed[rows]]
+        if cosines.shape[1] == 2:
+            for i in np.flatnonzero(stands_out(*cosines.T)):
+                shown = self._pictures == self._index.ids[columns[i, 0]]
+                rows = np.flatnonzero(shown if allowed is None else shown & allowed)
+                found[i] = Recognised(rows, cosines[i, 0])
+        return found
