@@ -62,7 +62,7 @@ def build_store(
     maps, quality = [], None
     if style_map is not None:
         path, quality = write_map(embedded.embeddings, directory, style_map, former=former_map)
-        maps.append(path)
+        maps = [path]
     try:
         index_file = write_by_content(directory / "index.faiss", partial(write_index, index))
         ids_file = write_by_content(directory / "ids.npy", partial(_write_ids, ids))

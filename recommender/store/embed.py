@@ -6,13 +6,13 @@ done: a run that was killed finds what it needs; a part that is damaged is made 
 that changed, parts are put together from the embeddings that are known, and the rest is encoded.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,7 @@ def embed_catalog(
     if batch_size < 1 or workers < 1:
         raise ValueError("batch_size and workers are at least 1")
     encoder = _worker_encoder(load_encoder, None)
+    made_of = f"{items._fingerprint} {encoder.fingerprint}"
     try:
         directory.mkdir(parents=True, exist_ok=True)
         if workers > 1:
@@ -101,9 +102,7 @@ def embed_catalog(
             keep_in_memory=True,
             load_from_cache_file=False,
             # datasets would hash the function, which does not know that its weights changed.
-            new_fingerprint=hashlib.sha256(
-                f"{items._fingerprint} {encoder.fingerprint}".encode()
-            ).hexdigest()[:16],
+            new_fingerprint=sha256(made_of.encode()).hexdigest()[:16],
             desc="Embedding",
         )
     except OSError as error:
@@ -111,9 +110,7 @@ def embed_catalog(
     except SafetensorError as error:
         raise StoreError("Embeddings cannot be written: see the folder and its disk.") from error
     parts = tuple(directory / name for name in mapped.unique("part"))
-    skipped: dict[int, str] = {}
-    for part in parts:
-        skipped |= _read_skipped(part)
+    skipped = {k: reason for part in parts for k, reason in _read_skipped(part).items()}
     return EmbeddedCatalog(load_parts(parts), encoder, parts, skipped)
 
 
@@ -142,10 +139,8 @@ def load_parts(parts: Sequence[Path]) -> Embeddings:
         for part in parts:
             with safe_open(part, framework="np") as file:
                 opened.append((file.get_tensor("ids"), file.get_tensor("vectors")))
-        return Embeddings(
-            np.concatenate([ids for ids, _ in opened]),
-            np.concatenate([vectors for _, vectors in opened]),
-        )
+        ids, vectors = map(np.concatenate, zip(*opened, strict=True))
+        return Embeddings(ids, vectors)
     except (OSError, SafetensorError, ValueError) as error:
         raise StoreError("The store's embeddings are damaged: build the index again.") from error
 
@@ -167,7 +162,7 @@ def _embed_part(
     """Map function: one batch is one part. Top-level, so that a spawned worker finds it."""
     encoder = _worker_encoder(load_encoder, rank)
     made_of = json.dumps([encoder.fingerprint, batch["id"], batch["image_hash"]])
-    name = hashlib.sha256(made_of.encode()).hexdigest()[:24] + ".safetensors"
+    name = f"{sha256(made_of.encode()).hexdigest()[:24]}.safetensors"
     if not _is_done(directory / name, batch["id"]):
         vectors, skipped = _embed_all(batch, encoder, batch_size, known)
         kept = [item_id for i, item_id in enumerate(batch["id"]) if i not in skipped]

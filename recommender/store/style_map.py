@@ -31,7 +31,6 @@ EXTENT = 32_767
 _LEAST_ITEMS = 5
 _LEAST_KNOWN = 0.9
 _NO_SPREAD = 1e-6  # what values of unit rows may differ by and still be equal, but for rounding
-
 _MANY_ITEMS = 10_000  # where a grid becomes faster than a tree, and threads than their waiting
 _STEPS_TOLD = 25
 _EARLY_EXAGGERATION = 12
@@ -82,11 +81,7 @@ class MapQuality:
 
 
 def write_map(
-    embeddings: Embeddings,
-    store: Path,
-    config: MapConfig | None = None,
-    *,
-    former: Path | None = None,
+    embeddings: Embeddings, store: Path, config: MapConfig, *, former: Path | None = None
 ) -> tuple[Path, MapQuality]:
     """Make the map of a catalog and write it, unless it is there.
 
@@ -103,7 +98,6 @@ def write_map(
     Raises:
         StoreError: it cannot be written.
     """
-    config = config or MapConfig()
     made_of = hashlib.sha256(json.dumps(asdict(config)).encode())
     made_of.update(embeddings.ids.tobytes())
     made_of.update(np.ascontiguousarray(embeddings.vectors).data)
@@ -143,8 +137,7 @@ def load_map(store: Path, files: Iterable[str], ids: Rows) -> Places | None:
     Raises:
         StoreError: the map is of other items.
     """
-    path = map_file(store, files)
-    if path is None:
+    if (path := map_file(store, files)) is None:
         return None
     try:
         found, places = _read_places(path)
@@ -229,8 +222,7 @@ def measure_map(vectors: Floats, places: Places, k: int = _QUALITY_K) -> MapQual
         Venna & Kaski (2001), "Neighborhood preservation in nonlinear projection methods".
     """
     count = len(vectors)
-    k = min(k, (count - 1) // 2)
-    if k < 1:  # no neighbours, none lost
+    if (k := min(k, (count - 1) // 2)) < 1:  # no neighbours, none lost
         return MapQuality(neighbour_share=1, trustworthiness=1)
     if not np.ptp(places, axis=0).any():
         return MapQuality(neighbour_share=None, trustworthiness=None)
@@ -256,8 +248,7 @@ def measure_map(vectors: Floats, places: Places, k: int = _QUALITY_K) -> MapQual
 def _grow(embeddings: Embeddings, former: Path) -> Places | None:
     """The places of a former map and, for items that it lacks, of those most like them.
 
-    Returns:
-        int16 of shape (n, 2); None where the former map cannot be read, or too little of it stays.
+    None where the former map cannot be read, or too little of it stays.
     """
     try:
         ids, places = _read_places(former)
