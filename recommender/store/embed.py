@@ -179,44 +179,35 @@ def _embed_part(
 def _embed_all(
     batch: dict[str, list[Any]], encoder: PictureEncoder, batch_size: int, known: Known
 ) -> tuple[Floats, dict[int, str]]:
-    """Encode the pictures that are not known; what is returned is what `_encode_all` returns."""
-    fresh = [i for i, picture in enumerate(batch["image_hash"]) if picture not in known]
-    encoded, unreadable = _encode_all([batch["image"][i] for i in fresh], encoder, batch_size)
-    skipped = {fresh[i]: reason for i, reason in unreadable.items()}
-    if len(fresh) == len(batch["id"]):
-        return encoded, skipped
-    vectors = np.empty((len(batch["id"]), encoder.dim), dtype=np.float32)
-    seen = [i for i in range(len(vectors)) if i not in set(fresh)]
-    vectors[seen] = [known[batch["image_hash"][i]] for i in seen]
-    vectors[[i for i in fresh if i not in skipped]] = encoded
-    return np.delete(vectors, list(skipped), axis=0), skipped
-
-
-def _encode_all(
-    pictures: Sequence[dict[str, Any]], encoder: PictureEncoder, batch_size: int
-) -> tuple[Floats, dict[int, str]]:
-    """Encode pictures in batches while threads decode the next ones.
+    """Encode the pictures that are not known, in batches while threads decode the next ones.
 
     Returns:
         float32 of shape (n - skipped, dim); position -> reason of those that cannot be read.
     """
-    skipped: dict[int, str] = {}
+    vectors = np.empty((len(batch["id"]), encoder.dim), dtype=np.float32)
+    pictures = batch["image"]  # its first read changes the batch, which is no thing for threads
+    fresh, skipped = list[int](), dict[int, str]()
+    for position, pixels in enumerate(batch["image_hash"]):
+        if pixels in known:
+            vectors[position] = known[pixels]
+        else:
+            fresh.append(position)
 
-    def prepare(start: int) -> list[npt.NDArray[np.uint8]]:
+    def prepare(start: int) -> dict[int, npt.NDArray[np.uint8]]:
         """A batch: a task a picture costs more in handing over than decoding it on few cores."""
-        prepared = []
-        for position, picture in enumerate(pictures[start : start + batch_size], start):
+        prepared = {}
+        for position in fresh[start : start + batch_size]:
             try:
-                data = picture["bytes"]
+                data = pictures[position]["bytes"]
                 decoded = decode_image(data, limits=PICTURE_LIMITS, at_least_px=encoder.input_px)
-                prepared.append(encoder.prepare(decoded))
+                prepared[position] = encoder.prepare(decoded)
             except ImageError as error:
                 skipped[position] = str(error)
         return prepared
 
-    encoded: list[Floats] = [np.empty((0, encoder.dim), dtype=np.float32)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for prepared in pool.map(prepare, range(0, len(pictures), batch_size)):
+        for prepared in pool.map(prepare, range(0, len(fresh), batch_size)):
             if prepared:
-                encoded.append(encoder.encode_prepared(np.stack(prepared)).vectors)
-    return np.concatenate(encoded), dict(sorted(skipped.items()))
+                encoded = encoder.encode_prepared(np.stack(list(prepared.values())))
+                vectors[list(prepared)] = encoded.vectors
+    return np.delete(vectors, list(skipped), axis=0), dict(sorted(skipped.items()))

@@ -141,10 +141,9 @@ def load_map(store: Path, files: Iterable[str], ids: Rows) -> Places | None:
         return None
     try:
         found, places = _read_places(path)
-        if not np.array_equal(found, ids) or places.shape != (len(ids), 2):
-            raise ValueError("the map is of other items")
-        if places.dtype != np.int16:
-            raise ValueError("the map holds no places")
+        fits = places.shape == (len(ids), 2) and places.dtype == np.int16
+        if not fits or not np.array_equal(found, ids):
+            raise ValueError("the map is of other items, or holds no places")
     except (OSError, SafetensorError, ValueError) as error:
         raise StoreError("The store's map is damaged: build the index again.") from error
     return places
