@@ -211,12 +211,9 @@ def push_folder(
     is_space = repo_type == "space"
     with _plain_errors(repo, "pushed"):
         api = HfApi(endpoint=endpoint, token=token)
+        sdk = "gradio" if is_space else None
         url = api.create_repo(
-            repo,
-            repo_type=repo_type,
-            private=private,
-            exist_ok=True,
-            space_sdk="gradio" if is_space else None,
+            repo, repo_type=repo_type, private=private, exist_ok=True, space_sdk=sdk
         )
         for key, value in (variables or {}).items():
             api.add_space_variable(repo, key, value)

@@ -105,10 +105,7 @@ def decode_image(
     # struct.error, zlib.error, MemoryError …): to a caller they all mean the same.
     try:
         picture = _READERS[kind](BytesIO(_first_frame(data) if kind == "gif" else data))
-    except Exception as error:
-        raise ImageError("This picture is damaged or cut short.") from error
-    _check_size(picture.size, limits)
-    try:
+        _check_size(picture.size, limits)
         if at_least_px is not None and isinstance(picture, JpegImageFile):
             swapped = _orientation(picture) in _SWAPS_SIDES
             picture.draft(None, at_least_px[::-1] if swapped else at_least_px)
@@ -116,6 +113,8 @@ def decode_image(
         rgb = _to_rgb(picture)
         turn = _TURNS.get(_orientation(picture))
         upright = rgb if turn is None else rgb.transpose(turn)
+    except ImageError:
+        raise
     except Exception as error:
         raise ImageError("This picture is damaged or cut short.") from error
     upright.info = {}  # where and by whom it was taken stays behind

@@ -18,11 +18,6 @@ class Candidates(NamedTuple):
     rows: Rows
     scores: Floats
 
-    @classmethod
-    def none(cls) -> "Candidates":
-        """No candidate."""
-        return cls(np.empty(0, np.int64), np.empty(0, np.float32))
-
     def where(self, keep: Mask) -> "Candidates":
         """Those that a mask of shape (m,) keeps."""
         return Candidates(self.rows[keep], self.scores[keep])

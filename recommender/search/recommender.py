@@ -134,7 +134,7 @@ class Recommender:
         if self._recognition is not None and query.recognises:
             recognised = self._recognition.recognise(query.vectors, allowed)
         excluded = query.excluded or [np.empty(0, dtype=np.int64)] * len(query)
-        ranked = [Candidates.none()] * len(query)
+        ranked: dict[int, Candidates] = {}
         timings_ms = {"search": _milliseconds_since(started), "rank": 0.0}
         short = list(range(len(query)))
         wanted = 2 * options.k + 8 + max(map(len, excluded), default=0)
@@ -165,7 +165,7 @@ class Recommender:
                 timings_ms=timings_ms,
                 beliefs={name: believed[at : at + 1] for name, believed in query.beliefs.items()},
             )
-            for at, best in enumerate(ranked)
+            for at, best in ranked.items()
         ]
 
     def describe(self, picture: Image.Image) -> Beliefs:
