@@ -28,11 +28,8 @@ def write_by_content(path: Path, write: Callable[[Path], object]) -> Path:
     """Write a file whole, and name it so that no other content has ever had its name.
 
     Args:
-        path: `STEM.SUFFIX` becomes `STEM-HASH.SUFFIX`; its folder is made.
+        path: `STEM.SUFFIX`; what is returned is `STEM-HASH.SUFFIX`. Its folder is made.
         write: gets the place to write to.
-
-    Returns:
-        The file.
     """
     with _place_beside(path, f".{os.getpid()}") as building:
         write(building)

@@ -11,7 +11,6 @@ from recommender.errors import CatalogError
 from recommender.schema import COLUMNS
 
 REPORT_FILE = "report.json"
-
 _MISSING = {"", "NA"}
 
 
@@ -85,21 +84,16 @@ def clean_rows(rows: pd.DataFrame, report: CatalogReport) -> pd.DataFrame:
         {name: pd.Series([clean(v) for v in rows[name]], dtype=object) for name in COLUMNS}
     ).set_index(rows.index)
 
-    ids = [_whole_number(value, upper=2**63 - 1) for value in cleaned["id"]]
-    seen: set[int] = set()
-    keep = np.zeros(len(ids), dtype=bool)
-    for position, (item_id, text) in enumerate(zip(ids, cleaned["id"], strict=True)):
-        if item_id is None:
-            report.skip(text, "the id is not a whole number")
-        elif item_id in seen:
-            report.skip(text, "an earlier row has the same id")
-        else:
-            seen.add(item_id)
-            keep[position] = True
+    texts = cleaned["id"].tolist()
     years = [_whole_number(value, upper=9999) for value in cleaned["year"]]
-    cleaned["id"] = pd.array(ids, dtype="Int64")
+    cleaned["id"] = pd.array([_whole_number(t, upper=2**63 - 1) for t in texts], dtype="Int64")
     cleaned["year"] = pd.array(years, dtype="Int32")
-    return cleaned[keep].astype({"id": "int64"})
+    left_out = cleaned["id"].isna() | cleaned["id"].duplicated()
+    for position in np.flatnonzero(left_out):
+        no_number = pd.isna(cleaned["id"].iloc[position])
+        reason = "the id is not a whole number" if no_number else "an earlier row has the same id"
+        report.skip(texts[position], reason)
+    return cleaned[~left_out].astype({"id": "int64"})
 
 
 def _whole_number(text: str | None, *, upper: int) -> int | None:

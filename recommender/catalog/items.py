@@ -1,4 +1,4 @@
-"""The item schema; cleaning rows into a `datasets.Dataset`; a catalog on disk and back.
+"""A catalog on disk and back: a `datasets.Dataset`.
 
 A catalog holds one row an item: the columns of Kaggle's `styles.csv`, the picture's bytes exactly
 as the source had them, and a hash of the decoded pixels, which tells identical pictures from
@@ -36,7 +36,6 @@ _LATEST = ("dataset_info.json", REPORT_FILE, STATE_FILE)
 """What says which catalog is the latest, the file that decides it last."""
 
 _PICTURES_A_BATCH = 256
-
 PICTURE_LIMITS = ImageLimits(max_bytes=64 * 2**20)
 """What a catalog's own picture may cost: files larger than what a visitor may send."""
 
@@ -59,10 +58,9 @@ def build_catalog(raw: RawCatalog, directory: Path, *, source: str) -> CatalogRe
         CatalogError: a column is missing, no item is left, or the directory cannot be written.
     """
     report = CatalogReport(source=source, rows=len(raw.rows), repaired=list(raw.repaired_ids))
-    rows = raw.rows.reset_index(drop=True)
-    cleaned = clean_rows(rows, report)
+    cleaned = clean_rows(raw.rows.reset_index(drop=True), report)
     if not len(cleaned):
-        raise CatalogError(f"{source} has no item: {len(rows)} rows were read.")
+        raise CatalogError(f"{source} has no item: {report.rows} rows were read.")
     with changing(directory) as building:
         items = add_pictures(cleaned, raw, report, building / "map.arrow")
         if not len(items):
@@ -99,15 +97,13 @@ def add_pictures(
     cleaned: pd.DataFrame, raw: RawCatalog, report: CatalogReport, cache_file: Path
 ) -> datasets.Dataset:
     """Map rows to items: read, check and hash pictures in threads, drop rows without one."""
-    rows = datasets.Dataset.from_pandas(
-        cleaned.assign(position=cleaned.index), preserve_index=False
-    )
+    table = cleaned.assign(position=cleaned.index)
+    rows = datasets.Dataset.from_pandas(table, preserve_index=False)
 
     def inspect(position: int) -> tuple[bytes | None, str]:
         try:
-            if (data := raw.read_picture(position)) is None:
-                return None, "it has no picture"
-            return data, pixel_hash(data)
+            data = raw.read_picture(position)
+            return data, "it has no picture" if data is None else pixel_hash(data)
         except ImageError as error:
             return None, f"unreadable picture: {error}"
 
@@ -234,7 +230,11 @@ def write_catalog(items: datasets.Dataset, directory: Path, report: CatalogRepor
     try:
         shutil.rmtree(building, ignore_errors=True)
         items.save_to_disk(building, max_shard_size="500MB")
-        _complete(report, datasets.load_from_disk(str(building)))
+        frame = catalog_frame(datasets.load_from_disk(str(building)))
+        report.items = len(frame)
+        report.rows = report.rows or report.items
+        report.missing = {name: int(frame[name].isna().sum()) for name in COLUMNS}
+        report.fingerprint = fingerprint_of_frame(frame)
         text = json.dumps(asdict(report), ensure_ascii=False, indent=1)
         (building / REPORT_FILE).write_text(text, encoding="utf-8")
         if directory.exists():
@@ -248,14 +248,6 @@ def write_catalog(items: datasets.Dataset, directory: Path, report: CatalogRepor
 
 def _place_of_new(directory: Path) -> Path:
     return directory.with_name(f"{directory.name}.new.building")
-
-
-def _complete(report: CatalogReport, items: datasets.Dataset) -> None:
-    frame = catalog_frame(items)
-    report.items = len(items)
-    report.rows = report.rows or report.items
-    report.missing = {name: int(frame[name].isna().sum()) for name in COLUMNS}
-    report.fingerprint = catalog_fingerprint(items)
 
 
 def _put_over(directory: Path, building: Path) -> None:

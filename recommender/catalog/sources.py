@@ -8,7 +8,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 import datasets
@@ -20,20 +20,15 @@ from recommender.errors import CatalogError, ImageError
 from recommender.schema import COLUMNS
 
 DEMO_ARCHIVE = Path(__file__).parents[1] / "demo" / "fashion-demo.zip"
-
 KAGGLE_DATASET = "paramaggarwal/fashion-product-images-small"
+_KAGGLES_COPY = "myntradataset"  # the same tree again, inside Kaggle's own archive
+_MAX_CSV_BYTES = 2**30
+# JPEGs do not shrink and a CSV shrinks tenfold; deflate at its limit reaches 1,032.
+_MAX_RATIO = 100
 
 
 class _DamagedError(CatalogError):
     """One file of a source cannot be read; fatal for a table, a reason to skip for a picture."""
-
-
-_NAME = "productDisplayName"
-_KAGGLES_COPY = "myntradataset"  # the same tree again, inside Kaggle's own archive
-_MAX_CSV_BYTES = 2**30
-
-# JPEGs do not shrink and a CSV shrinks tenfold; deflate at its limit reaches 1,032.
-_MAX_RATIO = 100
 
 
 def read_source(source: str) -> RawCatalog:
@@ -132,10 +127,9 @@ def _read_archive(path: Path) -> RawCatalog:
 
 
 def _read_kaggle_layout(
-    names: Iterable[str], read: Callable[[str, int], bytes], *, found_in: str
+    names: Collection[str], read: Callable[[str, int], bytes], *, found_in: str
 ) -> RawCatalog:
     """Find `styles.csv` and `images/`, at the top or one level down, and read the former."""
-    names = list(names)
     tables = [n for n in names if PurePosixPath(n).name == "styles.csv" and n.count("/") <= 1]
     if not tables:
         shown = ", ".join(sorted(names)[:5]) or "nothing"
@@ -195,7 +189,7 @@ def parse_styles(data: bytes) -> tuple[pd.DataFrame, list[str]]:
     if not fields:
         raise CatalogError("styles.csv has a header but no row.")
     repaired, rows = [], []
-    name_at, id_at = header.index(_NAME), header.index("id")
+    name_at, id_at = header.index("productDisplayName"), header.index("id")
     for line in fields:
         extra = len(line) - len(header)
         if extra > 0:
@@ -216,10 +210,10 @@ def _split_rows(text: str) -> Iterator[list[str]]:
     at, width = 0, 2
     while at < len(lines):
         end = at + 1
-        if opened := lines[at].count('"') % 2 == 1:
-            while opened and end < len(lines) and lines[end].count(",") < width - 1:
-                opened = lines[end].count('"') % 2 == 0
-                end += 1
+        opened = lines[at].count('"') % 2 == 1
+        while opened and end < len(lines) and lines[end].count(",") < width - 1:
+            opened = lines[end].count('"') % 2 == 0
+            end += 1
         end = at + 1 if opened else end
         some = lines[at:end]
         rows = list(csv.reader(some, quoting=csv.QUOTE_NONE) if opened else csv.reader(some))
@@ -247,8 +241,7 @@ def _read_hub(name: str) -> RawCatalog:
         raise CatalogError(f"The column image of {name} does not hold pictures.") from error
 
     def read_picture(position: int) -> bytes | None:
-        picture = pictures[position]["image"]
-        if picture is None:
+        if (picture := pictures[position]["image"]) is None:
             return None
         try:
             return picture["bytes"] or Path(picture["path"]).read_bytes()

@@ -75,16 +75,31 @@ def update_catalog(
     """
     items = load_catalog(directory)
     frame = catalog_frame(items)
+    there = set(frame["id"].tolist())
     report = CatalogReport(source=source)
     with changing(directory) as building:
         fresh, named = items.select([]), set[int]()
         if raw is not None:
-            cleaned = _clean(raw, report)
+            cleaned = clean_rows(raw.rows.reset_index(drop=True), report)
+            if twice := [skip["id"] for skip in report.skipped if "same id" in skip["reason"]]:
+                raise CatalogError(f"The update holds the id {twice[0]} twice: keep one row of it.")
             named = set(cleaned["id"].tolist())
             cleaned = cleaned[_differ(cleaned, raw, items, frame)]
             if len(cleaned):
                 fresh = add_pictures(cleaned, raw, report, building / "map.arrow")
-        changes = _changes(fresh, named, frame, report, remove, whole)
+        if both := sorted(named & set(remove)):
+            raise CatalogError(f"The update holds the id {both[0]} and removes it too: do either.")
+        for item_id in sorted(set(remove) - there):
+            report.skip(item_id, "there is no such item to remove")
+        ids = fresh["id"][:]
+        changes = Changes(
+            added=tuple(i for i in ids if i not in there),
+            changed=tuple(i for i in ids if i in there),
+            removed=tuple(sorted(there & set(remove) | (there - named if whole else set()))),
+            skipped=tuple(report.skipped),
+        )
+        if not len(there) + len(changes.added) - len(changes.removed):
+            raise CatalogError("The update would leave no item: build another catalog instead.")
         if changes.added or changes.changed or changes.removed:
             gone = np.isin(frame["id"], [*changes.changed, *changes.removed])
             kept = items.select(np.flatnonzero(~gone))
@@ -94,35 +109,17 @@ def update_catalog(
     return changes
 
 
-def _clean(raw: RawCatalog, report: CatalogReport) -> pd.DataFrame:
-    rows = raw.rows.reset_index(drop=True)
-    cleaned = clean_rows(rows, report)
-    twice = [skip["id"] for skip in report.skipped if "same id" in skip["reason"]]
-    if twice:
-        raise CatalogError(f"The update holds the id {twice[0]} twice: keep one row of it.")
-    return cleaned
-
-
 def _differ(
     cleaned: pd.DataFrame, raw: RawCatalog, items: datasets.Dataset, frame: pd.DataFrame
 ) -> npt.NDArray[np.bool_]:
-    """Which rows are new, or differ from their item in a column or a byte of the picture.
-
-    Args:
-        cleaned: rows of `raw`, labelled by their position in it.
-        raw: reads their pictures.
-        items: the catalog.
-        frame: its columns.
-
-    Returns:
-        bool of shape (len(cleaned),).
-    """
+    """Which rows of `raw` are new, or differ from their item in a column or a picture's byte."""
     rows = pd.Index(frame["id"]).get_indexer(cleaned["id"])
     differ: npt.NDArray[np.bool_] = rows < 0
-    columns = list(COLUMNS)
     there = np.flatnonzero(~differ)
-    old = frame[columns].iloc[rows[there]].astype(object).fillna("").to_numpy()
-    new = cleaned[columns].iloc[there].astype(object).fillna("").to_numpy()
+    old, new = (
+        table[list(COLUMNS)].iloc[at].astype(object).fillna("").to_numpy()
+        for table, at in ((frame, rows[there]), (cleaned, there))
+    )
     differ[there] = (old != new).any(axis=1)
 
     def read(position: int) -> bytes | None:
@@ -141,30 +138,3 @@ def _differ(
             pairs = zip(found, pictures, strict=True)
             differ[some] = [data != picture["bytes"] for data, picture in pairs]
     return differ
-
-
-def _changes(
-    fresh: datasets.Dataset,
-    named: set[int],
-    frame: pd.DataFrame,
-    report: CatalogReport,
-    remove: Collection[int],
-    whole: bool,
-) -> Changes:
-    """What becomes of the catalog; `named` are the ids that the source has a row of."""
-    if both := sorted(named & set(remove)):
-        raise CatalogError(f"The update holds the id {both[0]} and removes it too: do either.")
-    there = set(frame["id"].tolist())
-    for item_id in sorted(set(remove) - there):
-        report.skip(item_id, "there is no such item to remove")
-    removed = there & set(remove) | (there - named if whole else set())
-    ids = fresh["id"][:]
-    changes = Changes(
-        added=tuple(i for i in ids if i not in there),
-        changed=tuple(i for i in ids if i in there),
-        removed=tuple(sorted(removed)),
-        skipped=tuple(report.skipped),
-    )
-    if not len(there) + len(changes.added) - len(removed):
-        raise CatalogError("The update would leave no item: build another catalog instead.")
-    return changes

@@ -11,6 +11,7 @@ known may have a one there instead of a belief.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -129,11 +130,9 @@ class Agreement:
         return vectors[..., -1] ** 2 if self.labels else np.zeros(vectors.shape[:-1], np.float32)
 
     def _blocks(self) -> list[tuple[str, slice]]:
-        ends = np.cumsum([self.looks_dim, *(len(self.classes[name]) for name in self.labels)])
-        return [
-            (name, slice(int(start), int(end)))
-            for name, start, end in zip(self.labels, ends, ends[1:], strict=False)
-        ]
+        widths = (len(self.classes[name]) for name in self.labels)
+        ends = pairwise(accumulate(widths, initial=self.looks_dim))
+        return [(name, slice(*block)) for name, block in zip(self.labels, ends, strict=True)]
 
     def _filled(self, vectors: Floats) -> Floats:
         if not self.labels:

@@ -42,15 +42,11 @@ def save_for_timm(state: Mapping[str, Tensor], folder: Path, settings: Mapping[s
     timm.models.save_for_hf(model, folder, data_config=dict(settings), safe_serialization=True)
 
 
-def _gem(maps: Tensor, power: float = 3.0, eps: float = 1e-6) -> Tensor:
-    """Generalised mean over space. Source: Radenović et al., arXiv:1711.02512, p = 3."""
-    return maps.clamp(min=eps).pow(power).mean((2, 3)).pow(1 / power)
-
-
 POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {  # (b, c, h, w) -> (b, c)
     "avg": lambda maps: maps.mean((2, 3)),
     "max": lambda maps: maps.amax((2, 3)),
-    "gem": _gem,
+    # The generalised mean over space. Source: Radenović et al., arXiv:1711.02512, p = 3.
+    "gem": lambda maps: maps.clamp(min=1e-6).pow(3.0).mean((2, 3)).pow(1 / 3.0),
 }
 
 

@@ -75,10 +75,8 @@ class Encoder:
         Raises:
             WeightsError: a key or a shape is wrong.
         """
-        self.config = config
-        self.input_px = config.input_px
-        self._second = config.second()
-        self.query_px = self._second.input_px
+        self.config, self._second = config, config.second()
+        self.input_px, self.query_px = config.input_px, self._second.input_px
         self.device = choose_device(device)
         self.dtype = choose_dtype(config.dtype, self.device)
         backbone = create_backbone()
@@ -97,13 +95,11 @@ class Encoder:
         )
         self.dim = self.agreement.dim
         fuse_batch_norms(backbone.eval())
-        self._backbone = backbone.to(
-            self.device, self.dtype, memory_format=torch.channels_last
-        ).requires_grad_(False)
+        backbone.to(self.device, self.dtype, memory_format=torch.channels_last)
+        self._backbone = backbone.requires_grad_(False)
         self._pool = POOLINGS[config.pooling]
         self._mean = torch.tensor(config.mean, device=self.device).view(3, 1, 1) * 255
         self._std = torch.tensor(config.std, device=self.device).view(3, 1, 1) * 255
-
         self.fingerprint = _fingerprint_of(config, self.weights_hash, self.labels)
 
     def record(self) -> dict[str, Any]:
@@ -133,18 +129,16 @@ class Encoder:
             # NHWC memory seen as NCHW is what channels_last means: no copy is made.
             pixels = torch.from_numpy(prepared).to(self.device).permute(0, 3, 1, 2)
             pixels = ((pixels.float() - self._mean) / self._std).to(self.dtype)
-            with torch.autocast(
-                self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16
-            ):
+            halved = self.dtype == torch.bfloat16
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=halved):
                 maps = self._backbone.forward_features(pixels)  # (b, 2048, h/32, w/32)
             maps = maps.float()
             looks = F.normalize(self._pool(maps))  # (b, 2048)
             if self._projection is not None:
                 looks = F.normalize(self._projection(looks))  # (b, looks_dim)
             averaged = POOLINGS["avg"](maps) if self._heads else maps
-            beliefs = {
-                n: head(averaged).softmax(1).cpu().numpy() for n, head in self._heads.items()
-            }
+            believed = {n: head(averaged).softmax(1) for n, head in self._heads.items()}
+            beliefs = {n: probabilities.cpu().numpy() for n, probabilities in believed.items()}
         return Encoded(self.agreement.embed(looks.cpu().numpy(), beliefs), beliefs)
 
     def encode_items(self, pictures: Sequence[Image.Image]) -> Encoded:
@@ -224,8 +218,7 @@ def fingerprint_of(name: str, **settings: Any) -> str:
 def _configured(name: str, settings: Mapping[str, Any]) -> Weights:
     """Weights by name, their config changed by the settings."""
     state, config, labels = find_weights(name)
-    unknown = settings.keys() - {field.name for field in fields(EncoderConfig)}
-    if unknown:
+    if unknown := settings.keys() - {field.name for field in fields(EncoderConfig)}:
         raise ValueError(f"unknown setting {', '.join(sorted(unknown))}")
     return Weights(state, replace(config, weights=name, **settings), labels)
 

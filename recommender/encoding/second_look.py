@@ -8,9 +8,8 @@ Augmentation, arXiv:2011.11156; the weights here follow from the doubt alone.
 """
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from recommender.encoding.agreement import Floats
 
 DOUBT = 0.2
 """From this on a picture is looked at again (`Agreement.doubt`). Chosen on dev, as the next one."""

@@ -16,8 +16,8 @@ from recommender.errors import WeightsError
 from recommender.files import whole_file
 
 FASHION_WEIGHTS = Path(__file__).parents[1] / "weights" / "fashion.safetensors"
-
 IMAGENET_MODEL = "hf-hub:timm/resnet50.a1_in1k@767268603ca0cb0bfe326fa87277f19c419566ef"
+_IMAGENET_CONFIG = EncoderConfig(width_px=224, height_px=224, projection=False)
 
 
 class Weights(NamedTuple):
@@ -47,9 +47,6 @@ def find_weights(name: str) -> Weights:
             ) from error
         return Weights(backbone.state_dict(), _IMAGENET_CONFIG, {})
     return read_weights(Path(name))
-
-
-_IMAGENET_CONFIG = EncoderConfig(width_px=224, height_px=224, projection=False)
 
 
 def read_weights(path: Path) -> Weights:

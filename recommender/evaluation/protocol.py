@@ -16,8 +16,9 @@ from recommender.encoding.agreement import Beliefs
 from recommender.encoding.protocol import concatenate
 from recommender.evaluation.encoded import AT_ONCE, Change, encode_files
 from recommender.evaluation.queries import Queries
+from recommender.index.embeddings import Rows
 from recommender.search.options import Options, Ranking
-from recommender.search.query import Query, Rows
+from recommender.search.query import Query
 from recommender.search.recommender import Recommender
 
 DEPTH = 10

@@ -21,12 +21,7 @@ _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M")
 
 
 def make_card(
-    store: Store,
-    shards: Sequence[str],
-    *,
-    title: str,
-    licence: str,
-    grid: bool,
+    store: Store, shards: Sequence[str], *, title: str, licence: str, grid: bool
 ) -> Mapping[str, bytes]:
     """Write a dataset's card.
 
@@ -41,15 +36,14 @@ def make_card(
         `README.md` and, with a grid, its picture: path -> bytes.
     """
     frame, manifest = store.frame, store.manifest
+    data_files = [{"split": "train", "path": list(shards)}]
     head = {
         "license": licence,
         "pretty_name": title,
         "task_categories": ["image-feature-extraction"],
         "tags": ["fashion", "image-retrieval"],
         "size_categories": [_SIZES[min(len(str(max(len(frame), 100))) - 3, len(_SIZES) - 1)]],
-        "configs": [
-            {"config_name": "default", "data_files": [{"split": "train", "path": list(shards)}]}
-        ],
+        "configs": [{"config_name": "default", "data_files": data_files}],
     }
     # JSON is YAML, whatever a value holds.
     matter = "\n".join(f"{key}: {json.dumps(value)}" for key, value in head.items())

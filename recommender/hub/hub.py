@@ -10,12 +10,13 @@ import errno
 import json
 import re
 import shutil
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, snapshot_download
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import (
     EntryNotFoundError,
     LocalEntryNotFoundError,
@@ -97,6 +98,7 @@ def push_store(
     with _plain_errors(repo, "pushed"):
         api = HfApi(endpoint=endpoint, token=token)
         api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
+        commit = partial(api.create_commit, repo, repo_type="dataset")
         head = api.repo_info(repo, repo_type="dataset").sha
         remote = _tree(api, repo, head)
         # A path is its content's hash, so what is there is what it should be.
@@ -104,25 +106,14 @@ def push_store(
         for start in range(0, len(missing), _FILES_A_COMMIT):
             batch = missing[start : start + _FILES_A_COMMIT]
             adds = [CommitOperationAdd(path, str(local[path])) for path in batch]
-            head = api.create_commit(
-                repo,
-                adds,
-                commit_message=f"Add {len(adds)} files of the next version",
-                repo_type="dataset",
-                parent_commit=head,
-            ).oid
+            message = f"Add {len(adds)} files of the next version"
+            head = commit(adds, commit_message=message, parent_commit=head).oid
         stale = [path for path in remote if REMOTE.fullmatch(path) and path not in local]
         last = {**card, MANIFEST_FILE: parcel.to_json().encode()}
-        head = api.create_commit(
-            repo,
-            [
-                *(CommitOperationAdd(path, data) for path, data in last.items()),
-                *(CommitOperationDelete(path) for path in stale),
-            ],
-            commit_message=f"{store.manifest.count:,} items",
-            repo_type="dataset",
-            parent_commit=head,
-        ).oid
+        adds = [CommitOperationAdd(path, data) for path, data in last.items()]
+        operations = [*adds, *map(CommitOperationDelete, stale)]
+        message = f"{store.manifest.count:,} items"
+        head = commit(operations, commit_message=message, parent_commit=head).oid
     shutil.rmtree(directory / STAGING, ignore_errors=True)
     return str(head)
 
@@ -158,28 +149,17 @@ def pull_store(
     with _plain_errors(address, "pulled"), writing(directory, make=True):
         staging.mkdir(parents=True, exist_ok=True)
         api = HfApi(endpoint=endpoint, token=token)
-        commit = str(
-            api.repo_info(address.repo, repo_type="dataset", revision=address.revision).sha
-        )
+        head = api.repo_info(address.repo, repo_type="dataset", revision=address.revision)
+        commit = str(head.sha)
         tree = _tree(api, address.repo, commit)
-
-        def download(paths: Sequence[str]) -> None:
-            snapshot_download(
-                address.repo,
-                repo_type="dataset",
-                revision=commit,
-                local_dir=staging,
-                allow_patterns=list(paths),
-                token=token,
-                endpoint=endpoint,
-            )
-
+        where = {"repo_type": "dataset", "revision": commit}
+        download = partial(api.snapshot_download, address.repo, **where, local_dir=staging)
         if not 0 < tree.get(MANIFEST_FILE, 0) <= _MAX_MANIFEST_BYTES:
             raise HubError(
                 f"{address} holds no store: push one by `python -m scripts.push_to_hub`."
             )
         (staging / MANIFEST_FILE).unlink(missing_ok=True)
-        download([MANIFEST_FILE])
+        download(allow_patterns=[MANIFEST_FILE])
         parcel = read_parcel(staging / MANIFEST_FILE)
         if any(tree.get(file.path) != file.size for file in parcel.files):
             raise HubError(f"{address} lacks a file that its manifest names: push it again.")
@@ -188,9 +168,8 @@ def pull_store(
         needed = sum(f.size for f in parcel.files) + 2 * sum(f.size for f in parcel.shards)
         if shutil.disk_usage(staging).free < needed:
             raise OSError(errno.ENOSPC, "no space")
-        wanted = [f for f in parcel.files if not (staging / f.path).is_file()]
-        if wanted:
-            download([file.path for file in wanted])
+        if wanted := [f.path for f in parcel.files if not (staging / f.path).is_file()]:
+            download(allow_patterns=wanted)
         check_files(staging, parcel.files)
         unpack(parcel, staging, directory, source=f"hub:{address.repo}@{commit}")
         text = json.dumps(_pulled(address.repo, commit, directory))
@@ -232,12 +211,9 @@ def push_folder(
     is_space = repo_type == "space"
     with _plain_errors(repo, "pushed"):
         api = HfApi(endpoint=endpoint, token=token)
+        sdk = "gradio" if is_space else None
         url = api.create_repo(
-            repo,
-            repo_type=repo_type,
-            private=private,
-            exist_ok=True,
-            space_sdk="gradio" if is_space else None,
+            repo, repo_type=repo_type, private=private, exist_ok=True, space_sdk=sdk
         )
         for key, value in (variables or {}).items():
             api.add_space_variable(repo, key, value)
@@ -275,40 +251,32 @@ def _pulled(repo: str, commit: str, directory: Path) -> dict[str, str]:
 
 _AGAIN = "run the same again, it goes on where it was"
 _AWAY = f"{{address}} could not be {{done}} ({{kind}}): see the network; {_AGAIN}."
-_SENTENCES: tuple[tuple[type[BaseException] | None, Container[int], str], ...] = (
+_SENTENCES: Sequence[tuple[Collection[object], str]] = (
     (
-        LocalTokenNotFoundError,
-        (),
+        {LocalTokenNotFoundError},
         "{address} cannot be {done} without a token: log in by `hf auth login`.",
     ),
     (
-        RevisionNotFoundError,
-        (),
+        {RevisionNotFoundError},
         "{address} is not there: name a commit, branch or tag that the repo has.",
     ),
     (
-        RepositoryNotFoundError,
-        (401,),
+        {RepositoryNotFoundError, 401},
         "The Hub shows no {address} to this token: see the name and, of a repo that is private or "
         "to be pushed, log in by `hf auth login`.",
     ),
-    (None, (403,), "This token may not write to {address}: take one with write access to it."),
-    (None, (409, 412), "{address} was changed by somebody else meanwhile: run the same again."),
-    (None, (429,), f"The Hub asks for a pause: {_AGAIN} in some minutes."),
-    (None, range(500, 600), f"The Hub has trouble ({{code}}): {_AGAIN} in some minutes."),
-    (LocalEntryNotFoundError, (), _AWAY),
-    (EntryNotFoundError, (), "{address} holds no whole store: push it again."),
+    ({403}, "This token may not write to {address}: take one with write access to it."),
+    ({409, 412}, "{address} was changed by somebody else meanwhile: run the same again."),
+    ({429}, f"The Hub asks for a pause: {_AGAIN} in some minutes."),
+    (range(500, 600), f"The Hub has trouble ({{code}}): {_AGAIN} in some minutes."),
+    ({LocalEntryNotFoundError}, _AWAY),
+    ({EntryNotFoundError}, "{address} holds no whole store: push it again."),
     (
-        None,
-        (errno.ENOSPC, errno.EDQUOT),
+        {errno.ENOSPC, errno.EDQUOT},
         "The disk is too full for {address}: make room and run the same again.",
     ),
-    (
-        PermissionError,
-        (),
-        "{address} cannot be {done}: see the permissions of the store's folder.",
-    ),
-    (Exception, (), _AWAY),
+    ({PermissionError}, "{address} cannot be {done}: see the permissions of the store's folder."),
+    ({Exception}, _AWAY),
 )
 """What was raised, or the code of the Hub's answer or of the system -> what is said; the first."""
 
@@ -330,11 +298,8 @@ def _plain_errors(address: object, done: str) -> Iterator[None]:
             cause = cause.__cause__
         response = getattr(cause, "response", None)
         code = getattr(response, "status_code", getattr(cause, "errno", None))
-        sentence = next(
-            sentence
-            for kind, codes, sentence in _SENTENCES
-            if (kind and isinstance(cause, kind)) or code in codes
-        )
+        marks = {*type(cause).__mro__, code}
+        sentence = next(sentence for of, sentence in _SENTENCES if not marks.isdisjoint(of))
         raise HubError(
             sentence.format(address=address, done=done, code=code, kind=type(cause).__name__)
         ) from error

@@ -102,17 +102,19 @@ def pack(store: Store) -> tuple[Parcel, dict[str, Path]]:
     names = [manifest.index_file, manifest.ids_file, *manifest.parts]
     if style_map := map_file(directory, manifest.files):
         names.append(style_map.relative_to(directory).as_posix())
-    own = {name: directory / name for name in names}
-    paths = [*shards, *own.values()]
-    files = [
-        File(f"{'data' if path in shards else 'store'}/{sha[:24]}{path.suffix}", sha, size)
-        for path, sha, size in zip(
-            paths, hash_files(paths), [path.stat().st_size for path in paths], strict=True
-        )
+    own = [directory / name for name in names]
+    files = dict(zip(names, _files(own, "store"), strict=True))
+    parcel = Parcel(manifest, _files(shards, "data"), files)
+    paths = [file.path for file in parcel.files]
+    return parcel, dict(zip(paths, [*shards, *own], strict=True))
+
+
+def _files(paths: Sequence[Path], folder: str) -> list[File]:
+    """Local files as a repo names them."""
+    return [
+        File(f"{folder}/{sha256[:24]}{path.suffix}", sha256, path.stat().st_size)
+        for path, sha256 in zip(paths, hash_files(paths), strict=True)
     ]
-    split = len(shards)
-    parcel = Parcel(manifest, files[:split], dict(zip(own, files[split:], strict=True)))
-    return parcel, {file.path: path for file, path in zip(files, paths, strict=True)}
 
 
 def _write_parquet(directory: Path, manifest: Manifest) -> list[Path]:
@@ -149,9 +151,8 @@ def read_parcel(path: Path) -> Parcel:
         stored = Manifest(**parcel["store"], files={})
         named = {stored.index_file, stored.ids_file, *stored.parts}
         maps = {name for name in own if map_file(Path(), [name])}
-        if not shards or own.keys() - maps != named or len(maps) > 1:
-            raise ValueError("the files are not those of a store")
-        if not all(map(_LOCAL.fullmatch, own)):
+        whole = shards and own.keys() - maps == named and len(maps) <= 1
+        if not whole or not all(map(_LOCAL.fullmatch, own)):
             raise ValueError("the files are not those of a store")
         if not isinstance(stored.encoder.get("fingerprint"), str):
             raise ValueError("it names no encoder")
@@ -222,9 +223,8 @@ def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> No
     try:
         store = Store(directory, manifest)
         index, parts, _ = store.index, store.embeddings, store.places
-        if not np.array_equal(parts.ids, index.ids) or not np.array_equal(
-            parts.vectors, index.vectors
-        ):
+        pairs = (parts.ids, index.ids), (parts.vectors, index.vectors)
+        if not all(np.array_equal(part, whole) for part, whole in pairs):
             raise StoreError("The index is of other embeddings: build it again.")
     except StoreError as error:
         raise HubError(

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
 _NORM_TOLERANCE = 1e-3
 
 
@@ -17,8 +21,8 @@ class Embeddings:
         vectors: float32 of shape (n, d), unit rows.
     """
 
-    ids: npt.NDArray[np.int64]
-    vectors: npt.NDArray[np.float32]
+    ids: Rows
+    vectors: Floats
 
     def __post_init__(self) -> None:
         if self.ids.dtype != np.int64 or self.ids.ndim != 1:

@@ -15,10 +15,8 @@ from contextlib import contextmanager
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
+from recommender.index.embeddings import Floats, Mask, Rows
 
 _BOUND_DIM = 96
 _BASIS_ROWS, _BASIS_ROUNDS = 4_096, 4
@@ -42,9 +40,7 @@ class ExactSearch:
         for start in range(0, len(vectors), _BLOCK):
             self._bounds.add(self._fold(vectors[start : start + _BLOCK]))
 
-    def search(
-        self, queries: Floats, k: int, allowed: npt.NDArray[np.bool_] | None = None
-    ) -> tuple[Floats, Rows]:
+    def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Rows]:
         """Find the k best rows.
 
         Args:
@@ -64,15 +60,15 @@ class ExactSearch:
         return best
 
     def _candidates(
-        self, queries: Floats, k: int, allowed: npt.NDArray[np.bool_] | None
+        self, queries: Floats, k: int, allowed: Mask | None
     ) -> Iterator[tuple[Floats, Rows]]:
         """For each query products and their rows, the k best among them."""
         count = len(self._vectors) if allowed is None else int(np.count_nonzero(allowed))
         first = max(_FIRST, 4 * k)
         if first >= count:
             rows = np.arange(count) if allowed is None else np.flatnonzero(allowed)
-            for scores in self._products(queries, np.tile(rows, (len(queries), 1))):
-                yield scores, rows
+            products = self._products(queries, np.tile(rows, (len(queries), 1)))
+            yield from ((scores, rows) for scores in products)
             return
         params = None
         if allowed is not None:

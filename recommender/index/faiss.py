@@ -7,18 +7,13 @@ from typing import Any, Literal
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
 from recommender.errors import StoreError
-from recommender.index.embeddings import Embeddings
+from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
 from recommender.index.exact import ExactSearch
 
 _TRAINING_ROWS = 262_144
 _RECALL_QUERIES, _RECALL_K = 1_000, 10
-_ROUNDING = 1e-3
-
-Floats = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +43,7 @@ class Index:
     """
 
     def __init__(self, faiss_index: Any, embeddings: Embeddings, config: IndexConfig) -> None:
-        self.ids = embeddings.ids
-        self.vectors = embeddings.vectors
+        self.ids, self.vectors = embeddings.ids, embeddings.vectors
         self.metric = config.metric
         self.exact = _is_flat(faiss_index)
         self._faiss = faiss_index
@@ -58,9 +52,7 @@ class Index:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def search(
-        self, queries: Floats, k: int, allowed: npt.NDArray[np.bool_] | None = None
-    ) -> tuple[Floats, Rows]:
+    def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Rows]:
         """Find the k best rows for each query.
 
         Args:
@@ -95,7 +87,7 @@ class Index:
         return -np.sqrt(np.maximum(2 - 2 * cosines, 0))  # |a - b|² = 2 - 2ab for unit a, b
 
 
-def _stored(flat: Any, ids: npt.NDArray[np.int64]) -> Embeddings:
+def _stored(flat: Any, ids: Rows) -> Embeddings:
     """The exact vectors that FAISS holds: looked at instead of kept twice."""
     values = faiss.downcast_index(flat).get_xb()  # type: ignore[attr-defined]
     return Embeddings(ids, faiss.rev_swig_ptr(values, flat.ntotal * flat.d).reshape(-1, flat.d))
@@ -169,11 +161,7 @@ def write_index(index: Index, path: Path) -> None:
 
 
 def read_index(
-    path: Path,
-    ids: npt.NDArray[np.int64],
-    dim: int,
-    load_embeddings: Callable[[], Embeddings],
-    config: IndexConfig,
+    path: Path, ids: Rows, dim: int, load_embeddings: Callable[[], Embeddings], config: IndexConfig
 ) -> Index:
     """Read a FAISS file whose hash was checked.
 
@@ -197,7 +185,4 @@ def read_index(
     embeddings = _stored(built, ids) if _is_flat(built) else load_embeddings()
     if not np.array_equal(embeddings.ids, ids):
         raise ValueError("the embeddings are of other items than the index")
-    squares = np.einsum("nd,nd->n", embeddings.vectors, embeddings.vectors)
-    if not (np.abs(squares - 1) < _ROUNDING).all():  # nor where one is not a number
-        raise ValueError("the index holds other than unit rows")
     return Index(built, embeddings, config)

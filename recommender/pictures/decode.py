@@ -72,10 +72,7 @@ VISITOR_LIMITS = ImageLimits()
 
 
 def decode_image(
-    data: bytes,
-    *,
-    limits: ImageLimits = VISITOR_LIMITS,
-    at_least_px: tuple[int, int] | None = None,
+    data: bytes, *, limits: ImageLimits = VISITOR_LIMITS, at_least_px: tuple[int, int] | None = None
 ) -> Image.Image:
     """Decode an untrusted file's bytes to an RGB picture, the right way up.
 
@@ -108,10 +105,7 @@ def decode_image(
     # struct.error, zlib.error, MemoryError …): to a caller they all mean the same.
     try:
         picture = _READERS[kind](BytesIO(_first_frame(data) if kind == "gif" else data))
-    except Exception as error:
-        raise ImageError("This picture is damaged or cut short.") from error
-    _check_size(picture.size, limits)
-    try:
+        _check_size(picture.size, limits)
         if at_least_px is not None and isinstance(picture, JpegImageFile):
             swapped = _orientation(picture) in _SWAPS_SIDES
             picture.draft(None, at_least_px[::-1] if swapped else at_least_px)
@@ -119,6 +113,8 @@ def decode_image(
         rgb = _to_rgb(picture)
         turn = _TURNS.get(_orientation(picture))
         upright = rgb if turn is None else rgb.transpose(turn)
+    except ImageError:
+        raise
     except Exception as error:
         raise ImageError("This picture is damaged or cut short.") from error
     upright.info = {}  # where and by whom it was taken stays behind
@@ -131,15 +127,7 @@ def read_image(
     limits: ImageLimits = VISITOR_LIMITS,
     at_least_px: tuple[int, int] | None = None,
 ) -> Image.Image:
-    """Read an untrusted file; see `decode_image`.
-
-    Args:
-        path: the file; at most `limits.max_bytes` + 1 bytes of it are read.
-        limits: what it may cost.
-        at_least_px: (width, height) that the picture will be scaled down to.
-
-    Returns:
-        A picture of mode RGB without metadata.
+    """`decode_image` of a file, of which at most `limits.max_bytes` + 1 bytes are read.
 
     Raises:
         ImageError: the file cannot be opened, or is not a picture within the limits.

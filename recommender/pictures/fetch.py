@@ -26,6 +26,7 @@ IPAddress = IPv4Address | IPv6Address
 _USUAL_PORTS = {b"http": 80, b"https": 443}
 _MAX_URL_LENGTH = 2048
 _MAX_ADDRESSES_TRIED = 4
+_SOCKETS = httpcore.SyncBackend()
 _REDIRECTS = (301, 302, 303, 307, 308)
 _HEADERS = [
     (b"User-Agent", b"fashion-recommender/0.1 (fetches one picture that a visitor names)"),
@@ -88,36 +89,48 @@ class FetchPolicy:
 PUBLIC_ONLY = FetchPolicy()
 
 
-def fetch_bytes(
-    url: str, *, max_bytes: int, timeout_seconds: float, policy: FetchPolicy = PUBLIC_ONLY
+def fetch_image(
+    url: str,
+    *,
+    limits: ImageLimits = VISITOR_LIMITS,
+    timeout_seconds: float = 5.0,
+    policy: FetchPolicy = PUBLIC_ONLY,
 ) -> bytes:
-    """Download what a stranger's web address leads to.
+    """Download the picture that a stranger's web address leads to.
 
     Redirects are followed, each checked from the start as if it were the visitor's address; one
     from https down to http is refused.
 
     Args:
         url: http or https, on the usual ports, without a user name.
-        max_bytes: of the answer's body; counted while it arrives.
+        limits: `max_bytes`, counted while they arrive, ends the download; the others are for
+            `decode_image`.
         timeout_seconds: for all of it together: names, connections, redirects, body.
-        policy: whom to speak to.
+        policy: whom to speak to; only tests give another.
 
     Returns:
-        The body of the answer, not empty.
+        The file, of a format that `decode_image` reads, whatever type the server says it has.
 
     Raises:
-        FetchError: the address is refused, does not answer in time, or not with such a body.
+        FetchError: the address is refused, does not answer in time, or not with a picture.
     """
     deadline = _Deadline(timeout_seconds)
     try:
         for _ in range(policy.max_redirects + 1):
             target = _parse(url, policy)
-            body, location = _get(target, max_bytes, deadline, policy)
+            data, location = _get(target, limits.max_bytes, deadline, policy)
             if location is None:
-                return body
+                format_of(data)
+                return data
             url = urljoin(url.strip(), location)
             if target.scheme == b"https" and not url.lower().startswith("https:"):
                 raise FetchError("This web address leads from https to an unprotected one.")
+    except FetchError:
+        raise
+    except ImageError as error:
+        raise FetchError(
+            f"This web address does not lead to a picture we can read: {READABLE} are."
+        ) from error
     except (TimeoutError, httpcore.TimeoutException) as error:
         raise FetchError(
             f"This web address did not answer in full within {timeout_seconds:g} seconds."
@@ -233,13 +246,12 @@ def _checked_addresses(url: httpcore.URL, deadline: _Deadline, policy: FetchPoli
     return addresses[:_MAX_ADDRESSES_TRIED]
 
 
+@dataclass(eq=False)
 class _PinnedBackend(httpcore.NetworkBackend):
     """Connects to addresses that were checked, whatever host it is asked for."""
 
-    def __init__(self, addresses: list[str], deadline: _Deadline) -> None:
-        self._addresses = addresses
-        self._deadline = deadline
-        self._backend = httpcore.SyncBackend()
+    addresses: list[str]
+    deadline: _Deadline
 
     def connect_tcp(
         self,
@@ -250,30 +262,30 @@ class _PinnedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         failure: Exception = httpcore.ConnectError()
-        for tried, address in enumerate(self._addresses):
+        for tried, address in enumerate(self.addresses):
             # an address that swallows packets leaves time for the next
-            share = self._deadline.remaining() / (len(self._addresses) - tried)
+            share = self.deadline.remaining() / (len(self.addresses) - tried)
             try:
-                stream = self._backend.connect_tcp(address, port, share, None, socket_options)
+                stream = _SOCKETS.connect_tcp(address, port, share, None, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
             else:
-                return _DeadlineStream(stream, self._deadline)
+                return _DeadlineStream(stream, self.deadline)
         raise failure
 
 
+@dataclass(eq=False)
 class _DeadlineStream(httpcore.NetworkStream):
     """A stream whose every step ends at the deadline, not at a timeout of its own."""
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: _Deadline) -> None:
-        self._stream = stream
-        self._deadline = deadline
+    stream: httpcore.NetworkStream
+    deadline: _Deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.remaining())
+        return self.stream.read(max_bytes, self.deadline.remaining())
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._deadline.remaining())
+        self.stream.write(buffer, self.deadline.remaining())
 
     def start_tls(
         self,
@@ -281,45 +293,12 @@ class _DeadlineStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        remaining = self._deadline.remaining()
-        stream = self._stream.start_tls(ssl_context, server_hostname, remaining)
-        return _DeadlineStream(stream, self._deadline)
+        remaining = self.deadline.remaining()
+        stream = self.stream.start_tls(ssl_context, server_hostname, remaining)
+        return _DeadlineStream(stream, self.deadline)
 
     def close(self) -> None:
-        self._stream.close()
+        self.stream.close()
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-def fetch_image(
-    url: str,
-    *,
-    limits: ImageLimits = VISITOR_LIMITS,
-    timeout_seconds: float = 5.0,
-    policy: FetchPolicy = PUBLIC_ONLY,
-) -> bytes:
-    """Download the picture that a stranger's web address leads to; see `fetch_bytes`.
-
-    Args:
-        url: http or https, on the usual ports, without a user name.
-        limits: `max_bytes` ends the download; the others are for `decode_image`.
-        timeout_seconds: for all of it together: names, connections, redirects, body.
-        policy: whom to speak to; only tests give another.
-
-    Returns:
-        The file, of a format that `decode_image` reads, whatever type the server says it has.
-
-    Raises:
-        FetchError: the address is refused, does not answer in time, or not with a picture.
-    """
-    data = fetch_bytes(
-        url, max_bytes=limits.max_bytes, timeout_seconds=timeout_seconds, policy=policy
-    )
-    try:
-        format_of(data)
-    except ImageError as error:
-        raise FetchError(
-            f"This web address does not lead to a picture we can read: {READABLE} are."
-        ) from error
-    return data
+        return self.stream.get_extra_info(info)

@@ -10,8 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recommender.errors import QueryError
-
-Mask = npt.NDArray[np.bool_]
+from recommender.index.embeddings import Mask
 
 _MAX_LISTED = 12
 
@@ -31,8 +30,7 @@ class FilterTable:
         self._codes: dict[str, npt.NDArray[np.int32]] = {}
         for name in frame.columns:
             codes, values = pd.factorize(frame[name], sort=True)  # a missing value's code is -1
-            self._codes[name] = codes.astype(np.int32)
-            self.values[name] = values.tolist()
+            self._codes[name], self.values[name] = codes.astype(np.int32), values.tolist()
 
     def row(self, row: int) -> dict[str, Any]:
         """A row's values by column, missing ones None."""

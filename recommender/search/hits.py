@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass, field
 
-import numpy as np
-import numpy.typing as npt
-
 from recommender.encoding.agreement import Beliefs
+from recommender.index.embeddings import Floats, Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,9 +18,9 @@ class Hits:
         beliefs: of a picture that was shown: label -> float32 of shape (1, classes).
     """
 
-    rows: npt.NDArray[np.int64]
-    ids: npt.NDArray[np.int64]
-    scores: npt.NDArray[np.float32]
+    rows: Rows
+    ids: Rows
+    scores: Floats
     timings_ms: dict[str, float] = field(default_factory=dict)
     beliefs: Beliefs = field(default_factory=dict)
 

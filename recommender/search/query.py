@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-from recommender.encoding.agreement import Beliefs, Floats
-
-Rows = npt.NDArray[np.int64]
+from recommender.encoding.agreement import Beliefs
+from recommender.index.embeddings import Floats, Rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,10 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Rows = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float32]
+from recommender.index.embeddings import Floats, Mask, Rows
 
 
 class Candidates(NamedTuple):
@@ -20,12 +18,7 @@ class Candidates(NamedTuple):
     rows: Rows
     scores: Floats
 
-    @classmethod
-    def none(cls) -> "Candidates":
-        """No candidate."""
-        return cls(np.empty(0, np.int64), np.empty(0, np.float32))
-
-    def where(self, keep: npt.NDArray[np.bool_]) -> "Candidates":
+    def where(self, keep: Mask) -> "Candidates":
         """Those that a mask of shape (m,) keeps."""
         return Candidates(self.rows[keep], self.scores[keep])
 

@@ -6,20 +6,16 @@ The expected agreement does not tell: it puts the surest items first, not the mo
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from recommender.encoding.agreement import Agreement
-from recommender.index.embeddings import Embeddings
+from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
 from recommender.index.faiss import IndexConfig, build_index
-
-Floats = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
 
 RATIO = 0.8
 """Of the distances to the nearest picture and to the next one. Source: Lowe, IJCV 2004, 7.1."""
 
 
-def stands_out(nearest: Floats, next_one: Floats, ratio: float = RATIO) -> npt.NDArray[np.bool_]:
+def stands_out(nearest: Floats, next_one: Floats, ratio: float = RATIO) -> Mask:
     """Whether the nearest is nearer than the next one by the ratio.
 
     Args:
@@ -28,7 +24,7 @@ def stands_out(nearest: Floats, next_one: Floats, ratio: float = RATIO) -> npt.N
         ratio: of their distances, at most.
     """
     distances = np.sqrt(np.maximum(2 - 2 * np.stack([nearest, next_one]), 0))
-    clear: npt.NDArray[np.bool_] = distances[0] <= ratio * distances[1]
+    clear: Mask = distances[0] <= ratio * distances[1]
     return clear
 
 
@@ -60,24 +56,18 @@ class Recognition:
         self._agreement, self._pictures = agreement, pictures
         self._index = build_index(Embeddings(numbers, looks), IndexConfig())[0]
 
-    def recognise(
-        self, queries: Floats, allowed: npt.NDArray[np.bool_] | None = None
-    ) -> list[Recognised | None]:
+    def recognise(self, queries: Floats, allowed: Mask | None = None) -> list[Recognised | None]:
         """For each query the nearest picture, where it is much nearer than the next one.
 
         Args:
             queries: float32 of shape (q, d), embeddings.
             allowed: bool of shape (n,), the rows that may be found; all where None.
         """
+        found: list[Recognised | None] = [None] * len(queries)
         cosines, columns = self._index.search(self._agreement.looks(queries), 2)
-        if cosines.shape[1] < 2:
-            return [None] * len(queries)
-        clear = stands_out(cosines[:, 0], cosines[:, 1])
-        return [
-            Recognised(self._rows(self._index.ids[nearest], allowed), cosine) if clear[i] else None
-            for i, (nearest, cosine) in enumerate(zip(columns[:, 0], cosines[:, 0], strict=True))
-        ]
-
-    def _rows(self, picture: np.int64, allowed: npt.NDArray[np.bool_] | None) -> Rows:
-        rows = np.flatnonzero(self._pictures == picture)
-        return rows if allowed is None else rows[allowed[rows]]
+        if cosines.shape[1] == 2:
+            for i in np.flatnonzero(stands_out(*cosines.T)):
+                shown = self._pictures == self._index.ids[columns[i, 0]]
+                rows = np.flatnonzero(shown if allowed is None else shown & allowed)
+                found[i] = Recognised(rows, cosines[i, 0])
+        return found

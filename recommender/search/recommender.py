@@ -28,8 +28,6 @@ from recommender.search.ranking import Candidates, first_of_each, put_first, wit
 from recommender.search.recognition import Recognised, Recognition
 from recommender.store.store import Gallery
 
-Item = dict[str, Any]
-
 
 class Recommender:
     """A gallery that answers. Thread-safe; nothing changes after construction."""
@@ -55,9 +53,7 @@ class Recommender:
         self.gallery = gallery
         self.frame = gallery.frame.iloc[catalog_rows].reset_index(drop=True)
         self.filters = FilterTable(self.frame[list(COLUMNS)])
-        self.encoder = encoder
-        self.index = index
-        self.places = gallery.places
+        self.encoder, self.index, self.places = encoder, index, gallery.places
         self._encode = wrap(encoder.encode_queries) if wrap else encoder.encode_queries
         self._indexes = {"image": index}
         self._catalog_rows = catalog_rows
@@ -138,7 +134,7 @@ class Recommender:
         if self._recognition is not None and query.recognises:
             recognised = self._recognition.recognise(query.vectors, allowed)
         excluded = query.excluded or [np.empty(0, dtype=np.int64)] * len(query)
-        ranked = [Candidates.none()] * len(query)
+        ranked: dict[int, Candidates] = {}
         timings_ms = {"search": _milliseconds_since(started), "rank": 0.0}
         short = list(range(len(query)))
         wanted = 2 * options.k + 8 + max(map(len, excluded), default=0)
@@ -169,14 +165,14 @@ class Recommender:
                 timings_ms=timings_ms,
                 beliefs={name: believed[at : at + 1] for name, believed in query.beliefs.items()},
             )
-            for at, best in enumerate(ranked)
+            for at, best in ranked.items()
         ]
 
     def describe(self, picture: Image.Image) -> Beliefs:
         """What is believed of a picture: label -> float32 of shape (1, classes), sum one."""
         return self._encode([picture]).beliefs
 
-    def item(self, item_id: int) -> Item:
+    def item(self, item_id: int) -> dict[str, Any]:
         """One item's columns, missing ones None.
 
         Raises:
@@ -190,9 +186,8 @@ class Recommender:
         Raises:
             UnknownItemError: there is no such item.
         """
-        data: bytes = self.gallery.items[int(self._catalog_rows[self._row(item_id)])]["image"][
-            "bytes"
-        ]
+        row = int(self._catalog_rows[self._row(item_id)])
+        data: bytes = self.gallery.items[row]["image"]["bytes"]
         return data
 
     def _row(self, item_id: object) -> int:
@@ -203,12 +198,11 @@ class Recommender:
         return row
 
     def _index(self, options: Options) -> Index:
-        ranking = options.ranking
-        if ranking == "auto":
-            ranking = "hybrid" if "hybrid" in self._indexes else "image"
-        if ranking not in self._indexes:
+        if options.ranking == "auto":
+            return self._indexes.get("hybrid", self.index)
+        if options.ranking not in self._indexes:
             raise QueryError("This catalog can be ranked by image only: its encoder has no heads.")
-        return self._indexes[ranking]
+        return self._indexes[options.ranking]
 
 
 def _milliseconds_since(started: float) -> float:

@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from recommender.catalog.items import catalog_fingerprint, catalog_shards, load_catalog
 from recommender.errors import StoreError
 from recommender.files import hash_files, write_by_content
+from recommender.index.embeddings import Rows
 from recommender.index.faiss import IndexConfig, build_index, write_index
 from recommender.store.embed import LoadEncoder, embed_catalog
 from recommender.store.manifest import Manifest, write_manifest
@@ -62,7 +62,7 @@ def build_store(
     maps, quality = [], None
     if style_map is not None:
         path, quality = write_map(embedded.embeddings, directory, style_map, former=former_map)
-        maps.append(path)
+        maps = [path]
     try:
         index_file = write_by_content(directory / "index.faiss", partial(write_index, index))
         ids_file = write_by_content(directory / "ids.npy", partial(_write_ids, ids))
@@ -97,6 +97,6 @@ def former_store(directory: Path) -> Store | None:
         return None
 
 
-def _write_ids(ids: npt.NDArray[np.int64], path: Path) -> None:
+def _write_ids(ids: Rows, path: Path) -> None:
     with path.open("wb") as file:  # of a path, NumPy would make another that ends in .npy
         np.save(file, ids, allow_pickle=False)

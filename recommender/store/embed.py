@@ -6,13 +6,13 @@ done: a run that was killed finds what it needs; a part that is damaged is made 
 that changed, parts are put together from the embeddings that are known, and the rest is encoded.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,12 @@ from recommender.catalog.items import PICTURE_LIMITS
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import ImageError, StoreError
 from recommender.files import whole_file
-from recommender.index.embeddings import Embeddings
+from recommender.index.embeddings import Embeddings, Floats
 from recommender.pictures.decode import decode_image
 
 PART_ITEMS = 512
 
-Known = Mapping[str, npt.NDArray[np.float32]]
+Known = Mapping[str, Floats]
 """`image_hash` -> embedding, float32 of shape (dim,), of pictures that need not be seen again."""
 
 LoadEncoder = Callable[[int | None], PictureEncoder]
@@ -79,6 +79,7 @@ def embed_catalog(
     if batch_size < 1 or workers < 1:
         raise ValueError("batch_size and workers are at least 1")
     encoder = _worker_encoder(load_encoder, None)
+    made_of = f"{items._fingerprint} {encoder.fingerprint}"
     try:
         directory.mkdir(parents=True, exist_ok=True)
         if workers > 1:
@@ -101,9 +102,7 @@ def embed_catalog(
             keep_in_memory=True,
             load_from_cache_file=False,
             # datasets would hash the function, which does not know that its weights changed.
-            new_fingerprint=hashlib.sha256(
-                f"{items._fingerprint} {encoder.fingerprint}".encode()
-            ).hexdigest()[:16],
+            new_fingerprint=sha256(made_of.encode()).hexdigest()[:16],
             desc="Embedding",
         )
     except OSError as error:
@@ -111,9 +110,7 @@ def embed_catalog(
     except SafetensorError as error:
         raise StoreError("Embeddings cannot be written: see the folder and its disk.") from error
     parts = tuple(directory / name for name in mapped.unique("part"))
-    skipped: dict[int, str] = {}
-    for part in parts:
-        skipped |= _read_skipped(part)
+    skipped = {k: reason for part in parts for k, reason in _read_skipped(part).items()}
     return EmbeddedCatalog(load_parts(parts), encoder, parts, skipped)
 
 
@@ -142,10 +139,8 @@ def load_parts(parts: Sequence[Path]) -> Embeddings:
         for part in parts:
             with safe_open(part, framework="np") as file:
                 opened.append((file.get_tensor("ids"), file.get_tensor("vectors")))
-        return Embeddings(
-            np.concatenate([ids for ids, _ in opened]),
-            np.concatenate([vectors for _, vectors in opened]),
-        )
+        ids, vectors = map(np.concatenate, zip(*opened, strict=True))
+        return Embeddings(ids, vectors)
     except (OSError, SafetensorError, ValueError) as error:
         raise StoreError("The store's embeddings are damaged: build the index again.") from error
 
@@ -167,7 +162,7 @@ def _embed_part(
     """Map function: one batch is one part. Top-level, so that a spawned worker finds it."""
     encoder = _worker_encoder(load_encoder, rank)
     made_of = json.dumps([encoder.fingerprint, batch["id"], batch["image_hash"]])
-    name = hashlib.sha256(made_of.encode()).hexdigest()[:24] + ".safetensors"
+    name = f"{sha256(made_of.encode()).hexdigest()[:24]}.safetensors"
     if not _is_done(directory / name, batch["id"]):
         vectors, skipped = _embed_all(batch, encoder, batch_size, known)
         kept = [item_id for i, item_id in enumerate(batch["id"]) if i not in skipped]
@@ -183,45 +178,36 @@ def _embed_part(
 
 def _embed_all(
     batch: dict[str, list[Any]], encoder: PictureEncoder, batch_size: int, known: Known
-) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
-    """Encode the pictures that are not known; what is returned is what `_encode_all` returns."""
-    fresh = [i for i, picture in enumerate(batch["image_hash"]) if picture not in known]
-    encoded, unreadable = _encode_all([batch["image"][i] for i in fresh], encoder, batch_size)
-    skipped = {fresh[i]: reason for i, reason in unreadable.items()}
-    if len(fresh) == len(batch["id"]):
-        return encoded, skipped
-    vectors = np.empty((len(batch["id"]), encoder.dim), dtype=np.float32)
-    seen = [i for i in range(len(vectors)) if i not in set(fresh)]
-    vectors[seen] = [known[batch["image_hash"][i]] for i in seen]
-    vectors[[i for i in fresh if i not in skipped]] = encoded
-    return np.delete(vectors, list(skipped), axis=0), skipped
-
-
-def _encode_all(
-    pictures: Sequence[dict[str, Any]], encoder: PictureEncoder, batch_size: int
-) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
-    """Encode pictures in batches while threads decode the next ones.
+) -> tuple[Floats, dict[int, str]]:
+    """Encode the pictures that are not known, in batches while threads decode the next ones.
 
     Returns:
         float32 of shape (n - skipped, dim); position -> reason of those that cannot be read.
     """
-    skipped: dict[int, str] = {}
+    vectors = np.empty((len(batch["id"]), encoder.dim), dtype=np.float32)
+    pictures = batch["image"]  # its first read changes the batch, which is no thing for threads
+    fresh, skipped = list[int](), dict[int, str]()
+    for position, pixels in enumerate(batch["image_hash"]):
+        if pixels in known:
+            vectors[position] = known[pixels]
+        else:
+            fresh.append(position)
 
-    def prepare(start: int) -> list[npt.NDArray[np.uint8]]:
+    def prepare(start: int) -> dict[int, npt.NDArray[np.uint8]]:
         """A batch: a task a picture costs more in handing over than decoding it on few cores."""
-        prepared = []
-        for position, picture in enumerate(pictures[start : start + batch_size], start):
+        prepared = {}
+        for position in fresh[start : start + batch_size]:
             try:
-                data = picture["bytes"]
+                data = pictures[position]["bytes"]
                 decoded = decode_image(data, limits=PICTURE_LIMITS, at_least_px=encoder.input_px)
-                prepared.append(encoder.prepare(decoded))
+                prepared[position] = encoder.prepare(decoded)
             except ImageError as error:
                 skipped[position] = str(error)
         return prepared
 
-    encoded: list[npt.NDArray[np.float32]] = [np.empty((0, encoder.dim), dtype=np.float32)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for prepared in pool.map(prepare, range(0, len(pictures), batch_size)):
+        for prepared in pool.map(prepare, range(0, len(fresh), batch_size)):
             if prepared:
-                encoded.append(encoder.encode_prepared(np.stack(prepared)).vectors)
-    return np.concatenate(encoded), dict(sorted(skipped.items()))
+                encoded = encoder.encode_prepared(np.stack(list(prepared.values())))
+                vectors[list(prepared)] = encoded.vectors
+    return np.delete(vectors, list(skipped), axis=0), dict(sorted(skipped.items()))

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import logging
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -11,8 +10,6 @@ from typing import Any
 from recommender.catalog.items import catalog_shards
 from recommender.errors import IndexMismatchError, StoreError
 from recommender.files import hash_files, whole_file
-
-logger = logging.getLogger(__name__)
 
 MANIFEST_FILE = "manifest.json"
 SCHEMA_VERSION = 1
@@ -100,25 +97,19 @@ def load_manifest(directory: Path) -> Manifest:
     try:
         manifest = Manifest(**json.loads(path.read_text(encoding="utf-8")))
         # Earlier manifests list the catalog's JSON too, which only says what the latest one is.
-        files = {
-            directory / name: expected
-            for name, expected in manifest.files.items()
-            if is_shard(name) or not name.startswith("catalog/")
-        }
+        own = [n for n in manifest.files if is_shard(n) or not n.startswith("catalog/")]
+        files = [directory / name for name in own]
         inside = all(file.resolve().is_relative_to(directory.resolve()) for file in files)
         needed = {manifest.index_file, manifest.ids_file, *manifest.parts}
-        damaged = not inside or not needed <= set(manifest.files)
-        damaged = damaged or not isinstance(manifest.encoder.get("fingerprint"), str)
+        named = isinstance(manifest.encoder.get("fingerprint"), str)
+        damaged = not (inside and needed <= set(manifest.files) and named)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError("The store's manifest cannot be read: build the index again.") from error
     if manifest.schema_version != SCHEMA_VERSION or damaged:
         raise StoreError("The store's manifest is of another version: build the index again.")
     try:
-        changed = [
-            file.relative_to(directory)
-            for (file, expected), found in zip(files.items(), hash_files(list(files)), strict=True)
-            if found != expected
-        ]
+        found = zip(own, hash_files(files), strict=True)
+        changed = [name for name, sha256 in found if sha256 != manifest.files[name]]
     except OSError as error:
         raise StoreError("The store lacks a file of its manifest: build it again.") from error
     if changed:

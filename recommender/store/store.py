@@ -16,19 +16,20 @@ from pathlib import Path
 
 import datasets
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from filelock import FileLock, Timeout
 
 from recommender.catalog.items import catalog_frame, fingerprint_of_frame, load_catalog
 from recommender.errors import IndexMismatchError, StoreError
-from recommender.index.embeddings import Embeddings
+from recommender.index.embeddings import Embeddings, Rows
 from recommender.index.faiss import Index, IndexConfig, read_index
 from recommender.store.embed import Known, load_parts
 from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
 from recommender.store.style_map import Places, load_map
 
 logger = logging.getLogger(__name__)
+
+_DAMAGED = "The store's index is damaged: build it again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +59,7 @@ class Store:
             directory: the store.
             manifest: lists the files, which have the sha256 that it says.
         """
-        self.directory = directory
-        self.manifest = manifest
+        self.directory, self.manifest = directory, manifest
 
     @classmethod
     def open(cls, directory: Path) -> "Store":
@@ -105,21 +105,19 @@ class Store:
         return load_parts([self.directory / part for part in self.manifest.parts])
 
     @cached_property
-    def ids(self) -> npt.NDArray[np.int64]:
+    def ids(self) -> Rows:
         """int64 of shape (n,), the items that could be embedded, in the index's order.
 
         Raises:
             StoreError: they are not those of the manifest.
         """
         try:
-            ids: npt.NDArray[np.int64] = np.load(
-                self.directory / self.manifest.ids_file, allow_pickle=False
-            )
+            ids: Rows = np.load(self.directory / self.manifest.ids_file, allow_pickle=False)
         except (OSError, ValueError) as error:
-            raise _damaged("index") from error
+            raise StoreError(_DAMAGED) from error
         same = hashlib.sha256(ids.tobytes()).hexdigest() == self.manifest.ids_sha256
         if not same or len(ids) != self.manifest.count:
-            raise _damaged("index")
+            raise StoreError(_DAMAGED)
         return ids
 
     @cached_property
@@ -129,16 +127,13 @@ class Store:
         Raises:
             StoreError: it does not hold what the manifest says.
         """
+        manifest = self.manifest
+        path = self.directory / manifest.index_file
         try:
-            return read_index(
-                self.directory / self.manifest.index_file,
-                self.ids,
-                self.manifest.dim,
-                lambda: self.embeddings,
-                IndexConfig(**self.manifest.index),
-            )
+            config = IndexConfig(**manifest.index)
+            return read_index(path, self.ids, manifest.dim, lambda: self.embeddings, config)
         except (OSError, RuntimeError, ValueError, TypeError) as error:
-            raise _damaged("index") from error
+            raise StoreError(_DAMAGED) from error
 
     @cached_property
     def places(self) -> Places | None:
@@ -184,10 +179,6 @@ def open_items(directory: Path) -> datasets.Dataset:
     return load_catalog(directory / "catalog")
 
 
-def _damaged(part: str) -> StoreError:
-    return StoreError(f"The store's {part} is damaged: build it again.")
-
-
 @contextlib.contextmanager
 def writing(directory: Path, *, make: bool = False) -> Iterator[None]:
     """Change a store one at a time: who comes second waits. Readers need not know.
@@ -211,8 +202,7 @@ def writing(directory: Path, *, make: bool = False) -> Iterator[None]:
             logger.warning("waiting for another command that changes %s", directory)
             lock.acquire()
     except OSError as error:
-        said = error.strerror or error
-        raise StoreError(f"{directory} cannot be written: {said}.") from error
+        raise StoreError(f"{directory} cannot be written: {error.strerror or error}.") from error
     try:
         yield
     finally:

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from recommender.errors import StoreError
 from recommender.files import whole_file
-from recommender.index.embeddings import Embeddings
+from recommender.index.embeddings import Embeddings, Floats, Rows
 from recommender.index.faiss import nearest_rows
 
 FOLDER = "map"
@@ -31,13 +31,11 @@ EXTENT = 32_767
 _LEAST_ITEMS = 5
 _LEAST_KNOWN = 0.9
 _NO_SPREAD = 1e-6  # what values of unit rows may differ by and still be equal, but for rounding
-
 _MANY_ITEMS = 10_000  # where a grid becomes faster than a tree, and threads than their waiting
 _STEPS_TOLD = 25
 _EARLY_EXAGGERATION = 12
 _QUALITY_ITEMS, _QUALITY_BATCH, _QUALITY_K = 500, 50, 15
 
-Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int16]
 
 
@@ -83,11 +81,7 @@ class MapQuality:
 
 
 def write_map(
-    embeddings: Embeddings,
-    store: Path,
-    config: MapConfig | None = None,
-    *,
-    former: Path | None = None,
+    embeddings: Embeddings, store: Path, config: MapConfig, *, former: Path | None = None
 ) -> tuple[Path, MapQuality]:
     """Make the map of a catalog and write it, unless it is there.
 
@@ -104,7 +98,6 @@ def write_map(
     Raises:
         StoreError: it cannot be written.
     """
-    config = config or MapConfig()
     made_of = hashlib.sha256(json.dumps(asdict(config)).encode())
     made_of.update(embeddings.ids.tobytes())
     made_of.update(np.ascontiguousarray(embeddings.vectors).data)
@@ -130,7 +123,7 @@ def write_map(
     return path, quality
 
 
-def load_map(store: Path, files: Iterable[str], ids: npt.NDArray[np.int64]) -> Places | None:
+def load_map(store: Path, files: Iterable[str], ids: Rows) -> Places | None:
     """Read the map of a store whose files were checked.
 
     Args:
@@ -144,15 +137,13 @@ def load_map(store: Path, files: Iterable[str], ids: npt.NDArray[np.int64]) -> P
     Raises:
         StoreError: the map is of other items.
     """
-    path = map_file(store, files)
-    if path is None:
+    if (path := map_file(store, files)) is None:
         return None
     try:
         found, places = _read_places(path)
-        if not np.array_equal(found, ids) or places.shape != (len(ids), 2):
-            raise ValueError("the map is of other items")
-        if places.dtype != np.int16:
-            raise ValueError("the map holds no places")
+        fits = places.shape == (len(ids), 2) and places.dtype == np.int16
+        if not fits or not np.array_equal(found, ids):
+            raise ValueError("the map is of other items, or holds no places")
     except (OSError, SafetensorError, ValueError) as error:
         raise StoreError("The store's map is damaged: build the index again.") from error
     return places
@@ -230,8 +221,7 @@ def measure_map(vectors: Floats, places: Places, k: int = _QUALITY_K) -> MapQual
         Venna & Kaski (2001), "Neighborhood preservation in nonlinear projection methods".
     """
     count = len(vectors)
-    k = min(k, (count - 1) // 2)
-    if k < 1:  # no neighbours, none lost
+    if (k := min(k, (count - 1) // 2)) < 1:  # no neighbours, none lost
         return MapQuality(neighbour_share=1, trustworthiness=1)
     if not np.ptp(places, axis=0).any():
         return MapQuality(neighbour_share=None, trustworthiness=None)
@@ -257,8 +247,7 @@ def measure_map(vectors: Floats, places: Places, k: int = _QUALITY_K) -> MapQual
 def _grow(embeddings: Embeddings, former: Path) -> Places | None:
     """The places of a former map and, for items that it lacks, of those most like them.
 
-    Returns:
-        int16 of shape (n, 2); None where the former map cannot be read, or too little of it stays.
+    None where the former map cannot be read, or too little of it stays.
     """
     try:
         ids, places = _read_places(former)
@@ -276,7 +265,7 @@ def _grow(embeddings: Embeddings, former: Path) -> Places | None:
     return grown
 
 
-def _read_places(path: Path) -> tuple[npt.NDArray[np.int64], Places]:
+def _read_places(path: Path) -> tuple[Rows, Places]:
     with safe_open(path, framework="np") as file:
         return file.get_tensor("ids"), file.get_tensor("places")
 
