@@ -31,7 +31,6 @@ FEATURES = datasets.Features(
 )
 
 STATE_FILE = "state.json"  # of datasets: names the Arrow files
-
 _LATEST = ("dataset_info.json", REPORT_FILE, STATE_FILE)
 """What says which catalog is the latest, the file that decides it last."""
 

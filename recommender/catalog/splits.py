@@ -13,12 +13,12 @@ def name_groups(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     Returns:
         int64 of shape (n,): the row of each group's first item; an item without a name is alone.
     """
-    first: dict[object, int] = {}
-    keys = (
-        ("row", row) if name is None else name.casefold()
+    first: dict[str, int] = {}
+    rows = [
+        row if name is None else first.setdefault(name.casefold(), row)
         for row, name in enumerate(frame["productDisplayName"])
-    )
-    return np.array([first.setdefault(key, row) for row, key in enumerate(keys)], dtype=np.int64)
+    ]
+    return np.array(rows, dtype=np.int64)
 
 
 def split_names(frame: pd.DataFrame) -> npt.NDArray[np.str_]:

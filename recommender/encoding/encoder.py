@@ -208,8 +208,7 @@ def fingerprint_of(name: str, **settings: Any) -> str:
     """The fingerprint of what `load_encoder` would give, without building a network.
 
     Raises:
-        WeightsError: there are no such weights.
-        ValueError: a setting is unknown or out of range.
+        WeightsError, ValueError: as of `load_encoder`.
     """
     state, config, labels = _configured(name, settings)
     return _fingerprint_of(config, hash_state(state), labels)

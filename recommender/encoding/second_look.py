@@ -13,7 +13,6 @@ from recommender.encoding.agreement import Floats
 
 DOUBT = 0.2
 """From this on a picture is looked at again (`Agreement.doubt`). Chosen on dev, as the next one."""
-
 _SHARPNESS = 8.0
 """How much less a view counts with its doubt: by exp(-8 x)."""
 

@@ -132,8 +132,7 @@ def pull_store(
         address: the dataset repo and the revision.
         directory: the local store, which stays as it is until the new one is whole.
         accept: raises where what runs here cannot serve the store.
-        token: of the Hub; the one that is logged in with if None.
-        endpoint: the Hub's address; the usual one if None.
+        token, endpoint: as of `push_store`.
 
     Returns:
         The commit that was pulled.
@@ -198,8 +197,7 @@ def push_folder(
         private: whether a repo that is made is private.
         ignore: patterns of paths that do not belong.
         variables: of a Space, set once it is there.
-        token: of the Hub; the one that is logged in with if None.
-        endpoint: the Hub's address; the usual one if None.
+        token, endpoint: as of `push_store`.
 
     Returns:
         The repo's web address.

@@ -66,8 +66,7 @@ class Index:
             earlier rows are taken, and stand first. Without a filter an approximate index may find
             fewer: those columns hold -inf, -1.
         """
-        count = len(self) if allowed is None else int(np.count_nonzero(allowed))
-        k = min(k, count)
+        k = min(k, len(self) if allowed is None else int(np.count_nonzero(allowed)))
         if k == 0:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
         if self.exact or allowed is not None:

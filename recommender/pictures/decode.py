@@ -21,7 +21,6 @@ from PIL.WebPImagePlugin import WebPImageFile
 from recommender.errors import ImageError
 
 READABLE = "JPEG, PNG, WebP, GIF, BMP and AVIF"
-
 Format = Literal["jpeg", "png", "webp", "gif", "bmp", "avif"]
 """As media types and file names spell it."""
 
@@ -42,7 +41,6 @@ _READERS: dict[Format, type[ImageFile.ImageFile]] = {
 # scan walks over all pixels, and Pillow joins EXIF blocks in quadratic time, so that a file of
 # 10 MB could keep a core busy for minutes.
 _MAX_JPEG_PARTS = 100
-
 _ORIENTATION = 0x0112  # the EXIF tag
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

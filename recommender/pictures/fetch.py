@@ -182,8 +182,7 @@ def _parse(url: str, policy: FetchPolicy) -> httpcore.URL:
         raise FetchError("A web address may not contain a user name or password.")
     if not host or b"%" in host:
         raise FetchError(invalid)
-    if port is None:
-        port = _USUAL_PORTS[parts.scheme.encode()]
+    port = _USUAL_PORTS[parts.scheme.encode()] if port is None else port
     if port not in policy.allowed_ports:
         usual = " and ".join(str(allowed) for allowed in sorted(policy.allowed_ports))
         raise FetchError(f"Only the usual ports of the web are allowed: {usual}.")

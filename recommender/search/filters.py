@@ -83,9 +83,8 @@ class FilterTable:
 
     def _in_range(self, name: str, bounds: Mapping[str, Any]) -> Mask:
         limits = {"min": -np.inf, "max": np.inf} | dict(bounds)
-        finite = all(
-            isinstance(v, Real) and not isinstance(v, bool) and v == v for v in limits.values()
-        )
+        ends = limits.values()
+        finite = all(isinstance(v, Real) and not isinstance(v, bool) and v == v for v in ends)
         if len(limits) != 2 or not finite or limits["min"] > limits["max"]:
             raise QueryError(f"The range of {name} is given by numbers min and max, min first.")
         values = np.array(self.values[name])

@@ -9,7 +9,6 @@ import numpy as np
 from recommender.errors import QueryError
 
 MAX_K = 100
-
 Ranking = Literal["auto", "image", "hybrid"]
 """By what the pictures show alone, or also by what is known of the items; `auto` is the better."""
 

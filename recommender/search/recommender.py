@@ -99,8 +99,7 @@ class Recommender:
             QueryError: an option does not fit the catalog.
             UnknownItemError: there is no such item.
         """
-        [hits] = self.search(self.like(self._row(item_id), options), options)
-        return hits
+        return self.search(self.like(self._row(item_id), options), options)[0]
 
     def see(self, pictures: Sequence[Image.Image]) -> Query:
         """Pictures that ask, as a query."""
@@ -187,8 +186,7 @@ class Recommender:
             UnknownItemError: there is no such item.
         """
         row = int(self._catalog_rows[self._row(item_id)])
-        data: bytes = self.gallery.items[row]["image"]["bytes"]
-        return data
+        return bytes(self.gallery.items[row]["image"]["bytes"])
 
     def _row(self, item_id: object) -> int:
         if (known := whole(item_id)) is None:

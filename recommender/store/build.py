@@ -33,13 +33,11 @@ def build_store(
 
     Args:
         directory: holds `catalog/`.
-        load_encoder: gives each worker its encoder.
+        load_encoder, batch_size, workers: as `embed_catalog` takes them.
         config: of the index.
         former: the version before, whose embeddings are taken over where they fit.
         former_map: the map whose places items keep, where the catalog changed a little.
         style_map: how the map is made; None for a store without one.
-        batch_size: pictures that the network sees at once.
-        workers: processes; with several, each loads an encoder of its own, by its rank.
 
     Returns:
         The manifest, which makes it the version that is read, and how good its map is.
@@ -49,13 +47,10 @@ def build_store(
         ValueError: a size is not positive.
     """
     items = load_catalog(directory / "catalog")
+    parts = directory / "embeddings"
+    known = former.known if former else lambda fingerprint: {}
     embedded = embed_catalog(
-        items,
-        directory / "embeddings",
-        load_encoder,
-        batch_size=batch_size,
-        workers=workers,
-        load_known=former.known if former else lambda fingerprint: {},
+        items, parts, load_encoder, batch_size=batch_size, workers=workers, load_known=known
     )
     ids = embedded.embeddings.ids
     index, recall = build_index(embedded.embeddings, config)

@@ -31,7 +31,6 @@ from recommender.index.embeddings import Embeddings, Floats
 from recommender.pictures.decode import decode_image
 
 PART_ITEMS = 512
-
 Known = Mapping[str, Floats]
 """`image_hash` -> embedding, float32 of shape (dim,), of pictures that need not be seen again."""
 
@@ -80,6 +79,7 @@ def embed_catalog(
         raise ValueError("batch_size and workers are at least 1")
     encoder = _worker_encoder(load_encoder, None)
     made_of = f"{items._fingerprint} {encoder.fingerprint}"
+    shared = {"load_encoder": load_encoder, "directory": directory, "batch_size": batch_size}
     try:
         directory.mkdir(parents=True, exist_ok=True)
         if workers > 1:
@@ -91,12 +91,7 @@ def embed_catalog(
             batch_size=PART_ITEMS,
             with_rank=True,
             num_proc=workers if workers > 1 else None,
-            fn_kwargs={
-                "load_encoder": load_encoder,
-                "directory": directory,
-                "batch_size": batch_size,
-                "known": load_known(encoder.fingerprint),
-            },
+            fn_kwargs={**shared, "known": load_known(encoder.fingerprint)},
             remove_columns=["id", "image", "image_hash"],
             features=datasets.Features({"part": datasets.Value("string")}),
             keep_in_memory=True,
@@ -167,12 +162,10 @@ def _embed_part(
         vectors, skipped = _embed_all(batch, encoder, batch_size, known)
         kept = [item_id for i, item_id in enumerate(batch["id"]) if i not in skipped]
         reasons = {batch["id"][i]: reason for i, reason in skipped.items()}
+        tensors = {"ids": np.array(kept, dtype=np.int64), "vectors": vectors}
+        metadata = {"skipped": json.dumps(reasons), "encoder": encoder.fingerprint}
         with whole_file(directory / name, by_many=True) as building:
-            save_file(
-                {"ids": np.array(kept, dtype=np.int64), "vectors": vectors},
-                building,
-                metadata={"skipped": json.dumps(reasons), "encoder": encoder.fingerprint},
-            )
+            save_file(tensors, building, metadata)
     return {"part": [name] * len(batch["id"])}
 
 

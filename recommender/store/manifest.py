@@ -87,8 +87,7 @@ def load_manifest(directory: Path) -> Manifest:
     Raises:
         StoreError: there is none, or a file is missing or has other bytes.
     """
-    path = directory / MANIFEST_FILE
-    if not path.is_file():
+    if not (path := directory / MANIFEST_FILE).is_file():
         missing = "index" if (directory / "catalog").is_dir() else "catalog and no index"
         raise StoreError(
             f"The store has no {missing} yet: run `python -m scripts.build_catalog` and then "

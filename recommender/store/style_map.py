@@ -111,13 +111,10 @@ def write_map(
         pass  # not there, or damaged
     places = build_map(embeddings.vectors, config) if grown is None else grown
     quality = measure_map(embeddings.vectors, places)
+    tensors = {"ids": embeddings.ids, "places": places}
     try:
         with whole_file(path, by_many=True) as building:
-            save_file(
-                {"ids": embeddings.ids, "places": places},
-                building,
-                metadata={"quality": json.dumps(asdict(quality))},
-            )
+            save_file(tensors, building, {"quality": json.dumps(asdict(quality))})
     except (OSError, SafetensorError) as error:
         raise StoreError("The map cannot be written: see the folder and its disk.") from error
     return path, quality
@@ -190,8 +187,7 @@ def build_map(vectors: Floats, config: MapConfig | None = None) -> Places:
     affinities = PerplexityBasedNN(
         knn_index=PrecomputedNeighbors(rows, distances), perplexity=perplexity, n_jobs=threads
     )
-    steps = config.early_steps + config.steps
-    with tqdm(total=steps, desc="Style map", unit="step") as bar:
+    with tqdm(total=config.early_steps + config.steps, desc="Style map", unit="step") as bar:
 
         def tell(*_: Any) -> None:
             bar.update(_STEPS_TOLD)
