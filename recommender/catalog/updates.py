@@ -31,7 +31,7 @@ _COMPARED_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Changes:
+class Update:
     """The ids that an update adds, changes and removes, and what it leaves out, with the reason."""
 
     added: tuple[int, ...] = ()
@@ -53,7 +53,7 @@ def update_catalog(
     source: str,
     remove: Collection[int] = (),
     whole: bool = False,
-) -> Changes:
+) -> Update:
     """Add and change the items of `raw`, remove others, and write the catalog that results.
 
     A row whose picture cannot be read is left out; the item that it would change stays.
@@ -92,21 +92,21 @@ def update_catalog(
         for item_id in sorted(set(remove) - there):
             report.skip(item_id, "there is no such item to remove")
         ids = fresh["id"][:]
-        changes = Changes(
+        update = Update(
             added=tuple(i for i in ids if i not in there),
             changed=tuple(i for i in ids if i in there),
             removed=tuple(sorted(there & set(remove) | (there - named if whole else set()))),
             skipped=tuple(report.skipped),
         )
-        if not len(there) + len(changes.added) - len(changes.removed):
+        if not len(there) + len(update.added) - len(update.removed):
             raise CatalogError("The update would leave no item: build another catalog instead.")
-        if changes.added or changes.changed or changes.removed:
-            gone = np.isin(frame["id"], [*changes.changed, *changes.removed])
+        if update.added or update.changed or update.removed:
+            gone = np.isin(frame["id"], [*update.changed, *update.removed])
             kept = items.select(np.flatnonzero(~gone))
             parts = [part.cast_column("image", FEATURES["image"]) for part in (kept, fresh)]
             merged = datasets.concatenate_datasets([part for part in parts if len(part)])
             write_catalog(merged, directory, report)
-    return changes
+    return update
 
 
 def _differ(

@@ -12,7 +12,7 @@ from conftest import ROWS, TinyEncoder, open_store, write_archive
 from serving import call, serve
 
 from recommender.catalog.sources import read_source
-from recommender.catalog.updates import Changes, update_catalog
+from recommender.catalog.updates import Update, update_catalog
 from recommender.errors import CatalogError, RecommenderError
 from recommender.index.faiss import IndexConfig
 from recommender.service.live import Live
@@ -26,7 +26,7 @@ def copy(store: Path, tmp_path: Path) -> Path:
     return shutil.copytree(store, tmp_path / "store")
 
 
-def change(directory: Path, rows: list[tuple], **options: Any) -> Changes:
+def change(directory: Path, rows: list[tuple], **options: Any) -> Update:
     archive = write_archive(directory.parent / "update.zip", rows)
     raw = read_source(str(archive))
     return update_catalog(raw, directory / "catalog", source="update", **options)
@@ -46,10 +46,10 @@ REPAINTED = (6, *ROWS[6][1:])
 
 def test_items_are_added_changed_and_removed(copy: Path) -> None:
     before = open_store(copy)
-    changes = change(copy, [NEW, RENAMED, REPAINTED, ROWS[8]], remove=[1, 13])
-    assert changes.added == (21,)
-    assert changes.changed == (5, 6)
-    assert changes.removed == (1, 13)
+    update = change(copy, [NEW, RENAMED, REPAINTED, ROWS[8]], remove=[1, 13])
+    assert update.added == (21,)
+    assert update.changed == (5, 6)
+    assert update.removed == (1, 13)
     assert open_store(copy).frame.equals(before.frame), "the old one is served until the new is"
     encoder = index(copy)
     assert encoder.encoded == 2, "a new item and a new picture, not a new name"
@@ -68,14 +68,14 @@ def test_running_it_again_changes_nothing(copy: Path) -> None:
     change(copy, [NEW])
     index(copy)
     version = store_version(copy)
-    assert change(copy, [NEW]) == Changes()
+    assert change(copy, [NEW]) == Update()
     assert store_version(copy) == version
     assert index(copy).encoded == 0
 
 
 def test_a_whole_source_removes_what_it_lacks(copy: Path) -> None:
-    changes = change(copy, [*ROWS[2:], NEW], whole=True)
-    assert (changes.added, changes.changed, changes.removed) == ((21,), (), (1, 2))
+    update = change(copy, [*ROWS[2:], NEW], whole=True)
+    assert (update.added, update.changed, update.removed) == ((21,), (), (1, 2))
 
 
 def test_a_bad_picture_leaves_the_item_as_it_was(copy: Path, tmp_path: Path) -> None:
@@ -83,9 +83,9 @@ def test_a_bad_picture_leaves_the_item_as_it_was(copy: Path, tmp_path: Path) -> 
     shutil.unpack_archive(write_archive(tmp_path / "a.zip", [RENAMED, NEW]), folder)
     (folder / "images" / "5.jpg").write_bytes(b"no picture")
     raw = read_source(str(folder))
-    changes = update_catalog(raw, copy / "catalog", source="folder", whole=False)
-    assert (changes.added, changes.changed) == ((21,), ())
-    assert changes.skipped[0]["id"] == "5"
+    update = update_catalog(raw, copy / "catalog", source="folder", whole=False)
+    assert (update.added, update.changed) == ((21,), ())
+    assert update.skipped[0]["id"] == "5"
     index(copy)
     assert open_store(copy).item(5)["productDisplayName"] == "Dor Run"
 
@@ -111,8 +111,8 @@ def test_what_cannot_be_leaves_all_as_it_was(
 
 
 def test_an_unknown_id_to_remove_is_listed(copy: Path) -> None:
-    changes = update_catalog(None, copy / "catalog", source="", remove=[99])
-    assert changes.skipped == ({"id": "99", "reason": "there is no such item to remove"},)
+    update = update_catalog(None, copy / "catalog", source="", remove=[99])
+    assert update.skipped == ({"id": "99", "reason": "there is no such item to remove"},)
 
 
 def test_who_changes_a_store_second_waits(copy: Path, caplog: pytest.LogCaptureFixture) -> None:
