@@ -215,8 +215,8 @@ def _split_rows(text: str) -> Iterator[list[str]]:
             opened = lines[end].count('"') % 2 == 0
             end += 1
         end = at + 1 if opened else end
-        some = lines[at:end]
-        rows = list(csv.reader(some, quoting=csv.QUOTE_NONE) if opened else csv.reader(some))
+        block = lines[at:end]
+        rows = list(csv.reader(block, quoting=csv.QUOTE_NONE) if opened else csv.reader(block))
         yield from rows
         width = max(width, len(rows[0])) if at == 0 else width
         at = end

@@ -132,9 +132,9 @@ def _differ(
     same = same[np.argsort(rows[same])]
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(same), _COMPARED_AT_ONCE):
-            some = same[start : start + _COMPARED_AT_ONCE]
-            pictures = items.select(rows[some])["image"]
-            found = pool.map(read, cleaned.index[some].tolist())
+            batch = same[start : start + _COMPARED_AT_ONCE]
+            pictures = items.select(rows[batch])["image"]
+            found = pool.map(read, cleaned.index[batch].tolist())
             pairs = zip(found, pictures, strict=True)
-            differ[some] = [data != picture["bytes"] for data, picture in pairs]
+            differ[batch] = [data != picture["bytes"] for data, picture in pairs]
     return differ

@@ -140,8 +140,8 @@ def archive_queries(
         "same name": sum(len(n) > len(o) for n, o in zip(named, own, strict=True)),
     }
     if any(overlap.values()):
-        said = ", ".join(f"{count:,} by {what}" for what, count in overlap.items() if count)
-        logger.warning("queries overlap the catalog (%s): taken out of their galleries", said)
+        overlaps = ", ".join(f"{count:,} by {what}" for what, count in overlap.items() if count)
+        logger.warning("queries overlap the catalog (%s): taken out of their galleries", overlaps)
 
     name = f"{source}, {split} split by name group" if split else source
     held = items.select(kept)

@@ -58,9 +58,12 @@ def slices(gallery: pd.DataFrame, queries: pd.DataFrame, values: Values) -> Slic
     columns = np.stack([values[name][HEADLINE] for name in RELEVANCE], axis=1)
     sizes = gallery["articleType"].value_counts()
     rare = queries["articleType"].map(sizes).fillna(0) < RARE_ITEMS
-    said = {True: f"fewer than {RARE_ITEMS} items", False: f"{RARE_ITEMS} items or more"}
+    sizes_in_words = {True: f"fewer than {RARE_ITEMS} items", False: f"{RARE_ITEMS} items or more"}
     sliced: Slices = {}
-    for name, column in {**{n: queries[n] for n in SLICES}, "type's size": rare.map(said)}.items():
+    for name, column in {
+        **{n: queries[n] for n in SLICES},
+        "type's size": rare.map(sizes_in_words),
+    }.items():
         sliced[name] = {}
         for value in sorted(column.dropna().unique().tolist()):
             part = columns[(column == value).fillna(False).to_numpy(dtype=bool)]

@@ -66,7 +66,7 @@ def put_first(candidates: Candidates, firsts: Rows, score: float | Floats) -> Ca
     """
     others = candidates.where(~np.isin(candidates.rows, firsts))
     best = max(float(score), *others.scores[:1].tolist()) if len(others.rows) else score
-    theirs = np.full(len(firsts), best, dtype=candidates.scores.dtype)
+    raised = np.full(len(firsts), best, dtype=candidates.scores.dtype)
     return Candidates(
-        np.concatenate([firsts, others.rows]), np.concatenate([theirs, others.scores])
+        np.concatenate([firsts, others.rows]), np.concatenate([raised, others.scores])
     )

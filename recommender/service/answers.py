@@ -99,8 +99,8 @@ class Service:
         """
         recommender = self.recommender
         beliefs = recommender.describe(self._read(recommender, image, url))
-        said, message = _worded(beliefs, recommender), "" if beliefs else NO_BELIEFS
-        return {"schema_version": SCHEMA_VERSION, "beliefs": said, "message": message}
+        worded, message = _worded(beliefs, recommender), "" if beliefs else NO_BELIEFS
+        return {"schema_version": SCHEMA_VERSION, "beliefs": worded, "message": message}
 
     def item(self, item_id: int, origin: str) -> Json:
         """One item with the address of its picture."""

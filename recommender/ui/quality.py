@@ -42,7 +42,7 @@ class QualityTab:
         self.sentence = gr.HTML(padding=False, elem_id="quality-said")
         systems = [(report["title"], name) for name, report in results.systems.items()]
         served = next((name for name in reversed(HEADLINED) if name in results.systems), None)
-        columns = [("everyone", EVERYONE), *((said, name) for name, said in SLICE_NOUNS.items())]
+        columns = [("everyone", EVERYONE), *((noun, name) for name, noun in SLICE_NOUNS.items())]
         relevances = [(in_words(name), name) for name in results.relevances]
         with gr.Row(elem_id="quality-calculator"):
             self.system = gr.Dropdown(systems, value=served, label="System", min_width=200)
@@ -96,8 +96,8 @@ class QualityTab:
                 f"{found.high:.1%} with 95% confidence, over "
                 f"{several(found.queries, 'picture')}{who}."
             )
-        said = f'<p role="status" aria-live="polite">{sentence}</p>'
-        return [said, *self.beside.show(chart).values()]
+        status = f'<p role="status" aria-live="polite">{sentence}</p>'
+        return [status, *self.beside.show(chart).values()]
 
     def draw(self) -> Values:
         """The charts that need no choice."""
