@@ -11,6 +11,7 @@ items there are, hence the store has one.
 import argparse
 import io
 import json
+import os
 import re
 import sys
 import tempfile
@@ -50,6 +51,7 @@ WRONG: list[Call] = [
     ("trends", {"attribute": "id"}),
     ("trends", {"filters": {"gender": ["Nobody"]}}),
 ]
+_SHOWN = 160  # letters of an answer where it differs
 TABLES = ["categories", "colours", "words", "items_by_year", "tree", "colour_clock", "usages"]
 
 
@@ -135,15 +137,17 @@ def _lasting(answer: Any, url: str) -> Any:
 
 
 def differences(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
-    """The calls that are answered otherwise, with both answers' beginnings."""
+    """The calls that are answered otherwise, with both answers where they part."""
     if [one["call"] for one in before] != [one["call"] for one in after]:
         return ["the records are of other calls: record both with one version of this script"]
-    return [
-        f"{old['call']}\n  before: {json.dumps(old['answer'])[:300]}\n"
-        f"  after:  {json.dumps(new['answer'])[:300]}"
-        for old, new in zip(before, after, strict=True)
-        if old["answer"] != new["answer"]
-    ]
+    found = []
+    for old, new in zip(before, after, strict=True):
+        texts = [json.dumps(one["answer"]) for one in (old, new)]
+        if texts[0] != texts[1]:
+            start = max(0, len(os.path.commonprefix(texts)) - _SHOWN // 2)
+            was, now = (text[start : start + _SHOWN] for text in texts)
+            found.append(f"{old['call']}\n  before: …{was}…\n  after:  …{now}…")
+    return found
 
 
 def main(argv: list[str] | None = None) -> int:
