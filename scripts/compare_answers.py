@@ -11,7 +11,6 @@ items there are, hence the store has one.
 import argparse
 import io
 import json
-import os
 import re
 import sys
 import tempfile
@@ -144,7 +143,8 @@ def differences(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> li
     for old, new in zip(before, after, strict=True):
         texts = [json.dumps(one["answer"]) for one in (old, new)]
         if texts[0] != texts[1]:
-            start = max(0, len(os.path.commonprefix(texts)) - _SHOWN // 2)
+            pairs = enumerate(zip(*texts, strict=False))
+            start = max(0, next((i for i, (a, b) in pairs if a != b), 0) - _SHOWN // 2)
             was, now = (text[start : start + _SHOWN] for text in texts)
             found.append(f"{old['call']}\n  before: …{was}…\n  after:  …{now}…")
     return found
