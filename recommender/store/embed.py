@@ -178,13 +178,15 @@ def _embed_all(
         float32 of shape (n - skipped, dim); position -> reason of those that cannot be read.
     """
     vectors = np.empty((len(batch["id"]), encoder.dim), dtype=np.float32)
-    pictures = batch["image"]  # its first read changes the batch, which is no thing for threads
     fresh, skipped = list[int](), dict[int, str]()
     for position, pixels in enumerate(batch["image_hash"]):
         if pixels in known:
             vectors[position] = known[pixels]
         else:
             fresh.append(position)
+    # Read where they are wanted alone, and here: the first read changes the batch, which is no
+    # thing for threads.
+    pictures = batch["image"] if fresh else []
 
     def prepare(start: int) -> dict[int, npt.NDArray[np.uint8]]:
         """A batch: a task a picture costs more in handing over than decoding it on few cores."""
