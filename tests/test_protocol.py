@@ -135,7 +135,7 @@ class Describer(TinyEncoder):
 
     labels = {"gender": ("Men", "Women")}  # noqa: RUF012
 
-    def encode_queries(self, pictures: list[Image.Image]) -> Encoded:
+    def encode_queries(self, pictures: list[Image.Image], asked: object = None) -> Encoded:
         red = np.array([np.asarray(p)[..., 0].mean() / 255 for p in pictures], np.float32)
         return Encoded(self.encode_items(pictures).vectors, {"gender": np.stack([red, 1 - red], 1)})
 

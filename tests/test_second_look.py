@@ -65,7 +65,7 @@ def test_what_leaves_no_doubt_is_seen_as_the_gallery_has_it(
 ) -> None:
     pictures = [*drawn[0], Image.effect_noise((200, 300), 90).convert("RGB")]
     once = encoder.encode_items(pictures).vectors
-    seen, beliefs = encoder.encode_queries(pictures)
+    seen, beliefs, _ = encoder.encode_queries(pictures)
     assert encoder.agreement is not None
     sure = encoder.agreement.doubt(once) < DOUBT
     assert 0 < sure.sum() < len(pictures)

@@ -15,7 +15,7 @@ from recommender.errors import WeightsError
 BACKBONE_DIM = 2048
 
 # A weights file may carry these beside the backbone; any other key must be one of the backbone's.
-_EXTRAS = ("fc.", "heads.", "projection.")
+_EXTRAS = ("fc.", "heads.", "projection.", "regions.", "garment.")
 
 Device = str
 """`auto`, `cpu`, `cuda` or `cuda:N`."""
@@ -66,6 +66,24 @@ def load_backbone(backbone: nn.Module, state: Mapping[str, Tensor]) -> None:
         raise WeightsError(
             f"The weights are not a ResNet50's: {len(wrong)} keys do not fit, first {wrong[0]}."
         ) from error
+
+
+def feature_maps(backbone: Any, pixels: Tensor) -> list[Tensor]:
+    """What a ResNet50's four stages see.
+
+    Args:
+        backbone: timm's, of ResNet's make.
+        pixels: float (b, 3, h, w).
+
+    Returns:
+        Maps of strides 4, 8, 16 and 32: (b, 256, h/4, w/4) to (b, 2048, h/32, w/32).
+    """
+    seen = backbone.maxpool(backbone.act1(backbone.bn1(backbone.conv1(pixels))))
+    maps = []
+    for stage in (backbone.layer1, backbone.layer2, backbone.layer3, backbone.layer4):
+        seen = stage(seen)
+        maps.append(seen)
+    return maps
 
 
 def load_linear(state: Mapping[str, Tensor], name: str) -> nn.Linear:

@@ -71,14 +71,21 @@ def fit_picture(picture: Image.Image, config: EncoderConfig) -> npt.NDArray[np.u
     size = config.input_px
     if picture.size != size:
         if config.fit == "pad":
-            # Not ImageOps.contain, which makes nothing of a picture of more than 1:160.
-            width = min(size[0], max(1, round(picture.width / picture.height * size[1])))
-            height = min(size[1], max(1, round(picture.height / picture.width * size[0])))
-            fitted = picture.resize((width, height), Image.Resampling.BICUBIC)
+            left, top, right, bottom = padded_box(picture.size, size)
+            fitted = picture.resize((right - left, bottom - top), Image.Resampling.BICUBIC)
             picture = Image.new("RGB", size, "white")
-            picture.paste(fitted, ((size[0] - fitted.width) // 2, (size[1] - fitted.height) // 2))
+            picture.paste(fitted, (left, top))
         elif config.fit == "crop":
             picture = ImageOps.fit(picture, size, Image.Resampling.BICUBIC)
         else:
             picture = picture.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
     return np.asarray(picture)
+
+
+def padded_box(size: tuple[int, int], input_px: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Where a picture of a size, (width, height), lies in an input that it is padded to."""
+    # Not ImageOps.contain, which makes nothing of a picture of more than 1:160.
+    width = min(input_px[0], max(1, round(size[0] / size[1] * input_px[1])))
+    height = min(input_px[1], max(1, round(size[1] / size[0] * input_px[0])))
+    left, top = (input_px[0] - width) // 2, (input_px[1] - height) // 2
+    return left, top, left + width, top + height

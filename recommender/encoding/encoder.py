@@ -14,28 +14,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
 from recommender.encoding.agreement import LOOKS, Agreement
-from recommender.encoding.backbone import (
-    BACKBONE_DIM,
-    POOLINGS,
-    Device,
-    choose_device,
-    choose_dtype,
-    create_backbone,
-    fuse_batch_norms,
-    hash_state,
-    load_backbone,
-    load_linear,
-)
+from recommender.encoding.backbone import Device, choose_device, hash_state
 from recommender.encoding.config import EncoderConfig, fit_picture
+from recommender.encoding.network import Network
 from recommender.encoding.protocol import Encoded
-from recommender.encoding.second_look import DOUBT, view_shares
+from recommender.encoding.regions import Asked
+from recommender.encoding.second_look import look
 from recommender.encoding.weights import Weights, find_weights
-from recommender.errors import WeightsError
+
+_CLOSER = 2
+"""Times the input of a second look: a garment that fills half of a picture is seen as well."""
 
 
 class Encoder:
@@ -75,32 +67,26 @@ class Encoder:
         Raises:
             WeightsError: a key or a shape is wrong.
         """
-        self.config, self._second = config, config.second()
-        self.input_px, self.query_px = config.input_px, self._second.input_px
-        self.device = choose_device(device)
-        self.dtype = choose_dtype(config.dtype, self.device)
-        backbone = create_backbone()
-        load_backbone(backbone, state)
-        self.weights_hash = hash_state(state)
-        projects = config.projection and "projection.weight" in state
-        self._projection = load_linear(state, "projection").to(self.device) if projects else None
+        self.config = config
+        self.input_px = config.input_px
         self.labels = {name: tuple(classes) for name, classes in (labels or {}).items()}
-        self._heads = {n: load_linear(state, f"heads.{n}").to(self.device) for n in self.labels}
-        if any(len(self.labels[n]) != head.out_features for n, head in self._heads.items()):
-            raise WeightsError("The weights' heads have other classes than their header says.")
+        self.weights_hash = hash_state(state)
+        self._network = Network(config, state, self.labels, device)
+        self.device, self.dtype = self._network.device, self._network.dtype
         self.agreement = Agreement(
-            looks_dim=self._projection.out_features if self._projection else BACKBONE_DIM,
+            looks_dim=self._network.looks_dim,
             weights=config.agreement or {LOOKS: 1.0},
             classes=self.labels,
         )
         self.dim = self.agreement.dim
-        fuse_batch_norms(backbone.eval())
-        backbone.to(self.device, self.dtype, memory_format=torch.channels_last)
-        self._backbone = backbone.requires_grad_(False)
-        self._pool = POOLINGS[config.pooling]
-        self._mean = torch.tensor(config.mean, device=self.device).view(3, 1, 1) * 255
-        self._std = torch.tensor(config.std, device=self.device).view(3, 1, 1) * 255
         self.fingerprint = _fingerprint_of(config, self.weights_hash, self.labels)
+
+    @property
+    def query_px(self) -> tuple[int, int]:
+        """(width, height) that shows a part of a picture as well as a second look needs it."""
+        width, height = self.config.second().input_px
+        closer = _CLOSER if self._network.finds_regions else 1
+        return closer * width, closer * height
 
     def record(self) -> dict[str, Any]:
         """What a manifest says of the encoder: enough to load it again and to tell another."""
@@ -113,7 +99,7 @@ class Encoder:
 
     def compile(self) -> None:
         """Compile the network: worth its minutes where a GPU embeds a large catalog."""
-        self._backbone.forward_features = torch.compile(self._backbone.forward_features)
+        self._network.compile()
 
     def prepare(self, picture: Image.Image) -> npt.NDArray[np.uint8]:
         """One RGB picture -> uint8 of shape (height_px, width_px, 3)."""
@@ -125,66 +111,28 @@ class Encoder:
         Args:
             prepared: uint8 of shape (b, height_px, width_px, 3).
         """
-        with torch.inference_mode():
-            # NHWC memory seen as NCHW is what channels_last means: no copy is made.
-            pixels = torch.from_numpy(prepared).to(self.device).permute(0, 3, 1, 2)
-            pixels = ((pixels.float() - self._mean) / self._std).to(self.dtype)
-            halved = self.dtype == torch.bfloat16
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=halved):
-                maps = self._backbone.forward_features(pixels)  # (b, 2048, h/32, w/32)
-            maps = maps.float()
-            looks = F.normalize(self._pool(maps))  # (b, 2048)
-            if self._projection is not None:
-                looks = F.normalize(self._projection(looks))  # (b, looks_dim)
-            averaged = POOLINGS["avg"](maps) if self._heads else maps
-            believed = {n: head(averaged).softmax(1) for n, head in self._heads.items()}
-            beliefs = {n: probabilities.cpu().numpy() for n, probabilities in believed.items()}
-        return Encoded(self.agreement.embed(looks.cpu().numpy(), beliefs), beliefs)
+        sight = self._network(prepared)
+        return Encoded(self.agreement.embed(sight.looks, sight.beliefs), sight.beliefs)
 
     def encode_items(self, pictures: Sequence[Image.Image]) -> Encoded:
         """Encode pictures of a gallery, RGB of any size, each seen once."""
         return self.encode_prepared(np.stack([self.prepare(picture) for picture in pictures]))
 
-    def encode_queries(self, pictures: Sequence[Image.Image]) -> Encoded:
-        """Encode pictures that ask, and say what their heads believe.
+    def encode_queries(
+        self, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None = None
+    ) -> Encoded:
+        """Encode pictures that ask, say what their heads believe, and where the garment is.
 
         The same as of items where they leave no doubt; else what is believed is gathered from
-        several views (`second_look`), while the looks remain those of the first.
+        several views (`second_look`).
 
         Args:
             pictures: RGB of any size.
+            asked: which part of each is looked at; the network's own choice where None.
         """
         if not self.agreement.labels:
             return self.encode_items(pictures)
-        prepared = np.stack([self.prepare(picture) for picture in pictures])
-        # A pass over two pictures takes hardly longer than over one, and every other picture
-        # leaves doubt: the mirror image is seen before it is known to be needed.
-        embeddings, beliefs = self._see_both_ways(prepared)
-        first, believed = embeddings[0], {name: rows[0] for name, rows in beliefs.items()}
-        doubtful = np.flatnonzero(self.agreement.doubt(first) >= DOUBT)
-        if not len(doubtful):
-            return Encoded(first, believed)
-        doubted = {name: rows[:, doubtful] for name, rows in beliefs.items()}
-        views = [Encoded(embeddings[:, doubtful], doubted)]
-        if self.query_px != self.input_px:
-            larger = [fit_picture(pictures[row], self._second) for row in doubtful.tolist()]
-            views.append(self._see_both_ways(np.stack(larger)))
-        shares = view_shares(self.agreement.doubt(np.concatenate([seen for seen, _ in views])))
-        for name, rows in believed.items():
-            every = np.concatenate([seen[name] for _, seen in views])
-            rows[doubtful] = np.einsum("vb,vbc->bc", shares, every)
-        first[doubtful] = self.agreement.embed(
-            self.agreement.looks(first[doubtful]), {n: b[doubtful] for n, b in believed.items()}
-        )
-        return Encoded(first, believed)
-
-    def _see_both_ways(self, prepared: npt.NDArray[np.uint8]) -> Encoded:
-        """Each as it is and mirrored: of shapes (2, b, dim) and (2, b, classes)."""
-        vectors, beliefs = self.encode_prepared(np.concatenate([prepared, prepared[:, :, ::-1]]))
-        return Encoded(
-            vectors.reshape(2, -1, self.dim),
-            {name: rows.reshape(2, -1, rows.shape[1]) for name, rows in beliefs.items()},
-        )
+        return look(self._network, self.config, self.agreement, pictures, asked)
 
 
 def load_encoder(name: str = "fashion", *, device: Device = "auto", **settings: Any) -> Encoder:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from recommender.encoding.agreement import Agreement, Beliefs, Floats
+from recommender.encoding.regions import Asked, Regions, parts_of
 
 
 class Encoded(NamedTuple):
@@ -16,10 +17,12 @@ class Encoded(NamedTuple):
     Attributes:
         vectors: float32 of shape (b, dim), unit rows.
         beliefs: label -> float32 of shape (b, classes), rows that sum to one.
+        regions: of each picture that asked; empty where the encoder knows of none.
     """
 
     vectors: Floats
     beliefs: Beliefs
+    regions: Sequence[Regions] = ()
 
 
 class PictureEncoder(Protocol):
@@ -64,16 +67,18 @@ class PictureEncoder(Protocol):
         """Pictures of a gallery, RGB of any size, each seen once."""
         return self.encode_prepared(np.stack([self.prepare(picture) for picture in pictures]))
 
-    def encode_queries(self, pictures: Sequence[Image.Image]) -> Encoded:
-        """Pictures that ask, RGB of any size, seen as often as it takes."""
-        return self.encode_items(pictures)
+    def encode_queries(
+        self, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None = None
+    ) -> Encoded:
+        """Pictures that ask, RGB of any size, or parts of them, seen as often as it takes."""
+        return self.encode_items(parts_of(pictures, asked))
 
     def record(self) -> dict[str, Any]:
         """What a manifest or a report says of it."""
         ...
 
 
-EncodeQueries = Callable[[Sequence[Image.Image]], Encoded]
+EncodeQueries = Callable[[Sequence[Image.Image], Sequence[Asked] | None], Encoded]
 Wrap = Callable[[EncodeQueries], EncodeQueries]
 """Makes pictures that ask go another way: by a GPU for a moment, in batches with others'."""
 

@@ -1,20 +1,90 @@
-"""What other views of a picture count for: one that leaves doubt is seen mirrored and larger too.
+"""How a picture that asks is looked at: once and mirrored and, where that leaves doubt, again.
 
-What a visitor shows is no packshot: the garment hangs askew, or is a small thing in a room. A view
-of which the network is surer counts for more.
+What a visitor shows is no packshot: the garment hangs askew, or is a small thing in a room. What
+leaves doubt is seen larger, cut to its garment, and laid on white like a packshot; a view of which
+the network is surer counts for more.
 
 Source: test-time augmentation as weighed in Shanmugam et al., Better Aggregation in Test-Time
 Augmentation, arXiv:2011.11156; the weights here follow from the doubt alone.
 """
 
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import replace
 
-from recommender.encoding.agreement import Floats
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from recommender.encoding.agreement import Agreement, Floats
+from recommender.encoding.config import EncoderConfig, fit_picture, padded_box
+from recommender.encoding.network import Network, Sight
+from recommender.encoding.protocol import Encoded
+from recommender.encoding.regions import (
+    STRIDE_PX,
+    Asked,
+    Regions,
+    cut,
+    cut_mask,
+    lies_on_white,
+    on_white,
+    parts_of,
+    read_boxes,
+    within,
+)
 
 DOUBT = 0.2
 """From this on a picture is looked at again (`Agreement.doubt`). Chosen on dev, as the next one."""
 _SHARPNESS = 8.0
 """How much less a view counts with its doubt: by exp(-8 x)."""
+
+Prepared = npt.NDArray[np.uint8]
+
+
+def look(
+    network: Network,
+    config: EncoderConfig,
+    agreement: Agreement,
+    pictures: Sequence[Image.Image],
+    asked: Sequence[Asked] | None,
+) -> Encoded:
+    """See pictures that ask, or parts of them; see `Encoder.encode_queries`."""
+    asked = asked or ["auto"] * len(pictures)
+    shown = parts_of(pictures, asked)
+    # A pass over two pictures takes hardly longer than over one, and every other picture
+    # leaves doubt: the mirror image is seen before it is known to be needed.
+    views = [[sight] for sight in _see(network, [fit_picture(p, config) for p in shown])]
+    regions = [
+        _regions(seen, picture.size, config.input_px)
+        for [seen], picture in zip(views, shown, strict=True)
+    ]
+    doubtful = [row for row, [seen] in enumerate(views) if _doubt(agreement, seen)[0] >= DOUBT]
+    if doubtful and config.second_scale > 1:
+        larger = [_closely(shown[row], config) for row in doubtful]
+        for row, seen, eaten in zip(doubtful, _see(network, larger), larger, strict=True):
+            views[row].append(seen)
+            regions[row] = _regions(seen, shown[row].size, eaten.shape[1::-1])
+        apart = [
+            row for row in doubtful if asked[row] == "auto" and _apart(shown[row], regions[row])
+        ]
+        parts = [part for row in apart for part in _parts(shown[row], regions[row], config)]
+        for i, seen in enumerate(_see(network, parts)):
+            views[apart[i // 2]].append(seen)
+        for row in apart:
+            regions[row] = replace(regions[row], used=regions[row].boxes[0])
+    gathered = [
+        _gathered(agreement, seen) if row in doubtful else _first(seen[0])
+        for row, seen in enumerate(views)
+    ]
+    looks = np.stack([looks for looks, _ in gathered])
+    beliefs = {
+        name: np.stack([beliefs[name] for _, beliefs in gathered]) for name in agreement.classes
+    }
+    placed = [
+        within(found, part) if isinstance(part, tuple) else found
+        for found, part in zip(regions, asked, strict=True)
+    ]
+    found = placed if network.finds_regions else ()
+    return Encoded(agreement.embed(looks, beliefs), beliefs, found)
 
 
 def view_shares(doubt: Floats) -> Floats:
@@ -29,3 +99,75 @@ def view_shares(doubt: Floats) -> Floats:
     shares = np.exp(-_SHARPNESS * (doubt - doubt.min(axis=0)))
     whole: Floats = shares / shares.sum(axis=0)
     return whole
+
+
+def _see(network: Network, prepared: Sequence[Prepared]) -> list[Sight]:
+    """What a network makes of pictures of whatever sizes, each as it is and mirrored."""
+    seen: dict[int, Sight] = {}
+    for shape in dict.fromkeys(picture.shape for picture in prepared):
+        places = [at for at, picture in enumerate(prepared) if picture.shape == shape]
+        batch = np.stack([prepared[at] for at in places])
+        both = network(np.concatenate([batch, batch[:, :, ::-1]]), regions=True)
+        for i, at in enumerate(places):
+            pair = [i, i + len(places)]
+            beliefs = {name: rows[pair] for name, rows in both.beliefs.items()}
+            there = pair if len(both.garment) else []
+            seen[at] = Sight(both.looks[pair], beliefs, both.masks[there], both.garment[there])
+    return [seen[at] for at in range(len(prepared))]
+
+
+def _doubt(agreement: Agreement, seen: Sight) -> Floats:
+    """What each of two ways to see a view leaves: float32 of shape (2,)."""
+    return agreement.doubt(agreement.embed(seen.looks, seen.beliefs))
+
+
+def _first(seen: Sight) -> tuple[Floats, dict[str, Floats]]:
+    """What the gallery would hold of the picture: looks and beliefs, unmirrored."""
+    return seen.looks[0], {name: rows[0] for name, rows in seen.beliefs.items()}
+
+
+def _gathered(agreement: Agreement, views: Sequence[Sight]) -> tuple[Floats, dict[str, Floats]]:
+    """Looks and beliefs of one picture, each view counting with its doubt."""
+    doubt = np.concatenate([_doubt(agreement, seen) for seen in views])
+    shares = view_shares(doubt[:, None])[:, 0]
+    beliefs = {
+        name: shares @ np.concatenate([seen.beliefs[name] for seen in views])
+        for name in agreement.classes
+    }
+    looks = shares @ np.concatenate([seen.looks for seen in views])
+    return looks / np.linalg.norm(looks), beliefs
+
+
+def _closely(picture: Image.Image, config: EncoderConfig) -> Prepared:
+    """A picture at a second look's size, upright or lying as it is itself."""
+    second = config.second()
+    if picture.width > picture.height:
+        second = replace(second, width_px=second.height_px, height_px=second.width_px)
+    return fit_picture(picture, second)
+
+
+def _regions(seen: Sight, size: tuple[int, int], input_px: tuple[int, int]) -> Regions:
+    """Where the garment is in a picture of a size, of what was seen of it in an input."""
+    if not len(seen.masks):
+        return Regions(boxes=(), sureness=(), used=None, mask=seen.masks, garment=1.0)
+    both = Image.fromarray((seen.masks[0] + seen.masks[1][:, ::-1]) / 2)
+    left, top, right, bottom = (end / STRIDE_PX for end in padded_box(size, input_px))
+    inside = max(1, round(right - left)), max(1, round(bottom - top))
+    box = (left, top, right, bottom)
+    mask = np.asarray(both.resize(inside, Image.Resampling.BILINEAR, box=box))
+    boxes, sureness = read_boxes(mask)
+    garment = float(seen.garment.mean())
+    return Regions(boxes=boxes, sureness=sureness, used=None, mask=mask, garment=garment)
+
+
+def _apart(picture: Image.Image, regions: Regions) -> bool:
+    """Whether there is a garment to be seen apart from its ground, which is no packshot's."""
+    return bool(regions.boxes) and not lies_on_white(np.asarray(picture), regions.mask)
+
+
+def _parts(picture: Image.Image, regions: Regions, config: EncoderConfig) -> list[Prepared]:
+    """Two views of a garment: cut to its box, and there on white."""
+    box = regions.boxes[0]
+    part = cut(picture, box)
+    white = on_white(part, cut_mask(regions.mask, box))
+    return [_closely(part, config), _closely(white, config)]

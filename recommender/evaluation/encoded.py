@@ -49,7 +49,9 @@ def encode_files(
             starts = range(0, len(pictures), _ENCODED_AT_ONCE)
             parts = [encoder.encode_queries(pictures[s : s + _ENCODED_AT_ONCE]) for s in starts]
             vectors = np.concatenate([part.vectors for part in parts])
-            yield positions, Encoded(vectors, concatenate([part.beliefs for part in parts]))
+            beliefs = concatenate([part.beliefs for part in parts])
+            regions = [found for part in parts for found in part.regions]
+            yield positions, Encoded(vectors, beliefs, regions)
 
 
 def believe(encoder: PictureEncoder, picture_bytes: Callable[[int], bytes], count: int) -> Beliefs:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from recommender.encoding.agreement import Beliefs
+from recommender.encoding.regions import Regions
 from recommender.index.embeddings import Floats, Rows
 
 
@@ -16,6 +17,7 @@ class Hits:
         scores: float32 of shape (m,), falling.
         timings_ms: milliseconds by step, of all queries that were asked together.
         beliefs: of a picture that was shown: label -> float32 of shape (1, classes).
+        regions: where the garment is in that picture; None where nobody knows.
     """
 
     rows: Rows
@@ -23,6 +25,7 @@ class Hits:
     scores: Floats
     timings_ms: dict[str, float] = field(default_factory=dict)
     beliefs: Beliefs = field(default_factory=dict)
+    regions: Regions | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recommender.encoding.agreement import Beliefs
+from recommender.encoding.regions import Regions
 from recommender.index.embeddings import Floats, Rows
 
 
@@ -16,12 +17,14 @@ class Query:
     Attributes:
         vectors: float32 of shape (q, dim), unit rows as the encoder makes them.
         beliefs: what is believed of the pictures that ask: label -> float32 of shape (q, classes).
+        regions: where the garment is in each of the pictures; empty where nobody knows.
         excluded: for each query the rows of the gallery that it shall not find; empty for none.
         recognises: whether the picture of the gallery that a query shows, if any, comes first.
     """
 
     vectors: Floats
     beliefs: Beliefs = field(default_factory=dict)
+    regions: Sequence[Regions] = ()
     excluded: Sequence[Rows] = ()
     recognises: bool = False
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from recommender.encoding.agreement import LOOKS, Beliefs
 from recommender.encoding.protocol import PictureEncoder, Wrap
+from recommender.encoding.regions import Asked
 from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
 from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import Index, IndexConfig, build_index
@@ -78,14 +79,21 @@ class Recommender:
         """What items can be ranked by: `image`, and `hybrid` where the encoder has heads."""
         return tuple(self._indexes)
 
-    def by_image(self, picture: Image.Image, options: Options = USUAL) -> Hits:
+    def by_image(
+        self, picture: Image.Image, options: Options = USUAL, *, region: Asked = "auto"
+    ) -> Hits:
         """Items that look like a picture, RGB of any size; first the one that it is of, if it is.
+
+        Args:
+            picture: what is shown.
+            options: how to search.
+            region: which part of it is meant.
 
         Raises:
             QueryError: an option does not fit the catalog.
         """
         started = time.perf_counter()
-        query = self.see([picture])
+        query = self.see([picture], [region])
         encoded_ms = _milliseconds_since(started)
         [hits] = self.search(query, options)
         return replace(hits, timings_ms={"encode": encoded_ms, **hits.timings_ms})
@@ -101,10 +109,9 @@ class Recommender:
         """
         return self.search(self.like(self._row(item_id), options), options)[0]
 
-    def see(self, pictures: Sequence[Image.Image]) -> Query:
-        """Pictures that ask, as a query."""
-        vectors, beliefs = self._encode(pictures)
-        return Query(vectors=vectors, beliefs=beliefs, recognises=True)
+    def see(self, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None = None) -> Query:
+        """Pictures that ask, or parts of them, as a query."""
+        return Query(**self._encode(pictures, asked)._asdict(), recognises=True)
 
     def like(self, row: int, options: Options = USUAL) -> Query:
         """An item that asks, with all that the gallery knows of it, as a query."""
@@ -163,13 +170,14 @@ class Recommender:
                 scores=best.scores[: options.k],
                 timings_ms=timings_ms,
                 beliefs={name: believed[at : at + 1] for name, believed in query.beliefs.items()},
+                regions=query.regions[at] if query.regions else None,
             )
             for at, best in ranked.items()
         ]
 
-    def describe(self, picture: Image.Image) -> Beliefs:
+    def describe(self, picture: Image.Image, *, region: Asked = "auto") -> Beliefs:
         """What is believed of a picture: label -> float32 of shape (1, classes), sum one."""
-        return self._encode([picture]).beliefs
+        return self._encode([picture], [region]).beliefs
 
     def item(self, item_id: int) -> dict[str, Any]:
         """One item's columns, missing ones None.

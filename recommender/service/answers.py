@@ -1,5 +1,6 @@
 """`Service`: a request -> the JSON of DESIGN's contract, for the page and for programs alike."""
 
+import math
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -10,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from recommender.encoding.agreement import Beliefs, likeliest
+from recommender.encoding.regions import WHOLE, Asked, Regions, read_region
 from recommender.errors import FetchError, ImageError, UnknownItemError
 from recommender.feedback.events import EventLog
 from recommender.pictures.decode import decode_image, read_image
@@ -58,7 +60,13 @@ class Service:
         return self._trends_of(self.live.now)
 
     def recommend(
-        self, image: str | None, origin: str, options: Options = USUAL, *, url: str = ""
+        self,
+        image: str | None,
+        origin: str,
+        options: Options = USUAL,
+        *,
+        url: str = "",
+        region: object = "auto",
     ) -> Json:
         """Items that look like a picture.
 
@@ -67,21 +75,24 @@ class Service:
             origin: scheme and host under which the pictures are served.
             options: how to search.
             url: web address of a picture; counts where there is no file.
+            region: which part of the picture is meant, as `read_region` takes it.
 
         Raises:
-            RecommenderError: the picture or an option cannot be used.
+            RecommenderError: the picture, the region or an option cannot be used.
         """
         recommender = self.recommender
+        asked, how_read = read_region(region)
         started = time.perf_counter()
-        picture = self._read(recommender, image, url)
+        picture = self._read(recommender, image, url, asked)
         decode_ms = (time.perf_counter() - started) * 1000
-        hits = recommender.by_image(picture, options)
+        hits = recommender.by_image(picture, options, region=asked)
         if len(hits.ids):
             self.note("search", int(hits.ids[0]))
         beliefs = _worded(hits.beliefs, recommender)
         attributes = {label: ranked[0]["value"] for label, ranked in beliefs.items()}
-        query = {"attributes": attributes, "beliefs": beliefs}
-        return _answer(recommender, hits, options, query, origin, decode_ms)
+        query = {"attributes": attributes, "beliefs": beliefs, **_placed(hits.regions, asked)}
+        answer = _answer(recommender, hits, options, query, origin, decode_ms)
+        return answer | {"message": " ".join(filter(None, (how_read, answer["message"])))}
 
     def recommend_by_id(self, item_id: int, origin: str, options: Options = USUAL) -> Json:
         """Items that look like an item, which is never among them; see `recommend`."""
@@ -91,15 +102,17 @@ class Service:
         query = {"attributes": recommender.item(item_id)}
         return _answer(recommender, hits, options, query, origin)
 
-    def describe(self, image: str | None, *, url: str = "") -> Json:
+    def describe(self, image: str | None, *, url: str = "", region: object = "auto") -> Json:
         """What is seen in a picture: each attribute's likeliest values with their probabilities.
 
         Raises:
-            RecommenderError: the picture cannot be used.
+            RecommenderError: the picture or the region cannot be used.
         """
         recommender = self.recommender
-        beliefs = recommender.describe(self._read(recommender, image, url))
-        worded, message = _worded(beliefs, recommender), "" if beliefs else NO_BELIEFS
+        asked, how_read = read_region(region)
+        picture = self._read(recommender, image, url, asked)
+        beliefs = recommender.describe(picture, region=asked)
+        worded, message = _worded(beliefs, recommender), how_read if beliefs else NO_BELIEFS
         return {"schema_version": SCHEMA_VERSION, "beliefs": worded, "message": message}
 
     def item(self, item_id: int, origin: str) -> Json:
@@ -130,8 +143,13 @@ class Service:
             raise FetchError(NO_ADDRESSES)
         return fetch_image(url)
 
-    def _read(self, recommender: Recommender, image: str | None, url: str) -> Image.Image:
-        at_least_px = recommender.encoder.query_px
+    def _read(
+        self, recommender: Recommender, image: str | None, url: str, asked: Asked
+    ) -> Image.Image:
+        """The picture, as large as its region needs it."""
+        width, height = recommender.encoder.query_px
+        left, top, right, bottom = asked if isinstance(asked, tuple) else WHOLE
+        at_least_px = (math.ceil(width / (right - left)), math.ceil(height / (bottom - top)))
         if image is not None:
             return read_image(Path(image), at_least_px=at_least_px)
         if not url:
@@ -141,6 +159,17 @@ class Service:
 
 def _with_picture(item: Json, origin: str) -> Json:
     return {**item, "image": f"{origin}/pictures/{item['id']}"}
+
+
+def _placed(regions: Regions | None, asked: Asked) -> Json:
+    """Which part of the picture was looked at, and which there are to choose from."""
+    if regions is None:
+        return {"region": list(asked) if isinstance(asked, tuple) else None, "regions": []}
+    found = zip(regions.boxes, regions.sureness, strict=True)
+    return {
+        "region": list(regions.used) if regions.used else None,
+        "regions": [{"box": list(box), "sureness": round(sure, 4)} for box, sure in found],
+    }
 
 
 def _worded(beliefs: Beliefs, recommender: Recommender) -> dict[str, list[Json]]:

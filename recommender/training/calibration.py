@@ -95,8 +95,8 @@ def _see_all(encoder: Encoder, examples: Examples) -> tuple[Floats, dict[str, Fl
     """Embeddings of all examples, and what is believed of them."""
     starts = tqdm(range(0, len(examples.pictures), _AT_ONCE), "Encoding")
     seen = [encoder.encode_prepared(examples.pictures[s : s + _AT_ONCE].numpy()) for s in starts]
-    looks = np.concatenate([embeddings for embeddings, _ in seen])
-    return looks, {n: np.concatenate([b[n] for _, b in seen]) for n in encoder.labels}
+    looks = np.concatenate([batch.vectors for batch in seen])
+    return looks, {n: np.concatenate([b.beliefs[n] for b in seen]) for n in encoder.labels}
 
 
 def _write_calibrated(

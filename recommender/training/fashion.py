@@ -233,7 +233,7 @@ def _train_epoch(
         size = sizes[int(torch.randint(len(sizes), (), generator=random))]
         views = augment(data.pictures[batch].permute(0, 3, 1, 2), size, config.augmentation, random)
         targets = {name: target[batch] for name, target in data.targets.items()}
-        logits, cosines = compute(net, normalise(views, encoder), dtype)
+        logits, cosines = compute(net, normalise(views, encoder), dtype)[:2]
         loss = joint_loss(logits, targets, config.label_smoothing, HEADS)
         if config.proxies:
             scaled = {name: config.proxy_scale * value for name, value in cosines.items()}

@@ -1,16 +1,42 @@
 """The network that is trained: a backbone, a head a label, a projection that proxies teach."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recommender.encoding.backbone import BACKBONE_DIM, create_backbone, load_backbone
+from recommender.encoding.backbone import (
+    BACKBONE_DIM,
+    create_backbone,
+    feature_maps,
+    load_backbone,
+)
+from recommender.encoding.region_head import RegionHead
 
 PROXIES = ("articleType", "gender", "baseColour")
 """Labels that pull embeddings together: those that decide whether a hit is relevant."""
+
+
+class Seen(NamedTuple):
+    """What a network makes of b pictures.
+
+    Attributes:
+        logits: head -> (b, classes).
+        cosines: proxied label -> (b, classes).
+        pooled: (b, 2048), the averaged maps.
+        embeddings: (b, dim), unit rows.
+        garment: logits of there being one, (b,); None where regions are not learnt.
+        mask: logits of where it is, (b, h/4, w/4), or None.
+    """
+
+    logits: dict[str, Tensor]
+    cosines: dict[str, Tensor]
+    pooled: Tensor
+    embeddings: Tensor
+    garment: Tensor | None
+    mask: Tensor | None
 
 
 class FashionNet(nn.Module):
@@ -20,22 +46,29 @@ class FashionNet(nn.Module):
     Source: Zhai & Wu, Classification is a Strong Baseline for Deep Metric Learning, BMVC 2019.
     """
 
-    def __init__(self, classes: Mapping[str, int], dim: int) -> None:
+    def __init__(self, classes: Mapping[str, int], dim: int, *, regions: bool = False) -> None:
         super().__init__()
         self.backbone = create_backbone()
         self.heads = nn.ModuleDict({n: nn.Linear(BACKBONE_DIM, c) for n, c in classes.items()})
         self.projection = nn.Linear(BACKBONE_DIM, dim)
+        self.regions = RegionHead() if regions else None
+        self.garment = nn.Linear(BACKBONE_DIM, 1) if regions else None
         self.proxies = nn.ParameterDict(
             {name: torch.randn(classes[name], dim) for name in PROXIES if name in classes}
         )
 
-    def forward(self, pixels: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """(b, 3, h, w) -> each head's logits, each proxied label's cosines; (b, classes) each."""
-        pooled = self.backbone(pixels)
+    def forward(self, pixels: Tensor) -> Seen:
+        """(b, 3, h, w) -> what is seen in them."""
+        maps = feature_maps(self.backbone, pixels)
+        pooled = maps[-1].mean((2, 3))
         embeddings = F.normalize(self.projection(F.normalize(pooled.float())).float())
-        return (
+        return Seen(
             {name: head(pooled) for name, head in self.heads.items()},
             {name: embeddings @ F.normalize(vectors).T for name, vectors in self.proxies.items()},
+            pooled,
+            embeddings,
+            None if self.garment is None else self.garment(pooled)[:, 0],
+            None if self.regions is None else self.regions(maps),
         )
 
     def load(self, state: Mapping[str, Tensor]) -> None:
@@ -49,7 +82,9 @@ class FashionNet(nn.Module):
         """Everything that is shipped, in timm's names, heads as `heads.NAME.*`, in float16."""
         state = {**self.backbone.state_dict()}
         state |= {f"heads.{name}": tensor for name, tensor in self.heads.state_dict().items()}
-        state |= {f"projection.{n}": tensor for n, tensor in self.projection.state_dict().items()}
+        for part in ("projection", "regions", "garment"):
+            if (module := getattr(self, part)) is not None:
+                state |= {f"{part}.{name}": tensor for name, tensor in module.state_dict().items()}
         shipped = [name for name in state if not name.endswith("num_batches_tracked")]
         return {name: state[name].half().contiguous() for name in shipped}
 

@@ -22,16 +22,19 @@ def add_endpoints(service: Service) -> None:
         url: str,
         repeats: bool,
         ranking: Ranking,
+        region: Any,
         request: gr.Request,
     ) -> Json:
         """Products that look like a picture: a file, or null and the web address of one as `url`.
 
         `filters` maps a column to its allowed values; `repeats` also shows items with identical
         pictures; `ranking` is `image` for what pictures show alone, `hybrid` where the products'
-        attributes count too, `auto` for the better one that there is.
+        attributes count too, `auto` for the better one that there is; `region` is the part of the
+        picture that is meant: null for all of it, `auto` for where the garment is, or
+        `[left, top, right, bottom]` in shares of its sides.
         """
         options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)
-        return service.recommend(image, origin_of(request), options, url=url)
+        return service.recommend(image, origin_of(request), options, url=url, region=region)
 
     def recommend_by_id(
         item_id: int,
@@ -50,9 +53,12 @@ def add_endpoints(service: Service) -> None:
         """One product of the catalog."""
         return service.item(item_id, origin_of(request))
 
-    def describe(image: str | None, url: str) -> Json:
-        """What is seen in a picture: each attribute's likeliest values and their probabilities."""
-        return service.describe(image, url=url)
+    def describe(image: str | None, url: str, region: Any) -> Json:
+        """What is seen in a picture: each attribute's likeliest values and their probabilities.
+
+        `region` as in `recommend`.
+        """
+        return service.describe(image, url=url, region=region)
 
     def trends(
         filters: dict[str, Any] = {},  # noqa: B006 - the API shows them as the defaults
@@ -81,13 +87,23 @@ def add_endpoints(service: Service) -> None:
                 gr.Textbox("", label="url"),
                 gr.Checkbox(USUAL.repeats, label="repeats"),
                 gr.Textbox(USUAL.ranking, label="ranking"),
+                gr.JSON('"auto"', label="region"),
             ],
             gr.JSON(label="answer"),
             api_name="recommend",
             **search,
         )
-        button, picture = gr.Button(), [PictureInput(label="image"), gr.Textbox("", label="url")]
-        button.click(describe, picture, gr.JSON(label="answer"), api_name="describe", **search)
+        gr.Button().click(
+            describe,
+            [
+                PictureInput(label="image"),
+                gr.Textbox("", label="url"),
+                gr.JSON('"auto"', label="region"),
+            ],
+            gr.JSON(label="answer"),
+            api_name="describe",
+            **search,
+        )
     api(recommend_by_id, api_name="recommend_by_id", **search)
     api(item, api_name="item")
     api(trends, api_name="trends")

@@ -1,0 +1,120 @@
+"""The trained network at work: prepared pictures in, looks, beliefs and masks out."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from recommender.encoding.agreement import Beliefs, Floats
+from recommender.encoding.backbone import (
+    BACKBONE_DIM,
+    POOLINGS,
+    Device,
+    choose_device,
+    choose_dtype,
+    create_backbone,
+    feature_maps,
+    fuse_batch_norms,
+    load_backbone,
+    load_linear,
+)
+from recommender.encoding.config import EncoderConfig
+from recommender.encoding.region_head import load_region_head
+from recommender.errors import WeightsError
+
+
+class Sight(NamedTuple):
+    """What a network makes of b pictures of one size.
+
+    Attributes:
+        looks: float32 of shape (b, looks_dim), unit rows.
+        beliefs: label -> float32 of shape (b, classes), rows that sum to one.
+        masks: float32 of shape (b, h/4, w/4), where the garment is; empty unless asked for.
+        garment: float32 of shape (b,), the probability that there is one; empty with the masks.
+    """
+
+    looks: Floats
+    beliefs: Beliefs
+    masks: Floats
+    garment: Floats
+
+
+class Network:
+    """A backbone, its pooling and whatever heads its weights have. Thread-safe."""
+
+    def __init__(
+        self,
+        config: EncoderConfig,
+        state: Mapping[str, Tensor],
+        labels: Mapping[str, Sequence[str]],
+        device: Device,
+    ) -> None:
+        """See `Encoder`.
+
+        Raises:
+            WeightsError: a key or a shape is wrong.
+        """
+        self.device = choose_device(device)
+        self.dtype = choose_dtype(config.dtype, self.device)
+        backbone = create_backbone()
+        load_backbone(backbone, state)
+        projects = config.projection and "projection.weight" in state
+        self._projection = load_linear(state, "projection").to(self.device) if projects else None
+        self._heads = {n: load_linear(state, f"heads.{n}").to(self.device) for n in labels}
+        if any(len(labels[n]) != head.out_features for n, head in self._heads.items()):
+            raise WeightsError("The weights' heads have other classes than their header says.")
+        self.looks_dim = self._projection.out_features if self._projection else BACKBONE_DIM
+        self._regions: nn.Module | None = None
+        if "garment.weight" in state:
+            self._garment = load_linear(state, "garment").to(self.device)
+            regions = load_region_head(state)
+            fuse_batch_norms(regions)
+            self._regions = regions.to(self.device, self.dtype)
+        fuse_batch_norms(backbone.eval())
+        backbone.to(self.device, self.dtype, memory_format=torch.channels_last)
+        self._backbone = backbone.requires_grad_(False)
+        self._maps = feature_maps
+        self._pool = POOLINGS[config.pooling]
+        self._mean = torch.tensor(config.mean, device=self.device).view(3, 1, 1) * 255
+        self._std = torch.tensor(config.std, device=self.device).view(3, 1, 1) * 255
+
+    @property
+    def finds_regions(self) -> bool:
+        """Whether the weights know where a garment is."""
+        return self._regions is not None
+
+    def compile(self) -> None:
+        """Compile the network: worth its minutes where a GPU embeds a large catalog."""
+        self._maps = torch.compile(feature_maps)
+
+    def __call__(self, prepared: npt.NDArray[np.uint8], *, regions: bool = False) -> Sight:
+        """See a batch of prepared pictures, each once.
+
+        Args:
+            prepared: uint8 of shape (b, h, w, 3).
+            regions: whether to look where the garment is, where the weights know.
+        """
+        with torch.inference_mode():
+            # NHWC memory seen as NCHW is what channels_last means: no copy is made.
+            pixels = torch.from_numpy(prepared).to(self.device).permute(0, 3, 1, 2)
+            pixels = ((pixels.float() - self._mean) / self._std).to(self.dtype)
+            halved = self.dtype == torch.bfloat16
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=halved):
+                stages = self._maps(self._backbone, pixels)
+                mask = self._regions(stages) if regions and self._regions is not None else None
+            maps = stages[-1].float()  # (b, 2048, h/32, w/32)
+            looks = F.normalize(self._pool(maps))  # (b, 2048)
+            if self._projection is not None:
+                looks = F.normalize(self._projection(looks))  # (b, looks_dim)
+            averaged = POOLINGS["avg"](maps) if self._heads or mask is not None else maps
+            believed = {n: head(averaged).softmax(1) for n, head in self._heads.items()}
+            masks, garment = np.empty((0, 0, 0), np.float32), np.empty(0, np.float32)
+            if mask is not None:
+                masks = mask.float().sigmoid().cpu().numpy()
+                garment = self._garment(averaged)[:, 0].sigmoid().cpu().numpy()
+            beliefs = {n: probabilities.cpu().numpy() for n, probabilities in believed.items()}
+        return Sight(looks.cpu().numpy(), beliefs, masks, garment)
