@@ -9,10 +9,11 @@ import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from recommender.catalog.items import PICTURE_LIMITS
@@ -87,21 +88,32 @@ class Photographs:
         files: their encoded pictures, in the same order.
         unknown: a label that is not known -> how many have it; their photographs have none here.
         skipped: the name of a photograph that cannot be read -> why.
+        source: where they come from, in words.
     """
 
     frame: pd.DataFrame
     files: Sequence[bytes]
     unknown: dict[str, int]
     skipped: dict[str, str]
+    source: str = ""
 
     def __len__(self) -> int:
         return len(self.files)
 
     def sample(self, count: int, seed: int = 0) -> "Photographs":
         """`count` of them in their order, the same ones each time; all where there are fewer."""
+        if count >= len(self):
+            return self
         kept = np.sort(np.random.default_rng(seed).permutation(len(self))[:count])
-        frame = self.frame.iloc[kept].reset_index(drop=True)
-        return Photographs(frame, [self.files[i] for i in kept], self.unknown, self.skipped)
+        return replace(self._at(kept), source=f"{count} of {self.source}")
+
+    def labelled(self) -> "Photographs":
+        """Those with a label."""
+        return self._at(np.flatnonzero(self.frame["label"].notna()))
+
+    def _at(self, rows: npt.NDArray[np.int64]) -> "Photographs":
+        frame = self.frame.iloc[rows].reset_index(drop=True)
+        return replace(self, frame=frame, files=[self.files[row] for row in rows])
 
 
 def load_photographs(archive: Path, split: str | None = None) -> Photographs:
@@ -146,7 +158,8 @@ def load_photographs(archive: Path, split: str | None = None) -> Photographs:
     unknown = dict(Counter(frame["label"][strange]))
     frame["label"] = frame["label"].astype(object).where(frame["label"].isin(list(GROUPS)), None)
     frame["kids"] = frame["kids"].str.lower() == "true"
-    return Photographs(frame.drop(columns="split"), files, unknown, skipped)
+    source = f"the {split} split of {archive.name}" if split else archive.name
+    return Photographs(frame.drop(columns="split"), files, unknown, skipped, source)
 
 
 def _read_table(file: zipfile.ZipFile, archive: str) -> list[dict[str, str]]:
