@@ -6,6 +6,7 @@ Source: Alexey Grigorev, Clothing dataset, github.com/alexeygrigorev/clothing-da
 import csv
 import io
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -139,7 +140,8 @@ def load_photographs(archive: Path, split: str | None = None) -> Photographs:
             }
             names = [members.get(row["image"]) for row in wanted]
             read = [_read_member(file, name) for name in names]
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        # RuntimeError is what an encrypted member raises.
         raise CatalogError(f"{archive.name} is not a zip archive that can be read.") from error
     with ThreadPoolExecutor() as pool:
         problems = list(pool.map(_problem, read))
@@ -169,7 +171,10 @@ def _read_table(file: zipfile.ZipFile, archive: str) -> list[dict[str, str]]:
     if file.getinfo("photos.csv").file_size > _MAX_CSV_BYTES:
         raise CatalogError(f"The photos.csv of {archive} has more than {_MAX_CSV_BYTES:,} bytes.")
     text = file.read("photos.csv").decode("utf-8-sig", errors="replace")
-    rows = list(csv.DictReader(io.StringIO(text, newline=""), restval=""))
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), restval=""))
+    except csv.Error as error:
+        raise CatalogError(f"The photos.csv of {archive} cannot be read: {error}.") from error
     if not rows or (absent := [name for name in _COLUMNS if name not in rows[0]]):
         what = f"lacks the column {', '.join(absent)}" if rows else "has no row"
         raise CatalogError(f"The photos.csv of {archive} {what}.")

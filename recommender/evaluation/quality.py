@@ -199,8 +199,8 @@ def photographs(committed: Committed) -> Chart:
         names = [wrapped(name, 24) for name in own["system"]]
         bars.append(_bars(own, "P@5", fill, hover, name=f"Mean over {over}", y=names))
     layout = _LYING | {"barmode": "group", "margin": _legend(1)}
-    people = several(asked["photographers"], "person").replace("persons", "people")
-    counts = f"{several(asked['count'], 'photograph')} of their own clothes by {people}"
+    people = several(asked["photographers"], "photographer")
+    counts = f"{several(asked['count'], 'photograph')} of their own clothes, by {people}"
     note = (
         "Garments on beds, floors, carpets and hangers. What their owners call them is coarser "
         "than an article type: right is what has one of the types that go by that name. The "
