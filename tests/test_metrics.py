@@ -231,12 +231,14 @@ def test_leakage_judges_neither_neutral_queries_nor_unknown_hits() -> None:
 
 
 def test_intervals_of_clusters_by_hand() -> None:
-    values = np.array([1.0, 1.0, 0.0, NAN])
-    groups, clusters = np.array([0, 0, 1, 1]), np.array([7, 7, 9, 9])
-    # Of two clusters, four draws: the one twice (1), both either way (2/3), the other twice (0).
-    # Over groups: 1, 1/2, 0. A group is never anything but what its only cluster says of it.
+    values = np.array([1.0, 1.0, 0.5, 0.0, NAN])
+    groups, clusters = np.array([0, 0, 0, 1, 1]), np.array([7, 7, 9, 9, 9])
+    # Two clusters are drawn: 7 twice (1), both (5/8), or 9 twice (1/4). Over groups the same three:
+    # 1, as there is no group 1 then; (5/6 + 0) / 2; 1/4. Of group 0: 1, 5/6 and 1/2. Of group 1 one
+    # cluster speaks, so that nothing is known of others.
     intervals = cluster_intervals(values, groups, clusters)
-    assert intervals.tolist() == [[0, 1], [0, 1], [1, 1], [0, 0]]
+    expected = np.array([[1 / 4, 1], [1 / 4, 1], [1 / 2, 1], [NAN, NAN]])
+    assert intervals == pytest.approx(expected, nan_ok=True)
     undefined = cluster_intervals(np.full(2, NAN), np.zeros(2, int), np.arange(2))
     assert np.isnan(undefined).all()
     assert np.isnan(cluster_intervals(np.empty(0), *[np.empty(0, int)] * 2)).all()
@@ -245,7 +247,7 @@ def test_intervals_of_clusters_by_hand() -> None:
 @given(hnp.arrays(float, st.integers(1, 30), elements=st.sampled_from([0, 0.5, 1.0, NAN])))
 def test_clusters_of_one_are_queries(values: np.ndarray) -> None:
     alone = cluster_intervals(values, np.zeros(len(values), int), np.arange(len(values)))
-    expected = bootstrap_interval(values)
+    expected = bootstrap_interval(values) if (~np.isnan(values)).sum() > 1 else (NAN, NAN)
     for interval in alone:  # with a single group, its mean and that over groups are the mean
         assert interval == pytest.approx(expected, nan_ok=True)
 

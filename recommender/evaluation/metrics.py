@@ -215,7 +215,7 @@ def cluster_intervals(
 
     Returns:
         float64 of shape (2 + g, 2): of the mean, of the mean over groups, and of each group's mean;
-        NaN where nothing is defined.
+        NaN where fewer than two clusters say anything, as one says nothing of others.
 
     Source: Davison & Hinkley, Bootstrap Methods and their Application, 3.8, strategy 1.
 
@@ -235,7 +235,10 @@ def cluster_intervals(
     )
     held = ~np.isnan(means[:, 1:])
     over_groups = _ratio(np.where(held, means[:, 1:], 0.0).sum(axis=1), held.sum(axis=1))
-    return _middle(np.column_stack([means[:, 0], over_groups, means[:, 1:]]))
+    ends = _middle(np.column_stack([means[:, 0], over_groups, means[:, 1:]]))
+    heard = (sizes > 0).sum(axis=0)  # how many clusters, (1 + g,)
+    ends[np.insert(heard, 1, heard[0]) < 2] = np.nan
+    return ends
 
 
 def paired_difference(

@@ -202,9 +202,9 @@ def photographs(committed: Committed) -> Chart:
     people = several(asked["photographers"], "photographer")
     counts = f"{several(asked['count'], 'photograph')} of their own clothes, by {people}"
     note = (
-        "Garments on beds, floors, carpets and hangers. What their owners call them is coarser "
-        "than an article type: right is what has one of the types that go by that name. The "
-        "intervals draw photographers, as the pictures of one are alike."
+        "How many of the five shown fit a garment on a bed, a floor or a hanger. What it is called "
+        "is coarser than an article type: a product fits that has one of the types that go by that "
+        "name. The intervals draw photographers, as the pictures of one are alike."
     )
     title, height = "On photographs that people take", 150 + 28 * len(table)
     return _chart(title, counts, table, (bars, layout), height=height, note=note)
@@ -222,9 +222,10 @@ def photograph_labels(committed: Committed, system: str) -> Chart:
     names, inside = table["label"].tolist(), {"text": [f"{n:,}" for n in table["queries"]]}
     hover = "%{y}: %{x:.1%} of %{text} photographs<extra></extra>"
     bars = _bars(table, "P@5", ACCENT, hover, y=names, textposition="none", **inside)
-    counts = "of the five products shown, by what the owner calls the garment"
+    counts = "products of the five shown that fit, by what the photographer calls the garment"
+    note = "A label that a single photographer gave is left out: one says nothing of others."
     title, height = "Easy and hard photographs", 120 + 28 * len(table)
-    return _chart(title, counts, table, ([bars], _LYING), height=height)
+    return _chart(title, counts, table, ([bars], _LYING), height=height, note=note)
 
 
 def quality_charts(committed: Committed) -> dict[str, Chart]:

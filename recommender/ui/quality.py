@@ -22,7 +22,7 @@ _INTRO = (
     "Each figure comes from a committed command that asked through the very functions that serve "
     "this page. The pictures that asked were kept out of training, with everything that shares a "
     "name with them; for each, the same picture and items of the same name were taken out of what "
-    "could be found. Photographs that people took of their own clothes ask of the whole catalog."
+    "could be found."
 )
 
 
