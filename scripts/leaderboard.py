@@ -13,42 +13,26 @@ from pathlib import Path
 
 from recommender.charts.export import find_chromium, write_pages, write_pictures
 from recommender.evaluation.committed import Committed
-from recommender.evaluation.leaderboard import build_leaderboard, known_systems, markdown
+from recommender.evaluation.leaderboard import build_leaderboard, markdown
 from recommender.evaluation.quality import quality_charts
 from recommender.service.open import load_recommender
 from scripts.command import command_line, plain_errors, write_report
 from scripts.queries import add_query_arguments, chosen_queries
+from scripts.systems import add_system_arguments, chosen_systems, write_markdown
 
 
 @plain_errors(ValueError)
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_query_arguments(parser)
-    parser.add_argument(
-        "--systems", nargs="+", choices=[*known_systems()], help="default: all of them"
-    )
-    parser.add_argument(
-        "--imagenet", default="imagenet", help="the Hub's, or a safetensors file of a ResNet50"
-    )
-    parser.add_argument(
-        "--model",
-        action="append",
-        default=[],
-        metavar="SYSTEM=FOLDER",
-        help="where the weights of dinov2, fashionclip or fashionsiglip are, instead of the Hub",
-    )
-    parser.add_argument("--cache", type=Path, help="embeddings, answers; default: DATA/encoders")
-    parser.add_argument("--json", type=Path, help="where the figures go, with the command")
-    parser.add_argument("--markdown", type=Path, help="where a table for a README goes")
+    add_system_arguments(parser)
     parser.add_argument(
         "--plots", type=Path, help="a folder for figures, also as pictures if Chromium is there"
     )
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     command = command_line("leaderboard", argv)
-    places = dict(model.split("=", 1) for model in options.model)
-    systems = known_systems(options.imagenet, places)
-    systems = {name: systems[name] for name in options.systems or systems}
+    systems = chosen_systems(options)
     base = load_recommender(options.data, device=options.device)
     with chosen_queries(base, options) as queries:
         board = build_leaderboard(
@@ -62,9 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     table = markdown(board, command)
     print(table)
     write_report({"command": command, **board}, options.json)
-    if options.markdown:
-        options.markdown.parent.mkdir(parents=True, exist_ok=True)
-        options.markdown.write_text(table, encoding="utf-8")
+    write_markdown(table, options.markdown)
     if options.plots:
         charts = quality_charts(Committed(board=board))
         write_pages(charts, options.plots, "How good is it")

@@ -80,6 +80,27 @@ def write_archive(path: Path, rows: list[tuple] = ROWS, under: str = "") -> Path
     return path
 
 
+def write_photographs(
+    path: Path,
+    rows: list[tuple[str, str, str, str]],
+    *,
+    damaged: tuple[str, ...] = (),
+) -> Path:
+    """An archive of photographs: image, label, photographer, split; `damaged` ones are none.
+
+    Each shows the item of `ROWS` whose id its name ends with.
+    """
+    with zipfile.ZipFile(path, "w") as archive:
+        table = [f"{image},{label},{who},False,{split}" for image, label, who, split in rows]
+        head = "image,label,photographer,kids,split"
+        archive.writestr("photos.csv", "\n".join([head, *table]) + "\n")
+        for image, *_ in rows:
+            item = ROWS[int(image.partition("-")[2]) - 1]
+            picture = draw_picture(item, (120, 160))
+            archive.writestr(f"images/{image}.jpg", b"none" if image in damaged else picture)
+    return path
+
+
 class TinyEncoder(PictureEncoder):
     """A picture's colours on a grid of 4×3 cells: deterministic, quick, sees colour and place."""
 
@@ -170,13 +191,22 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def real_archive() -> Path:
     """What needs it is skipped where it is not, but fails where it should be."""
+    return _shared("fashion-product-images-small.zip", "FASHION_REAL_ARCHIVE")
+
+
+@pytest.fixture(scope="session")
+def real_photographs() -> Path:
+    """The same of photographs that people took."""
+    return _shared("clothing-photos.zip", "FASHION_REAL_PHOTOGRAPHS")
+
+
+def _shared(name: str, variable: str) -> Path:
     shared = Path(__file__).parents[2] / "shared"
-    usual = shared / "data" / "fashion-product-images-small.zip"
-    path = Path(os.environ.get("FASHION_REAL_ARCHIVE", usual))
+    path = Path(os.environ.get(variable, shared / "data" / name))
     if not path.is_file():
-        if shared.is_dir() or "FASHION_REAL_ARCHIVE" in os.environ:
-            pytest.fail("the real archive should be here and is not")
-        pytest.skip("the real archive is not here")
+        if shared.is_dir() or variable in os.environ:
+            pytest.fail(f"{path.name} should be here and is not")
+        pytest.skip(f"{path.name} is not here")
     return path
 
 

@@ -15,6 +15,7 @@ from recommender.evaluation.metrics import (
     bootstrap_interval,
     bootstrap_intervals,
     bootstrap_macro_interval,
+    cluster_intervals,
     gini,
     group_leakage,
     hubness,
@@ -227,3 +228,36 @@ def test_leakage_judges_neither_neutral_queries_nor_unknown_hits() -> None:
     assert nothing["hits"] == 0
     assert np.isnan(nothing["other"])
     assert group_leakage(queries[:1], hits[:1], neutral=-1)["neutral"] == 0
+
+
+def test_intervals_of_clusters_by_hand() -> None:
+    values = np.array([1.0, 1.0, 0.5, 0.0, NAN])
+    groups, clusters = np.array([0, 0, 0, 1, 1]), np.array([7, 7, 9, 9, 9])
+    # Two clusters are drawn: 7 twice (1), both (5/8), or 9 twice (1/4). Over groups the same three:
+    # 1, as there is no group 1 then; (5/6 + 0) / 2; 1/4. Of group 0: 1, 5/6 and 1/2. Of group 1 one
+    # cluster speaks, so that nothing is known of others.
+    intervals = cluster_intervals(values, groups, clusters)
+    expected = np.array([[1 / 4, 1], [1 / 4, 1], [1 / 2, 1], [NAN, NAN]])
+    assert intervals == pytest.approx(expected, nan_ok=True)
+    undefined = cluster_intervals(np.full(2, NAN), np.zeros(2, int), np.arange(2))
+    assert np.isnan(undefined).all()
+    assert np.isnan(cluster_intervals(np.empty(0), *[np.empty(0, int)] * 2)).all()
+
+
+@given(hnp.arrays(float, st.integers(1, 30), elements=st.sampled_from([0, 0.5, 1.0, NAN])))
+def test_clusters_of_one_are_queries(values: np.ndarray) -> None:
+    alone = cluster_intervals(values, np.zeros(len(values), int), np.arange(len(values)))
+    expected = bootstrap_interval(values) if (~np.isnan(values)).sum() > 1 else (NAN, NAN)
+    for interval in alone:  # with a single group, its mean and that over groups are the mean
+        assert interval == pytest.approx(expected, nan_ok=True)
+
+
+def test_more_of_the_same_cluster_says_no_more() -> None:
+    random = np.random.default_rng(0)
+    clusters = np.arange(40)
+    said = random.random(40)
+    groups = clusters % 4
+    once = cluster_intervals(said, groups, clusters, resamples=2000)
+    often = cluster_intervals(*(np.repeat(a, 25) for a in (said, groups, clusters)), resamples=2000)
+    assert often == pytest.approx(once)
+    assert np.diff(bootstrap_interval(np.repeat(said, 25)))[0] < np.diff(often[0])[0] / 4

@@ -54,7 +54,19 @@ ROBUSTNESS = {
     "clean": {"P@5": [0.75, 0.7, 0.8]},
     "blur": {"unit": "px", "mild": CHANGE | LOST, "severe": CHANGE | LOST},
 }
-RESULTS = Committed(board=BOARD, robustness=ROBUSTNESS)
+PRECISION = {"micro": 0.5, "low": 0.3, "high": 0.6, "macro": 0.4, "macro low": 0.2}
+PHOTOGRAPHED = {
+    "title": "Ours, image only",
+    "metrics": {"P@5": PRECISION | {"macro high": 0.5}},
+    "labels": {"Hat": {"P@5": [0.2, 0.0, 0.4]}, "Shoes": {"P@5": [0.6, 0.4, 0.7]}},
+}
+ASKED = {"photographs": 30, "photographers": 2, "pictures": 9}
+PHOTOGRAPHS = {
+    "photographs": {"count": 60, "photographers": 3},
+    "labels": {"Hat": ASKED, "Shoes": ASKED},
+    "systems": {"ours": PHOTOGRAPHED, "before": PHOTOGRAPHED | {"title": "Ours, before"}},
+}
+RESULTS = Committed(board=BOARD, robustness=ROBUSTNESS, photographs=PHOTOGRAPHS)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +82,7 @@ def test_results_are_read_as_far_as_they_are_there(tmp_path: Path) -> None:
     (tmp_path / "leaderboard.json").write_text(json.dumps(BOARD))
     assert load_committed(tmp_path) == Committed(board=BOARD)
     (tmp_path / "robustness.json").write_text(json.dumps(ROBUSTNESS))
+    (tmp_path / "photographs.json").write_text(json.dumps(PHOTOGRAPHS))
     assert load_committed(tmp_path) == RESULTS
 
 
@@ -101,6 +114,15 @@ def test_charts_say_what_was_measured() -> None:
     assert charts["headline"].table["system"].unique().tolist() == ["Ours, image only"]
     assert charts["types"].table["articleType"].tolist() == ["Shirts"]
     assert "3.4%" in heads(RESULTS).note
+    shown = charts["photographs"]
+    assert shown.counts == "60 photographs of their own clothes, by 3 photographers"
+    assert shown.table["P@5"].tolist() == [0.5, 0.4, 0.5, 0.4]
+    assert [bars["name"] for bars in shown.spec["data"]] == [
+        "Mean over photographs",
+        "Mean over labels",
+    ]
+    assert shown.spec["data"][1]["y"] == ["Ours, image only", "Ours, before"]
+    assert charts["photograph-labels"].table["label"].tolist() == ["Shoes", "Hat"]
     for name, chart in quality_charts(Committed()).items():
         assert chart.nothing, name
 

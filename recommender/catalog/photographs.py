@@ -6,13 +6,15 @@ Source: Alexey Grigorev, Clothing dataset, github.com/alexeygrigorev/clothing-da
 import csv
 import io
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from recommender.catalog.items import PICTURE_LIMITS
@@ -87,21 +89,32 @@ class Photographs:
         files: their encoded pictures, in the same order.
         unknown: a label that is not known -> how many have it; their photographs have none here.
         skipped: the name of a photograph that cannot be read -> why.
+        source: where they come from, in words.
     """
 
     frame: pd.DataFrame
     files: Sequence[bytes]
     unknown: dict[str, int]
     skipped: dict[str, str]
+    source: str = ""
 
     def __len__(self) -> int:
         return len(self.files)
 
     def sample(self, count: int, seed: int = 0) -> "Photographs":
         """`count` of them in their order, the same ones each time; all where there are fewer."""
+        if count >= len(self):
+            return self
         kept = np.sort(np.random.default_rng(seed).permutation(len(self))[:count])
-        frame = self.frame.iloc[kept].reset_index(drop=True)
-        return Photographs(frame, [self.files[i] for i in kept], self.unknown, self.skipped)
+        return replace(self._at(kept), source=f"{count} of {self.source}")
+
+    def labelled(self) -> "Photographs":
+        """Those with a label."""
+        return self._at(np.flatnonzero(self.frame["label"].notna()))
+
+    def _at(self, rows: npt.NDArray[np.int64]) -> "Photographs":
+        frame = self.frame.iloc[rows].reset_index(drop=True)
+        return replace(self, frame=frame, files=[self.files[row] for row in rows])
 
 
 def load_photographs(archive: Path, split: str | None = None) -> Photographs:
@@ -127,7 +140,8 @@ def load_photographs(archive: Path, split: str | None = None) -> Photographs:
             }
             names = [members.get(row["image"]) for row in wanted]
             read = [_read_member(file, name) for name in names]
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        # RuntimeError is what an encrypted member raises.
         raise CatalogError(f"{archive.name} is not a zip archive that can be read.") from error
     with ThreadPoolExecutor() as pool:
         problems = list(pool.map(_problem, read))
@@ -146,7 +160,8 @@ def load_photographs(archive: Path, split: str | None = None) -> Photographs:
     unknown = dict(Counter(frame["label"][strange]))
     frame["label"] = frame["label"].astype(object).where(frame["label"].isin(list(GROUPS)), None)
     frame["kids"] = frame["kids"].str.lower() == "true"
-    return Photographs(frame.drop(columns="split"), files, unknown, skipped)
+    source = f"the {split} split of {archive.name}" if split else archive.name
+    return Photographs(frame.drop(columns="split"), files, unknown, skipped, source)
 
 
 def _read_table(file: zipfile.ZipFile, archive: str) -> list[dict[str, str]]:
@@ -156,7 +171,10 @@ def _read_table(file: zipfile.ZipFile, archive: str) -> list[dict[str, str]]:
     if file.getinfo("photos.csv").file_size > _MAX_CSV_BYTES:
         raise CatalogError(f"The photos.csv of {archive} has more than {_MAX_CSV_BYTES:,} bytes.")
     text = file.read("photos.csv").decode("utf-8-sig", errors="replace")
-    rows = list(csv.DictReader(io.StringIO(text, newline=""), restval=""))
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), restval=""))
+    except csv.Error as error:
+        raise CatalogError(f"The photos.csv of {archive} cannot be read: {error}.") from error
     if not rows or (absent := [name for name in _COLUMNS if name not in rows[0]]):
         what = f"lacks the column {', '.join(absent)}" if rows else "has no row"
         raise CatalogError(f"The photos.csv of {archive} {what}.")

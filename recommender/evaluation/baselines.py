@@ -21,6 +21,7 @@ from recommender.encoding.config import EncoderConfig
 from recommender.encoding.encoder import Encoder, load_encoder
 from recommender.encoding.protocol import Encoded, PictureEncoder
 from recommender.evaluation.pretrained import load_open_clip, load_transformers
+from recommender.index.embeddings import Rows
 from recommender.index.faiss import IndexConfig, build_index
 from recommender.search.recommender import Recommender
 from recommender.store.embed import embed_catalog
@@ -58,7 +59,12 @@ def load_any_encoder(name: str, *, device: Device = "auto", **settings: Any) -> 
 
 
 def open_with(
-    directory: Path, encoder: PictureEncoder, cache: Path, *, config: IndexConfig | None = None
+    directory: Path,
+    encoder: PictureEncoder,
+    cache: Path,
+    *,
+    config: IndexConfig | None = None,
+    ids: Rows | None = None,
 ) -> Recommender:
     """The recommender that a store would be with another encoder; the store is not changed.
 
@@ -68,11 +74,14 @@ def open_with(
         cache: takes the embeddings, in a folder named by the encoder's fingerprint; a run that was
             killed, or is repeated, finds there what is done.
         config: the index, exact by default.
+        ids: int64 of shape (n,), the items to be found; all of them where None.
 
     Raises:
         StoreError: there is no catalog, or the cache cannot be written.
     """
     items = open_items(directory)
+    if ids is not None:
+        items = items.select(np.flatnonzero(np.isin(items["id"][:], ids)))
     embedded = embed_catalog(items, cache / encoder.fingerprint, lambda _: encoder)
     index, _ = build_index(embedded.embeddings, config or IndexConfig())
     gallery = Gallery(items=items, frame=catalog_frame(items), index=index)

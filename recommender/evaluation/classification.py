@@ -7,6 +7,7 @@ the head has no class for is any code beyond its classes: it counts, always as a
 import numpy as np
 import numpy.typing as npt
 
+Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.int64]
 
@@ -57,16 +58,12 @@ def top_k_accuracy(targets: Ints, probabilities: Floats, k: int) -> float:
 
 
 def expected_calibration_error(targets: Ints, probabilities: Floats, bins: int = 15) -> float:
-    """How far confidence and accuracy part: the mean over bins of |accuracy - confidence|.
-
-    The confidence is the most probable class's probability. The bins are of equal width over
-    (0, 1], and each weighs as many targets as fall into it; divides by the known targets.
+    """How far confidence and accuracy part, the confidence being the most probable class's.
 
     Args:
         targets: int64 of shape (q,).
         probabilities: float of shape (q, classes), rows sum to 1.
-
-    Source: Guo et al., On Calibration of Modern Neural Networks, arXiv:1706.04599, 15 bins.
+        bins: see `calibration_error`.
 
     Half of those believed with 0.9 are right: |0.5 - 0.9|.
 
@@ -74,7 +71,26 @@ def expected_calibration_error(targets: Ints, probabilities: Floats, bins: int =
     >>> expected_calibration_error(np.array([0, 1]), beliefs).__round__(4)
     0.4
     """
-    gaps = reliability(targets, probabilities, bins)
+    return calibration_error(*_surest(targets, probabilities), bins)
+
+
+def calibration_error(confidence: Floats, right: Bools, bins: int = 15) -> float:
+    """How far confidence and accuracy part: the mean over bins of |accuracy - confidence|.
+
+    The bins are of equal width over (0, 1], and each weighs as many as fall into it; divides by
+    their number.
+
+    Args:
+        confidence: float of shape (q,), within [0, 1].
+        right: bool of shape (q,).
+        bins: how many.
+
+    Source: Guo et al., On Calibration of Modern Neural Networks, arXiv:1706.04599, 15 bins.
+
+    >>> calibration_error(np.array([0.9, 0.9]), np.array([True, False])).__round__(4)
+    0.4
+    """
+    gaps = _binned(confidence, right, bins)
     total = gaps[:, 0].sum()
     return float((gaps[:, 0] * np.abs(gaps[:, 1] - gaps[:, 2])).sum() / total) if total else np.nan
 
@@ -89,9 +105,18 @@ def reliability(targets: Ints, probabilities: Floats, bins: int = 15) -> npt.NDA
     >>> reliability(np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]]), bins=2).round(2).tolist()
     [[0.0, 0.0, 0.0], [2.0, 0.85, 0.5]]
     """
+    return _binned(*_surest(targets, probabilities), bins)
+
+
+def _surest(targets: Ints, probabilities: Floats) -> tuple[Floats, Bools]:
+    """The most probable class's probability for each known target, and whether it is the one."""
     known = targets >= 0
-    confidence = probabilities[known].max(axis=1).astype(np.float64)
-    right = probabilities[known].argmax(axis=1) == targets[known]
+    right: Bools = probabilities[known].argmax(axis=1) == targets[known]
+    return probabilities[known].max(axis=1), right
+
+
+def _binned(confidence: Floats, right: Bools, bins: int) -> npt.NDArray[np.float64]:
+    confidence = confidence.astype(np.float64)
     place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
     counts = np.bincount(place, minlength=bins)
     sums = [np.bincount(place, weights=values, minlength=bins) for values in (confidence, right)]

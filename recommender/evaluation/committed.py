@@ -28,6 +28,17 @@ Mean = TypedDict("Mean", {
 })  # fmt: skip
 """Over queries and over article types, with the ends of their 95% intervals."""
 
+
+def micro_of(mean: Mean) -> Interval:
+    """Over queries."""
+    return [mean["micro"], mean["low"], mean["high"]]
+
+
+def macro_of(mean: Mean) -> Interval:
+    """Over groups of them."""
+    return [mean["macro"], mean.get("macro low"), mean.get("macro high")]
+
+
 Summary = TypedDict("Summary", {
     "queries": int, "P@1": Mean, "P@5": Mean, "P@10": Mean, "mAP@10": Mean, "nDCG@10": Mean,
     "recall@10": Mean,
@@ -100,6 +111,56 @@ class Board(TypedDict, total=False):
     heads: dict[str, Head]
 
 
+class Label(TypedDict):
+    """Who asks for a label of photographs, and how many of the gallery's pictures it fits."""
+
+    photographs: int
+    photographers: int
+    pictures: int
+
+
+class Sureness(TypedDict):
+    """Mean belief in the likeliest type and in its family, and how far the latter is off."""
+
+    type: Rounded
+    family: Rounded
+    ECE: Rounded
+
+
+class PhotographReport(TypedDict):
+    """Measured figures of one system on photographs.
+
+    `metrics`: P@1, P@5, mAP@10 and, of an encoder with a head of article types, `seen right`, over
+    photographs and over labels; `labels`: label -> the same of its photographs.
+    """
+
+    title: str
+    encoder: dict[str, Any]
+    dim: int
+    index: str
+    ranking: str
+    metrics: dict[str, Mean]
+    labels: dict[str, dict[str, Interval]]
+    sureness: NotRequired[Sureness]
+
+
+class PhotographBoard(TypedDict, total=False):
+    """What `scripts.photographs` writes.
+
+    `photographs`: who asks, and what was left out; `gallery`: how many items, and `of` how many;
+    `labels`: label -> who asks for it; `systems`: name -> its report; `differences`: name -> the
+    paired difference of its P@5 from ours; `left_out`: name -> why it could not be asked.
+    """
+
+    command: str
+    photographs: dict[str, Any]
+    gallery: dict[str, int]
+    labels: dict[str, Label]
+    systems: dict[str, PhotographReport]
+    differences: dict[str, Mean]
+    left_out: dict[str, str]
+
+
 Robustness = dict[str, Any]
 """`queries`, `ranking`, P@5 and R@1 `clean`; kind of corruption -> `unit`, severity -> `Loss`."""
 
@@ -121,12 +182,21 @@ class Precision(NamedTuple):
     queries: int
 
 
+def precision_of(interval: Interval, queries: int) -> Precision | None:
+    """None where it is not defined."""
+    mean, low, high = interval
+    if mean is None or low is None or high is None:
+        return None
+    return Precision(mean, low, high, queries)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Committed:
-    """What `scripts.leaderboard` and `scripts.robustness` wrote, as far as it is there."""
+    """What `scripts.leaderboard`, `robustness` and `photographs` wrote, as far as it is there."""
 
     board: Board = field(default_factory=Board)
     robustness: Robustness = field(default_factory=dict)
+    photographs: PhotographBoard = field(default_factory=PhotographBoard)
 
     @property
     def systems(self) -> dict[str, SystemReport]:
@@ -155,18 +225,14 @@ class Committed:
         report = self.systems[system]
         if column == EVERYONE:
             summary = report["strict"][relevance]
-            queries, means = summary["queries"], summary["P@5"]
-            mean, low, high = means["micro"], means["low"], means["high"]
-        else:
-            part = report["slices"].get(column, {}).get(value, {})
-            queries, (mean, low, high) = part.get("queries", 0), part.get(relevance, [None] * 3)
-        if mean is None or low is None or high is None:
-            return None
-        return Precision(mean, low, high, queries)
+            return precision_of(micro_of(summary["P@5"]), summary["queries"])
+        part = report["slices"].get(column, {}).get(value, {})
+        return precision_of(part.get(relevance, [None] * 3), part.get("queries", 0))
 
 
 def load_committed(directory: Path) -> Committed:
-    """Read `leaderboard.json` and `robustness.json` of a folder, as far as they are there."""
-    paths = {"board": directory / "leaderboard.json", "robustness": directory / "robustness.json"}
+    """Read `leaderboard.json`, `robustness.json` and `photographs.json`, as far as they exist."""
+    files = {"board": "leaderboard", "robustness": "robustness", "photographs": "photographs"}
+    paths = {name: directory / f"{file}.json" for name, file in files.items()}
     there = {name: path for name, path in paths.items() if path.is_file()}
     return Committed(**{n: json.loads(p.read_text(encoding="utf-8")) for n, p in there.items()})

@@ -16,7 +16,7 @@ from recommender.encoding.backbone import Device
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import QueryError, RecommenderError, StoreError
 from recommender.evaluation.baselines import load_any_encoder, open_with
-from recommender.evaluation.committed import Board, Interval, SystemReport
+from recommender.evaluation.committed import Board, Interval, SystemReport, micro_of
 from recommender.evaluation.encoded import believe
 from recommender.evaluation.metrics import paired_difference
 from recommender.evaluation.protocol import Found, answer
@@ -99,6 +99,14 @@ def known_systems(
     }
 
 
+def versions(name: str, file: str) -> dict[str, System]:
+    """Other weights of ours as systems of this name, by image and hybrid."""
+    return {
+        name: System(title=f"Ours, {name}, image only", encoder=file),
+        f"{name}-hybrid": System(title=f"Ours, {name}, hybrid", encoder=file, ranking="hybrid"),
+    }
+
+
 def build_leaderboard(
     base: Recommender,
     directory: Path,
@@ -154,15 +162,8 @@ def _ask(
     device: Device,
 ) -> tuple[Found, dict[str, Any]]:
     """The answers, from the cache where they are; and what the system is made of."""
-    encoder: PictureEncoder = base.encoder
-    if system.encoder is not None:
-        encoder = load_any_encoder(system.encoder, device=device, **system.settings)
-    parts = {
-        "encoder": encoder.record(),
-        "dim": encoder.dim,
-        "index": system.factory or "as served",
-        "ranking": system.ranking,
-    }
+    encoder = encoder_of(base, system, device)
+    parts = parts_of(system, encoder)
     pictures = ["".join(frame["image_hash"]).encode() for frame in (queries.frame, base.frame)]
     ids = base.index.ids.tobytes() + queries.frame["id"].to_numpy().tobytes()
     hashes = [hashlib.sha256(data).hexdigest() for data in (*pictures, ids)]
@@ -171,7 +172,7 @@ def _ask(
     keeps = system.encoder is not None
     if keeps and (kept := _read_answers(file, len(queries))):
         return kept, parts
-    recommender = _open(base, directory, encoder, system, cache)
+    recommender = open_system(base, directory, encoder, system, cache)
     if not np.array_equal(recommender.index.ids, base.index.ids):
         raise StoreError("Its gallery is of other items than the store's.")
     answers = answer(recommender, queries, ranking=system.ranking)
@@ -181,12 +182,39 @@ def _ask(
     return answers, parts
 
 
-def _open(
+def encoder_of(base: Recommender, system: System, device: Device = "auto") -> PictureEncoder:
+    """What a system sees with.
+
+    Raises:
+        WeightsError: its weights cannot be had.
+    """
+    if system.encoder is None:
+        return base.encoder
+    return load_any_encoder(system.encoder, device=device, **system.settings)
+
+
+def parts_of(system: System, encoder: PictureEncoder) -> dict[str, Any]:
+    """What a report says that a system is made of, besides its title."""
+    return {
+        "encoder": encoder.record(),
+        "dim": encoder.dim,
+        "index": system.factory or "as served",
+        "ranking": system.ranking,
+    }
+
+
+def open_system(
     base: Recommender, directory: Path, encoder: PictureEncoder, system: System, cache: Path
 ) -> Recommender:
+    """A system over the items that `base` finds; see `open_with`.
+
+    Raises:
+        StoreError: the catalog cannot be read, or the cache cannot be written.
+        QueryError: its index makes nothing smaller.
+    """
     if system.encoder is not None:
         config = IndexConfig(factory=system.factory or IndexConfig.factory)
-        return open_with(directory, encoder, cache, config=config)
+        return open_with(directory, encoder, cache, config=config, ids=base.index.ids)
     if system.factory is None:
         return base
     if system.factory.startswith("PCA") and base.encoder.dim <= SMALL_DIM:
@@ -214,14 +242,16 @@ def _differences(values: Values, baseline: Values) -> dict[str, Interval]:
 def markdown(board: Board, command: str) -> str:
     """A table for a README: strict P@5 with its interval for each relevance, and macro on type."""
     head = ["strict P@5", *RELEVANCE, "type, macro", "type, against ImageNet"]
-    lines = [_row(head), _row(["---"] * len(head))]
+    lines = [table_row(head), table_row(["---"] * len(head))]
     differences = board["differences"].get(BASELINE, {})
     for name, measured in board["systems"].items():
         cells = [measured["strict"][relevance][HEADLINE] for relevance in RELEVANCE]
-        figures = [f"{_three(c['micro'])} [{_three(c['low'])}, {_three(c['high'])}]" for c in cells]
+        figures = [with_interval(micro_of(cell)) for cell in cells]
         gain = differences.get(name, {}).get("type")
-        better = f"{gain[0]:+.3f} [{gain[1]:+.3f}, {gain[2]:+.3f}]" if gain else ""
-        lines.append(_row([measured["title"], *figures, _three(cells[0]["macro"]), better]))
+        better = with_interval(gain, "+.3f") if gain else ""
+        lines.append(
+            table_row([measured["title"], *figures, three_places(cells[0]["macro"]), better])
+        )
     if first := next(iter(board["systems"].values()), None):
         lines += ["", f"{first['queries']['count']:,} queries ({first['queries']['from']}), "]
         lines[-1] += f"{first['gallery']:,} items; 95% bootstrap intervals; `{command}`."
@@ -229,9 +259,17 @@ def markdown(board: Board, command: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(cells: Iterable[str]) -> str:
+def table_row(cells: Iterable[str]) -> str:
+    """A row of a Markdown table."""
     return f"| {' | '.join(cells)} |"
 
 
-def _three(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+def with_interval(interval: Interval, form: str = ".3f") -> str:
+    """A mean as tables show it, with its interval."""
+    mean, low, high = (three_places(value, form) for value in interval)
+    return f"{mean} [{low}, {high}]"
+
+
+def three_places(value: float | None, form: str = ".3f") -> str:
+    """A figure as tables show it."""
+    return "–" if value is None else format(value, form)

@@ -200,6 +200,47 @@ def bootstrap_macro_interval(
     return float(low), float(high)
 
 
+def cluster_intervals(
+    values: Floats, groups: Ints, clusters: Ints, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Floats:
+    """95% intervals where queries come in clusters, by resampling whole clusters with replacement.
+
+    What one person photographs is alike, so that more of it says little more: the interval is as
+    wide as there are few clusters. The mean over groups is over those that a resample holds.
+
+    Args:
+        values: float64 of shape (q,), NaN where undefined.
+        groups: int64 of shape (q,), from 0 to g - 1.
+        clusters: int64 of shape (q,), of any numbers.
+
+    Returns:
+        float64 of shape (2 + g, 2): of the mean, of the mean over groups, and of each group's mean;
+        NaN where fewer than two clusters say anything, as one says nothing of others.
+
+    Source: Davison & Hinkley, Bootstrap Methods and their Application, 3.8, strategy 1.
+
+    Two clusters that say opposite things, however often, leave all open.
+
+    >>> values, ones = np.array([1.0] * 50 + [0.0] * 50), np.zeros(100, dtype=np.int64)
+    >>> cluster_intervals(values, ones, values.astype(np.int64)).tolist()
+    [[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]
+    """
+    # Each group is a column that is undefined elsewhere; the first column is all of them.
+    own = groups[:, None] == np.arange(groups.max(initial=-1) + 1)
+    used = np.column_stack([np.ones(len(values), dtype=bool), own]) & ~np.isnan(values)[:, None]
+    members = (np.unique(clusters)[:, None] == clusters).astype(np.float64)  # (m, q)
+    sums, sizes = members @ np.where(used, values[:, None], 0.0), members @ used  # (m, 1 + g)
+    means = np.concatenate(
+        [_ratio(drawn @ sums, drawn @ sizes) for drawn in _resampled(len(members), resamples, seed)]
+    )
+    held = ~np.isnan(means[:, 1:])
+    over_groups = _ratio(np.where(held, means[:, 1:], 0.0).sum(axis=1), held.sum(axis=1))
+    ends = _middle(np.column_stack([means[:, 0], over_groups, means[:, 1:]]))
+    heard = (sizes > 0).sum(axis=0)  # how many clusters, (1 + g,)
+    ends[np.insert(heard, 1, heard[0]) < 2] = np.nan
+    return ends
+
+
 def paired_difference(
     values: Floats, baseline: Floats, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[float, float, float]:

@@ -1,6 +1,6 @@
 """The committed reports -> charts that a shopper and an engineer both understand."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -8,7 +8,14 @@ import pandas as pd
 
 from recommender.charts.chart import Chart, Drawing, Spec, empty_chart, several, spec_of, wrapped
 from recommender.charts.palette import ACCENT, COOL, GRID, PALE
-from recommender.evaluation.committed import EVERYONE, Committed, losses
+from recommender.evaluation.committed import (
+    EVERYONE,
+    Committed,
+    losses,
+    macro_of,
+    micro_of,
+    precision_of,
+)
 from recommender.schema import NOUNS, TITLES
 
 HEADLINED = ("imagenet-avg", "ours", "ours-hybrid")
@@ -29,6 +36,11 @@ def in_words(relevance: str) -> str:
     if others:
         return f"{', '.join(others)} and {last}"
     return next((noun for noun in NOUNS.values() if noun.split()[-1] == last), last)
+
+
+def served_of(systems: Container[str]) -> str:
+    """Which of these is the one that is served, or the nearest to it; empty for none."""
+    return next((name for name in reversed(HEADLINED) if name in systems), "")
 
 
 def headline(committed: Committed) -> Chart:
@@ -170,11 +182,60 @@ def leaks(committed: Committed) -> Chart:
     return _chart(title, counts, table, (bars, layout), height=height, note=note)
 
 
+def photographs(committed: Committed) -> Chart:
+    """P@5 of every system on photographs, over all of them and over their labels."""
+    board = committed.photographs
+    asked = board.get("photographs", {"count": 0, "photographers": 0})
+    rows = []
+    for report in board.get("systems", {}).values():
+        mean = report["metrics"]["P@5"]
+        of_all = precision_of(micro_of(mean), asked["count"])
+        of_labels = precision_of(macro_of(mean), asked["count"])
+        rows += [(report["title"], "photographs", of_all), (report["title"], "labels", of_labels)]
+    table = _precisions(rows, "system", "mean over")
+    bars = []
+    hover = "%{y}: %{x:.1%}<extra>%{fullData.name}</extra>"
+    for (over, own), fill in zip(table.groupby("mean over", sort=False), _FILLS[1:], strict=False):
+        names = [wrapped(name, 24) for name in own["system"]]
+        bars.append(_bars(own, "P@5", fill, hover, name=f"Mean over {over}", y=names))
+    layout = _LYING | {"barmode": "group", "margin": _legend(1)}
+    people = several(asked["photographers"], "photographer")
+    counts = f"{several(asked['count'], 'photograph')} of their own clothes, by {people}"
+    note = (
+        "How many of the five shown fit a garment on a bed, a floor or a hanger. What it is called "
+        "is coarser than an article type: a product fits that has one of the types that go by that "
+        "name. The intervals draw photographers, as the pictures of one are alike."
+    )
+    title, height = "On photographs that people take", 150 + 28 * len(table)
+    return _chart(title, counts, table, (bars, layout), height=height, note=note)
+
+
+def photograph_labels(committed: Committed, system: str) -> Chart:
+    """P@5 of a system for the photographs of each label."""
+    board = committed.photographs
+    labels = board["systems"][system]["labels"] if system in board.get("systems", {}) else {}
+    rows = [
+        (label, precision_of(metrics["P@5"], board["labels"][label]["photographs"]))
+        for label, metrics in labels.items()
+    ]
+    table = _precisions(rows, "label").sort_values("P@5", ascending=False, ignore_index=True)
+    names, inside = table["label"].tolist(), {"text": [f"{n:,}" for n in table["queries"]]}
+    hover = "%{y}: %{x:.1%} of %{text} photographs<extra></extra>"
+    bars = _bars(table, "P@5", ACCENT, hover, y=names, textposition="none", **inside)
+    counts = "products of the five shown that fit, by what the photographer calls the garment"
+    note = "A label that a single photographer gave is left out: one says nothing of others."
+    title, height = "Easy and hard photographs", 120 + 28 * len(table)
+    return _chart(title, counts, table, ([bars], _LYING), height=height, note=note)
+
+
 def quality_charts(committed: Committed) -> dict[str, Chart]:
     """All that need no choice, by name."""
-    served = next((name for name in reversed(HEADLINED) if name in committed.systems), "")
+    served = served_of(committed.systems)
+    photographed = served_of(committed.photographs.get("systems", {}))
     return {
         "headline": headline(committed),
+        "photographs": photographs(committed),
+        "photograph-labels": photograph_labels(committed, photographed),
         "heads": heads(committed),
         "changes": robustness_losses(committed),
         "types": types(committed, served),

@@ -9,7 +9,7 @@ import gradio as gr
 from recommender.charts.chart import several
 from recommender.evaluation.committed import EVERYONE, SLICE_NOUNS, Committed
 from recommender.evaluation.mistakes import find_mistakes
-from recommender.evaluation.quality import HEADLINED, beside, in_words, quality_charts
+from recommender.evaluation.quality import beside, in_words, quality_charts, served_of
 from recommender.service.answers import Json, Service
 from recommender.service.sentences import UNNAMED
 from recommender.ui.parts.cards import ChartCard
@@ -41,7 +41,7 @@ class QualityTab:
         gr.Markdown(_INTRO, elem_classes="note")
         self.sentence = gr.HTML(padding=False, elem_id="quality-said")
         systems = [(report["title"], name) for name, report in results.systems.items()]
-        served = next((name for name in reversed(HEADLINED) if name in results.systems), None)
+        served = served_of(results.systems) or None
         columns = [("everyone", EVERYONE), *((noun, name) for name, noun in SLICE_NOUNS.items())]
         relevances = [(in_words(name), name) for name in results.relevances]
         with gr.Row(elem_id="quality-calculator"):
