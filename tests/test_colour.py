@@ -9,7 +9,7 @@ from PIL import Image, ImageColor
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from recommender.pictures import colour
-from recommender.pictures.colour import ciede2000, lab_of, median_lab, packshot_mask
+from recommender.pictures.colour import ciede2000, lab_of, median_lab, packshot_lab, packshot_mask
 from recommender.pictures.decode import decode_image
 
 # Sharma, Wu & Dalal, Color Research and Application 30(1), 2005, table 1: two colours and how far
@@ -86,7 +86,16 @@ def test_a_packshot_without_its_white() -> None:
 def test_a_drawn_garment_has_the_colour_it_was_drawn_in(row: tuple) -> None:
     picture = decode_image(draw_picture(row))
     drawn = ImageColor.getrgb({"Green": "#2a8a3a"}.get(row[5], row[5]))
-    assert ciede2000(median_lab(picture, packshot_mask(picture)), lab_of(drawn)) < 3
+    assert ciede2000(packshot_lab(picture), lab_of(drawn)) < 3
+
+
+def test_who_wears_it_does_not_count() -> None:
+    packshot = np.full((80, 60, 3), 255, dtype=np.uint8)
+    packshot[4:20, 24:36] = (224, 172, 105)  # a face
+    packshot[20:50, 15:45] = (0, 128, 0)
+    packshot[50:78, 20:40] = (20, 20, 90)  # trousers, nearly as much as the shirt
+    assert packshot_lab(packshot) == pytest.approx(lab_of([0, 128, 0]))
+    assert np.isnan(packshot_lab(np.full_like(packshot, 255))).all()
 
 
 def test_what_is_surer_counts_for_more_and_what_is_unsure_not_at_all() -> None:

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from sklearn.metrics import ndcg_score
+from sklearn.metrics import ndcg_score, roc_auc_score
 
 from recommender.evaluation import metrics
 from recommender.evaluation.metrics import (
+    auroc,
     average_precision_at_k,
     bootstrap_interval,
     bootstrap_intervals,
@@ -227,3 +228,11 @@ def test_leakage_judges_neither_neutral_queries_nor_unknown_hits() -> None:
     assert nothing["hits"] == 0
     assert np.isnan(nothing["other"])
     assert group_leakage(queries[:1], hits[:1], neutral=-1)["neutral"] == 0
+
+
+def test_auroc_is_what_others_compute_ties_included() -> None:
+    random = np.random.default_rng(0)
+    values, positive = random.integers(0, 9, 200).astype(float), random.random(200) < 0.3
+    expected = roc_auc_score(positive, values)
+    assert auroc(values[positive], values[~positive]) == pytest.approx(expected)
+    assert np.isnan(auroc(values, np.empty(0)))

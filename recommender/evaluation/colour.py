@@ -1,6 +1,6 @@
 """Whether hits have the colour of what was shown, told from their pixels, not from labels.
 
-A packshot's garment is all but its white ground; where it is in a photograph, the caller says.
+Where the garment of a packshot is, its white ground says; that of a photograph, the caller.
 `check_on_catalog` says how far such a colour is to be trusted, by the catalog's own names.
 """
 
@@ -23,7 +23,7 @@ from recommender.pictures.colour import (
     ciede2000,
     lab_of,
     median_lab,
-    packshot_mask,
+    packshot_lab,
 )
 from recommender.pictures.decode import decode_image
 
@@ -62,7 +62,7 @@ class GarmentColours:
         for row in different.tolist():
             if row not in self._known:
                 picture = decode_image(self._read_item(row), limits=PICTURE_LIMITS)
-                self._known[row] = median_lab(picture, packshot_mask(picture))
+                self._known[row] = packshot_lab(picture)
         labs = np.array([self._known[row] for row in different.tolist()]).reshape(-1, 3)
         return labs[places]
 

@@ -17,6 +17,8 @@ LEAST_SHARE = 0.005
 
 _WHITE = 235
 """The least value of a channel that is still the white of a packshot's ground."""
+_MIDDLE = 0.6
+"""The share of each side of a garment's box whose pixels tell its colour in a packshot."""
 _ENOUGH_PX = 256
 """Of a side: a median of more pixels is the same."""
 _XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
@@ -48,6 +50,25 @@ def median_lab(picture: Image.Image | Pixels, mask: Mask) -> Lab:
     below = (weights[order].cumsum(axis=0) < weights.sum() / 2).sum(axis=0)  # (3,)
     median: Lab = np.take_along_axis(values, order, axis=0)[below, np.arange(3)]
     return median
+
+
+def packshot_lab(picture: Image.Image | Pixels) -> Lab:
+    """The colour of a packshot's garment.
+
+    Only the middle of its box is asked: around it are the face, the hands and the trousers of who
+    wears it, and soles, straps and shadows.
+
+    Args:
+        picture: RGB; or uint8 of shape (h, w, 3).
+
+    Returns:
+        float64 of shape (3,), CIELAB; NaN where the middle shows less than `LEAST_SHARE` of it.
+    """
+    mask = packshot_mask(picture)
+    inside = _middle(mask, axis=0), _middle(mask, axis=1)
+    middle = np.zeros_like(mask)
+    middle[inside] = mask[inside]
+    return median_lab(picture, middle)
 
 
 def packshot_mask(picture: Image.Image | Pixels) -> Mask:
@@ -131,6 +152,16 @@ def ciede2000(one: npt.ArrayLike, other: npt.ArrayLike) -> npt.NDArray[np.float6
     squares = lighter**2 + stronger**2 + turned**2
     apart: npt.NDArray[np.float64] = np.sqrt(squares + pull * stronger * turned)
     return apart
+
+
+def _middle(mask: Mask, axis: int) -> slice:
+    """The middle of where something is, along an axis."""
+    (places,) = np.nonzero(mask.any(axis=1 - axis))
+    if not len(places):
+        return slice(0)
+    first, last = int(places[0]), int(places[-1])
+    margin = round((1 - _MIDDLE) / 2 * (last + 1 - first))
+    return slice(first + margin, last + 1 - margin)
 
 
 def _vividness(chroma: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
