@@ -1,16 +1,22 @@
-"""A garment's colour from its pixels, against published pairs, scikit-image and drawn garments."""
+"""Colours of garments from their pixels: published pairs, scikit-image, drawn garments, names."""
 
 import doctest
+import json
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ROWS, draw_picture
 from PIL import Image, ImageColor
 from skimage.color import deltaE_ciede2000, rgb2lab
 
+from recommender.evaluation import colour as evaluation
+from recommender.evaluation.colour import GarmentColours, check_on_catalog, colour_distances
 from recommender.pictures import colour
 from recommender.pictures.colour import ciede2000, lab_of, median_lab, packshot_lab, packshot_mask
 from recommender.pictures.decode import decode_image
+from scripts import colour as script
 
 # Sharma, Wu & Dalal, Color Research and Application 30(1), 2005, table 1: two colours and how far
 # they are apart.
@@ -53,7 +59,7 @@ PAIRS = np.array([
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
-    assert doctest.testmod(colour).failed == 0
+    assert doctest.testmod(colour).failed == doctest.testmod(evaluation).failed == 0
 
 
 def test_published_differences_are_met_either_way() -> None:
@@ -117,3 +123,91 @@ def test_sizes_of_pictures_and_masks_differ() -> None:
     assert median_lab(picture, mask) == pytest.approx(navy)
     assert median_lab(picture, packshot_mask(picture)) == pytest.approx(navy)
     assert np.isnan(median_lab(picture, np.zeros((3, 4), dtype=np.float32))).all()
+
+
+def test_of_the_first_five_hits_the_median_counts() -> None:
+    query = np.array([[50.0, 0, 0], [50, 0, 0], [np.nan] * 3])
+    hits = np.full((3, 6, 3), np.nan)
+    hits[:, :, 1:] = 0
+    hits[0, :, 0] = [50, 60, 50, 70, 60, 0]  # the sixth is not shown
+    hits[1, :3, 0] = [60, 50, np.nan]  # two are known
+    apart = ciede2000(query[0], [60, 0, 0])
+    expected = [apart, apart / 2, np.nan]
+    assert colour_distances(query, hits) == pytest.approx(expected, nan_ok=True)
+    assert np.isnan(colour_distances(query, hits[:, :0])).all()
+
+
+def test_a_packshot_is_read_once_and_an_empty_place_never() -> None:
+    read: list[int] = []
+
+    def read_item(row: int) -> bytes:
+        read.append(row)
+        return draw_picture(ROWS[row])
+
+    garments = GarmentColours(read_item)
+    labs = garments.of_items([[0, 2, -1], [1, 0, -1]])
+    assert labs.shape == (2, 3, 3)
+    assert np.isnan(labs[:, 2]).all()
+    assert ciede2000(labs[0, 0], labs[1, 0]) < 3  # two red shirts
+    assert ciede2000(labs[0, 0], labs[0, 1]) > 30  # a red and a blue one
+    assert garments.of_items([2, 1]).shape == (2, 3)
+    assert garments.of_items([]).shape == (0, 3)
+    assert sorted(read) == [0, 1, 2]
+
+
+def test_a_photograph_is_asked_where_the_caller_says() -> None:
+    photograph = Image.new("RGB", (64, 48), "brown")
+    photograph.paste("teal", (16, 12, 48, 36))
+    mask = np.zeros((4, 4), dtype=np.float32)
+    mask[1:3, 1:3] = 0.9
+    garments = GarmentColours(lambda row: b"")
+    assert garments.of_photograph(photograph, mask) == pytest.approx(lab_of([0, 128, 128]))
+
+
+@pytest.fixture
+def drawn_catalog(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    """Garments in four colours, every third of them dev's."""
+    rows = [row for row in ROWS if row[5] in ("Red", "Blue", "Green", "Pink")] * 6
+    frame = pd.DataFrame([row[:1] + row[5:6] for row in rows], columns=["id", "baseColour"])
+    frame.loc[0, "baseColour"] = None
+    monkeypatch.setattr(
+        evaluation,
+        "split_names",
+        lambda frame: np.where(np.arange(len(frame)) % 4 == 3, "dev", "train"),
+    )
+    return frame
+
+
+def test_colours_that_fit_their_names_are_told_to_fit(drawn_catalog: pd.DataFrame) -> None:
+    of_id = {row[0]: row for row in ROWS}
+    ids = drawn_catalog["id"].tolist()
+    report = check_on_catalog(drawn_catalog, lambda row: draw_picture(of_id[ids[row]]))
+    dev = int((np.arange(len(ids)) % 4 == 3).sum())
+    assert report["items"] == {"train": len(ids) - dev - 1, "dev": dev, "cannot be told": 0}
+    assert report["AUROC"] == 1
+    same, different = report["pairs"]["same"], report["pairs"]["different"]
+    assert same["median"] < 3 < 20 < different["median"]
+    assert same["pairs"] + different["pairs"] == evaluation._PAIRS
+    told = report["nearest prototype"]
+    assert (told["colours"], told["queries"], told["accuracy"]) == (4, dev, [1, 1, 1])
+    json.dumps(report, allow_nan=False)
+
+
+def test_neighbours_are_names_that_are_drawn_alike() -> None:
+    names = np.array(["Navy Blue", "Black", "Yellow", "Unheard of"], dtype=object)
+    labs = np.array([[20.0, 0, -10], [10, 0, 0], [90, 0, 80], [50, 0, 0]])
+    pairs = evaluation._pairs(names, labs, np.random.default_rng(0))
+    assert len(pairs["same"]) == 0
+    assert np.unique(pairs["neighbouring"]) == pytest.approx([ciede2000(labs[0], labs[1])])
+
+
+def test_the_script(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "colour.json"
+    arguments = ["--data", str(store), "--sample", "5", "--json", str(out)]
+    assert script.main(arguments) == 0
+    told = json.loads(out.read_text())
+    assert told["command"] == f"python -m scripts.colour {' '.join(arguments)}"
+    assert told["items"]["train"] == 5
+    assert json.loads(capsys.readouterr().out) == told
+    assert script.main(["--data", str(tmp_path / "none")]) == 1
+    assert "error: There is no catalog here yet" in capsys.readouterr().err

@@ -17,14 +17,7 @@ from recommender.catalog.splits import split_names
 from recommender.charts.palette import COLOUR_HEX
 from recommender.evaluation.metrics import Floats, Ints, auroc, bootstrap_interval, macro_mean, mean
 from recommender.evaluation.report import number, rounded
-from recommender.pictures.colour import (
-    Lab,
-    Mask,
-    ciede2000,
-    lab_of,
-    median_lab,
-    packshot_lab,
-)
+from recommender.pictures.colour import Lab, Mask, ciede2000, lab_of, median_lab, packshot_lab
 from recommender.pictures.decode import decode_image
 
 SHOWN = 5
@@ -85,7 +78,7 @@ def colour_distances(query_lab: Lab, hit_labs: Lab) -> Floats:
     Greys of lightness 50 and 60 beside one of 50: 0 and 9.47.
 
     >>> colour_distances(np.array([[50, 0, 0.0]]), np.array([[[50, 0, 0], [60, 0, 0.0]]])).round(2)
-    array([4.73])
+    array([4.74])
     """
     apart = ciede2000(query_lab[:, None], hit_labs[:, :SHOWN])  # (q, 5)
     known = ~np.isnan(apart).all(axis=1)
