@@ -1,21 +1,29 @@
 """Changes of a picture: its size stays, a seed decides, severe is further away than mild."""
 
+import io
+
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ROWS, draw_picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from recommender.evaluation.corruptions import CORRUPTIONS, Severities, corrupt
+from recommender.catalog.photographs import Photographs
+from recommender.evaluation import corruptions as module
+from recommender.evaluation.corruptions import CORRUPTIONS, Severities, corrupt, corruptions
 from recommender.pictures.decode import decode_image
 
 PICTURE = decode_image(draw_picture(ROWS[0]))
+PHOTOGRAPHERS = pd.DataFrame({"photographer": ["7", "3", "7"]})
+FILES = [draw_picture(row, (90, 160)) for row in ROWS[4:7]]
+KINDS = corruptions(Photographs(PHOTOGRAPHERS, FILES, {}, {}))
 
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.sampled_from(list(CORRUPTIONS)),
+    st.sampled_from(list(KINDS)),
     st.sampled_from(Severities),
     st.integers(0, 2**40),
     st.tuples(st.integers(1, 90), st.integers(1, 90)),
@@ -25,9 +33,9 @@ def test_any_picture_can_be_changed(
 ) -> None:
     picture = PICTURE.resize(size)
     before = picture.tobytes()
-    changed = corrupt(picture, kind, severity, seed)
+    changed = corrupt(picture, kind, severity, seed, KINDS)
     assert (changed.mode, changed.size) == ("RGB", size)
-    assert changed.tobytes() == corrupt(picture, kind, severity, seed).tobytes()
+    assert changed.tobytes() == corrupt(picture, kind, severity, seed, KINDS).tobytes()
     assert picture.tobytes() == before
 
 
@@ -56,6 +64,70 @@ def test_the_garment_stays_and_its_white_goes() -> None:
     assert 0.4 < white / (200 * 0.65**2) < 1.2
     assert 0.6 < red / (1000 * 0.65**2) < 1.2
     assert corrupt(packshot, "background", "severe", 4) != Image.fromarray(changed.astype(np.uint8))
+
+
+def photographs_of(colours: dict[str, str]) -> Photographs:
+    """One photograph of each photographer, all of it in one colour."""
+    files = []
+    for colour in colours.values():
+        Image.new("RGB", (64, 64), colour).save(file := io.BytesIO(), "PNG")
+        files.append(file.getvalue())
+    return Photographs(pd.DataFrame({"photographer": list(colours)}), files, {}, {})
+
+
+def red_and_blue(kind: str, severity: str, seed: int) -> tuple[int, int]:
+    """How many pixels of a red garment of 1,200 are seen, and how many of the blue it lies on."""
+    packshot = Image.new("RGB", (60, 80), "white")
+    packshot.paste("red", (15, 20, 45, 60))
+    kinds = corruptions(photographs_of({"1": "blue"}))
+    pixels = np.asarray(corrupt(packshot, kind, severity, seed, kinds)).astype(int)
+    red, blue = (pixels[..., i] - pixels[..., 2 - i] > 150 for i in (0, 2))
+    return int(red.sum()), int(blue.sum())
+
+
+@pytest.mark.parametrize(("severity", "scale"), [("mild", 0.9), ("severe", 0.65)])
+def test_a_garment_is_laid_on_a_photograph_as_large_as_it_says(severity: str, scale: float) -> None:
+    red, blue = red_and_blue("photograph", severity, 5)
+    assert red == pytest.approx(1200 * scale**2, rel=0.1)
+    assert red + blue == pytest.approx(4800, rel=0.06)  # but for its outline
+
+
+@pytest.mark.parametrize(("severity", "least"), [("mild", 0.6), ("severe", 0.35)])
+def test_a_garment_of_any_size_is_between_two(severity: str, least: float) -> None:
+    reds = [red_and_blue("photograph, any size", severity, seed)[0] for seed in range(25)]
+    scales = np.sqrt(np.array(reds) / 1200)
+    assert scales.min() == pytest.approx(least, abs=0.08)
+    assert scales.max() == pytest.approx(0.9, abs=0.05)
+    assert scales.mean() == pytest.approx((least + 0.9) / 2, abs=0.08)
+
+
+def test_photographers_take_turns_however_many_pictures_they_took() -> None:
+    many = photographs_of({"1": "blue"} | {"2": "lime"})
+    frame = pd.DataFrame({"photographer": ["1"] * 30 + ["2"]})
+    kinds = corruptions(Photographs(frame, [many.files[0]] * 30 + [many.files[1]], {}, {}))
+    grounds = [
+        np.asarray(corrupt(PICTURE, "photograph", "severe", seed, kinds))[[0, -1], [0, -1]].max(0)
+        for seed in range(40)
+    ]
+    assert 10 < sum(int(ground[1]) > int(ground[2]) for ground in grounds) < 30
+
+
+def test_a_ground_is_a_corner_mirrored_where_it_ends() -> None:
+    columns = np.arange(200, dtype=np.uint8)
+    photograph = Image.fromarray(np.tile(columns[None, :, None], (100, 1, 3)))
+    for seed in range(8):
+        random = np.random.default_rng(seed)
+        row = np.asarray(module._ground(photograph, (400, 300), random))[150, :, 0].astype(int)
+        steps = np.diff(row)
+        assert np.abs(steps).max() <= 2, "a seam"
+        assert row.max() < 73 or row.min() > 126, "more than a corner"
+        assert np.abs(steps).mean() == pytest.approx(0.5, abs=0.05), "enlarged other than twice"
+
+
+def test_what_was_there_changes_as_before() -> None:
+    for kind in CORRUPTIONS:
+        own = corrupt(PICTURE, kind, "severe", 9)
+        assert corrupt(PICTURE, kind, "severe", 9, KINDS).tobytes() == own.tobytes()
 
 
 def test_low_light_is_darker_by_what_it_says() -> None:

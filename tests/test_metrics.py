@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from sklearn.metrics import ndcg_score
+from sklearn.metrics import ndcg_score, roc_auc_score
 
 from recommender.evaluation import metrics
 from recommender.evaluation.metrics import (
+    auroc,
     average_precision_at_k,
     bootstrap_interval,
     bootstrap_intervals,
@@ -261,3 +262,11 @@ def test_more_of_the_same_cluster_says_no_more() -> None:
     often = cluster_intervals(*(np.repeat(a, 25) for a in (said, groups, clusters)), resamples=2000)
     assert often == pytest.approx(once)
     assert np.diff(bootstrap_interval(np.repeat(said, 25)))[0] < np.diff(often[0])[0] / 4
+
+
+def test_auroc_is_what_others_compute_ties_included() -> None:
+    random = np.random.default_rng(0)
+    values, positive = random.integers(0, 9, 200).astype(float), random.random(200) < 0.3
+    expected = roc_auc_score(positive, values)
+    assert auroc(values[positive], values[~positive]) == pytest.approx(expected)
+    assert np.isnan(auroc(values, np.empty(0)))

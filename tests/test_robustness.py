@@ -1,14 +1,16 @@
 """What changed pictures cost, over a store whose encoder sees colours and places."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROWS, build_store, open_store, write_archive
+from conftest import ROWS, build_store, draw_picture, open_store, write_archive
 
 from recommender.evaluation import queries as protocol
 from recommender.evaluation import robustness
+from recommender.evaluation.committed import losses
 from recommender.evaluation.corruptions import CORRUPTIONS, Severities
 from recommender.evaluation.queries import archive_queries, split_queries
 from recommender.evaluation.robustness import measure_robustness, robustness_table
@@ -68,5 +70,20 @@ def test_the_script(
     assert told["queries"] == {"count": 4, "from": "4 of the dev split by name group"}
     assert told["command"].endswith(f"--sample 4 --json {file}")
     assert "background, mild (0.9 of the size" in capsys.readouterr().out
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as photographs:
+        photographs.writestr(
+            "photos.csv", "image,label,photographer,kids,split\na,Hat,1,False,dev\n"
+        )
+        photographs.writestr("images/a.jpg", draw_picture(ROWS[4]))
+    laid = ["--sample", "4", "--photographs", str(tmp_path / "photos.zip"), "--json", str(file)]
+    assert script.main(["--data", "x", *laid]) == 0
+    more = json.loads(file.read_text())
+    assert {kind: more[kind] for kind in CORRUPTIONS} == {kind: told[kind] for kind in CORRUPTIONS}
+    assert set(more) - set(told) == {"photograph", "photograph, any size"}
+    assert len([*losses(more)]) == len([*losses(told)]) + 4
+    shown = capsys.readouterr().out
+    assert "photograph, any size, severe (0.35 to 0.9 of the size, on" in shown
+    assert script.main(["--data", "x", "--photographs", str(tmp_path / "none.zip")]) == 1
+    assert "error: none.zip is not" in capsys.readouterr().err
     assert script.main(["--data", "x", "--split", "test"]) == 1
     assert "error: The split test holds none" in capsys.readouterr().err

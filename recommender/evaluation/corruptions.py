@@ -4,21 +4,30 @@ Nothing here is shared with what training sees, so that a network is not measure
 exercises. Lengths are shares of the picture's sides; a picture keeps its size.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageFilter, ImageOps
+
+from recommender.catalog.items import PICTURE_LIMITS
+from recommender.catalog.photographs import Photographs
+from recommender.pictures.colour import packshot_mask
+from recommender.pictures.decode import decode_image
 
 Severity = Literal["mild", "severe"]
 Severities: tuple[Severity, ...] = ("mild", "severe")
 Change = Callable[[Image.Image, float, np.random.Generator], Image.Image]
 
-_WHITE = 235
-"""The least value of a channel that is still the white of a packshot's background."""
+_MOST = 0.9
+"""How large a garment is at most where its size is drawn, a share of the picture's."""
+_CORNER = (0.16, 0.36)
+"""How much of each side of a photograph a corner takes; its own garment mostly begins beyond."""
+_ENLARGED = 2.0
+"""How many times a corner is enlarged at most, so that it stays as sharp as the garment."""
 
 
 @dataclass(frozen=True)
@@ -31,42 +40,104 @@ class Corruption:
     unit: str
 
 
-def corrupt(picture: Image.Image, kind: str, severity: Severity, seed: int) -> Image.Image:
+def corrupt(
+    picture: Image.Image,
+    kind: str,
+    severity: Severity,
+    seed: int,
+    among: Mapping[str, Corruption] | None = None,
+) -> Image.Image:
     """Change an RGB picture.
 
     Args:
         picture: RGB of any size.
-        kind: a key of `CORRUPTIONS`.
+        kind: a key of `among`.
         severity: `mild` or `severe`.
-        seed: not below 0; what is drawn at random depends on it and the kind alone.
+        seed: not below 0; what is drawn at random depends on it and the kind's place alone.
+        among: kind -> what it does; `CORRUPTIONS` where None.
 
     Returns:
         RGB of the same size.
     """
-    corruption = CORRUPTIONS[kind]
-    random = np.random.default_rng([seed, list(CORRUPTIONS).index(kind)])
+    among = CORRUPTIONS if among is None else among
+    corruption = among[kind]
+    random = np.random.default_rng([seed, list(among).index(kind)])
     return corruption.change(picture, getattr(corruption, severity), random)
 
 
+def corruptions(photographs: Photographs) -> dict[str, Corruption]:
+    """`CORRUPTIONS`, and garments laid on what is in the corners of real photographs.
+
+    Photographers are drawn evenly, or the bed of the busiest one would be most of what is seen.
+
+    Args:
+        photographs: none by a photographer that training has seen.
+    """
+    groups = photographs.frame.groupby("photographer").indices.values()
+    files = [[photographs.files[i] for i in group] for group in groups]
+    of_a_size, of_any = partial(_photograph, files), partial(_photograph_any_size, files)
+    unit = "of the size, on a photograph's ground"
+    return CORRUPTIONS | {
+        "photograph": Corruption(of_a_size, 0.9, 0.65, unit),
+        "photograph, any size": Corruption(of_any, 0.6, 0.35, f"to {_MOST:g} {unit}"),
+    }
+
+
 def _background(picture: Image.Image, scale: float, random: np.random.Generator) -> Image.Image:
-    """The garment, cut out of its white and made smaller, somewhere before a cluttered room."""
+    """The garment, somewhere before a cluttered room."""
+    return _laid(picture, _room(picture.size, random), scale, random)
+
+
+def _photograph(
+    files: Sequence[Sequence[bytes]],
+    picture: Image.Image,
+    scale: float,
+    random: np.random.Generator,
+) -> Image.Image:
+    """The garment, somewhere on a ground of one of the files, which are by photographer."""
+    own = files[int(random.integers(len(files)))]
+    photograph = decode_image(own[int(random.integers(len(own)))], limits=PICTURE_LIMITS)
+    return _laid(picture, _ground(photograph, picture.size, random), scale, random)
+
+
+def _photograph_any_size(
+    files: Sequence[Sequence[bytes]],
+    picture: Image.Image,
+    least: float,
+    random: np.random.Generator,
+) -> Image.Image:
+    """The same, with a garment anything from small to `_MOST`."""
+    return _photograph(files, picture, random.uniform(least, _MOST), random)
+
+
+def _laid(
+    picture: Image.Image, ground: Image.Image, scale: float, random: np.random.Generator
+) -> Image.Image:
+    """The garment, cut out of its white and made smaller, somewhere on a ground of its size."""
     width, height = picture.size
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    room = _room(picture.size, random)
     left, top = (int(random.integers(a - b + 1)) for a, b in zip(picture.size, size, strict=True))
-    mask = Image.fromarray(_garment(np.asarray(picture))).resize(size, Image.Resampling.BILINEAR)
-    room.paste(picture.resize(size, Image.Resampling.BICUBIC), (left, top), mask)
-    return room
+    garment = Image.fromarray((255 * packshot_mask(picture)).astype(np.uint8))
+    mask = garment.resize(size, Image.Resampling.BILINEAR)
+    ground.paste(picture.resize(size, Image.Resampling.BICUBIC), (left, top), mask)
+    return ground
 
 
-def _garment(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """255 where the garment is: all but the white that reaches the edge straight, (h, w)."""
-    white = pixels.min(axis=2) >= _WHITE
-    outside = np.zeros_like(white)
-    for axis in (0, 1):
-        outside |= np.logical_and.accumulate(white, axis=axis)
-        outside |= np.flip(np.logical_and.accumulate(np.flip(white, axis), axis=axis), axis)
-    return np.where(outside, 0, 255).astype(np.uint8)
+def _ground(
+    photograph: Image.Image, size: tuple[int, int], random: np.random.Generator
+) -> Image.Image:
+    """A corner of a photograph, scaled to cover a size; what it is too small for is its mirror."""
+    sides = [max(1, round(side * random.uniform(*_CORNER))) for side in photograph.size]
+    left, top = (
+        int(random.integers(2)) * (a - b) for a, b in zip(photograph.size, sides, strict=True)
+    )
+    corner = photograph.crop((left, top, left + sides[0], top + sides[1]))
+    factor = min(_ENLARGED, max(a / b for a, b in zip(size, sides, strict=True)))
+    scaled = [max(1, round(side * factor)) for side in sides]
+    pixels = np.asarray(corner.resize(scaled, Image.Resampling.BICUBIC))
+    right, below = (max(0, a - b) for a, b in zip(size, scaled, strict=True))
+    mirrored = np.pad(pixels, ((0, below), (0, right), (0, 0)), mode="symmetric")
+    return Image.fromarray(mirrored[: size[1], : size[0]])
 
 
 def _room(size: tuple[int, int], random: np.random.Generator) -> Image.Image:

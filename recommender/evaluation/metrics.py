@@ -112,6 +112,21 @@ def ndcg_at_k(gains: Floats, ideal: Floats, k: int) -> Floats:
     return _ratio(_first(gains, k) @ discounts, _first(ideal, k) @ discounts)
 
 
+def auroc(positives: Floats, negatives: Floats) -> float:
+    """How often a positive has more than a negative, a tie counting half; divides by all pairs.
+
+    The area under the receiver operating characteristic: .5 is chance.
+
+    >>> auroc(np.array([3.0, 1.0]), np.array([0.0, 1.0]))
+    0.875
+    """
+    if not len(positives) or not len(negatives):
+        return float("nan")
+    ordered = np.sort(negatives)
+    below, upto = (np.searchsorted(ordered, positives, side) for side in ("left", "right"))
+    return float((below + upto).mean() / (2 * len(negatives)))
+
+
 def mean(values: Floats) -> float:
     """Mean of what is defined; NaN where nothing is.
 

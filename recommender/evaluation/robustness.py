@@ -1,10 +1,18 @@
 """What changed pictures cost: the same queries, clean and under each change."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from recommender.evaluation.committed import Interval, Robustness, losses
-from recommender.evaluation.corruptions import CORRUPTIONS, Severities, Severity, corrupt
+from recommender.evaluation.corruptions import (
+    CORRUPTIONS,
+    Corruption,
+    Severities,
+    Severity,
+    corrupt,
+)
 from recommender.evaluation.encoded import Change
 from recommender.evaluation.metrics import Floats, bootstrap_interval, mean, paired_difference
 from recommender.evaluation.protocol import DEPTH, asking, find
@@ -16,9 +24,13 @@ from recommender.search.recommender import Recommender
 
 
 def measure_robustness(
-    recommender: Recommender, queries: Queries, *, ranking: Ranking = "image"
+    recommender: Recommender,
+    queries: Queries,
+    *,
+    ranking: Ranking = "image",
+    changes: Mapping[str, Corruption] = CORRUPTIONS,
 ) -> Robustness:
-    """P@5 on type (strict) and self-retrieval R@1, clean and under each change.
+    """P@5 on type (strict) and self-retrieval R@1, clean and under each of some changes.
 
     R@1 leaves the gallery whole: does a query's own picture come first? It is not defined where
     the gallery holds no such picture. A query is changed the same way each time, by its id.
@@ -29,10 +41,10 @@ def measure_robustness(
         "ranking": ranking,
         "clean": _summary(clean),
     }
-    for kind, corruption in CORRUPTIONS.items():
+    for kind, corruption in changes.items():
         report[kind] = {"unit": corruption.unit}
         for severity in Severities:
-            change = _change(queries, kind, severity)
+            change = _change(queries, kind, severity, changes)
             values = _measure(recommender, queries, ranking, change, f"{kind}, {severity}")
             differences = {n: paired_difference(clean[n], values[n]) for n in values}
             lost = {f"{name} lost": rounded(*each) for name, each in differences.items()}
@@ -41,9 +53,11 @@ def measure_robustness(
     return report
 
 
-def _change(queries: Queries, kind: str, severity: Severity) -> Change:
+def _change(
+    queries: Queries, kind: str, severity: Severity, among: Mapping[str, Corruption]
+) -> Change:
     seeds = queries.frame["id"].tolist()
-    return lambda position, picture: corrupt(picture, kind, severity, seeds[position])
+    return lambda position, picture: corrupt(picture, kind, severity, seeds[position], among)
 
 
 def _measure(
