@@ -1,7 +1,9 @@
-"""Train a ResNet50 on catalogs; killed, it goes on where it was.
+r"""Train a ResNet50 on catalogs; killed, it goes on where it was.
 
 python -m scripts.train --data data/kaggle data/demo --out runs/fashion
 python -m scripts.train --data data/kaggle --out runs/classifier --recipe classifier --init imagenet
+python -m scripts.train --data data/kaggle data/demo --out runs/photographs --recipe photographs \
+    --init fashion --photographs clothing-photos.zip
 """
 
 import argparse
@@ -13,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 from recommender.catalog.items import load_catalog
+from recommender.catalog.photographs import load_photographs
 from recommender.catalog.splits import SPLITS
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.encoder import load_encoder
@@ -20,10 +23,16 @@ from recommender.encoding.weights import find_weights
 from recommender.training.augmentation import Augmentation
 from recommender.training.classifier import ClassifierConfig, train_classifier
 from recommender.training.fashion import TrainingConfig, train
+from recommender.training.photographs import PhotographConfig, train_on_photographs
+from recommender.training.scenes import Scenes
 from scripts.command import plain_errors
 from scripts.plot_history import plot_history
 
-RECIPES = {"fashion": (Augmentation, TrainingConfig), "classifier": (ClassifierConfig,)}
+RECIPES = {
+    "fashion": (Augmentation, TrainingConfig),
+    "photographs": (Augmentation, Scenes, PhotographConfig),
+    "classifier": (ClassifierConfig,),
+}
 """A recipe -> its config, after the config's own parts."""
 INPUT = {
     "height_px": "of the input; recipe fashion's alone",
@@ -45,7 +54,12 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, required=True, help="takes weights and history")
     parser.add_argument(
-        "--init", default="random", help="random | imagenet | timm:TAG | a safetensors file"
+        "--init",
+        default="random",
+        help="random | fashion | imagenet | timm:TAG | a file of weights",
+    )
+    parser.add_argument(
+        "--photographs", type=Path, help="an archive of them; recipe photographs' alone"
     )
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     settings = {p: [f for f in fields(p) if isinstance(f.default, int | float)] for p in parts}
@@ -68,19 +82,30 @@ def main(argv: list[str] | None = None) -> int:
     )
     if isinstance(config, TrainingConfig):
         config = replace(config, augmentation=views[0], split=options.split)
+    elif isinstance(config, PhotographConfig):
+        config = replace(config, augmentation=views[0], scenes=views[1])
+        if options.photographs is None or options.init == "random":
+            parser.error("recipe photographs goes on from --init, with an archive of --photographs")
     encoder = replace(encoder, **{name: getattr(options, name) for name in INPUT})
-    init = None if options.init == "random" else find_weights(options.init).state
+    init = None if options.init == "random" else find_weights(options.init)
+    state = None if init is None else init.state
     catalogs = [load_catalog(data / "catalog") for data in options.data]
     if isinstance(config, TrainingConfig):
         last = train(
-            catalogs, options.out, config, encoder=encoder, init=init, device=options.device
+            catalogs, options.out, config, encoder=encoder, init=state, device=options.device
+        )
+    elif isinstance(config, PhotographConfig):
+        archive = options.photographs
+        photographs = {split: load_photographs(archive, split) for split in ("train", "dev")}
+        last = train_on_photographs(
+            catalogs, photographs, options.out, config, init=init, device=options.device
         )
     else:
         last = train_classifier(
             catalogs[0],
             options.out,
             config,
-            init=init,
+            init=state,
             beside=load_encoder("fashion", device=options.device),
             device=options.device,
         )

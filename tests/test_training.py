@@ -27,6 +27,7 @@ from recommender.training.augmentation import Augmentation
 from recommender.training.calibration import calibrate
 from recommender.training.checkpoint import save_checkpoint
 from recommender.training.fashion import HEADS, TrainingConfig, repeat_factors, train
+from recommender.training.run import seed_of
 from scripts import build_index
 
 CONFIG = TrainingConfig(
@@ -101,7 +102,7 @@ def test_a_run_draws_what_it_drew_before_its_settings_had_parts() -> None:
     config = TrainingConfig(epochs=3, augmentation=Augmentation(mirror=0.25))
     settings = fashion.settings_of(config)
     assert (settings["mirror"], settings["epochs"]) == (0.25, 3)
-    assert fashion._seed_of(settings | {"labels": {"gender": ["Men"]}}) == 15249414051715
+    assert seed_of(settings | {"labels": {"gender": ["Men"]}}) == 15249414051715
 
 
 def test_it_sees_what_a_first_and_a_second_look_see(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import datasets
@@ -14,8 +15,16 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from recommender.catalog.items import PICTURE_LIMITS
+from recommender.catalog.photographs import GROUPS, Photographs
 from recommender.encoding.config import EncoderConfig, fit_picture
 from recommender.pictures.decode import decode_image
+from recommender.training.scenes import to_canvas
+from recommender.training.teacher import teach
+
+TYPED = ("articleType", "subCategory", "masterCategory")
+"""Heads of which a photograph's label says what may be right."""
+KIDS = {True: ("Boys", "Girls", "Unisex"), False: ("Men", "Women", "Unisex")}
+"""Whether a photograph shows a child's garment -> the genders that may be right."""
 
 
 @dataclass(frozen=True)
@@ -63,3 +72,67 @@ def read_examples(
         index = {value: i for i, value in enumerate(values)}
         targets[name] = torch.tensor([index.get(v, -1) for v in frame[name].iloc[rows]])
     return Examples(torch.from_numpy(pictures), targets)
+
+
+@dataclass(frozen=True)
+class PhotographExamples:
+    """Photographs in memory.
+
+    Attributes:
+        canvases: uint8 (n, 3, CANVAS_PX, CANVAS_PX), each in the upper left corner.
+        sizes: float (n, 2), width and height of what is theirs.
+        allowed: head -> bool (n, classes), what may be right; all where nothing is known.
+        told: float (n, TEACHER_DIM), the teacher's features.
+    """
+
+    canvases: Tensor
+    sizes: Tensor
+    allowed: dict[str, Tensor]
+    told: Tensor
+
+
+def read_photographs(
+    photographs: Photographs,
+    frame: pd.DataFrame,
+    labels: Mapping[str, Sequence[str]],
+    device: torch.device,
+    dtype: torch.dtype,
+) -> PhotographExamples:
+    """Read photographs and what is known of them, the teacher's word included.
+
+    Args:
+        frame: the columns of a catalog, which say what categories a type is of.
+        labels: head -> its classes.
+    """
+    with ThreadPoolExecutor() as pool:
+        read = partial(decode_image, limits=PICTURE_LIMITS)
+        pictures = list(pool.map(read, photographs.files))
+        fitted = list(pool.map(to_canvas, pictures))
+    canvases = torch.from_numpy(np.stack([canvas for canvas, _ in fitted])).permute(0, 3, 1, 2)
+    allowed = allowed_classes(photographs.frame, frame, labels)
+    return PhotographExamples(
+        canvases.contiguous().to(device),
+        torch.tensor([size for _, size in fitted], dtype=torch.float32, device=device),
+        {name: mask.to(device) for name, mask in allowed.items()},
+        teach(pictures, device, dtype).to(device),
+    )
+
+
+def allowed_classes(
+    photographs: pd.DataFrame, frame: pd.DataFrame, labels: Mapping[str, Sequence[str]]
+) -> dict[str, Tensor]:
+    """What label and age of each photograph allow: head -> bool (n, classes).
+
+    A label that no class of a head is of allows them all, as none does.
+    """
+    allowed = {}
+    for name in TYPED:
+        rights = {
+            label: set(frame[name][frame["articleType"].isin(types)]) & set(labels[name])
+            for label, types in GROUPS.items()
+        }
+        rows = [rights.get(label) or set(labels[name]) for label in photographs["label"]]
+        allowed[name] = torch.tensor([[c in right for c in labels[name]] for right in rows])
+    genders = [KIDS[bool(kids)] for kids in photographs["kids"]]
+    allowed["gender"] = torch.tensor([[c in right for c in labels["gender"]] for right in genders])
+    return allowed

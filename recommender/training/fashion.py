@@ -4,8 +4,6 @@ The split is by name group (`catalog.split_names`), so nothing that is scored la
 by years (`catalog.split_years`) it is for the comparison with what others published.
 """
 
-import hashlib
-import json
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,8 +15,7 @@ import datasets
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from recommender.catalog.items import catalog_fingerprint, catalog_frame
@@ -29,9 +26,10 @@ from recommender.encoding.weights import Weights, write_weights
 from recommender.errors import CatalogError, TrainingError
 from recommender.evaluation.metrics import Floats
 from recommender.training.augmentation import Augmentation, augment
-from recommender.training.checkpoint import resume, save_checkpoint
 from recommender.training.examples import Examples, read_examples
-from recommender.training.net import FashionNet, compute, joint_loss
+from recommender.training.losses import joint_loss
+from recommender.training.net import FashionNet, compute
+from recommender.training.run import Run
 
 HEADS = {
     "articleType": 1.0,
@@ -121,9 +119,6 @@ def train(
     if init is not None:
         net.load(init)
     net.to(place).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(
-        _decay_groups(net, config.weight_decay), lr=config.peak_lr, momentum=0.9, nesterov=True
-    )
     split = SPLITS[config.split](frame)
     scored = split[: len(catalogs[0])]
     rows = {"train": np.flatnonzero(split == "train"), "dev": np.flatnonzero(scored == "dev")}
@@ -134,25 +129,24 @@ def train(
             f"The catalog has {len(rows['train'])} items to train on, fewer than the "
             f"{config.batch_size} of one batch."
         )
-    # A fifth of five steps is one, and a rise of one step divides by the none that are between.
-    steps = max(config.epochs * steps_an_epoch, 6)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.peak_lr, total_steps=steps, pct_start=0.2
-    )
-    decay = 1 - 1 / max(config.average_share * steps, 1)
-    ema = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-    average = AveragedModel(net, multi_avg_fn=ema, use_buffers=True)
-    optimizer.register_step_post_hook(lambda *_: average.update_parameters(net))
-    averaged = cast(FashionNet, average.module)
-    nets = nn.ModuleDict({"net": net, "average": average})
-    run = settings_of(config) | {
+    settings = settings_of(config) | {
         "labels": labels,
         "encoder": asdict(encoder),
         "catalogs": [catalog_fingerprint(catalog) for catalog in catalogs],
         "init": "random" if init is None else hash_state(init),
     }
-    seed = _seed_of(run)
-    history = resume(directory, run, nets, optimizer, schedule)
+    run = Run.start(
+        net,
+        directory,
+        settings,
+        steps=config.epochs * steps_an_epoch,
+        peak_lr=config.peak_lr,
+        rise=0.2,
+        weight_decay=config.weight_decay,
+        average_share=config.average_share,
+    )
+    averaged = cast(FashionNet, run.average.module)
+    history = run.resume()
     if len(history) == config.epochs and (directory / "weights.safetensors").exists():
         return history[-1]
     # 60,000 pictures of 72x96 are 1.2 GB: a GPU holds them, and waits for no transfer.
@@ -165,18 +159,16 @@ def train(
     for epoch in range(len(history), config.epochs):
         started = time.perf_counter()
         # Decided by run and epoch alone, so that a resumed run sees the same.
-        random = torch.Generator().manual_seed(seed + epoch)
-        order = _draw_order(repeats, random)[: steps_an_epoch * config.batch_size]
+        random = torch.Generator().manual_seed(run.seed + epoch)
+        order = draw_order(repeats, random)[: steps_an_epoch * config.batch_size]
         batches = torch.split(order, config.batch_size)
         bar = tqdm(batches, f"Epoch {epoch + 1}/{config.epochs}")
         sizes = [config.small_size_px] if epoch < config.small_epochs else full_sizes
-        loss = _train_epoch(
-            net, data["train"], bar, sizes, optimizer, schedule, config, encoder, dtype, random
-        )
-        dev = _head_accuracy(averaged, data["dev"], dtype, encoder)
+        loss = _train_epoch(run, net, data["train"], bar, sizes, config, encoder, dtype, random)
+        dev = head_accuracy(averaged, data["dev"], dtype, encoder)
         seconds = time.perf_counter() - started
         history.append({"epoch": epoch + 1, "loss": loss, "dev": dev, "seconds": seconds})
-        save_checkpoint(directory, run, nets, optimizer, schedule, history)
+        run.save(history)
     write_weights(directory / "weights.safetensors", Weights(averaged.weights(), encoder, labels))
     return history[-1]
 
@@ -194,12 +186,7 @@ def repeat_factors(types: pd.Series, rare_share: float) -> Floats:
     return factors
 
 
-def _seed_of(run: Mapping[str, Any]) -> int:
-    """Each run draws views of its own: a network knows those that its weights learnt from."""
-    return int(hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:12], 16)
-
-
-def _draw_order(repeats: Floats, random: torch.Generator) -> Tensor:
+def draw_order(repeats: Floats, random: torch.Generator) -> Tensor:
     """Row numbers in random order, each as often as its factor says in the mean."""
     wanted = torch.from_numpy(repeats)
     times = (wanted + torch.rand(len(wanted), generator=random)).floor().long()
@@ -207,20 +194,12 @@ def _draw_order(repeats: Floats, random: torch.Generator) -> Tensor:
     return rows[torch.randperm(len(rows), generator=random)]
 
 
-def _decay_groups(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Norms and biases are not decayed. Source: He et al., arXiv:1812.01187, section 3.1."""
-    decayed = [p for p in net.parameters() if p.ndim > 1]
-    others = [p for p in net.parameters() if p.ndim <= 1]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": others}]
-
-
 def _train_epoch(
+    run: Run,
     net: FashionNet,
     data: Examples,
     batches: Iterable[Tensor],
     sizes: Sequence[tuple[int, int]],
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
     config: TrainingConfig,
     encoder: EncoderConfig,
     dtype: torch.dtype,
@@ -233,15 +212,12 @@ def _train_epoch(
         size = sizes[int(torch.randint(len(sizes), (), generator=random))]
         views = augment(data.pictures[batch].permute(0, 3, 1, 2), size, config.augmentation, random)
         targets = {name: target[batch] for name, target in data.targets.items()}
-        logits, cosines = compute(net, normalise(views, encoder), dtype)[:2]
-        loss = joint_loss(logits, targets, config.label_smoothing, HEADS)
+        seen = compute(net, normalise(views, encoder), dtype)
+        loss = joint_loss(seen.logits, targets, config.label_smoothing, HEADS)
         if config.proxies:
-            scaled = {name: config.proxy_scale * value for name, value in cosines.items()}
+            scaled = {name: config.proxy_scale * value for name, value in seen.cosines.items()}
             loss = loss + config.proxies * joint_loss(scaled, targets, 0.0)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        schedule.step()
+        run.step(loss)
         losses.append(loss.item())
         if not math.isfinite(losses[-1]):
             raise TrainingError(
@@ -258,7 +234,7 @@ def normalise(pixels: Tensor, encoder: EncoderConfig) -> Tensor:
 
 
 @torch.inference_mode()
-def _head_accuracy(
+def head_accuracy(
     net: FashionNet, data: Examples, dtype: torch.dtype, encoder: EncoderConfig
 ) -> dict[str, float]:
     """Share of the examples with a label whose best class it is, for each head."""

@@ -93,22 +93,3 @@ def compute(net: nn.Module, pixels: Tensor, dtype: torch.dtype) -> Any:
     """What a network makes of pixels, float (b, 3, h, w), in bfloat16 where that is the dtype."""
     with torch.autocast(pixels.device.type, dtype, enabled=dtype == torch.bfloat16):
         return net(pixels.contiguous(memory_format=torch.channels_last))
-
-
-def joint_loss(
-    logits: Mapping[str, Tensor],
-    targets: Mapping[str, Tensor],
-    label_smoothing: float,
-    weights: Mapping[str, float] | None = None,
-) -> Tensor:
-    """Sum over labels of the mean cross entropy of the examples that have the label (not -1)."""
-    losses = []
-    for name, scores in logits.items():
-        known = targets[name] >= 0
-        if known.any():
-            loss = F.cross_entropy(
-                scores[known].float(), targets[name][known], label_smoothing=label_smoothing
-            )
-            losses.append(loss * (weights[name] if weights else 1.0))
-    # Where nothing is known the loss is zero, and still a function of the network.
-    return torch.stack(losses or [0 * scores.sum() for scores in logits.values()]).sum()

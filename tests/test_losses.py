@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from recommender.training.net import joint_loss
+from recommender.training.losses import joint_loss
 
 
 def test_a_joint_loss_leaves_missing_labels_out() -> None:

@@ -1,0 +1,64 @@
+"""What a step is to lessen, as functions of what a network says."""
+
+import math
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_SURE = 0.98
+"""Certainty beyond this earns nothing: a coarse label does not deserve more."""
+
+
+def joint_loss(
+    logits: Mapping[str, Tensor],
+    targets: Mapping[str, Tensor],
+    label_smoothing: float,
+    weights: Mapping[str, float] | None = None,
+) -> Tensor:
+    """Sum over labels of the mean cross entropy of the examples that have the label (not -1)."""
+    losses = []
+    for name, scores in logits.items():
+        known = targets[name] >= 0
+        if known.any():
+            loss = F.cross_entropy(
+                scores[known].float(), targets[name][known], label_smoothing=label_smoothing
+            )
+            losses.append(loss * (weights[name] if weights else 1.0))
+    # Where nothing is known the loss is zero, and still a function of the network.
+    return torch.stack(losses or [0 * scores.sum() for scores in logits.values()]).sum()
+
+
+def partial_loss(logits: Tensor, allowed: Tensor) -> Tensor:
+    """-log of what is believed of the allowed classes together, in the mean.
+
+    Args:
+        logits: float of shape (b, c).
+        allowed: bool of shape (b, c); a row that allows all says nothing, and does not count.
+    """
+    known = ~allowed.all(1)
+    if not known.any():
+        return 0 * logits.sum()
+    log_p = logits[known].float().log_softmax(1)
+    right = log_p.masked_fill(~allowed[known], -torch.inf).logsumexp(1)
+    return -right.clamp(max=math.log(_SURE)).mean()
+
+
+def disagreement(left: Tensor, right: Tensor) -> Tensor:
+    """Twice the Jensen-Shannon divergence of the beliefs of two views' logits (b, c), in nats."""
+    p, q = left.float().softmax(1), right.float().softmax(1)
+    middle = ((p + q) / 2).clamp_min(1e-8).log()
+    return F.kl_div(middle, p, reduction="batchmean") + F.kl_div(middle, q, reduction="batchmean")
+
+
+def region_loss(logits: Tensor, truth: Tensor) -> Tensor:
+    """Cross entropy of each place, and what each mask lacks of a full overlap (Dice).
+
+    Args:
+        logits: float of shape (b, h, w).
+        truth: float of the same shape, the garment's share of each place.
+    """
+    p = logits.float().sigmoid()
+    dice = (2 * (p * truth).sum((1, 2)) + 1) / (p.sum((1, 2)) + truth.sum((1, 2)) + 1)
+    return F.binary_cross_entropy_with_logits(logits.float(), truth) + (1 - dice).mean()
