@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from recommender.encoding.agreement import LOOKS
-from recommender.training.calibration import Weighing, agreements, fit_temperature, tempered
+from recommender.encoding.agreement import tempered
+from recommender.training.calibration import Weighing, agreements, fit_temperature
 
 
 def drawn(temperature: float, count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:

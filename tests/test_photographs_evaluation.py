@@ -90,24 +90,23 @@ def test_hits_are_judged_by_their_label() -> None:
     assert values["mAP@10"] == pytest.approx([(1 + 2 / 3) / 2, 1, 1 / 4, NAN], nan_ok=True)
 
 
-def test_beliefs_are_judged_by_families() -> None:
+def test_beliefs_are_judged_by_what_a_visitor_is_told() -> None:
     types = ("Sweaters", "Tops", "Tshirts", "Jackets", "Bra")
     beliefs = np.array(
         [
-            [0.5, 0.0, 0.2, 0.3, 0.0],  # Sweaters, of Hoodie's family with Jackets: 0.8
-            [0.1, 0.4, 0.3, 0.1, 0.1],  # Tops, of T-Shirt's with Tshirts: 0.7
-            [0.1, 0.2, 0.6, 0.1, 0.0],  # Tshirts, of Polo's, alone: 0.6
-            [0.0, 0.0, 0.2, 0.0, 0.8],  # Bra, of none: 0.8
+            [0.5, 0.0, 0.2, 0.3, 0.0],
+            [0.1, 0.4, 0.3, 0.1, 0.1],
+            [0.1, 0.2, 0.6, 0.1, 0.0],
+            [0.0, 0.0, 0.2, 0.0, 0.8],
         ],
         dtype=np.float32,
     )
     labels = pd.Series(["Longsleeve", "Shirt", "Undershirt", "Top"])
     right, sure = judge_beliefs(types, beliefs, labels)
     assert right.tolist() == [1, 0, 1, 0]
-    assert sure["type"] == pytest.approx((0.5 + 0.4 + 0.6 + 0.8) / 4)
-    assert sure["family"] == pytest.approx((0.8 + 0.7 + 0.6 + 0.8) / 4)
-    # The two of 0.8 share a bin in which one of two is right.
-    assert sure["ECE"] == pytest.approx((2 * 0.3 + 0.7 + 0.4) / 4)
+    assert sure["confidence"] == pytest.approx((0.5 + 0.4 + 0.6 + 0.8) / 4)
+    # 15 bins, and no two of these share one.
+    assert sure["ECE"] == pytest.approx((0.5 + 0.4 + 0.4 + 0.8) / 4)
 
 
 def test_a_board_is_whole(

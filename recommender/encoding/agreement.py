@@ -142,6 +142,19 @@ class Agreement:
         return vectors
 
 
+def tempered(beliefs: Floats, temperature: float) -> Floats:
+    """Beliefs of the same logits divided by a temperature; float32 (n, classes)."""
+    powered = np.maximum(beliefs, 1e-12) ** np.float32(1 / temperature)
+    scaled: Floats = powered / powered.sum(axis=1, keepdims=True)
+    return scaled
+
+
+def logit(probabilities: Floats) -> Floats:
+    """What a sigmoid makes probabilities of, kept within ±12."""
+    odds: Floats = np.log(np.maximum(probabilities, 6e-6) / np.maximum(1 - probabilities, 6e-6))
+    return odds
+
+
 def likeliest(
     beliefs: Mapping[str, Floats], classes: Mapping[str, Sequence[str]], count: int
 ) -> dict[str, list[tuple[str, float]]]:

@@ -18,7 +18,12 @@ class EncoderConfig:
     bfloat16 where the processor multiplies in it, else float32. `projection` applies the linear
     map that the weights file carries, if it does. `agreement` weighs looks and labels in an
     embedding (`attributes.Agreement`); where it is empty, looks are all there is. For a second
-    look (`views`) the input's sides are `second_scale` times as long.
+    look (`second_look`) the input's sides are `second_scale` times as long.
+
+    What is believed of a picture that does not lie on white is as of logits divided by
+    `photograph_temperature`. `match` turns the garment head's logit and the doubt that a picture
+    leaves into the probability that it shows what the catalog is of: a constant, and what each
+    counts; where it is empty, nothing is said of that.
     """
 
     weights: str = "fashion"
@@ -32,10 +37,13 @@ class EncoderConfig:
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     agreement: Mapping[str, float] = field(default_factory=dict)
     second_scale: float = 1.0
+    photograph_temperature: float = 1.0
+    match: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "mean", tuple(self.mean))
         object.__setattr__(self, "std", tuple(self.std))
+        object.__setattr__(self, "match", tuple(self.match))
         for name in ("fit", "pooling", "dtype"):
             if (value := getattr(self, name)) not in choices(name):
                 raise ValueError(f"{name} is {value!r}, not one of {', '.join(choices(name))}")
@@ -45,6 +53,9 @@ class EncoderConfig:
             raise ValueError("the input's sides are between 16 and 1024 pixels")
         if not 1 <= self.second_scale <= 1024 / max(self.width_px, self.height_px):
             raise ValueError("second_scale is between 1 and what makes a side 1024 pixels")
+
+        if not self.photograph_temperature > 0 or len(self.match) not in (0, 3):
+            raise ValueError("a temperature is above 0, and a match has three numbers or none")
 
     @property
     def input_px(self) -> tuple[int, int]:

@@ -173,8 +173,8 @@ def _configured(name: str, settings: Mapping[str, Any]) -> Weights:
 def _fingerprint_of(
     config: EncoderConfig, weights_hash: str, labels: Mapping[str, Sequence[str]]
 ) -> str:
-    # The weights have a hash, and a gallery's pictures get no second look.
-    left_out = ("weights", "second_scale")
+    # The weights have a hash; the others are of pictures that ask, not of a gallery's.
+    left_out = ("weights", "second_scale", "photograph_temperature", "match")
     settings = {k: v for k, v in asdict(config).items() if k not in left_out}
     classes = {name: labels[name] for name in config.agreement if name != LOOKS}
     text = json.dumps([settings, weights_hash, classes], sort_keys=True)

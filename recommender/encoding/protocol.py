@@ -18,11 +18,14 @@ class Encoded(NamedTuple):
         vectors: float32 of shape (b, dim), unit rows.
         beliefs: label -> float32 of shape (b, classes), rows that sum to one.
         regions: of each picture that asked; empty where the encoder knows of none.
+        matches: float32 of shape (b,), how sure it is that a picture shows what the catalog is of;
+            None where the encoder does not know.
     """
 
     vectors: Floats
     beliefs: Beliefs
     regions: Sequence[Regions] = ()
+    matches: Floats | None = None
 
 
 class PictureEncoder(Protocol):

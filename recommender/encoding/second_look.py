@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from recommender.encoding.agreement import Agreement, Floats
+from recommender.encoding.agreement import Agreement, Floats, logit, tempered
 from recommender.encoding.config import EncoderConfig, fit_picture, padded_box
 from recommender.encoding.network import Network, Sight
 from recommender.encoding.protocol import Encoded
@@ -79,12 +79,22 @@ def look(
     beliefs = {
         name: np.stack([beliefs[name] for _, beliefs in gathered]) for name in agreement.classes
     }
+    taken = [
+        row
+        for row, found in enumerate(regions)
+        if len(found.mask) and not lies_on_white(np.asarray(shown[row]), found.mask)
+    ]
+    for rows in beliefs.values():
+        rows[taken] = tempered(rows[taken], config.photograph_temperature)
+    vectors = agreement.embed(looks, beliefs)
     placed = [
         within(found, part) if isinstance(part, tuple) else found
         for found, part in zip(regions, asked, strict=True)
     ]
-    found = placed if network.finds_regions else ()
-    return Encoded(agreement.embed(looks, beliefs), beliefs, found)
+    if not network.finds_regions:
+        return Encoded(vectors, beliefs)
+    garment = np.array([found.garment for found in regions], np.float32)
+    return Encoded(vectors, beliefs, placed, _matches(config, garment, agreement.doubt(vectors)))
 
 
 def view_shares(doubt: Floats) -> Floats:
@@ -99,6 +109,15 @@ def view_shares(doubt: Floats) -> Floats:
     shares = np.exp(-_SHARPNESS * (doubt - doubt.min(axis=0)))
     whole: Floats = shares / shares.sum(axis=0)
     return whole
+
+
+def _matches(config: EncoderConfig, garment: Floats, doubt: Floats) -> Floats | None:
+    """How sure it is that pictures show what the catalog is of: float32 of shape (b,)."""
+    if not config.match:
+        return None
+    constant, by_garment, by_doubt = config.match
+    logits = constant + by_garment * logit(garment) + by_doubt * doubt
+    return 1 / (1 + np.exp(-logits))
 
 
 def _see(network: Network, prepared: Sequence[Prepared]) -> list[Sight]:

@@ -120,18 +120,18 @@ class Label(TypedDict):
 
 
 class Sureness(TypedDict):
-    """Mean belief in the likeliest type and in its family, and how far the latter is off."""
+    """The mean belief in the likeliest type, and how far it is off."""
 
-    type: Rounded
-    family: Rounded
+    confidence: Rounded
     ECE: Rounded
 
 
 class PhotographReport(TypedDict):
     """Measured figures of one system on photographs.
 
-    `metrics`: P@1, P@5, mAP@10 and, of an encoder with a head of article types, `seen right`, over
-    photographs and over labels; `labels`: label -> the same of its photographs.
+    `metrics`: P@1, P@5, mAP@10 and, of an encoder with a head of article types, `seen right`
+    and, where the store's encoder finds garments, `colour distance`, over photographs and over
+    labels; `labels`: label -> the same of its photographs.
     """
 
     title: str

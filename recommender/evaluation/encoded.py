@@ -51,7 +51,9 @@ def encode_files(
             vectors = np.concatenate([part.vectors for part in parts])
             beliefs = concatenate([part.beliefs for part in parts])
             regions = [found for part in parts for found in part.regions]
-            yield positions, Encoded(vectors, beliefs, regions)
+            matches = [part.matches for part in parts if part.matches is not None]
+            known = np.concatenate(matches) if matches else None
+            yield positions, Encoded(vectors, beliefs, regions, known)
 
 
 def believe(encoder: PictureEncoder, picture_bytes: Callable[[int], bytes], count: int) -> Beliefs:

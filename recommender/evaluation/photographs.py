@@ -16,12 +16,14 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.photographs import GROUPS, Photographs
 from recommender.encoding.backbone import Device
 from recommender.encoding.protocol import Encoded, PictureEncoder, concatenate
 from recommender.errors import CatalogError, RecommenderError
 from recommender.evaluation import metrics
 from recommender.evaluation.classification import calibration_error
+from recommender.evaluation.colour import SHOWN, GarmentColours, colour_distances
 from recommender.evaluation.committed import (
     Interval,
     Label,
@@ -50,6 +52,8 @@ from recommender.evaluation.report import number, rounded
 from recommender.index.embeddings import Embeddings
 from recommender.index.embeddings import Floats as Believed
 from recommender.index.faiss import IndexConfig, build_index
+from recommender.pictures.colour import Lab
+from recommender.pictures.decode import decode_image
 from recommender.search.query import Query
 from recommender.search.recommender import Recommender
 
@@ -58,6 +62,9 @@ logger = logging.getLogger(__name__)
 CUTOFFS = (1, 5)
 SEEN = "seen right"
 """The metric of the head: whether its likeliest article type is one of the label's."""
+COLOUR = "colour distance"
+"""The metric of the hits' colours: how far they are from the garment's, CIEDE2000, in the median of
+the first five; where the garment is, the store's own encoder says."""
 _TYPE = "articleType"
 
 
@@ -117,6 +124,8 @@ def measure_photographs(
     groups = pd.Index(list(counts)).get_indexer(pd.Index(labels)).astype(np.int64)
     clusters = pd.factorize(photographers)[0].astype(np.int64)
     seen: dict[str, Encoded] = {}  # an encoder sees the same, whatever the ranking
+    garments = GarmentColours(lambda row: base.picture_bytes(int(base.index.ids[row])))
+    shown = _colours(base.encoder, asking.files)
     precisions: dict[str, Floats] = {}
     for name, system in systems.items():
         try:
@@ -132,6 +141,8 @@ def measure_photographs(
             continue
         values = judge_photographs(recommender.frame, labels, hits)
         precisions[name] = values[HEADLINE]
+        if shown is not None:
+            values[COLOUR] = colour_distances(shown, garments.of_items(hits[:, :SHOWN]))
         report: dict[str, Any] = {"title": system.title, **parts_of(system, encoder)}
         if _TYPE in query.beliefs:
             values[SEEN], report["sureness"] = judge_beliefs(
@@ -195,9 +206,8 @@ def judge_beliefs(
 ) -> tuple[Floats, Sureness]:
     """Whether the head of article types sees right, and knows when it does.
 
-    It sees right where the likeliest type is one of the label's. Its confidence is the belief in
-    the likeliest type's family: in all types of the smallest of `GROUPS` that holds that type (the
-    first, of equally small ones), or in it alone where none does.
+    It sees right where the likeliest type is one of the label's; its confidence is the belief in
+    that type, which is what a visitor is told.
 
     Args:
         types: the head's classes.
@@ -205,23 +215,16 @@ def judge_beliefs(
         labels: of `GROUPS`, q of them.
 
     Returns:
-        float64 of shape (q,), 1 where it sees right; the mean belief in the likeliest type and in
-        its family, and the expected calibration error of the latter.
+        float64 of shape (q,), 1 where it sees right; the mean confidence, and its expected
+        calibration error.
     """
-    families = np.array([np.isin(types, _family(name)) for name in types])  # (classes, classes)
-    likeliest = beliefs.argmax(axis=1)
-    confidence = (beliefs * families[likeliest]).sum(axis=1)
+    likeliest, confidence = beliefs.argmax(axis=1), beliefs.max(axis=1)
     said = zip(likeliest.tolist(), labels, strict=True)
     right = np.array([types[code] in GROUPS[label] for code, label in said])
     return right.astype(np.float64), {
-        "type": number(float(beliefs.max(axis=1).mean())),
-        "family": number(float(confidence.mean())),
+        "confidence": number(float(confidence.mean())),
         "ECE": number(calibration_error(confidence, right)),
     }
-
-
-def _family(name: str) -> tuple[str, ...]:
-    return min((group for group in GROUPS.values() if name in group), key=len, default=(name,))
 
 
 def _fits(gallery: pd.DataFrame, label: str) -> Bools:
@@ -250,6 +253,16 @@ def _see(encoder: PictureEncoder, files: Sequence[bytes], title: str) -> Encoded
     parts = [part for _, part in tqdm(batches, title, -(-len(files) // AT_ONCE))]
     vectors = np.concatenate([part.vectors for part in parts])
     return Encoded(vectors, concatenate([part.beliefs for part in parts]))
+
+
+def _colours(encoder: PictureEncoder, files: Sequence[bytes]) -> Lab | None:
+    """Of the garments in photographs, float64 (q, 3); None where nobody knows where they are."""
+    labs = []
+    for positions, part in encode_files(encoder, files.__getitem__, len(files)):
+        for position, found in zip(positions, part.regions, strict=False):
+            picture = decode_image(files[position], limits=PICTURE_LIMITS)
+            labs.append(GarmentColours.of_photograph(picture, found.mask))
+    return np.stack(labs) if labs else None
 
 
 def _means(values: Floats, groups: Ints, clusters: Ints) -> tuple[Mean, list[Interval]]:
@@ -282,7 +295,7 @@ def table(board: PhotographBoard) -> pd.DataFrame:
 def markdown(board: PhotographBoard, command: str) -> str:
     """A table for a README: P@5 and what is seen with intervals, over photographs and labels."""
     head = ["on photographs", "P@1", "P@5", "P@5, mean over labels", f"mAP@{DEPTH}"]
-    head += ["type seen right", "calibration error", "P@5, against ours"]
+    head += ["type seen right", "calibration error", COLOUR, "P@5, against ours"]
     lines = [table_row(head), table_row(["---"] * len(head))]
     for name, report in board["systems"].items():
         means, sureness = report["metrics"], report.get("sureness")
@@ -294,6 +307,7 @@ def markdown(board: PhotographBoard, command: str) -> str:
             three_places(means[f"mAP@{DEPTH}"]["micro"]),
             with_interval(micro_of(means[SEEN])) if sureness else "",
             three_places(sureness["ECE"]) if sureness else "",
+            f"{means[COLOUR]['micro']:.1f}" if COLOUR in means else "",
             with_interval(micro_of(better), "+.3f") if better else "",
         ]
         lines.append(table_row([report["title"], *cells]))

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from recommender.catalog.items import catalog_frame
 from recommender.catalog.splits import name_groups, split_names
-from recommender.encoding.agreement import LOOKS, Beliefs, Floats
+from recommender.encoding.agreement import LOOKS, Beliefs, Floats, tempered
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import Encoder, load_encoder
 from recommender.encoding.weights import read_weights, write_weights
@@ -140,13 +140,6 @@ def fit_temperature(beliefs: Floats, targets: Ints) -> float:
         left, right = low + (high - low) / 3, high - (high - low) / 3
         low, high = (low, right) if loss(left) < loss(right) else (left, high)
     return 2 / (low + high)
-
-
-def tempered(beliefs: Floats, temperature: float) -> Floats:
-    """Beliefs of the same logits divided by a temperature; float32 (n, classes)."""
-    powered = np.maximum(beliefs, 1e-12) ** np.float32(1 / temperature)
-    scaled: Floats = powered / powered.sum(axis=1, keepdims=True)
-    return scaled
 
 
 def agreements(labels: tuple[str, ...], steps: tuple[float, ...]) -> Iterator[dict[str, float]]:
