@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from recommender.encoding.agreement import LOOKS
-from recommender.encoding.agreement import tempered
+from recommender.encoding.agreement import LOOKS, tempered
 from recommender.training.calibration import Weighing, agreements, fit_temperature
 
 

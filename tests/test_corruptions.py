@@ -117,7 +117,7 @@ def test_a_ground_is_a_corner_mirrored_where_it_ends() -> None:
     photograph = Image.fromarray(np.tile(columns[None, :, None], (100, 1, 3)))
     for seed in range(8):
         random = np.random.default_rng(seed)
-        row = np.asarray(module._ground(photograph, (400, 300), random))[150, :, 0].astype(int)
+        row = np.asarray(module.ground(photograph, (400, 300), random))[150, :, 0].astype(int)
         steps = np.diff(row)
         assert np.abs(steps).max() <= 2, "a seam"
         assert row.max() < 73 or row.min() > 126, "more than a corner"

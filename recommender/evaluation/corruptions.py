@@ -97,7 +97,7 @@ def _photograph(
     """The garment, somewhere on a ground of one of the files, which are by photographer."""
     own = files[int(random.integers(len(files)))]
     photograph = decode_image(own[int(random.integers(len(own)))], limits=PICTURE_LIMITS)
-    return _laid(picture, _ground(photograph, picture.size, random), scale, random)
+    return _laid(picture, ground(photograph, picture.size, random), scale, random)
 
 
 def _photograph_any_size(
@@ -123,7 +123,7 @@ def _laid(
     return ground
 
 
-def _ground(
+def ground(
     photograph: Image.Image, size: tuple[int, int], random: np.random.Generator
 ) -> Image.Image:
     """A corner of a photograph, scaled to cover a size; what it is too small for is its mirror."""

@@ -9,9 +9,10 @@ from typing import Any
 
 import datasets
 import numpy as np
+from PIL import Image
 from tqdm.auto import tqdm
 
-from recommender.catalog.items import catalog_frame
+from recommender.catalog.items import PICTURE_LIMITS, catalog_frame
 from recommender.catalog.splits import name_groups, split_names
 from recommender.encoding.agreement import LOOKS, Beliefs, Floats, tempered
 from recommender.encoding.backbone import Device
@@ -19,6 +20,7 @@ from recommender.encoding.encoder import Encoder, load_encoder
 from recommender.encoding.weights import read_weights, write_weights
 from recommender.evaluation.metrics import Ints, shares_labels
 from recommender.evaluation.relevance import RELEVANCE, Relevance
+from recommender.pictures.decode import decode_image
 from recommender.search.recognition import stands_out
 from recommender.training.examples import Examples, read_examples
 
@@ -89,6 +91,13 @@ def calibrate(
         ],
         "tried": tried,
     }
+
+
+def dev_pictures(items: datasets.Dataset, count: int = 1000) -> list[Image.Image]:
+    """The pictures of a catalog's dev split, at most so many."""
+    rows = np.flatnonzero(split_names(catalog_frame(items)) == "dev")[:count]
+    files = [picture["bytes"] for picture in items[rows]["image"]]
+    return [decode_image(data, limits=PICTURE_LIMITS) for data in files]
 
 
 def _see_all(encoder: Encoder, examples: Examples) -> tuple[Floats, dict[str, Floats]]:

@@ -1,0 +1,133 @@
+"""What dev photographs decide once a network is trained: how sure it may be of what visitors send.
+
+Two things that no weight of the network learns: by how much beliefs of pictures that do not lie on
+white are to be flattened or sharpened, and from when on a picture is taken to show nothing that
+the catalog is of.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from recommender.catalog.items import PICTURE_LIMITS
+from recommender.catalog.photographs import GROUPS, Photographs
+from recommender.encoding.agreement import Floats, logit, tempered
+from recommender.encoding.backbone import Device
+from recommender.encoding.encoder import Encoder, load_encoder
+from recommender.encoding.protocol import Encoded, concatenate
+from recommender.encoding.weights import read_weights, write_weights
+from recommender.errors import WeightsError
+from recommender.evaluation.classification import calibration_error
+from recommender.evaluation.match import pictures_without
+from recommender.evaluation.metrics import Bools
+from recommender.pictures.decode import decode_image
+
+TEMPERATURES = np.geomspace(0.4, 2.5, 57)
+_AT_ONCE = 64
+_EACH = 300
+_TYPE = "articleType"
+
+
+def calibrate_on_photographs(
+    weights: Path,
+    out: Path,
+    photographs: Photographs,
+    packshots: Sequence[Image.Image],
+    *,
+    device: Device = "auto",
+) -> dict[str, Any]:
+    """Write weights that know how sure to be of photographs.
+
+    The temperature is the one whose confidence in the likeliest article type is nearest to whether
+    it is right (Brier's score). The match is a logistic regression of garment or none on the
+    garment head and the doubt, both sides counting alike.
+
+    Args:
+        weights: calibrated on packshots; see `calibrate`.
+        out: takes what is shipped.
+        photographs: of dev.
+        packshots: of dev.
+        device: where the encoder runs.
+
+    Returns:
+        The `temperature`, the calibration error `before` and `after`, and the `match`.
+
+    Raises:
+        WeightsError: the weights know nothing of regions.
+    """
+    encoder = load_encoder(str(weights), device=device, photograph_temperature=1.0, match=())
+    asked = [decode_image(data, limits=PICTURE_LIMITS) for data in photographs.files]
+    seen = see(encoder, asked)
+    if not seen.regions:
+        raise WeightsError("These weights do not know where a garment is: they saw no photographs.")
+    known = photographs.frame["label"].notna().to_numpy()
+    labels, beliefs = photographs.frame["label"][known], seen.beliefs[_TYPE][known]
+    likeliest = np.array(encoder.labels[_TYPE])[beliefs.argmax(axis=1)]
+    right = np.array([name in GROUPS[label] for name, label in zip(likeliest, labels, strict=True)])
+    temperature = min(TEMPERATURES, key=lambda t: _brier(tempered(beliefs, float(t)), right))
+    flattened = tempered(beliefs, float(temperature))
+    without = [p for kind in pictures_without(photographs, _EACH).values() for p in kind]
+    encoder = load_encoder(str(weights), device=device, photograph_temperature=float(temperature))
+    garments = [_features(encoder, pictures) for pictures in (asked, packshots)]
+    match = fit_match(np.concatenate(garments), _features(encoder, without))
+    trained = read_weights(weights)
+    config = replace(trained.config, photograph_temperature=float(temperature), match=match)
+    write_weights(out, trained._replace(config=config))
+    return {
+        "temperature": round(float(temperature), 4),
+        "before": round(calibration_error(beliefs.max(axis=1), right), 4),
+        "after": round(calibration_error(flattened.max(axis=1), right), 4),
+        "match": [round(value, 4) for value in match],
+    }
+
+
+def see(encoder: Encoder, pictures: Sequence[Image.Image]) -> Encoded:
+    """What an encoder makes of pictures that ask, batch by batch."""
+    starts = range(0, len(pictures), _AT_ONCE)
+    parts = [encoder.encode_queries(pictures[at : at + _AT_ONCE]) for at in starts]
+    vectors = np.concatenate([part.vectors for part in parts])
+    regions = [found for part in parts for found in part.regions]
+    return Encoded(vectors, concatenate([part.beliefs for part in parts]), regions)
+
+
+def _brier(beliefs: Floats, right: Bools) -> float:
+    return float(((beliefs.max(axis=1) - right) ** 2).mean())
+
+
+def _features(encoder: Encoder, pictures: Sequence[Image.Image]) -> Floats:
+    """The garment head's logit and the doubt of each picture: float32 of shape (n, 2)."""
+    seen = see(encoder, pictures)
+    garment = np.array([found.garment for found in seen.regions], np.float32)
+    return np.stack([logit(garment), encoder.agreement.doubt(seen.vectors)], axis=1)
+
+
+def fit_match(garments: Floats, others: Floats) -> tuple[float, ...]:
+    """What `EncoderConfig.match` holds: a constant, and what garment head and doubt count.
+
+    Args:
+        garments: float32 of shape (n, 2), of pictures that show one.
+        others: float32 of shape (m, 2), of pictures that do not; as a whole they count as much.
+    """
+    rows = torch.from_numpy(np.concatenate([garments, others])).double()
+    rows = torch.cat([torch.ones(len(rows), 1, dtype=rows.dtype), rows], dim=1)
+    shows = torch.cat([torch.ones(len(garments)), torch.zeros(len(others))]).double()
+    counts = torch.where(shows > 0, 0.5 / len(garments), 0.5 / len(others))
+    weights = torch.zeros(3, dtype=rows.dtype, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        # A little decay, as nothing bounds the weights of what is told apart without a mistake.
+        value = F.binary_cross_entropy_with_logits(rows @ weights, shows, counts, reduction="sum")
+        value = value + 1e-3 * weights[1:].square().sum()
+        value.backward()
+        return value
+
+    optimizer.step(loss)  # type: ignore[arg-type]
+    return tuple(weights.detach().tolist())
