@@ -1,0 +1,35 @@
+// What the camera of *Your picture* is aimed with: an outline to hold the garment in, and a button
+// that leaves three seconds to step back before it presses Gradio's own. Follows `region.js`, whose
+// layers it uses.
+const SECONDS = 3;
+const count = make("b", "", {role: "status", "aria-live": "assertive"});
+const button = make("button", "", {type: "button", title: "or the space bar"}, "In 3 seconds");
+const aim = make("div", "layer aim", {}, make("div", "outline", {"aria-hidden": "true"}), count, button);
+let left = 0, clock = null;
+
+function count_down(to) {
+  clearTimeout(clock);
+  left = to;
+  count.textContent = left || "";
+  button.textContent = left ? "Stop" : `In ${SECONDS} seconds`;
+  if (left) clock = setTimeout(tick, 1000);
+}
+
+function tick() {
+  const shutter = aim.hidden ? null : home()?.querySelector('[aria-label="capture photo"]');
+  if (left === 1) shutter?.click();
+  count_down(shutter ? left - 1 : 0);
+}
+
+button.addEventListener("click", () => count_down(left ? 0 : SECONDS));
+document.addEventListener("keydown", event => {
+  const {target} = event, isElsewhere = target !== document.body && !column.querySelector("#picture").contains(target);
+  if (aim.hidden || !aim.offsetParent || isElsewhere || target.closest("button, input")) return;
+  if (event.key === " ") { event.preventDefault(); if (!left) count_down(SECONDS); }
+  if (event.key === "Escape") count_down(0);
+});
+for (const moment of ["loadedmetadata", "playing", "resize", "emptied"]) {
+  column.addEventListener(moment, look, true);
+}
+layers.push({node: aim, find: over => over.querySelector("video")});
+place();
