@@ -71,6 +71,7 @@ function draw() {
   frame.classList.toggle("whole", isWhole(box));
   for (const chip of chips.children) {
     chip.setAttribute("aria-pressed", isSame(chip.box, box));
+    if (chip.mark) chip.mark.hidden = isSame(chip.box, box);
   }
 }
 
@@ -103,10 +104,9 @@ function take() {
   }
   others.replaceChildren();
   known.forEach(([name, part], at) => {
-    Object.assign(chips.children[at], {textContent: name, box: part});
-    if (at < 2 || boxes.length < 2) return;
-    others.append(make("div", "", {}, make("b", "", {}, name)));
-    put(others.lastChild, part);
+    const mark = at < 2 ? null : make("div", "", {}, make("b", "", {}, name));
+    Object.assign(chips.children[at], {textContent: name, box: part, mark});
+    if (mark) { put(mark, part); others.append(mark); }
   });
   draw();
   look();

@@ -23,10 +23,12 @@ function tick() {
 
 button.addEventListener("click", () => count_down(left ? 0 : SECONDS));
 document.addEventListener("keydown", event => {
-  const {target} = event, isElsewhere = target !== document.body && !column.querySelector("#picture").contains(target);
-  if (aim.hidden || !aim.offsetParent || isElsewhere || target.closest("button, input")) return;
-  if (event.key === " ") { event.preventDefault(); if (!left) count_down(SECONDS); }
+  if (aim.hidden || !aim.offsetParent) return;  // no camera runs, or another tab is open
   if (event.key === "Escape") count_down(0);
+  const {target} = event, isHere = target === document.body || home().contains(target);
+  if (event.key !== " " || left || !isHere || target.closest("button, input, select")) return;
+  event.preventDefault();
+  count_down(SECONDS);
 });
 for (const moment of ["loadedmetadata", "playing", "resize", "emptied"]) {
   column.addEventListener(moment, look, true);
