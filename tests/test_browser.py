@@ -279,6 +279,11 @@ def test_the_frame_goes_and_comes_with_its_picture(
     status(page)
     page.locator("#region button").nth(2).click()
     status(page, PART)
+    page.get_by_role("tab", name="Use it from code").click()
+    expect(frame).to_be_hidden()
+    page.get_by_role("tab", name="Find similar").click()
+    expect(frame).to_be_visible()
+    assert frame_of(page) == pytest.approx(FindingEncoder.found[1], abs=0.02)
     page.locator("#results .thumbnail-item").first.click()
     page.locator("#more").click()
     expect(frame).to_be_hidden()
@@ -521,7 +526,15 @@ def test_dark(page: Page, live: str, picture: Path) -> None:
     status(page)
     page.locator("#results .thumbnail-item").first.click()
     page.locator("article.item").wait_for()
-    for selector in ("#status p", "#head p", ".caption-label", "article.item dt", ".note p"):
+    for selector in (
+        "#status p",
+        "#head p",
+        ".caption-label",
+        "article.item dt",
+        ".note p",
+        "#region small",
+        "#region [aria-pressed=true]",
+    ):
         assert contrast(page, selector) >= 4.5, selector
 
 

@@ -4,7 +4,8 @@
 const SECONDS = 3;
 const count = make("b", "", {role: "status", "aria-live": "assertive"});
 const button = make("button", "", {type: "button", title: "or the space bar"}, "In 3 seconds");
-const aim = make("div", "layer aim", {}, make("div", "outline", {"aria-hidden": "true"}), count, button);
+const outline = make("div", "outline", {"aria-hidden": "true"});
+const aim = make("div", "layer aim", {}, outline, count, button);
 let left = 0, clock = null;
 
 function count_down(to) {
