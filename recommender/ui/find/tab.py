@@ -78,7 +78,8 @@ class FindTab:
         cleared = settings.filters.wire_clear(**at_once)
         cleared.then(self.on_settings, with_picture, outputs, **search)
         examples, results = self.results.examples, self.results.gallery
-        shown_again, now = [query.picture, *outputs], {self.trail, query.picture}
+        leaving: set[Block] = {self.trail, query.picture}
+        returning = [query.picture, *outputs]
         moves = [
             landed,
             found,
@@ -86,7 +87,7 @@ class FindTab:
             self.item.more.click(self.on_more, self._inputs, outputs, **search),
             examples.select(self.on_example, self._inputs, outputs, **search),
             results.select(self.on_select, {self.trail}, outputs, **at_once),
-            self.bar.back.click(self.on_back, now, shown_again, **at_once),
+            self.bar.back.click(self.on_back, leaving, returning, **at_once),
         ]
         for move in moves:
             move.then(None, js=_TO_STATUS, api_visibility="private")
