@@ -4,7 +4,7 @@ import csv
 import io
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,6 +22,7 @@ from recommender.catalog.sources import read_source
 from recommender.charts.export import find_chromium
 from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.encoding.protocol import Encoded, PictureEncoder, Wrap
+from recommender.encoding.regions import Asked, Box, Regions, parts_of
 from recommender.index.faiss import Index, IndexConfig
 from recommender.schema import COLUMNS
 from recommender.search.recommender import Recommender
@@ -151,6 +152,38 @@ class BelievingEncoder(TinyEncoder):
         return Encoded(self.agreement.embed(looks, beliefs), beliefs)
 
 
+class FindingEncoder(BelievingEncoder):
+    """The same, and sees a garment in the upper and one in the lower half of every picture.
+
+    Attributes:
+        asked: which part was asked for, of each picture that asked.
+    """
+
+    fingerprint = "finding-encoder"
+    found: ClassVar[tuple[Box, ...]] = (
+        (0.1, 0.1, 0.9, 0.9),
+        (0.1, 0.1, 0.9, 0.5),
+        (0.2, 0.6, 0.8, 0.9),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Asked] = []
+
+    def encode_queries(
+        self, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None = None
+    ) -> Encoded:
+        asked = asked or [None] * len(pictures)
+        self.asked += asked
+        used = [self.found[0] if part == "auto" else part for part in asked]
+        mask = np.ones((8, 8), np.float32)
+        regions = [
+            Regions(boxes=self.found, sureness=(0.9, 0.9, 0.8), used=box, mask=mask, garment=0.9)
+            for box in used
+        ]
+        return self.encode_items(parts_of(pictures, used))._replace(regions=regions)
+
+
 def build_store(
     directory: Path,
     source: Path,
@@ -235,6 +268,14 @@ def believing(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Recomm
     directory = tmp_path_factory.mktemp("believing")
     build_store(directory, archive, encoder=BelievingEncoder())
     return open_store(directory, BelievingEncoder())
+
+
+@pytest.fixture(scope="session")
+def finding(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Recommender:
+    """`ROWS` behind an encoder that finds garments in the pictures that ask."""
+    directory = tmp_path_factory.mktemp("finding")
+    build_store(directory, archive, encoder=FindingEncoder())
+    return open_store(directory, FindingEncoder())
 
 
 @pytest.fixture(scope="session")

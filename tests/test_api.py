@@ -100,7 +100,7 @@ def test_answer_has_the_shape_of_the_contract(client: gradio_client.Client, pict
     answer = client.predict(handle_file(picture), k=4, api_name="/recommend")
     assert list(answer) == ["schema_version", "query", "results", "message", "timings_ms"]
     assert answer["schema_version"] == 1
-    assert answer["query"] == {"attributes": {}, "beliefs": {}}
+    assert answer["query"] == {"attributes": {}, "beliefs": {}, "region": None, "regions": []}
     assert answer["message"] == ""
     assert list(answer["timings_ms"]) == ["decode", "encode", "search", "rank", "total"]
     assert all(isinstance(ms, float) and ms >= 0 for ms in answer["timings_ms"].values())
@@ -431,6 +431,60 @@ def test_k_is_checked(live: str, k: Any) -> None:
     file = upload(live, PICTURE)
     assert_sentence(call(live, "recommend", file, k, {}, "", False), sentence)
     assert_sentence(call(live, "recommend_by_id", 1, k, {}, False), sentence)
+
+
+WRONG_REGION = 'A region is null for the whole picture, "auto", or'
+
+
+@pytest.mark.parametrize(
+    ("region", "expected"),
+    [
+        ("whole", WRONG_REGION),
+        ("[0, 0, 1, 1]", WRONG_REGION),
+        ([], WRONG_REGION),
+        ([0.1, 0.1, 0.9], WRONG_REGION),
+        ([0.1, 0.1, 0.9, 0.9, 0.9], WRONG_REGION),
+        ([0.1, 0.1, "0.9", 0.9], WRONG_REGION),
+        ([0.1, 0.1, None, 0.9], WRONG_REGION),
+        ([0.1, 0.1, True, 0.9], WRONG_REGION),
+        ([0.1, 0.1, float("nan"), 0.9], WRONG_REGION),
+        ([0.1, 0.1, float("inf"), 0.9], WRONG_REGION),
+        ([[0.1, 0.1], [0.9, 0.9]], WRONG_REGION),
+        ({"left": 0.1, "<b>": 1}, WRONG_REGION),
+        (5, WRONG_REGION),
+        (True, WRONG_REGION),
+        ([0.5, 0.1, 0.5, 0.9], "no area within the picture"),
+        ([1.2, 0.1, 1.7, 0.9], "no area within the picture"),
+        ([-9, -9, 0, 0], "no area within the picture"),
+    ],
+    ids=lambda value: json.dumps(value)[:30],
+)
+def test_regions_are_checked(live: str, region: Any, expected: str) -> None:
+    file = upload(live, PICTURE)
+    asked = call(live, "recommend", file, 3, {}, "", False, "auto", region)
+    assert_sentence(asked, expected)
+    assert_sentence(call(live, "describe", file, "", region), expected)
+
+
+@pytest.mark.parametrize(
+    ("region", "read"),
+    [
+        ([0.9, 0.8, 0.2, 0.1], [0.2, 0.1, 0.9, 0.8]),
+        ([-3, 0.25, 0.5, 7], [0, 0.25, 0.5, 1]),
+    ],
+)
+def test_the_nearest_sensible_region_is_said(
+    client: gradio_client.Client, picture: str, region: list[float], read: list[float]
+) -> None:
+    file = handle_file(picture)
+    answer = client.predict(file, k=3, region=region, api_name="/recommend")
+    assert answer["query"]["region"] == read
+    assert answer["message"] == f"The region is read as {read}."
+    right = client.predict(file, k=3, region=read, api_name="/recommend")
+    assert right["message"] == ""
+    assert ids(right) == ids(answer)
+    for whole in (None, [0, 0, 1, 1]):
+        assert ids(client.predict(file, k=3, region=whole, api_name="/recommend"))[0] == 1
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """The page in a real Chromium: what a visitor does, sees and never meets."""
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROWS, build_store, draw_picture, open_store, write_archive
+from conftest import ROWS, FindingEncoder, build_store, draw_picture, open_store, write_archive
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from serving import call, serve, shop, upload
 
@@ -160,6 +162,171 @@ def test_webcam(page: Page) -> None:
     page.get_by_label("capture photo").click()
     status(page)
     expect(page.locator("#picture img")).to_be_visible()
+
+
+PART = re.compile(r"^\d+ items? like your picture in the part that you marked, found")
+
+
+@pytest.fixture
+def outfit(tmp_path: Path) -> Path:
+    """A photograph, lying on its side as cameras write it: a red top above a blue skirt."""
+    picture = Image.new("RGB", (300, 400), "#b9a58c")
+    drawn = ImageDraw.Draw(picture)
+    drawn.rounded_rectangle((60, 50, 240, 190), 24, fill="red", outline="black", width=3)
+    drawn.polygon([(110, 230), (190, 230), (245, 370), (55, 370)], fill="blue", outline="black")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    picture.rotate(90, expand=True).save(path := tmp_path / "outfit.jpg", exif=exif)
+    return path
+
+
+@pytest.fixture
+def marking(context: BrowserContext, finding: Recommender, tmp_path: Path) -> Iterator[Page]:
+    """The page before an encoder that finds garments."""
+    with serve(finding, tmp_path / "uploads") as address:
+        page = context.new_page()
+        open_page(page, address)
+        yield page
+        page.close()
+
+
+def frame_of(page: Page) -> list[float]:
+    """Where the frame lies, in shares of the picture as it is drawn."""
+    return page.evaluate("""() => {
+      const image = document.querySelector("#picture .image-frame img");
+      const outer = image.getBoundingClientRect();
+      const inner = document.querySelector("#picture .frame").getBoundingClientRect();
+      const {naturalWidth: w, naturalHeight: h} = image;
+      const scale = Math.min(outer.width / w, outer.height / h);
+      const x = outer.left + (outer.width - w * scale) / 2;
+      const y = outer.top + (outer.height - h * scale) / 2;
+      return [(inner.left - x) / w / scale, (inner.top - y) / h / scale,
+              (inner.right - x) / w / scale, (inner.bottom - y) / h / scale];
+    }""")
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """From one place of the picture to another, in shares of it."""
+    box = page.locator("#picture .stage").bounding_box()
+    for at, act in ((start, page.mouse.down), (end, page.mouse.up)):
+        page.mouse.move(box["x"] + at[0] * box["width"], box["y"] + at[1] * box["height"], steps=4)
+        act()
+
+
+def asked_for(page: Page, encoder: FindingEncoder, expected: tuple[float, ...] | None) -> None:
+    """Wait until what was searched for last is this part of the picture, and the frame is there."""
+    for _ in range(100):
+        if encoder.asked[-1] == pytest.approx(expected, abs=0.02):
+            break
+        page.wait_for_timeout(50)
+    assert encoder.asked[-1] == pytest.approx(expected, abs=0.02)
+    assert frame_of(page) == pytest.approx(expected or (0, 0, 1, 1), abs=0.02)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_part_is_marked_by_mouse_and_by_keyboard(
+    marking: Page, finding: Recommender, outfit: Path, width: int
+) -> None:
+    page, encoder = marking, finding.encoder
+    page.set_viewport_size({"width": width, "height": 860})
+    show(page, outfit)
+    status(page)
+    frame, chips = page.locator("#picture .frame"), page.locator("#region button")
+    expect(frame).to_be_visible()
+    assert frame_of(page) == pytest.approx(FindingEncoder.found[0], abs=0.02)
+    expect(chips).to_have_text(["Whole picture", "All garments", "1", "2"])
+    expect(chips.nth(1)).to_have_attribute("aria-pressed", "true")
+    assert_fits(page)
+
+    page.locator("#picture").scroll_into_view_if_needed()
+    drag(page, (0.5, 0.5), (0.45, 0.55))  # moved
+    status(page, PART)
+    asked_for(page, encoder, (0.05, 0.15, 0.85, 0.95))
+    first = captions(page)
+    drag(page, (0.85, 0.95), (0.6, 0.5))  # a corner pulled
+    expect(page.locator("#region .said")).to_contain_text("15% to 50% from the top")
+    asked_for(page, encoder, (0.05, 0.15, 0.6, 0.5))
+    drag(page, (0.7, 0.6), (0.95, 0.97))  # a new one
+    expect(page.locator("#region .said")).to_contain_text("60% to 97% from the top")
+    expect(chips.and_(page.locator("[aria-pressed=true]"))).to_have_count(0)
+
+    chips.nth(3).click()
+    expect(page.locator("#region .said")).to_contain_text("60% to 90% from the top")
+    expect(chips.nth(3)).to_have_attribute("aria-pressed", "true")
+    expect(chips.nth(3)).to_be_focused()
+    frame.focus()
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineWidth") == "3px"
+    for key in ("ArrowUp", "ArrowLeft", "Shift+ArrowDown", "Shift+ArrowRight", "Shift+ArrowRight"):
+        page.keyboard.press(key)
+    expect(page.locator("#region .said")).to_have_text(
+        "Looked at: 18% to 82% from the left, 58% to 90% from the top."
+    )
+    expect(frame).to_be_focused()
+    asked_for(page, encoder, (0.18, 0.58, 0.82, 0.9))
+    page.keyboard.press("Escape")
+    status(page, re.compile(r"^\d+ items like your picture, found"))
+    asked_for(page, encoder, None)
+    expect(chips.first).to_have_attribute("aria-pressed", "true")
+    expect(frame).to_be_focused()
+    assert captions(page) != first
+
+
+def test_the_frame_goes_and_comes_with_its_picture(
+    marking: Page, outfit: Path, picture: Path
+) -> None:
+    page, frame = marking, marking.locator("#picture .frame")
+    show(page, outfit)
+    status(page)
+    page.locator("#region button").nth(2).click()
+    status(page, PART)
+    page.get_by_role("tab", name="Use it from code").click()
+    expect(frame).to_be_hidden()
+    page.get_by_role("tab", name="Find similar").click()
+    expect(frame).to_be_visible()
+    assert frame_of(page) == pytest.approx(FindingEncoder.found[1], abs=0.02)
+    page.locator("#results .thumbnail-item").first.click()
+    page.locator("#more").click()
+    expect(frame).to_be_hidden()
+    expect(page.locator("#region")).to_be_hidden()
+    page.get_by_label("Remove Image").click()
+    status(page, WELCOME)
+    show(page, picture)
+    status(page)
+    expect(frame).to_be_visible()
+    assert frame_of(page) == pytest.approx(FindingEncoder.found[0], abs=0.02)
+
+
+def test_a_camera_counts_down_while_the_garment_is_held(
+    browser: Browser, chromium: str, finding: Recommender, tmp_path: Path
+) -> None:
+    file = io.BytesIO()
+    scene = Image.new("RGB", (640, 480), "#b9a58c")
+    ImageDraw.Draw(scene).rounded_rectangle((230, 60, 410, 400), 30, fill="red", outline="black")
+    scene.save(file, "JPEG", quality=90)
+    film = tmp_path / "film.mjpeg"
+    film.write_bytes(file.getvalue() * 10)
+    args = [*ARGS, f"--use-file-for-fake-video-capture={film}"]
+    camera = browser.browser_type.launch(executable_path=chromium, args=args)
+    with serve(finding, tmp_path / "uploads") as address:
+        page = camera.new_page(viewport={"width": 1280, "height": 860})
+        open_page(page, address)
+        page.get_by_label("Capture from camera").click()
+        page.get_by_text("Click to Access Webcam").click()
+        expect(page.locator("#picture .aim .outline")).to_be_visible()
+        page.locator("#picture .aim button").click()
+        expect(page.locator("#picture .aim b")).to_have_text("3")
+        page.keyboard.press("Escape")
+        expect(page.locator("#picture .aim b")).to_have_text("")
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("Space")
+        expect(page.locator("#picture .aim b")).to_have_text("2")
+        status(page)
+        expect(page.locator("#picture .aim")).to_be_hidden()
+        expect(page.locator("#picture .frame")).to_be_visible()
+        image = page.locator("#picture .image-frame img")
+        assert image.evaluate("image => image.naturalWidth") == 640
+        expect(page.locator("#seen")).to_contain_text("What we see")
+    camera.close()
 
 
 def test_clipboard(page: Page, context: BrowserContext) -> None:
@@ -359,7 +526,15 @@ def test_dark(page: Page, live: str, picture: Path) -> None:
     status(page)
     page.locator("#results .thumbnail-item").first.click()
     page.locator("article.item").wait_for()
-    for selector in ("#status p", "#head p", ".caption-label", "article.item dt", ".note p"):
+    for selector in (
+        "#status p",
+        "#head p",
+        ".caption-label",
+        "article.item dt",
+        ".note p",
+        "#region small",
+        "#region [aria-pressed=true]",
+    ):
         assert contrast(page, selector) >= 4.5, selector
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 import pytest
-from conftest import ROWS, draw_picture
+from conftest import ROWS, FindingEncoder, draw_picture
 from serving import closing_loops
 from starlette.requests import Request
 
@@ -38,6 +38,7 @@ def asking(
         tab.trail: trail or Trail(),
         tab.query.picture: picture,
         tab.query.address: chosen.pop("address", ""),
+        tab.query.region.frame: chosen.pop("region", None),
         settings.k: 12,
         settings.repeats: False,
         settings.ranking: chosen.pop("ranking", "image"),
@@ -259,6 +260,77 @@ def test_the_way_back(tab: FindTab, picture: str) -> None:
     for _ in range(50):
         trail = tab.on_surprise(asking(tab, trail), ask())[tab.trail]
     assert len(trail.before) == 20
+
+
+@pytest.fixture
+def finding_tab(finding: Recommender) -> Iterator[FindTab]:
+    with closing_loops(), gr.Blocks(analytics_enabled=False):
+        yield FindTab(Service(finding))
+
+
+def shown(tab: FindTab, updates: Values) -> dict[str, Any] | None:
+    """What the frame on the picture is told."""
+    return updates[tab.query.region.frame].props["shown"]
+
+
+def test_a_part_of_the_picture_is_marked(finding_tab: FindTab, picture: str) -> None:
+    tab, found = finding_tab, FindingEncoder.found
+    encoder = tab.service.recommender.encoder
+    assert shown(tab, tab.on_load(asking(tab), ask())) is None
+    landed = tab.on_picture(asking(tab, None, picture, region=[0, 0, 0.5, 0.5]), ask())
+    assert encoder.asked[-1] == "auto", "what was marked in the picture before means nothing here"
+    assert shown(tab, landed) == {"picture": picture, "box": found[0], "regions": found}
+    assert "marked" not in landed[tab.bar.status]
+
+    box = [0.5, 0.5, 0.9, 0.9]
+    marked = tab.on_region(asking(tab, landed[tab.trail], picture, region=box), ask())
+    assert encoder.asked[-1] == tuple(box)
+    assert shown(tab, marked)["box"] == tuple(box)
+    assert " like your picture in the part that you marked, found" in marked[tab.bar.status]
+    assert marked[tab.trail].before == ()
+    # Settings, and the button, look there again.
+    again = tab.on_settings(asking(tab, marked[tab.trail], picture, gender=["Women"]), ask())
+    again = tab.on_find(asking(tab, again[tab.trail], picture), ask())
+    assert encoder.asked[-2:] == [tuple(box)] * 2
+    assert shown(tab, again)["regions"] == found
+
+    whole = tab.on_region(asking(tab, again[tab.trail], picture, region=None), ask())
+    assert encoder.asked[-1] is None
+    assert shown(tab, whole)["box"] is None
+    assert "marked" not in whole[tab.bar.status]
+    gone = tab.on_picture(asking(tab, whole[tab.trail]), ask())
+    assert shown(tab, gone) is None
+
+
+def test_the_way_back_leads_to_the_picture_and_its_part(
+    finding_tab: FindTab, picture: str, tmp_path: Path
+) -> None:
+    tab, other = finding_tab, tmp_path / "other.jpg"
+    other.write_bytes(draw_picture(ROWS[6]))
+    landed = tab.on_picture(asking(tab, None, picture), ask())[tab.trail]
+    box = [0.5, 0.5, 0.9, 0.9]
+    marked = tab.on_region(asking(tab, landed, picture, region=box), ask())[tab.trail]
+    surprised = tab.on_surprise(asking(tab, marked, picture), ask())
+    assert shown(tab, surprised) is None, "an item asks, not the picture"
+    back = tab.on_back(asking(tab, surprised[tab.trail], picture), ask())
+    assert shown(tab, back)["box"] == tuple(box)
+    assert tab.query.picture not in back, "it is there already"
+    second = tab.on_picture(asking(tab, marked, str(other)), ask())[tab.trail]
+    back = tab.on_back(asking(tab, second, str(other)), ask())
+    assert back[tab.query.picture] == picture
+    Path(picture).unlink()
+    back = tab.on_back(asking(tab, second, str(other)), ask())
+    assert back[tab.query.picture] is None
+
+
+@pytest.mark.parametrize("region", ["", "<b>", [1, 2], [0.1, 0.1, 0.1, 0.9], {"a": []}, [[], {}]])
+def test_a_region_that_is_none_is_told(finding_tab: FindTab, picture: str, region: Any) -> None:
+    tab = finding_tab
+    landed = tab.on_picture(asking(tab, None, picture), ask())[tab.trail]
+    told = tab.on_region(asking(tab, landed, picture, region=region), ask())
+    assert "region" in told[tab.bar.status]
+    assert "<b>" not in told[tab.bar.status]
+    assert shown(tab, told) is None
 
 
 def test_what_left_the_catalog_is_left_out(recommender: Recommender, picture: str) -> None:

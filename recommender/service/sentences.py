@@ -12,6 +12,8 @@ NO_PICTURE = "Show a picture first: upload one, take one or paste one."
 NO_ADDRESSES = "Web addresses are turned off here: upload the picture instead."
 NO_BELIEFS = "This catalog's encoder says nothing of attributes."
 UNNAMED = "An item without a name"
+YOUR_PICTURE = "your picture"
+YOUR_PART = "your picture in the part that you marked"
 
 
 def message_of(found: int, options: Options) -> str:

@@ -33,7 +33,9 @@ answer = client.predict({item_id}, k=5, filters={filters!r}, api_name="/recommen
 for item in answer["results"]:
     print(item["score"], item["productDisplayName"], item["image"])
 
-# The same for a picture: a file of yours, or an address on the web as url="https://…".
+# The same for a picture: a file of yours, or an address on the web as url="https://…". It is
+# looked at where a garment is found: region=None takes all of it, and another part of it is
+# region=[left, top, right, bottom], in shares of its sides.
 picture, _ = urlretrieve(answer["results"][0]["image"])
 answer = client.predict(handle_file(picture), k=5, api_name="/recommend")
 print(answer["results"][0]["productDisplayName"])

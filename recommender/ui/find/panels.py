@@ -3,6 +3,7 @@
 Gradio hands over a dict of component -> value and takes one back, so that nobody keeps an order.
 """
 
+from pathlib import Path
 from typing import Protocol
 
 import gradio as gr
@@ -17,6 +18,10 @@ from recommender.ui.find.view import Trail, beliefs_html, item_html
 from recommender.ui.parts.cards import status_html
 from recommender.ui.parts.filters import FilterBoxes
 from recommender.ui.parts.inputs import PictureInput, Values
+
+_SCRIPTS = "".join(
+    Path(__file__).with_name(f"{name}.js").read_text("utf-8") for name in ("region", "webcam")
+)
 
 Items = dict[int, Json]
 """An id -> its item, with the address of its picture."""
@@ -50,6 +55,7 @@ class QueryPanel:
             alt_text="The picture that you are looking for",
             elem_id="picture",
         )
+        self.region = RegionPanel()
         self.address = gr.Textbox(
             label="Or its web address",
             placeholder="https://…",
@@ -77,6 +83,32 @@ class QueryPanel:
     def show(self, picture: str) -> Values:
         """The picture that asks, wherever it came from."""
         return {self.picture: picture, self.address: ""}
+
+
+class RegionPanel:
+    """Which part of the picture is looked at: a frame on it, and buttons that choose one.
+
+    The page's script draws both. It asks by the value of `frame`, which no answer changes, so that
+    an answer to one question does not undo the next; it is answered by the property `shown`.
+    """
+
+    def __init__(self) -> None:
+        self.frame = gr.HTML(
+            None, html_template="", js_on_load=_SCRIPTS, padding=False, elem_id="region", shown=None
+        )
+        self.parts: list[Block] = [self.frame]
+
+    def read(self, values: Values) -> object:
+        """What is asked for, as `read_region` takes it."""
+        asked = values[self.frame]
+        return tuple(asked) if isinstance(asked, list) else asked
+
+    def show(self, trail: Trail, items: Items) -> Values:
+        view = trail.view
+        shown = None
+        if view.query == "picture":
+            shown = {"picture": view.picture, "box": view.looked_at, "regions": view.regions}
+        return {self.frame: gr.HTML(shown=shown)}
 
 
 class SettingsPanel:

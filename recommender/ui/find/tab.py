@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -10,6 +11,7 @@ from gradio.blocks import Block
 
 from recommender.errors import RecommenderError
 from recommender.service.answers import Json, Service
+from recommender.service.sentences import YOUR_PART, YOUR_PICTURE
 from recommender.ui.find.panels import (
     BarPanel,
     ItemPanel,
@@ -51,7 +53,7 @@ class FindTab:
                 gr.Markdown(note, elem_classes="note")
             with gr.Column(scale=5, min_width=320):
                 self.bar, self.item, self.results = BarPanel(), ItemPanel(), ResultsPanel()
-        self.panels: list[Panel] = [self.bar, self.item, self.results]
+        self.panels: list[Panel] = [self.query.region, self.bar, self.item, self.results]
         self.outputs = [self.trail, *(part for panel in self.panels for part in panel.parts)]
         self._wire()
 
@@ -65,6 +67,8 @@ class FindTab:
         # Pasting first takes the old picture away; "once" would drop the new one that follows.
         latest: Json = {"trigger_mode": "always_last", **search}
         landed = query.picture.input(self.on_picture, with_picture, outputs, **latest)
+        frame = query.region.frame
+        frame.input(self.on_region, {frame, *with_picture}, outputs, **latest)
         asked, asking = [query.find.click, query.address.submit], {query.address, *with_picture}
         answered = [query.picture, query.address, *outputs]
         found = gr.on(asked, self.on_find, asking, answered, **search)
@@ -74,6 +78,8 @@ class FindTab:
         cleared = settings.filters.wire_clear(**at_once)
         cleared.then(self.on_settings, with_picture, outputs, **search)
         examples, results = self.results.examples, self.results.gallery
+        leaving: set[Block] = {self.trail, query.picture}
+        returning = [query.picture, *outputs]
         moves = [
             landed,
             found,
@@ -81,7 +87,7 @@ class FindTab:
             self.item.more.click(self.on_more, self._inputs, outputs, **search),
             examples.select(self.on_example, self._inputs, outputs, **search),
             results.select(self.on_select, {self.trail}, outputs, **at_once),
-            self.bar.back.click(self.on_back, {self.trail}, outputs, **at_once),
+            self.bar.back.click(self.on_back, leaving, returning, **at_once),
         ]
         for move in moves:
             move.then(None, js=_TO_STATUS, api_visibility="private")
@@ -111,13 +117,27 @@ class FindTab:
             return self._show(Trail(), request)
         return self._show(values[self.trail].to(self._like_picture(values, request)), request)
 
+    def on_region(self, values: Values, request: gr.Request) -> Values:
+        """Another part of the picture was marked: look there, in the same place."""
+        trail: Trail = values[self.trail]
+        if trail.view.query != "picture" or values[self.query.picture] is None:
+            return self._show(trail, request)  # the page moved on meanwhile
+        view = replace(trail.view, region=self.query.region.read(values))
+        view = self._like_picture(values, request, view)
+        return self._show(replace(trail, view=view), request)
+
     def on_find(self, values: Values, request: gr.Request) -> Values:
         """The button, or Enter in the address."""
         try:
             picture = self.query.read(values)
         except RecommenderError as error:
             return self._show(values[self.trail].to(View(status=str(error))), request)
-        updates = self.on_picture({**values, self.query.picture: picture}, request)
+        trail: Trail = values[self.trail]
+        if trail.view.query == "picture" and trail.view.picture == picture:
+            view = self._like_picture(values, request, trail.view)  # the frame stays where it is
+            updates = self._show(replace(trail, view=view), request)
+        else:
+            updates = self.on_picture({**values, self.query.picture: picture}, request)
         return {**self.query.show(picture), **updates}
 
     def on_settings(self, values: Values, request: gr.Request) -> Values:
@@ -125,7 +145,7 @@ class FindTab:
         trail: Trail = values[self.trail]
         view = trail.view
         if view.query == "picture" and values[self.query.picture] is not None:
-            view = self._like_picture(values, request)
+            view = self._like_picture(values, request, view)
         elif view.query == "item":
             view = self._like_item(view.query_id, values, request)
         return self._show(replace(trail, view=view), request)
@@ -153,8 +173,13 @@ class FindTab:
         return self._show(trail, request)
 
     def on_back(self, values: Values, request: gr.Request) -> Values:
-        """To the view before."""
-        return self._show(values[self.trail].back(), request)
+        """To the view before, and to the picture that asked then, if it is still there."""
+        trail = values[self.trail].back()
+        picture = trail.view.picture
+        updates = self._show(trail, request)
+        if trail.view.query == "picture" and picture != values[self.query.picture]:
+            updates[self.query.picture] = picture if picture and Path(picture).is_file() else None
+        return updates
 
     def on_load(self, values: Values, request: gr.Request) -> Values:
         """The page was opened, perhaps at an item."""
@@ -173,14 +198,19 @@ class FindTab:
         view = self._like_item(item_id, values, request)
         return self._show(values[self.trail].to(view), request)
 
-    def _like_picture(self, values: Values, request: gr.Request) -> View:
-        """What is like the picture or, as the status, why nothing is."""
+    def _like_picture(self, values: Values, request: gr.Request, before: View = View()) -> View:  # noqa: B008 - frozen
+        """What is like the picture, in the region asked for before, or why nothing is."""
+        region, picture = before.region, values[self.query.picture]
         try:
-            options, picture = self.settings.read(values), values[self.query.picture]
-            answer = self.service.recommend(picture, origin_of(request), options)
+            options = self.settings.read(values)
+            answer = self.service.recommend(picture, origin_of(request), options, region=region)
         except RecommenderError as error:
             return View(status=str(error))
-        return View.of(answer, "your picture", query="picture")
+        view: Json = {"query": "picture", "picture": picture, "region": region}
+        if not isinstance(region, tuple):
+            return View.of(answer, YOUR_PICTURE, **view)
+        # What was found in all of the picture stays there to choose from.
+        return View.of(answer, YOUR_PART, **view, regions=before.regions)
 
     def _like_item(self, item_id: Any, values: Values, request: gr.Request) -> View:
         """What is like an item or, as the status, why nothing is."""

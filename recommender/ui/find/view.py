@@ -29,6 +29,10 @@ class View:
         opened: id of the item whose attributes are shown.
         status: the line above.
         beliefs: what is seen in the picture that asks.
+        picture: file of the picture that asks.
+        region: which part of it was asked for, as `read_region` takes it.
+        looked_at: which part was looked at; None for all of it.
+        regions: where garments are in it, to choose from.
     """
 
     query: Literal["nothing", "picture", "item"] = "nothing"
@@ -37,13 +41,22 @@ class View:
     opened: int | None = None
     status: str = WELCOME
     beliefs: dict[str, list[Json]] = field(default_factory=dict, hash=False)
+    picture: str | None = None
+    region: object = "auto"
+    looked_at: tuple[float, ...] | None = None
+    regions: tuple[tuple[float, ...], ...] = ()
 
     @classmethod
     def of(cls, answer: Json, name: str, **view: Any) -> "View":
         """The view of what was found like something of a name."""
         ids = tuple(item["id"] for item in answer["results"])
-        beliefs = answer["query"].get("beliefs", {})
-        return cls(ids=ids, status=found_like(name, answer), beliefs=beliefs, **view)
+        query = answer["query"]
+        found: Json = {
+            "beliefs": query.get("beliefs", {}),
+            "looked_at": tuple(query["region"]) if query.get("region") else None,
+            "regions": tuple(tuple(found["box"]) for found in query.get("regions", ())),
+        }
+        return cls(ids=ids, status=found_like(name, answer), **{**found, **view})
 
 
 @dataclass(frozen=True)
