@@ -6,7 +6,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
@@ -22,6 +22,7 @@ from recommender.catalog.sources import read_source
 from recommender.charts.export import find_chromium
 from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.encoding.protocol import Encoded, PictureEncoder, Wrap
+from recommender.encoding.regions import parts_of
 from recommender.index.faiss import Index, IndexConfig
 from recommender.schema import COLUMNS
 from recommender.search.recommender import Recommender
@@ -151,6 +152,25 @@ class BelievingEncoder(TinyEncoder):
         return Encoded(self.agreement.embed(looks, beliefs), beliefs)
 
 
+class Judged(NamedTuple):
+    """`Encoded`, and how sure it is that each picture shows fashion."""
+
+    vectors: Any
+    beliefs: Any
+    regions: Any
+    matches: npt.NDArray[np.float32]
+
+
+class DoubtingEncoder(BelievingEncoder):
+    """The same, to which a grey picture shows no fashion."""
+
+    def encode_queries(self, pictures: Any, asked: Any = None) -> Judged:
+        seen = super().encode_queries(pictures, asked)
+        colourful = [np.ptp(np.asarray(p).mean((0, 1))) > 8 for p in parts_of(pictures, asked)]
+        matches = np.where(colourful, 0.9, 0.1).astype(np.float32)
+        return Judged(seen.vectors, seen.beliefs, seen.regions, matches)
+
+
 def build_store(
     directory: Path,
     source: Path,
@@ -235,6 +255,20 @@ def believing(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Recomm
     directory = tmp_path_factory.mktemp("believing")
     build_store(directory, archive, encoder=BelievingEncoder())
     return open_store(directory, BelievingEncoder())
+
+
+@pytest.fixture(scope="session")
+def doubting(believing: Recommender) -> Recommender:
+    """The same, which knows what is no fashion."""
+    return Recommender(believing.gallery, DoubtingEncoder())
+
+
+@pytest.fixture
+def grey(tmp_path: Path) -> Path:
+    """A picture of nothing."""
+    path = tmp_path / "grey.png"
+    Image.new("RGB", (60, 80), "grey").save(path)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ class View:
         opened: id of the item whose attributes are shown.
         status: the line above.
         beliefs: what is seen in the picture that asks.
+        folded: whether the results wait for a click, as they are not like what was asked for.
     """
 
     query: Literal["nothing", "picture", "item"] = "nothing"
@@ -37,13 +38,16 @@ class View:
     opened: int | None = None
     status: str = WELCOME
     beliefs: dict[str, list[Json]] = field(default_factory=dict, hash=False)
+    folded: bool = False
 
     @classmethod
     def of(cls, answer: Json, name: str, **view: Any) -> "View":
         """The view of what was found like something of a name."""
         ids = tuple(item["id"] for item in answer["results"])
-        beliefs = answer["query"].get("beliefs", {})
-        return cls(ids=ids, status=found_like(name, answer), beliefs=beliefs, **view)
+        folded = not answer["match"]["good"]
+        beliefs = {} if folded else answer["query"].get("beliefs", {})
+        status = found_like(name, answer)
+        return cls(ids=ids, status=status, beliefs=beliefs, folded=folded, **view)
 
 
 @dataclass(frozen=True)
