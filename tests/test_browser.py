@@ -232,7 +232,7 @@ def test_a_photograph_is_the_picture_that_asks(page: Page) -> None:
         expect(page.locator("#results .thumbnail-item")).to_have_count(12)
         expect(page.locator("#picture img")).to_have_js_property("naturalWidth", 144)
         expect(page.locator("article.item")).to_be_hidden()
-        page.locator("#picture").get_by_label("Clear").click()
+        page.locator("#picture").get_by_label("Remove Image").click()
         status(page, WELCOME)
 
 

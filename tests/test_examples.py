@@ -37,7 +37,9 @@ def test_each_is_a_small_picture_with_a_sentence(name: str) -> None:
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
-    assert doctest.testmod(examples).attempted
+    done = doctest.testmod(examples)
+    assert done.attempted
+    assert not done.failed
 
 
 @pytest.mark.real_data

@@ -10,6 +10,7 @@ from conftest import ROWS, draw_picture
 from PIL import Image
 
 from recommender.feedback.events import EventLog
+from recommender.search import hits
 from recommender.search.hits import MATCH
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
@@ -31,11 +32,11 @@ def test_each_of_the_hits_has_its_own(believing: Recommender, tee: str) -> None:
     query = believing.see([Image.open(tee)] * 3)
     matches = np.array([MATCH, MATCH - 0.01, 1], np.float32)
     found = believing.search(replace(query, matches=matches))
-    assert [hits.match for hits in found] == pytest.approx(matches.tolist())
-    assert [hits.matched for hits in found] == [True, False, True]
+    assert [one.match for one in found] == pytest.approx(matches.tolist())
+    assert [one.matched for one in found] == [True, False, True]
     assert found[0].ids.tolist() == found[1].ids.tolist(), "what is found is the same"
     [*unknown] = believing.search(query)
-    assert [(hits.match, hits.matched) for hits in unknown] == [(None, True)] * 3
+    assert [(one.match, one.matched) for one in unknown] == [(None, True)] * 3
     with pytest.raises(ValueError, match="matches"):
         replace(query, matches=matches[:2])
 
@@ -83,4 +84,7 @@ def test_the_page_says_it_kindly() -> None:
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
-    assert not doctest.testmod(sentences).failed
+    for module in (hits, sentences):
+        done = doctest.testmod(module)
+        assert done.attempted
+        assert not done.failed

@@ -192,6 +192,7 @@ def gallery(elem_id: str, *, visible: bool = True) -> gr.Gallery:
         buttons=[],
         visible=visible,
         elem_id=elem_id,
+        elem_classes="tiles",
     )
 
 

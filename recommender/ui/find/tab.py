@@ -32,6 +32,12 @@ _TO_STATUS = """() => {
   const bar = document.querySelector("#bar"), top = bar?.getBoundingClientRect().top;
   if (top < 0 || top > innerHeight / 2) bar.scrollIntoView({block: "start"});
 }"""
+# Gradio says that a picture which the server put there is gone before it takes it away.
+_PICTURE_NOW = """async (...values) => {
+  await new Promise(done => setTimeout(done));
+  const gone = !document.querySelector("#picture img");
+  return values.map(value => gone && value?.meta?._type === "gradio.FileData" ? null : value);
+}"""
 # The button that was pressed is gone, and the focus with it.
 _TO_RESULTS = """() => {
   setTimeout(() => document.querySelector("#results button")?.focus(), 100);
@@ -71,7 +77,9 @@ class FindTab:
         search: Json = {"concurrency_id": "search", "api_visibility": "private", **progress}
         # Pasting first takes the old picture away; "once" would drop the new one that follows.
         latest: Json = {"trigger_mode": "always_last", **search}
-        landed = query.picture.input(self.on_picture, with_picture, outputs, **latest)
+        landed = query.picture.input(
+            self.on_picture, with_picture, outputs, js=_PICTURE_NOW, **latest
+        )
         asked, asking = [query.find.click, query.address.submit], {query.address, *with_picture}
         answered = [query.picture, query.address, *outputs]
         found = gr.on(asked, self.on_find, asking, answered, **search)
