@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url", default="http://127.0.0.1:7860")
     parser.add_argument("--out", type=Path, default=Path("recommender/ui/screenshots"))
-    parser.add_argument("--item", type=int, help="an item to start from; else the first example")
+    parser.add_argument("--item", type=int, help="an item to start from; else the first photograph")
     options = parser.parse_args(argv)
     options.out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play:
@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
             item = f"&item={options.item}" if options.item else ""
             page.goto(f"{options.url}/?__theme={scheme}{item}")
             if not options.item:
-                page.locator("#examples button.thumbnail-item").first.click()
+                page.locator("#photographs button.thumbnail-item").first.click()
             page.wait_for_selector("#results img")
             page.wait_for_timeout(1500)
             page.screenshot(path=options.out / f"find-{name}.png")

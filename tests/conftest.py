@@ -6,7 +6,7 @@ import os
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
@@ -184,6 +184,16 @@ class FindingEncoder(BelievingEncoder):
         return self.encode_items(parts_of(pictures, used))._replace(regions=regions)
 
 
+class DoubtingEncoder(BelievingEncoder):
+    """The same, to which a grey picture shows no fashion."""
+
+    def encode_queries(self, pictures: Any, asked: Any = None) -> Encoded:
+        seen = super().encode_queries(pictures, asked)
+        colourful = [np.ptp(np.asarray(p).mean((0, 1))) > 8 for p in parts_of(pictures, asked)]
+        matches = np.where(colourful, 0.9, 0.1).astype(np.float32)
+        return seen._replace(matches=matches)
+
+
 def build_store(
     directory: Path,
     source: Path,
@@ -276,6 +286,20 @@ def finding(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Recommen
     directory = tmp_path_factory.mktemp("finding")
     build_store(directory, archive, encoder=FindingEncoder())
     return open_store(directory, FindingEncoder())
+
+
+@pytest.fixture(scope="session")
+def doubting(believing: Recommender) -> Recommender:
+    """The same, which knows what is no fashion."""
+    return Recommender(believing.gallery, DoubtingEncoder())
+
+
+@pytest.fixture
+def grey(tmp_path: Path) -> Path:
+    """A picture of nothing."""
+    path = tmp_path / "grey.png"
+    Image.new("RGB", (60, 80), "grey").save(path)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ from serving import META, call, serve, shop, upload
 
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
+from recommender.service.examples import PHOTOGRAPHS
 from recommender.ui.server import server, uploads
 
 PICTURE = draw_picture(ROWS[0])
@@ -98,7 +99,8 @@ def assert_sentence(answer: dict[str, Any], expected: str = "") -> None:
 
 def test_answer_has_the_shape_of_the_contract(client: gradio_client.Client, picture: str) -> None:
     answer = client.predict(handle_file(picture), k=4, api_name="/recommend")
-    assert list(answer) == ["schema_version", "query", "results", "message", "timings_ms"]
+    assert list(answer) == ["schema_version", "query", "match", "results", "message", "timings_ms"]
+    assert answer["match"] == {"sureness": None, "good": True}
     assert answer["schema_version"] == 1
     assert answer["query"] == {"attributes": {}, "beliefs": {}, "region": None, "regions": []}
     assert answer["message"] == ""
@@ -164,6 +166,22 @@ def test_image_urls_serve_the_exact_bytes(client: gradio_client.Client) -> None:
         row = next(row for row in ROWS if row[0] == item["id"])
         assert served.content == draw_picture(row)
         assert served.headers["content-type"] == "image/jpeg"
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_photographs_are_served_and_can_be_asked(live: str, name: str) -> None:
+    served = httpx.get(f"{live}/photographs/{name}")
+    assert served.headers["content-type"] == "image/jpeg"
+    assert served.content == PHOTOGRAPHS[name].read_bytes()
+    answer = call(live, "recommend", upload(live, served.content), 5)
+    assert len(answer["results"]) == 5
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "..%2Ffashion-demo.zip", "none.jpg", "%2Fetc%2Fhosts"]
+)
+def test_no_other_file_is_a_photograph(live: str, name: str) -> None:
+    assert httpx.get(f"{live}/photographs/{name}").status_code == 404
 
 
 def test_same_ids_as_the_engine(

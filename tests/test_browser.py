@@ -384,6 +384,55 @@ def test_surprise_and_examples(page: Page) -> None:
     expect(page.locator("#back")).to_be_hidden()
 
 
+def test_a_photograph_is_the_picture_that_asks(page: Page) -> None:
+    photographs = page.locator("#photographs .thumbnail-item")
+    expect(photographs).to_have_count(8)
+    said = [image.get_attribute("alt") for image in page.locator("#photographs img").all()]
+    assert "Blue dress on a hanger." in said
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('#photographs img')].every(i => i.naturalWidth)"
+    )
+    for _ in range(2):  # the same once more: it is no longer the selected one
+        photographs.first.focus()
+        page.keyboard.press("Enter")
+        status(page)
+        expect(page.locator("#results .thumbnail-item")).to_have_count(12)
+        expect(page.locator("#picture img")).to_have_js_property("naturalWidth", 144)
+        expect(page.locator("article.item")).to_be_hidden()
+        page.locator("#picture").get_by_label("Remove Image").click()
+        status(page, WELCOME)
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+def test_what_is_like_nothing_is_folded(
+    context: BrowserContext,
+    doubting: Recommender,
+    grey: Path,
+    tmp_path: Path,
+    width: int,
+    theme: str,
+) -> None:
+    with serve(doubting, tmp_path / "uploads") as address:
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 844})
+        open_page(page, f"{address}/?__theme={theme}")
+        show(page, grey)
+        status(page, re.compile(r"^Nothing in this catalog looks like your picture\."))
+        unfold = page.locator("#unfold")
+        expect(unfold).to_be_in_viewport()
+        expect(page.locator("#results")).to_be_hidden()
+        expect(page.locator("section.seen")).to_have_count(0)
+        assert_fits(page)
+        assert contrast(page, "#unfold") >= 4.5
+        unfold.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#results .thumbnail-item")).to_have_count(12)
+        expect(unfold).to_be_hidden()
+        expect(page.locator("#results .thumbnail-item").first).to_be_focused()
+        assert_fits(page)
+        page.close()
+
+
 def test_a_page_opened_after_the_catalog_changed_offers_what_it_has(
     context: BrowserContext, recommender: Recommender, tmp_path: Path
 ) -> None:
@@ -560,7 +609,7 @@ def contrast(page: Page, selector: str) -> float:
 
 
 def test_light_is_readable(page: Page) -> None:
-    for selector in ("#status p", "#head p", ".note p", "#beginning p"):
+    for selector in ("#status p", "#head p", ".note p", "#beginning p", "#beginning .note p"):
         assert contrast(page, selector) >= 4.5, selector
 
 

@@ -17,6 +17,7 @@ from recommender.pictures.decode import format_of
 from recommender.schema import LABELS
 from recommender.search.recommender import Recommender
 from recommender.service.answers import Service
+from recommender.service.examples import PHOTOGRAPHS
 from recommender.service.live import Live
 from recommender.service.sentences import sentence
 from recommender.ui.app import build_app
@@ -229,6 +230,58 @@ def test_nothing_stands_on_the_page_by_accident(recommender: Recommender) -> Non
         if part.parent is not None and part.parent.visible:
             assert not isinstance(part, gr.Dropdown) or part.label
             assert not isinstance(part, gr.Button) or part.value != gr.Button().value
+
+
+def test_a_photograph_asks_as_if_it_had_been_uploaded(
+    tab: FindTab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tab.query.picture, "GRADIO_CACHE", str(tmp_path))
+    loaded = tab.on_load(asking(tab), ask())
+    offered = loaded[tab.results.photographs]
+    assert [address for address, _ in offered] == [
+        f"http://127.0.0.1:7860/photographs/{name}" for name in PHOTOGRAPHS
+    ]
+    assert "Jeans on a patterned carpet." in [caption for _, caption in offered]
+    for index, path in enumerate(PHOTOGRAPHS.values()):
+        values = asking(tab)
+        del values[tab.query.address]  # as what has been typed there does not matter
+        answer = tab.on_photograph(values, ask(), SimpleNamespace(index=index))
+        kept = Path(answer[tab.query.picture])
+        assert kept.parent == tmp_path
+        assert kept.read_bytes() == path.read_bytes()
+        assert answer[tab.query.address] == ""
+        assert set(answer) >= set(tab.outputs)
+        view = answer[tab.trail].view
+        assert (view.query, len(view.ids), view.opened) == ("picture", 12, None)
+
+
+def test_what_is_like_nothing_is_folded(doubting: Recommender, picture: str, grey: Path) -> None:
+    with closing_loops(), gr.Blocks(analytics_enabled=False):
+        tab = FindTab(Service(doubting))
+
+    def shown(answer: Values) -> tuple[bool, bool]:
+        return answer[tab.results.unfold].visible, answer[tab.results.gallery].visible
+
+    good = tab.on_picture(asking(tab, None, picture), ask())
+    assert shown(good) == (False, True)
+    poor = tab.on_picture(asking(tab, good[tab.trail], str(grey)), ask())
+    assert shown(poor) == (True, False)
+    assert "Nothing in this catalog looks like your picture." in poor[tab.bar.status]
+    assert poor[tab.bar.seen] == ""
+    assert not poor[tab.results.beginning].visible
+    filtered = asking(tab, poor[tab.trail], str(grey), gender=["Women"])
+    assert shown(tab.on_settings(filtered, ask())) == (True, False)
+    assert shown(tab.on_back(asking(tab, poor[tab.trail]), ask())) == (False, True)
+
+    opened = tab.on_unfold(asking(tab, poor[tab.trail]), ask())
+    assert shown(opened) == (False, True)
+    assert opened[tab.trail].view.ids == poor[tab.trail].view.ids
+    assert opened[tab.trail].before == poor[tab.trail].before
+    none = asking(tab, opened[tab.trail], str(grey), gender=["Boys"], usage=["Party"])
+    empty = tab.on_settings(none, ask())
+    assert shown(empty) == (False, False)
+    again = tab.on_settings(asking(tab, empty[tab.trail], str(grey)), ask())
+    assert shown(again) == (False, True), "opened, they stay so"
 
 
 def test_settings_search_again_in_the_same_place(tab: FindTab, picture: str) -> None:

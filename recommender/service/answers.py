@@ -86,7 +86,7 @@ class Service:
         picture = self._read(recommender, image, url, asked)
         decode_ms = (time.perf_counter() - started) * 1000
         hits = recommender.by_image(picture, options, region=asked)
-        if len(hits.ids):
+        if len(hits.ids) and hits.matched:  # else nobody looked for it
             self.note("search", int(hits.ids[0]))
         beliefs = _worded(hits.beliefs, recommender)
         attributes = {label: ranked[0]["value"] for label, ranked in beliefs.items()}
@@ -198,7 +198,11 @@ def _answer(
     return {
         "schema_version": SCHEMA_VERSION,
         "query": query,
+        "match": {
+            "sureness": None if hits.match is None else round(hits.match, 4),
+            "good": hits.matched,
+        },
         "results": results,
-        "message": message_of(len(hits), options),
+        "message": message_of(len(hits), options, matched=hits.matched),
         "timings_ms": {step: round(ms, 2) for step, ms in timings.items()},
     }

@@ -14,14 +14,23 @@ NO_BELIEFS = "This catalog's encoder says nothing of attributes."
 UNNAMED = "An item without a name"
 YOUR_PICTURE = "your picture"
 YOUR_PART = "your picture in the part that you marked"
+CLOSER = "Try one that shows a garment, by itself and close."
+NO_MATCH = "Nothing in this catalog looks like that. The nearest:"
 
 
-def message_of(found: int, options: Options) -> str:
-    """What a person should know of how many were found, or empty.
+def message_of(found: int, options: Options, *, matched: bool = True) -> str:
+    """What a person should know of what was found, or empty.
 
     >>> message_of(1, Options(k=5, filters={"gender": ["Unisex"]}))
     'Only 1 item passes these filters.'
+    >>> message_of(5, Options(k=5), matched=False)
+    'Nothing in this catalog looks like that. The nearest:'
     """
+    unmatched = NO_MATCH if found and not matched else ""  # last: the results follow its colon
+    return " ".join(filter(None, (_how_many(found, options), unmatched)))
+
+
+def _how_many(found: int, options: Options) -> str:
     if found == 0 and options.filters:
         return "No item passes these filters: widen or clear one of them."
     if found < options.k and options.filters:
@@ -35,9 +44,14 @@ def found_like(name: str, answer: dict[str, Any]) -> str:
     """How many items an answer holds, like what, how fast they were found, and its message.
 
     >>> answer = {"results": [{"id": 3}], "timings_ms": {"total": 0.2}, "message": "No more."}
+    >>> answer["match"] = {"sureness": 0.9, "good": True}
     >>> found_like("your picture", answer)
     '1 item like your picture, found in 1 ms. No more.'
     """
+    if answer["results"] and not answer["match"]["good"]:
+        # What is near is not like it: to say how many there are would promise too much.
+        rest = answer["message"].removesuffix(NO_MATCH).strip()
+        return " ".join(filter(None, (f"Nothing in this catalog looks like {name}.", CLOSER, rest)))
     count, milliseconds = len(answer["results"]), max(answer["timings_ms"]["total"], 1)
     found = f"{several(count)} like {name}, found in {milliseconds:.0f} ms." if count else ""
     return " ".join(filter(None, (found, answer["message"])))

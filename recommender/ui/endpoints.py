@@ -32,6 +32,10 @@ def add_endpoints(service: Service) -> None:
         attributes count too, `auto` for the better one that there is; `region` is the part of the
         picture that is meant: null for all of it, `auto` for where the garment is, or
         `[left, top, right, bottom]` in shares of its sides.
+
+        The answer's `match` is how sure it is that the picture shows what the catalog has, 0 to 1
+        or null where nobody knows, as `sureness`, and whether that is `good` enough: where it is
+        not, the results are only the nearest there are.
         """
         options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)
         return service.recommend(image, origin_of(request), options, url=url, region=region)

@@ -11,6 +11,7 @@ from gradio.blocks import Block
 
 from recommender.errors import RecommenderError
 from recommender.service.answers import Json, Service
+from recommender.service.examples import PHOTOGRAPHS
 from recommender.service.sentences import YOUR_PART, YOUR_PICTURE
 from recommender.ui.find.panels import (
     BarPanel,
@@ -19,7 +20,9 @@ from recommender.ui.find.panels import (
     QueryPanel,
     ResultsPanel,
     SettingsPanel,
+    photograph_tiles,
     tiles,
+    unchosen,
 )
 from recommender.ui.find.view import Trail, View
 from recommender.ui.parts.inputs import QUIET, Values
@@ -30,6 +33,16 @@ _EXAMPLES = 8
 _TO_STATUS = """() => {
   const bar = document.querySelector("#bar"), top = bar?.getBoundingClientRect().top;
   if (top < 0 || top > innerHeight / 2) bar.scrollIntoView({block: "start"});
+}"""
+# Gradio says that a picture which the server put there is gone before it takes it away.
+_PICTURE_NOW = """async (...values) => {
+  await new Promise(done => setTimeout(done));
+  const gone = !document.querySelector("#picture img");
+  return values.map(value => gone && value?.meta?._type === "gradio.FileData" ? null : value);
+}"""
+# The button that was pressed is gone, and the focus with it.
+_TO_RESULTS = """() => {
+  setTimeout(() => document.querySelector("#results button")?.focus(), 100);
 }"""
 
 
@@ -66,7 +79,9 @@ class FindTab:
         search: Json = {"concurrency_id": "search", "api_visibility": "private", **progress}
         # Pasting first takes the old picture away; "once" would drop the new one that follows.
         latest: Json = {"trigger_mode": "always_last", **search}
-        landed = query.picture.input(self.on_picture, with_picture, outputs, **latest)
+        landed = query.picture.input(
+            self.on_picture, with_picture, outputs, js=_PICTURE_NOW, **latest
+        )
         frame = query.region.frame
         frame.input(self.on_region, {frame, *with_picture}, outputs, **latest)
         asked, asking = [query.find.click, query.address.submit], {query.address, *with_picture}
@@ -80,21 +95,28 @@ class FindTab:
         examples, results = self.results.examples, self.results.gallery
         leaving: set[Block] = {self.trail, query.picture}
         returning = [query.picture, *outputs]
+        photographs, unfold = self.results.photographs, self.results.unfold
         moves = [
             landed,
             found,
             query.surprise.click(self.on_surprise, self._inputs, outputs, **search),
             self.item.more.click(self.on_more, self._inputs, outputs, **search),
-            examples.select(self.on_example, self._inputs, outputs, **search),
+            photographs.select(
+                self.on_photograph, self._inputs, [photographs, *answered], **search
+            ),
+            examples.select(self.on_example, self._inputs, [examples, *outputs], **search),
             results.select(self.on_select, {self.trail}, outputs, **at_once),
             self.bar.back.click(self.on_back, leaving, returning, **at_once),
         ]
         for move in moves:
             move.then(None, js=_TO_STATUS, api_visibility="private")
+        unfolded = unfold.click(self.on_unfold, {self.trail}, outputs, **at_once)
+        unfolded.then(None, js=_TO_RESULTS, api_visibility="private")
 
     def wire_load(self, blocks: gr.Blocks) -> None:
         """Fill the examples, and open `?item=ID`, when the page loads."""
-        blocks.load(self.on_load, self._inputs, [self.results.examples, *self.outputs], **QUIET)
+        examples = [self.results.photographs, self.results.examples]
+        blocks.load(self.on_load, self._inputs, [*examples, *self.outputs], **QUIET)
 
     def wire_opening(self, clicked: Callable[..., Any], tabs: gr.Tabs) -> None:
         """Open in this tab, `find` of the tabs, the item whose `id` an event elsewhere holds."""
@@ -145,7 +167,8 @@ class FindTab:
         trail: Trail = values[self.trail]
         view = trail.view
         if view.query == "picture" and values[self.query.picture] is not None:
-            view = self._like_picture(values, request, view)
+            again = self._like_picture(values, request, view)
+            view = replace(again, folded=again.folded and view.folded)  # opened, they stay so
         elif view.query == "item":
             view = self._like_item(view.query_id, values, request)
         return self._show(replace(trail, view=view), request)
@@ -159,9 +182,22 @@ class FindTab:
         """Items like the one that is open."""
         return self._move_to(values[self.trail].view.opened, values, request)
 
+    def on_photograph(self, values: Values, request: gr.Request, event: gr.SelectData) -> Values:
+        """A photograph was clicked: as if the visitor had shown it."""
+        path = [*PHOTOGRAPHS.values()][event.index]
+        picture = self.query.picture.keep(path.read_bytes())
+        asked = {**values, self.query.picture: picture, self.query.address: ""}
+        return {self.results.photographs: unchosen(), **self.on_find(asked, request)}
+
     def on_example(self, values: Values, request: gr.Request, event: gr.SelectData) -> Values:
-        """An example was clicked."""
-        return self._move_to(self._example_ids()[event.index], values, request)
+        """An item among the examples was clicked."""
+        updates = self._move_to(self._example_ids()[event.index], values, request)
+        return {self.results.examples: unchosen(), **updates}
+
+    def on_unfold(self, values: Values, request: gr.Request) -> Values:
+        """Show what is nearest, though it is not like what was asked for."""
+        trail: Trail = values[self.trail]
+        return self._show(replace(trail, view=replace(trail.view, folded=False)), request)
 
     def on_select(self, values: Values, request: gr.Request, event: gr.SelectData) -> Values:
         """A result was clicked: show its attributes above the results."""
@@ -183,13 +219,16 @@ class FindTab:
 
     def on_load(self, values: Values, request: gr.Request) -> Values:
         """The page was opened, perhaps at an item."""
-        examples = self.service.items(self._example_ids(), origin_of(request))
+        origin = origin_of(request)
+        examples = tiles([*self.service.items(self._example_ids(), origin).values()])
         if text := request.query_params.get("item"):
             known = text.isascii() and text.isdigit() and len(text) < 19
             updates = self._move_to(int(text) if known else None, values, request)
         else:
             updates = self._show(Trail(), request)
-        return {self.results.examples: tiles([*examples.values()]), **updates}
+        photographs = photograph_tiles(origin)
+        results = self.results
+        return {results.photographs: photographs, results.examples: examples, **updates}
 
     # What the handlers share.
 

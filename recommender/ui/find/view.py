@@ -33,6 +33,7 @@ class View:
         region: which part of it was asked for, as `read_region` takes it.
         looked_at: which part was looked at; None for all of it.
         regions: where garments are in it, to choose from.
+        folded: whether the results wait for a click, as they are not like what was asked for.
     """
 
     query: Literal["nothing", "picture", "item"] = "nothing"
@@ -45,16 +46,18 @@ class View:
     region: object = "auto"
     looked_at: tuple[float, ...] | None = None
     regions: tuple[tuple[float, ...], ...] = ()
+    folded: bool = False
 
     @classmethod
     def of(cls, answer: Json, name: str, **view: Any) -> "View":
         """The view of what was found like something of a name."""
         ids = tuple(item["id"] for item in answer["results"])
-        query = answer["query"]
+        query, folded = answer["query"], not answer["match"]["good"]
         found: Json = {
-            "beliefs": query.get("beliefs", {}),
+            "beliefs": {} if folded else query.get("beliefs", {}),
             "looked_at": tuple(query["region"]) if query.get("region") else None,
             "regions": tuple(tuple(found["box"]) for found in query.get("regions", ())),
+            "folded": folded,
         }
         return cls(ids=ids, status=found_like(name, answer), **{**found, **view})
 

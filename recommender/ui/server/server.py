@@ -13,12 +13,13 @@ from gradio.block_function import BlockFunction
 from gradio.route_utils import FnIndexInferError
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from recommender.errors import ImageError, RecommenderError, UnknownItemError
 from recommender.pictures.decode import VISITOR_LIMITS, format_of
 from recommender.service.answers import Service
+from recommender.service.examples import PHOTOGRAPHS
 from recommender.service.live import Live
 from recommender.ui.server.downloads import download_route
 from recommender.ui.server.uploads import deleting_uploads
@@ -35,6 +36,7 @@ WRONG_INPUTS = (
 )
 
 _SAFE_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
+_A_DAY = {"cache-control": "public, max-age=86400"}
 _STYLE = Path(__file__).parents[1] / "style.css"
 
 Scope = MutableMapping[str, Any]
@@ -150,10 +152,21 @@ def picture_route(live: Live) -> Route:
             media_type = f"image/{format_of(data)}"
         except (UnknownItemError, ImageError) as error:
             return PlainTextResponse(str(error), status_code=404)
-        headers = {"cache-control": "public, max-age=86400"}
-        return Response(data, media_type=media_type, headers=headers)
+        return Response(data, media_type=media_type, headers=_A_DAY)
 
     return Route("/pictures/{item_id:int}", picture)
+
+
+def photograph_route() -> Route:
+    """`/photographs/NAME`: one of the examples."""
+
+    async def photograph(request: Request) -> Response:
+        path = PHOTOGRAPHS.get(request.path_params["name"])
+        if path is None:
+            return PlainTextResponse("There is no such photograph.", status_code=404)
+        return FileResponse(path, headers=_A_DAY)
+
+    return Route("/photographs/{name}", photograph)
 
 
 def refuse_url_downloads() -> None:
@@ -205,7 +218,7 @@ def launch_settings(service: Service) -> dict[str, Any]:
         "theme": theme,
         "css_paths": _STYLE,
         "app_kwargs": {
-            "routes": [picture_route(service.live), download_route(service)],
+            "routes": [picture_route(service.live), photograph_route(), download_route(service)],
             "middleware": [Middleware(LimitBodies)],
             "exception_handlers": {
                 FnIndexInferError: _refusing(NO_ENDPOINT, 404),
