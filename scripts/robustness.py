@@ -26,6 +26,9 @@ def main(argv: list[str] | None = None) -> int:
         type=Path,
         help="an archive of photographs: garments are also laid on what its dev part shows",
     )
+    parser.add_argument(
+        "--whole", action="store_true", help="do not look for the garment in a picture"
+    )
     parser.add_argument("--json", type=Path, help="where the figures go, with the command")
     options = parser.parse_args(argv)
     recommender = load_recommender(options.data, device=options.device)
@@ -33,7 +36,13 @@ def main(argv: list[str] | None = None) -> int:
     if options.photographs:
         changes = corruptions(load_photographs(options.photographs, "dev"))
     with chosen_queries(recommender, options) as queries:
-        report = measure_robustness(recommender, queries, ranking=options.ranking, changes=changes)
+        report = measure_robustness(
+            recommender,
+            queries,
+            ranking=options.ranking,
+            changes=changes,
+            region=None if options.whole else "auto",
+        )
     print(f"{len(queries):,} queries ({queries.source}), {len(recommender):,} items, strict:")
     print(robustness_table(report).to_string())
     made_by = {

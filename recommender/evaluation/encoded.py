@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.encoding.agreement import Beliefs
 from recommender.encoding.protocol import Encoded, PictureEncoder, concatenate
+from recommender.encoding.regions import Asked
 from recommender.pictures.decode import decode_image
 
 AT_ONCE = 256
@@ -24,6 +25,7 @@ def encode_files(
     picture_bytes: Callable[[int], bytes],
     count: int,
     change: Change | None = None,
+    region: Asked = "auto",
 ) -> Iterator[tuple[range, Encoded]]:
     """Encode pictures that ask.
 
@@ -32,6 +34,7 @@ def encode_files(
         picture_bytes: position -> an encoded picture.
         count: how many there are.
         change: what is done to a picture before it asks; it then is decoded at its full size.
+        region: which part of every picture is looked at.
 
     Yields:
         Positions and what was made of them, in order.
@@ -47,7 +50,8 @@ def encode_files(
             positions = range(start, min(start + AT_ONCE, count))
             pictures = list(pool.map(read, positions, map(picture_bytes, positions)))
             starts = range(0, len(pictures), _ENCODED_AT_ONCE)
-            parts = [encoder.encode_queries(pictures[s : s + _ENCODED_AT_ONCE]) for s in starts]
+            batches = [pictures[start : start + _ENCODED_AT_ONCE] for start in starts]
+            parts = [encoder.encode_queries(batch, [region] * len(batch)) for batch in batches]
             vectors = np.concatenate([part.vectors for part in parts])
             beliefs = concatenate([part.beliefs for part in parts])
             regions = [found for part in parts for found in part.regions]

@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 
 from recommender.encoding.agreement import Beliefs
 from recommender.encoding.protocol import concatenate
+from recommender.encoding.regions import Asked
 from recommender.evaluation.encoded import AT_ONCE, Change, encode_files
 from recommender.evaluation.queries import Queries
 from recommender.index.embeddings import Rows
@@ -58,7 +59,12 @@ def answer(recommender: Recommender, queries: Queries, *, ranking: Ranking = "im
 
 
 def asking(
-    recommender: Recommender, queries: Queries, change: Change | None = None, *, title: str
+    recommender: Recommender,
+    queries: Queries,
+    change: Change | None = None,
+    region: Asked = "auto",
+    *,
+    title: str,
 ) -> Iterator[tuple[range, Query]]:
     """Batches of queries, positions and what asks: their pictures, as visitors' do.
 
@@ -73,7 +79,7 @@ def asking(
                 bar.update(len(positions))
             return
         files = queries.picture_bytes, len(queries)
-        for positions, encoded in encode_files(recommender.encoder, *files, change):
+        for positions, encoded in encode_files(recommender.encoder, *files, change, region):
             yield positions, Query(**encoded._asdict(), recognises=True)
             bar.update(len(positions))
 

@@ -1,10 +1,12 @@
 """What changed pictures cost: the same queries, clean and under each change."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from recommender.encoding.regions import Asked
 from recommender.evaluation.committed import Interval, Robustness, losses
 from recommender.evaluation.corruptions import (
     CORRUPTIONS,
@@ -29,13 +31,15 @@ def measure_robustness(
     *,
     ranking: Ranking = "image",
     changes: Mapping[str, Corruption] = CORRUPTIONS,
+    region: Asked = "auto",
 ) -> Robustness:
     """P@5 on type (strict) and self-retrieval R@1, clean and under each of some changes.
 
     R@1 leaves the gallery whole: does a query's own picture come first? It is not defined where
-    the gallery holds no such picture. A query is changed the same way each time, by its id.
+    the gallery holds no such picture. A query is changed the same way each time, by its id. `region` says which part of each picture is looked at.
     """
-    clean = _measure(recommender, queries, ranking, lambda _, picture: picture, "clean")
+    measure = partial(_measure, recommender, queries, ranking, region)
+    clean = measure(lambda _, picture: picture, "clean")
     report: Robustness = {
         "queries": {"count": len(queries), "from": queries.source},
         "ranking": ranking,
@@ -45,7 +49,7 @@ def measure_robustness(
         report[kind] = {"unit": corruption.unit}
         for severity in Severities:
             change = _change(queries, kind, severity, changes)
-            values = _measure(recommender, queries, ranking, change, f"{kind}, {severity}")
+            values = measure(change, f"{kind}, {severity}")
             differences = {n: paired_difference(clean[n], values[n]) for n in values}
             lost = {f"{name} lost": rounded(*each) for name, each in differences.items()}
             strength = getattr(corruption, severity)
@@ -61,7 +65,12 @@ def _change(
 
 
 def _measure(
-    recommender: Recommender, queries: Queries, ranking: Ranking, change: Change, named: str
+    recommender: Recommender,
+    queries: Queries,
+    ranking: Ranking,
+    region: Asked,
+    change: Change,
+    named: str,
 ) -> dict[str, Floats]:
     """Both figures of every query, float64 of shape (q,), NaN where not defined."""
     found = np.full((len(queries), DEPTH), -1, dtype=np.int64)
@@ -69,7 +78,7 @@ def _measure(
     hashes = recommender.frame["image_hash"].to_numpy()
     own_hashes = queries.frame["image_hash"].to_numpy()
     held = np.isin(own_hashes.astype(str), hashes.astype(str))
-    for positions, query in asking(recommender, queries, change, title=named):
+    for positions, query in asking(recommender, queries, change, region, title=named):
         first = find(recommender, query, (), 1, ranking)[:, 0]
         itself[positions] = hashes[first] == own_hashes[positions]
         excluded = [queries.named[position] for position in positions]
