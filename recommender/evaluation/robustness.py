@@ -36,7 +36,8 @@ def measure_robustness(
     """P@5 on type (strict) and self-retrieval R@1, clean and under each of some changes.
 
     R@1 leaves the gallery whole: does a query's own picture come first? It is not defined where
-    the gallery holds no such picture. A query is changed the same way each time, by its id. `region` says which part of each picture is looked at.
+    the gallery holds no such picture. A query is changed the same way each time, by its id.
+    `region` says which part of each picture is looked at.
     """
     measure = partial(_measure, recommender, queries, ranking, region)
     clean = measure(lambda _, picture: picture, "clean")
