@@ -7,6 +7,7 @@ python -m scripts.leaderboard --data data/kaggle --systems pixels ours imagenet-
 """
 
 import argparse
+import json
 import logging
 import sys
 from pathlib import Path
@@ -27,6 +28,12 @@ def main(argv: list[str] | None = None) -> int:
     add_query_arguments(parser)
     add_system_arguments(parser)
     parser.add_argument(
+        "--keep",
+        type=Path,
+        help="an earlier report of the same queries: others' systems that are not asked now are "
+        "shown as it has them",
+    )
+    parser.add_argument(
         "--plots", type=Path, help="a folder for figures, also as pictures if Chromium is there"
     )
     options = parser.parse_args(argv)
@@ -41,6 +48,7 @@ def main(argv: list[str] | None = None) -> int:
             queries,
             systems,
             options.cache or options.data / "encoders",
+            kept=json.loads(options.keep.read_text("utf-8")) if options.keep else None,
             device=options.device,
         )
     table = markdown(board, command)

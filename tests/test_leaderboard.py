@@ -144,3 +144,18 @@ def test_a_system_that_cannot_be_had_stops_no_other(
     board = build_leaderboard(recommender, store, queries, few, tmp_path)
     assert board["left_out"]["pixels"] == "pixels cannot be had."
     assert OURS in board["systems"]
+
+
+def test_what_others_were_measured_at_is_kept(
+    believing: Recommender, store: Path, queries: Queries, board: dict, cache: Path
+) -> None:
+    kept = {"command": "an earlier one", **board}
+    systems = {OURS: known_systems()[OURS]}
+    again = build_leaderboard(believing, store, queries, systems, cache, kept=kept)
+    assert list(again["systems"]) == ["pixels", "histogram", OURS]  # no other of ours
+    assert again["systems"]["pixels"] == {**board["systems"]["pixels"], "kept": "an earlier one"}
+    assert "pixels" not in again["differences"][OURS]
+    assert "not compared in pairs" in markdown(again, "this one")
+    fewer = queries.sample(4)
+    other = build_leaderboard(believing, store, fewer, systems, cache, kept=kept)
+    assert list(other["systems"]) == [OURS]

@@ -87,13 +87,14 @@ class Report(TypedDict):
 
 
 class SystemReport(Report):
-    """A report, and what the system is made of."""
+    """A report, and what the system is made of; `kept`: the earlier command that made it."""
 
     title: str
     encoder: dict[str, Any]
     dim: int
     index: str
     ranking: str
+    kept: NotRequired[str]
 
 
 class Board(TypedDict, total=False):

@@ -114,6 +114,7 @@ def build_leaderboard(
     systems: Mapping[str, System],
     cache: Path,
     *,
+    kept: Board | None = None,
     device: Device = "auto",
 ) -> Board:
     """Ask the same queries of every system, and compare.
@@ -128,9 +129,14 @@ def build_leaderboard(
         queries: who asks.
         systems: name -> what is compared.
         cache: a folder.
+        kept: an earlier board, of which the systems that are not asked now are shown too, where
+            they were asked as many of the same queries of as many items; not compared in pairs,
+            for which their answers would have to be known.
         device: where encoders run.
     """
     board: Board = {"systems": {}, "differences": {}, "left_out": {}}
+    if kept is not None:
+        board["systems"] |= _still_right(kept, systems, queries, len(base))
     values: dict[str, Values] = {}
     for name, system in systems.items():
         try:
@@ -151,6 +157,20 @@ def build_leaderboard(
     if beliefs := believe(base.encoder, queries.picture_bytes, len(queries)):
         board["heads"] = heads(queries.frame, base.encoder.labels, beliefs)
     return board
+
+
+def _still_right(
+    kept: Board, systems: Mapping[str, System], queries: Queries, gallery: int
+) -> dict[str, SystemReport]:
+    """What an earlier board says of others' systems that are not asked now."""
+    asked = {"count": len(queries), "from": queries.source, "overlap": queries.overlap}
+    others = {name for name, system in known_systems().items() if system.encoder is not None}
+    return {
+        name: {**earlier, "kept": earlier.get("kept", kept["command"])}
+        for name, earlier in kept["systems"].items()
+        if name in others - systems.keys()
+        and (earlier["queries"], earlier["gallery"]) == (asked, gallery)
+    }
 
 
 def _ask(
@@ -256,6 +276,11 @@ def markdown(board: Board, command: str) -> str:
         lines += ["", f"{first['queries']['count']:,} queries ({first['queries']['from']}), "]
         lines[-1] += f"{first['gallery']:,} items; 95% bootstrap intervals; `{command}`."
     lines += [f"- left out: {name}: {why}" for name, why in board["left_out"].items()]
+    lines += [
+        f"- {measured['title']}: asked the same by `{measured['kept']}`; not compared in pairs"
+        for measured in board["systems"].values()
+        if "kept" in measured
+    ]
     return "\n".join(lines) + "\n"
 
 
