@@ -6,6 +6,9 @@ from recommender.encoding.agreement import Beliefs
 from recommender.encoding.regions import Regions
 from recommender.index.embeddings import Floats, Rows
 
+MATCH = 0.5
+"""From which sureness on a picture that asks is taken for something that the catalog has."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hits:
@@ -18,6 +21,9 @@ class Hits:
         timings_ms: milliseconds by step, of all queries that were asked together.
         beliefs: of a picture that was shown: label -> float32 of shape (1, classes).
         regions: where the garment is in that picture; None where nobody knows.
+        match: how sure it is that the picture shows fashion of a kind that the catalog has, 0 to 1,
+            calibrated; None where nobody knows.
+        matched: whether that is sure enough, which it is where nobody knows.
     """
 
     rows: Rows
@@ -26,6 +32,8 @@ class Hits:
     timings_ms: dict[str, float] = field(default_factory=dict)
     beliefs: Beliefs = field(default_factory=dict)
     regions: Regions | None = None
+    match: float | None = None
+    matched: bool = True
 
     def __len__(self) -> int:
         return len(self.ids)

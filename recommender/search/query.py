@@ -18,6 +18,8 @@ class Query:
         vectors: float32 of shape (q, dim), unit rows as the encoder makes them.
         beliefs: what is believed of the pictures that ask: label -> float32 of shape (q, classes).
         regions: where the garment is in each of the pictures; empty where nobody knows.
+        matches: float32 of shape (q,), how sure it is that each of the pictures shows fashion of a
+            kind that the catalog has, 0 to 1; None where nobody knows.
         excluded: for each query the rows of the gallery that it shall not find; empty for none.
         recognises: whether the picture of the gallery that a query shows, if any, comes first.
     """
@@ -25,12 +27,15 @@ class Query:
     vectors: Floats
     beliefs: Beliefs = field(default_factory=dict)
     regions: Sequence[Regions] = ()
+    matches: Floats | None = None
     excluded: Sequence[Rows] = ()
     recognises: bool = False
 
     def __post_init__(self) -> None:
         if self.vectors.dtype != np.float32 or self.vectors.ndim != 2:
             raise ValueError("vectors are not float32 of shape (q, dim)")
+        if self.matches is not None and self.matches.shape != (len(self.vectors),):
+            raise ValueError(f"matches are of shape {self.matches.shape}, which is not (q,)")
         if self.excluded and len(self.excluded) != len(self.vectors):
             raise ValueError(f"{len(self.excluded)} exclusions for {len(self.vectors)} queries")
 

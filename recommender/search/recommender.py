@@ -22,7 +22,7 @@ from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import Index, IndexConfig, build_index
 from recommender.schema import COLUMNS
 from recommender.search.filters import FilterTable
-from recommender.search.hits import Hits
+from recommender.search.hits import MATCH, Hits
 from recommender.search.options import USUAL, Options, whole
 from recommender.search.query import Query
 from recommender.search.ranking import Candidates, first_of_each, put_first, without
@@ -163,6 +163,7 @@ class Recommender:
                 # An approximate index lost rows; a filter that all pass makes the search exact.
                 allowed = np.ones(len(self), dtype=bool)
             wanted *= 4  # a crowd of identical pictures: look further
+        matches = [None] * len(query) if query.matches is None else query.matches.tolist()
         return [
             Hits(
                 rows=best.rows[: options.k],
@@ -171,6 +172,8 @@ class Recommender:
                 timings_ms=timings_ms,
                 beliefs={name: believed[at : at + 1] for name, believed in query.beliefs.items()},
                 regions=query.regions[at] if query.regions else None,
+                match=matches[at],
+                matched=matches[at] is None or matches[at] >= MATCH,
             )
             for at, best in ranked.items()
         ]
