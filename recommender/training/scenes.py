@@ -257,7 +257,7 @@ def empty(
     real = count * 5 // 8
     behind = grounds(canvases, sizes, size, real, random)
     rest, (height, width), place = count - real, size, canvases.device
-    some = torch.randint(len(pictures), (rest,), generator=random).to(place)
+    some = torch.randint(len(pictures), (max(rest, 1),), generator=random).to(place)
     clutter = draw_clutter(pictures[some].float() / 255, rest, size, random)
     draw = _Draw(rest, random, place)
     kind = torch.randint(3, (rest,), generator=random).to(place).view(-1, 1, 1, 1)
