@@ -1,4 +1,4 @@
-"""The network at work against the one that was trained, and the encoder that it makes of regions."""
+"""The network at work against the one that was trained, and what its encoder makes of regions."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -119,7 +119,7 @@ def test_weights_without_regions_know_of_none(state: dict[str, Tensor]) -> None:
 def test_tensors_of_another_head_are_refused(state: dict[str, Tensor], change: object) -> None:
     changed = dict(state)
     change(changed)
-    with pytest.raises(WeightsError, match="region head|garment"):
+    with pytest.raises(WeightsError, match=r"region head|garment"):
         Network(CONFIG, changed, LABELS, "cpu")
 
 
@@ -202,5 +202,5 @@ def test_what_is_of_pictures_that_ask_leaves_a_gallery_as_it_is(
     ids=str,
 )
 def test_settings_that_cannot_be(setting: dict) -> None:
-    with pytest.raises(ValueError, match="temperature is|match has"):
+    with pytest.raises(ValueError, match=r"temperature is|match has"):
         EncoderConfig(**setting)

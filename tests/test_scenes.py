@@ -126,8 +126,6 @@ def test_a_seed_decides_what_is_seen(draw: Callable[[torch.Generator], Tensor], 
 def test_there_may_be_few(count: int) -> None:
     assert len(empty(*SEVERAL, packshots(), SIZE, count, seeded())) == count
     assert len(grounds(*SEVERAL, SIZE, count, seeded())) == count
-    some = torch.ones(count, 3, *SIZE)
-    assert len(paste(packshots(count), some, SIZE, Scenes(), seeded())[0]) == count
 
 
 # --- photographs

