@@ -35,7 +35,7 @@ STILL = Scenes(
     shear=0,
     shadow=0,
     cast=0,
-    dim=0,
+    dark=0,
     soften=0,
     cover=0,
 )
@@ -276,5 +276,5 @@ def test_something_in_front_covers_a_part() -> None:
 
 def test_a_dim_room_is_darker() -> None:
     some = torch.full((20, 3, *SIZE), 0.5)
-    dim = finish(some, Scenes(**{**vars(STILL), "dim": 0.9}), seeded())
+    dim = finish(some, Scenes(**{**vars(STILL), "dark": 0.9}), seeded())
     assert dim.mean() < finish(some, STILL, seeded()).mean() - 0.1
