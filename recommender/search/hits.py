@@ -10,6 +10,15 @@ MATCH = 0.5
 """From which sureness on a picture that asks is taken for something that the catalog has."""
 
 
+def is_match(match: float | None) -> bool:
+    """Whether it is sure enough, which it is where nobody knows how sure.
+
+    >>> is_match(0.9), is_match(0.1), is_match(None)
+    (True, False, True)
+    """
+    return match is None or match >= MATCH
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hits:
     """What one query found, best first.
@@ -23,7 +32,7 @@ class Hits:
         regions: where the garment is in that picture; None where nobody knows.
         match: how sure it is that the picture shows fashion of a kind that the catalog has, 0 to 1,
             calibrated; None where nobody knows.
-        matched: whether that is sure enough, which it is where nobody knows.
+        matched: as `is_match` has it.
     """
 
     rows: Rows

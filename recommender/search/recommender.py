@@ -22,7 +22,7 @@ from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import Index, IndexConfig, build_index
 from recommender.schema import COLUMNS
 from recommender.search.filters import FilterTable
-from recommender.search.hits import MATCH, Hits
+from recommender.search.hits import Hits, is_match
 from recommender.search.options import USUAL, Options, whole
 from recommender.search.query import Query
 from recommender.search.ranking import Candidates, first_of_each, put_first, without
@@ -173,7 +173,7 @@ class Recommender:
                 beliefs={name: believed[at : at + 1] for name, believed in query.beliefs.items()},
                 regions=query.regions[at] if query.regions else None,
                 match=matches[at],
-                matched=matches[at] is None or matches[at] >= MATCH,
+                matched=is_match(matches[at]),
             )
             for at, best in ranked.items()
         ]
