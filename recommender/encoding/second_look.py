@@ -117,7 +117,7 @@ def _matches(config: EncoderConfig, garment: Floats, doubt: Floats) -> Floats | 
         return None
     constant, by_garment, by_doubt = config.match
     logits = constant + by_garment * logit(garment) + by_doubt * doubt
-    return 1 / (1 + np.exp(-logits))
+    return (1 / (1 + np.exp(-logits))).astype(np.float32)
 
 
 def _see(network: Network, prepared: Sequence[Prepared]) -> list[Sight]:
