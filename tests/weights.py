@@ -8,6 +8,7 @@ from torch import Tensor
 
 from recommender.encoding import weights
 from recommender.encoding.config import EncoderConfig
+from recommender.training.net import FashionNet
 
 CONFIG = {"width_px": 40, "height_px": 48, "fit": "pad", "pooling": "avg", "dtype": "float32"}
 
@@ -35,3 +36,18 @@ def random_weights(directory: Path) -> Path:
     """The file of `random_state` in a directory, written where it is not there yet."""
     path = directory / "random.safetensors"
     return path if path.exists() else write_weights(path, random_state())
+
+
+def random_net(classes: dict[str, int], dim: int = 8, *, regions: bool = True) -> FashionNet:
+    """A network of random weights that float16 holds, whose batch norms do something."""
+    torch.manual_seed(1)
+    net = FashionNet(classes, dim, regions=regions)
+    for module in net.regions.modules() if regions else ():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            for tensor in (module.weight, module.running_var):
+                tensor.data.uniform_(0.5, 1)
+            for tensor in (module.bias, module.running_mean):
+                tensor.data.normal_(0, 0.1)
+    net.load(random_state())
+    net.load(net.weights())
+    return net.eval()

@@ -1,5 +1,6 @@
 """What an embedding depends on besides the weights, and how a picture is brought to the input."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
@@ -53,9 +54,10 @@ class EncoderConfig:
             raise ValueError("the input's sides are between 16 and 1024 pixels")
         if not 1 <= self.second_scale <= 1024 / max(self.width_px, self.height_px):
             raise ValueError("second_scale is between 1 and what makes a side 1024 pixels")
-
-        if not self.photograph_temperature > 0 or len(self.match) not in (0, 3):
-            raise ValueError("a temperature is above 0, and a match has three numbers or none")
+        if not 0 < self.photograph_temperature < math.inf:
+            raise ValueError("a temperature is a number above 0")
+        if len(self.match) not in (0, 3) or not all(map(math.isfinite, self.match)):
+            raise ValueError("a match has three numbers or none")
 
     @property
     def input_px(self) -> tuple[int, int]:

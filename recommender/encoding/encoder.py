@@ -22,7 +22,7 @@ from recommender.encoding.backbone import Device, choose_device, hash_state
 from recommender.encoding.config import EncoderConfig, fit_picture
 from recommender.encoding.network import Network
 from recommender.encoding.protocol import Encoded
-from recommender.encoding.regions import Asked
+from recommender.encoding.regions import Asked, parts_of
 from recommender.encoding.second_look import look
 from recommender.encoding.weights import Weights, find_weights
 
@@ -131,7 +131,7 @@ class Encoder:
             asked: which part of each is looked at; the network's own choice where None.
         """
         if not self.agreement.labels:
-            return self.encode_items(pictures)
+            return self.encode_items(parts_of(pictures, asked))
         return look(self._network, self.config, self.agreement, pictures, asked)
 
 

@@ -71,6 +71,8 @@ class Network:
         self._regions: nn.Module | None = None
         if "garment.weight" in state:
             self._garment = load_linear(state, "garment").to(self.device)
+            if self._garment.out_features != 1:
+                raise WeightsError("The weights' garment head says more than one number.")
             regions = load_region_head(state)
             fuse_batch_norms(regions)
             self._regions = regions.to(self.device, self.dtype)

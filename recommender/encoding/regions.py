@@ -137,7 +137,8 @@ def read_region(value: object) -> tuple[Asked, str]:
         return ("auto" if value else None), ""
     numbers = value if isinstance(value, list | tuple) else ()
     kinds = [isinstance(end, int | float) and not isinstance(end, bool) for end in numbers]
-    if len(numbers) != 4 or not all(kinds) or not all(map(math.isfinite, numbers)):
+    # Not math.isfinite, which refuses a whole number that no float holds; this refuses NaN too.
+    if len(numbers) != 4 or not all(kinds) or not all(-math.inf < n < math.inf for n in numbers):
         raise QueryError(
             'A region is null for the whole picture, "auto", or [left, top, right, bottom] in '
             "shares of its sides, from 0 to 1."

@@ -87,12 +87,12 @@ def look(
     for rows in beliefs.values():
         rows[taken] = tempered(rows[taken], config.photograph_temperature)
     vectors = agreement.embed(looks, beliefs)
+    if not network.finds_regions:
+        return Encoded(vectors, beliefs)
     placed = [
         within(found, part) if isinstance(part, tuple) else found
         for found, part in zip(regions, asked, strict=True)
     ]
-    if not network.finds_regions:
-        return Encoded(vectors, beliefs)
     garment = np.array([found.garment for found in regions], np.float32)
     return Encoded(vectors, beliefs, placed, _matches(config, garment, agreement.doubt(vectors)))
 
@@ -117,7 +117,7 @@ def _matches(config: EncoderConfig, garment: Floats, doubt: Floats) -> Floats | 
         return None
     constant, by_garment, by_doubt = config.match
     logits = constant + by_garment * logit(garment) + by_doubt * doubt
-    return 1 / (1 + np.exp(-logits))
+    return (1 / (1 + np.exp(-logits))).astype(np.float32)
 
 
 def _see(network: Network, prepared: Sequence[Prepared]) -> list[Sight]:

@@ -78,7 +78,8 @@ def _drawing(random: np.random.Generator) -> Image.Image:
         colour = tuple(random.integers(0, 256, 3).tolist())
         shape = ("ellipse", "rectangle", "line", "arc")[int(random.integers(4))]
         if shape == "arc":
-            draw.arc(box, *sorted(random.integers(0, 360, 2).tolist()), fill=colour, width=3)
+            start, end = sorted(random.integers(0, 360, 2).tolist())
+            draw.arc(box, start, end, fill=colour, width=3)
         elif shape == "line":
             draw.line(box, fill=colour, width=int(random.integers(1, 6)))
         else:

@@ -123,16 +123,15 @@ def allowed_classes(
 ) -> dict[str, Tensor]:
     """What label and age of each photograph allow: head -> bool (n, classes).
 
-    A label that no class of a head is of allows them all, as none does.
+    What no class of a head is of allows them all, as no label does.
     """
-    allowed = {}
+    rights: dict[str, list[set[str]]] = {}
     for name in TYPED:
-        rights = {
-            label: set(frame[name][frame["articleType"].isin(types)]) & set(labels[name])
-            for label, types in GROUPS.items()
-        }
-        rows = [rights.get(label) or set(labels[name]) for label in photographs["label"]]
-        allowed[name] = torch.tensor([[c in right for c in labels[name]] for right in rows])
-    genders = [KIDS[bool(kids)] for kids in photographs["kids"]]
-    allowed["gender"] = torch.tensor([[c in right for c in labels["gender"]] for right in genders])
+        of = {t: set(frame[name][frame["articleType"].isin(ts)]) for t, ts in GROUPS.items()}
+        rights[name] = [of.get(label, set()) for label in photographs["label"]]
+    rights["gender"] = [set(KIDS[bool(kids)]) for kids in photographs["kids"]]
+    allowed = {}
+    for name, rows in rights.items():
+        known = [right & set(labels[name]) or set(labels[name]) for right in rows]
+        allowed[name] = torch.tensor([[c in right for c in labels[name]] for right in known])
     return allowed

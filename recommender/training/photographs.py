@@ -32,10 +32,11 @@ from recommender.encoding.backbone import (
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.regions import STRIDE_PX
 from recommender.encoding.weights import Weights, write_weights
-from recommender.errors import TrainingError
+from recommender.errors import TrainingError, WeightsError
 from recommender.evaluation.metrics import Floats
 from recommender.training.augmentation import Augmentation, augment
 from recommender.training.examples import (
+    TYPED,
     Examples,
     PhotographExamples,
     read_examples,
@@ -127,9 +128,11 @@ def train_on_photographs(
 
     Raises:
         TrainingError: the loss left the numbers.
-        WeightsError: `init` is not a ResNet50's, or the teacher is not installed.
+        WeightsError: `init` is not a ResNet50's or lacks a head, or the teacher is not installed.
         ValueError: the checkpoint in `directory` is of another run.
     """
+    if lacking := {*TYPED, "gender"} - init.labels.keys():
+        raise WeightsError(f"The weights to go on from have no head for {min(lacking)}.")
     directory.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     place = choose_device(device)
@@ -204,9 +207,10 @@ def train_on_photographs(
                 "seconds": time.perf_counter() - started,
             }
         )
-        run.save(history)
+        # Before the checkpoint: killed between the two, this epoch is run again, to the same.
         weights = Weights(averaged.weights(), encoder, labels)
         write_weights(directory / "weights.safetensors", weights)
+        run.save(history)
     return history[-1]
 
 
@@ -234,7 +238,7 @@ def _losses(
     views, alphas = _views(data, batch, shown, taken, config, encoder, random)
     seen, told = compute(student, normalise(views, encoder), dtype)
     first, second, both = slice(count), slice(count, 2 * count), slice(2 * count)
-    shop = slice(2 * count, -config.bare)
+    shop = slice(2 * count, len(views) - config.bare)
     targets = {name: target[batch] for name, target in data.targets.items()}
     logits = {name: values[shop] for name, values in seen.logits.items()}
     cosines = {name: config.proxy_scale * values[shop] for name, values in seen.cosines.items()}
@@ -254,11 +258,11 @@ def _losses(
     agree.append(0.5 * (1 - (seen.embeddings[first] * seen.embeddings[second]).sum(1)).mean())
     features = shown.told[taken].repeat(2, 1)
     there = torch.full((len(views),), 0.99, device=views.device)
-    there[-config.bare :] = 0.01
+    there[len(views) - config.bare :] = 0.01
     # Pictures without a garment are few: they count double.
     rarely = torch.tensor(0.5, device=views.device)
     known = len(alphas)
-    truth = F.avg_pool2d(alphas[:, None], STRIDE_PX)[:, 0]
+    truth = F.avg_pool2d(alphas[:, None], STRIDE_PX, ceil_mode=True)[:, 0]
     return {
         "packshots": joint_loss(logits, targets, config.label_smoothing, HEADS),
         "proxies": config.proxies * joint_loss(cosines, targets, 0.0),

@@ -38,7 +38,7 @@ class Scenes:
     shear: float = 0.12
     shadow: float = 0.5
     cast: float = 0.15
-    dim: float = 0.5
+    dark: float = 0.5
     soften: float = 0.2
     cover: float = 0.15
 
@@ -257,7 +257,7 @@ def empty(
     real = count * 5 // 8
     behind = grounds(canvases, sizes, size, real, random)
     rest, (height, width), place = count - real, size, canvases.device
-    some = torch.randint(len(pictures), (rest,), generator=random).to(place)
+    some = torch.randint(len(pictures), (max(rest, 1),), generator=random).to(place)
     clutter = draw_clutter(pictures[some].float() / 255, rest, size, random)
     draw = _Draw(rest, random, place)
     kind = torch.randint(3, (rest,), generator=random).to(place).view(-1, 1, 1, 1)
@@ -273,7 +273,7 @@ def finish(views: Tensor, config: Scenes, random: torch.Generator) -> Tensor:
     """Light of a colour, dim or hard, a soft lens, a sensor's noise, something in front."""
     draw = _Draw(len(views), random, views.device)
     cast = 1 + draw.reach(config.cast, 3, 1, 1)
-    gain = 1.1 - config.dim * draw.share(1, 1, 1) ** 2
+    gain = 1.1 - config.dark * draw.share(1, 1, 1) ** 2
     gamma = 0.75 + 0.55 * draw.share(1, 1, 1)
     lit = views.clamp(1e-4, 1) ** gamma * cast * gain
     # Light that falls from one side.

@@ -126,8 +126,8 @@ def fit_match(garments: Floats, others: Floats) -> tuple[float, ...]:
         # A little decay, as nothing bounds the weights of what is told apart without a mistake.
         value = F.binary_cross_entropy_with_logits(rows @ weights, shows, counts, reduction="sum")
         value = value + 1e-3 * weights[1:].square().sum()
-        value.backward()
+        torch.autograd.backward(value)
         return value
 
-    optimizer.step(loss)  # type: ignore[arg-type]
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     return tuple(weights.detach().tolist())

