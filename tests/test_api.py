@@ -231,10 +231,11 @@ def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Cl
         "repeats": (False, "bool"),
         "ranking": ("auto", "str"),
     }
+    of_pictures = {"url": ("", "str"), "region": ("auto", "")}
     for name, required in (("/recommend", "image"), ("/recommend_by_id", "item_id")):
         assert len(endpoints[name]["description"]) > 40
         parameters = {p["parameter_name"]: p for p in endpoints[name]["parameters"]}
-        expected = settings | ({"url": ("", "str")} if name == "/recommend" else {})
+        expected = settings | (of_pictures if name == "/recommend" else {})
         assert set(parameters) == {required, *expected}
         assert not parameters[required]["parameter_has_default"]
         for parameter, (default, kind) in expected.items():

@@ -154,9 +154,9 @@ def test_where_zerogpu_is_only_the_network_asks_for_it(store: Path, tmp_path: Pa
         "import sys\n"
         "assert 'torch' not in sys.modules\n"
         "def GPU(function):\n"
-        "    def borrowed(pictures):\n"
+        "    def borrowed(pictures, asked):\n"
         "        print('borrowed for', len(pictures), flush=True)\n"
-        "        return function(pictures)\n"
+        "        return function(pictures, asked)\n"
         "    return borrowed\n"
     )
     with started(changing, tmp_path, PYTHONPATH=str(tmp_path / "path")) as (_, address, log):

@@ -52,7 +52,7 @@ def test_a_stranger_cannot_retrieve_itself(tmp_path: Path) -> None:
     recommender = open_store(tmp_path / "store")
     source = write_archive(tmp_path / "b.zip", ROWS[3:8])
     queries = archive_queries(recommender, str(source), tmp_path / "queries")
-    values = robustness._measure(recommender, queries, "image", lambda _, p: p, "clean")
+    values = robustness._measure(recommender, queries, "image", "auto", lambda _, p: p, "clean")
     assert values["R@1"].tolist()[:2] == [1, 1]
     assert np.isnan(values["R@1"][2:]).all()
 

@@ -23,6 +23,7 @@ from recommender.encoding.encoder import load_encoder
 from recommender.errors import CatalogError, TrainingError
 from recommender.pictures.decode import decode_image
 from recommender.training import examples, fashion
+from recommender.training import run as training_run
 from recommender.training.augmentation import Augmentation
 from recommender.training.calibration import calibrate
 from recommender.training.checkpoint import save_checkpoint
@@ -186,7 +187,7 @@ def test_killed_after_a_checkpoint_its_history_is_there(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(fashion, "save_checkpoint", killed)
+        patch.setattr(training_run, "save_checkpoint", killed)
         with pytest.raises(KeyboardInterrupt):
             run(items, tmp_path, replace(CONFIG, epochs=1))
     last = run(items, tmp_path, replace(CONFIG, epochs=1))

@@ -20,6 +20,7 @@ from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.photographs import GROUPS, Photographs
 from recommender.encoding.backbone import Device
 from recommender.encoding.protocol import Encoded, PictureEncoder, concatenate
+from recommender.encoding.regions import Regions
 from recommender.errors import CatalogError, RecommenderError
 from recommender.evaluation import metrics
 from recommender.evaluation.classification import calibration_error
@@ -125,7 +126,9 @@ def measure_photographs(
     clusters = pd.factorize(photographers)[0].astype(np.int64)
     seen: dict[str, Encoded] = {}  # an encoder sees the same, whatever the ranking
     garments = GarmentColours(lambda row: base.picture_bytes(int(base.index.ids[row])))
-    shown = _colours(base.encoder, asking.files)
+    own = json.dumps(base.encoder.record())
+    seen[own] = _see(base.encoder, asking.files, "Where garments are")
+    shown = _colours(asking.files, seen[own].regions)
     precisions: dict[str, Floats] = {}
     for name, system in systems.items():
         try:
@@ -252,17 +255,17 @@ def _see(encoder: PictureEncoder, files: Sequence[bytes], title: str) -> Encoded
     batches = encode_files(encoder, files.__getitem__, len(files))
     parts = [part for _, part in tqdm(batches, title, -(-len(files) // AT_ONCE))]
     vectors = np.concatenate([part.vectors for part in parts])
-    return Encoded(vectors, concatenate([part.beliefs for part in parts]))
+    regions = [found for part in parts for found in part.regions]
+    return Encoded(vectors, concatenate([part.beliefs for part in parts]), regions)
 
 
-def _colours(encoder: PictureEncoder, files: Sequence[bytes]) -> Lab | None:
+def _colours(files: Sequence[bytes], regions: Sequence[Regions]) -> Lab | None:
     """Of the garments in photographs, float64 (q, 3); None where nobody knows where they are."""
-    labs = []
-    for positions, part in encode_files(encoder, files.__getitem__, len(files)):
-        for position, found in zip(positions, part.regions, strict=False):
-            picture = decode_image(files[position], limits=PICTURE_LIMITS)
-            labs.append(GarmentColours.of_photograph(picture, found.mask))
-    return np.stack(labs) if labs else None
+    if not regions:
+        return None
+    pictures = (decode_image(data, limits=PICTURE_LIMITS) for data in files)
+    pairs = zip(pictures, regions, strict=True)
+    return np.stack([GarmentColours.of_photograph(p, found.mask) for p, found in pairs])
 
 
 def _means(values: Floats, groups: Ints, clusters: Ints) -> tuple[Mean, list[Interval]]:
