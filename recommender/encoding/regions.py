@@ -200,15 +200,15 @@ def on_white(picture: Image.Image, mask: Floats) -> Image.Image:
     return white
 
 
-def lies_on_white(picture: npt.NDArray[np.uint8], mask: Floats) -> bool:
+def lies_on_white(picture: Image.Image, mask: Floats) -> bool:
     """Whether what is not the garment is white already, as of a packshot.
 
     Args:
-        picture: uint8 of shape (h, w, 3).
-        mask: float32 of shape (h', w'), of the same picture.
+        picture: RGB.
+        mask: float32 of shape (h, w), of the same picture.
     """
     height, width = mask.shape
-    small = Image.fromarray(picture).resize((width, height), Image.Resampling.BOX)
+    small = picture.resize((width, height), Image.Resampling.BOX)
     ground = mask < 0.2
     if not ground.any():
         return False

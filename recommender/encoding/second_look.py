@@ -63,9 +63,8 @@ def look(
         for row, seen, eaten in zip(doubtful, _see(network, larger), larger, strict=True):
             views[row].append(seen)
             regions[row] = _regions(seen, shown[row].size, eaten.shape[1::-1])
-        apart = [
-            row for row in doubtful if asked[row] == "auto" and _apart(shown[row], regions[row])
-        ]
+        apart = [row for row in doubtful if asked[row] == "auto" and regions[row].boxes]
+        apart = [row for row in apart if _on_ground(shown[row], regions[row])]
         parts = [part for row in apart for part in _parts(shown[row], regions[row], config)]
         for i, seen in enumerate(_see(network, parts)):
             views[apart[i // 2]].append(seen)
@@ -79,11 +78,7 @@ def look(
     beliefs = {
         name: np.stack([beliefs[name] for _, beliefs in gathered]) for name in agreement.classes
     }
-    taken = [
-        row
-        for row, found in enumerate(regions)
-        if len(found.mask) and not lies_on_white(np.asarray(shown[row]), found.mask)
-    ]
+    taken = [row for row, found in enumerate(regions) if _on_ground(shown[row], found)]
     for rows in beliefs.values():
         rows[taken] = tempered(rows[taken], config.photograph_temperature)
     vectors = agreement.embed(looks, beliefs)
@@ -179,9 +174,9 @@ def _regions(seen: Sight, size: tuple[int, int], input_px: tuple[int, int]) -> R
     return Regions(boxes=boxes, sureness=sureness, used=None, mask=mask, garment=garment)
 
 
-def _apart(picture: Image.Image, regions: Regions) -> bool:
-    """Whether there is a garment to be seen apart from its ground, which is no packshot's."""
-    return bool(regions.boxes) and not lies_on_white(np.asarray(picture), regions.mask)
+def _on_ground(picture: Image.Image, regions: Regions) -> bool:
+    """Whether a garment lies on something else than a packshot's white, as far as is known."""
+    return bool(len(regions.mask)) and not lies_on_white(picture, regions.mask)
 
 
 def _parts(picture: Image.Image, regions: Regions, config: EncoderConfig) -> list[Prepared]:
