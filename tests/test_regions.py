@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -14,9 +14,8 @@ from recommender.encoding.regions import (
     Box,
     Regions,
     cut,
-    cut_mask,
+    framed,
     lies_on_white,
-    on_white,
     parts_of,
     read_boxes,
     read_region,
@@ -251,22 +250,21 @@ def test_any_box_within_any_part_is_one_of_the_whole(mask: np.ndarray, ends: lis
         assert all(np.less_equal(box[2:], np.add(part[2:], 1e-4)))
 
 
-def test_a_masks_part_has_its_size() -> None:
-    mask = mask_of(np.s_[5:10, 10:20])
-    part = cut_mask(mask, (0.5, 0.25, 1.0, 0.5))
-    assert part.shape == mask.shape
-    np.testing.assert_allclose(part[3:-3, 1:], 0.9, atol=1e-6)  # edges are mixed with what is near
-    np.testing.assert_array_equal(cut_mask(mask, (0, 0, 1, 1)), mask)
-    assert cut_mask(mask[:1], (0.2, 0, 0.3, 1)).shape == (1, 20)
-
-
-def test_on_white_a_garment_is_left_as_it_is_and_its_ground_is_gone() -> None:
-    picture = Image.new("RGB", (80, 80), "navy")
-    picture.paste("red", (0, 0, 40, 80))
-    white = on_white(picture, mask_of(np.s_[:, :10]))
-    assert white.size == picture.size
-    assert white.getpixel((20, 40)) == (255, 0, 0)
-    assert white.getpixel((60, 40)) == (255, 255, 255)
+@given(st.tuples(shares, shares, shares, shares), st.integers(8, 400), st.integers(8, 400))
+def test_a_frame_holds_its_box_and_stands_or_lies_as_far_as_the_picture_goes(
+    ends: tuple[float, ...], width: int, height: int
+) -> None:
+    left, right = sorted(ends[:2])
+    top, bottom = sorted(ends[2:])
+    assume(right - left > 0.05 and bottom - top > 0.05)
+    box = (left, top, right, bottom)
+    frame = framed(box, (width, height), 4 / 3)
+    assert is_box(frame)
+    assert all(np.less_equal(frame[:2], np.add(box[:2], 1e-3)))
+    assert all(np.greater_equal(frame[2:], np.subtract(box[2:], 1e-3)))
+    wide, tall = (frame[2] - frame[0]) * width, (frame[3] - frame[1]) * height
+    whole = frame[2] - frame[0] > 0.999 or frame[3] - frame[1] > 0.999
+    assert whole or max(wide, tall) / min(wide, tall) == pytest.approx(4 / 3, rel=0.05)
 
 
 @pytest.mark.parametrize(

@@ -181,23 +181,25 @@ def within(regions: Regions, box: Box) -> Regions:
     return replace(regions, boxes=boxes, used=box, mask=mask)
 
 
-def cut_mask(mask: Floats, box: Box) -> Floats:
-    """The part of a mask in a box, of the mask's own size."""
-    height, width = mask.shape
-    ends = (box[0] * width, box[1] * height, box[2] * width, box[3] * height)
-    image = Image.fromarray(mask)
-    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box=ends))
+def framed(box: Box, size: tuple[int, int], aspect: float) -> Box:
+    """A box made longer one way, as far as the picture goes, to stand or lie in an aspect.
 
+    Args:
+        box: within a picture.
+        size: the picture's (width, height).
+        aspect: long side against short side.
 
-def on_white(picture: Image.Image, mask: Floats) -> Image.Image:
-    """A picture whose ground is white: what a mask of it, (h, w), leaves out."""
-    shown = np.clip((mask - 0.25) / 0.5, 0, 1)
-    alpha = Image.fromarray((shown * 255).astype(np.uint8)).resize(
-        picture.size, Image.Resampling.BICUBIC
-    )
-    white = Image.new("RGB", picture.size, "white")
-    white.paste(picture, mask=alpha)
-    return white
+    >>> framed((0.5, 0.5, 0.75, 0.75), (400, 400), 4 / 3)
+    (0.5, 0.4583, 0.75, 0.7917)
+    """
+    ends = np.array(box).reshape(2, 2) * size  # (left, top), (right, bottom) in pixels
+    width, height = ends[1] - ends[0]
+    ratio = aspect if width > height else 1 / aspect
+    wanted = np.array([max(width, height * ratio), max(height, width / ratio)])
+    low = np.clip(ends.mean(axis=0) - wanted / 2, 0, np.maximum(np.array(size) - wanted, 0))
+    left, top = low / size
+    right, bottom = np.minimum(low + wanted, size) / size
+    return _rounded((left, top, right, bottom))
 
 
 def lies_on_white(picture: Image.Image, mask: Floats) -> bool:

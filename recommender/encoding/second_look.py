@@ -1,8 +1,8 @@
 """How a picture that asks is looked at: once and mirrored and, where that leaves doubt, again.
 
 What a visitor shows is no packshot: the garment hangs askew, or is a small thing in a room. What
-leaves doubt is seen larger, cut to its garment, and laid on white like a packshot; a view of which
-the network is surer counts for more.
+leaves doubt is seen larger and, where it does not lie on white, cut to its garment; a view of which
+the network is surer counts for more. (Laid on white like a packshot it is known less well.)
 
 Source: test-time augmentation as weighed in Shanmugam et al., Better Aggregation in Test-Time
 Augmentation, arXiv:2011.11156; the weights here follow from the doubt alone.
@@ -24,9 +24,8 @@ from recommender.encoding.regions import (
     Asked,
     Regions,
     cut,
-    cut_mask,
+    framed,
     lies_on_white,
-    on_white,
     parts_of,
     read_boxes,
     within,
@@ -65,10 +64,9 @@ def look(
             regions[row] = _regions(seen, shown[row].size, eaten.shape[1::-1])
         apart = [row for row in doubtful if asked[row] == "auto" and regions[row].boxes]
         apart = [row for row in apart if _on_ground(shown[row], regions[row])]
-        parts = [part for row in apart for part in _parts(shown[row], regions[row], config)]
-        for i, seen in enumerate(_see(network, parts)):
-            views[apart[i // 2]].append(seen)
-        for row in apart:
+        closer = [_garment(shown[row], regions[row], config) for row in apart]
+        for row, seen in zip(apart, _see(network, closer), strict=True):
+            views[row].append(seen)
             regions[row] = replace(regions[row], used=regions[row].boxes[0])
     gathered = [
         _gathered(agreement, seen) if row in doubtful else _first(seen[0])
@@ -179,9 +177,7 @@ def _on_ground(picture: Image.Image, regions: Regions) -> bool:
     return bool(len(regions.mask)) and not lies_on_white(picture, regions.mask)
 
 
-def _parts(picture: Image.Image, regions: Regions, config: EncoderConfig) -> list[Prepared]:
-    """Two views of a garment: cut to its box, and there on white."""
-    box = regions.boxes[0]
-    part = cut(picture, box)
-    white = on_white(part, cut_mask(regions.mask, box))
-    return [_closely(part, config), _closely(white, config)]
+def _garment(picture: Image.Image, regions: Regions, config: EncoderConfig) -> Prepared:
+    """What holds the garment, with as much around it as fills the input."""
+    aspect = config.height_px / config.width_px
+    return _closely(cut(picture, framed(regions.boxes[0], picture.size, aspect)), config)
