@@ -8,7 +8,13 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.training.losses import disagreement, joint_loss, partial_loss, region_loss
+from recommender.training.losses import (
+    disagreement,
+    divergence,
+    joint_loss,
+    partial_loss,
+    region_loss,
+)
 
 
 def test_a_joint_loss_leaves_missing_labels_out() -> None:
@@ -129,3 +135,11 @@ def test_a_region_s_loss_is_a_finite_number(seed: int) -> None:
     assert loss.item() >= 0
     assert logits.grad is not None
     assert logits.grad.isfinite().all()
+
+
+def test_what_is_believed_as_before_diverges_by_nothing() -> None:
+    wanted = torch.tensor([[2.0, 0.0, -1.0], [0.0, 0.0, 0.0]])
+    assert divergence(wanted, wanted + 3).abs() < 1e-6  # logits are known up to a constant
+    p, q = wanted.softmax(1), wanted.flip(1).softmax(1)
+    expected = (p * (p / q).log()).sum(1).mean()
+    torch.testing.assert_close(divergence(wanted, wanted.flip(1)), expected)

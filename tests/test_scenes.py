@@ -34,7 +34,8 @@ STILL = Scenes(
     elastic=0,
     shear=0,
     shadow=0,
-    cast=0,
+    photo_cast=0,
+    garment_cast=0,
     dark=0,
     soften=0,
     cover=0,
@@ -267,14 +268,14 @@ def test_five_of_eight_pictures_without_a_garment_are_grounds() -> None:
 
 def test_something_in_front_covers_a_part() -> None:
     some = torch.full((20, 3, *SIZE), 0.5)
-    covered = finish(some, Scenes(**{**vars(STILL), "cover": 1}), seeded())
-    bare = finish(some, STILL, seeded())
+    covered = finish(some, 0, Scenes(**{**vars(STILL), "cover": 1}), seeded())
+    bare = finish(some, 0, STILL, seeded())
     share = (covered != bare).any(1).float().mean((1, 2))
     assert ((share > 0) & (share < 0.2)).all()
-    assert finish(some, STILL, seeded()).std() < 0.2
+    assert finish(some, 0, STILL, seeded()).std() < 0.2
 
 
 def test_a_dim_room_is_darker() -> None:
     some = torch.full((20, 3, *SIZE), 0.5)
-    dim = finish(some, Scenes(**{**vars(STILL), "dark": 0.9}), seeded())
-    assert dim.mean() < finish(some, STILL, seeded()).mean() - 0.1
+    dim = finish(some, 0, Scenes(**{**vars(STILL), "dark": 0.9}), seeded())
+    assert dim.mean() < finish(some, 0, STILL, seeded()).mean() - 0.1

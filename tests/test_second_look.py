@@ -79,8 +79,7 @@ def test_what_leaves_no_doubt_is_seen_as_the_gallery_has_it(
     np.testing.assert_array_equal(seen[sure], once[sure])
     assert (seen[~sure] != once[~sure]).any(axis=1).all()
     looks = encoder.agreement.looks
-    # Seen from several sides, a picture of the gallery is still more like itself than any other.
-    np.testing.assert_array_equal((looks(seen) @ looks(once).T).argmax(1), np.arange(len(once)))
+    np.testing.assert_allclose(looks(seen), looks(once), atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(seen, axis=1), 1, atol=1e-5)
     for name, rows in beliefs.items():
         np.testing.assert_allclose(rows.sum(axis=1), 1, atol=1e-4)

@@ -241,7 +241,7 @@ def test_a_photograph_asks_as_if_it_had_been_uploaded(
     assert [address for address, _ in offered] == [
         f"http://127.0.0.1:7860/photographs/{name}" for name in PHOTOGRAPHS
     ]
-    assert "Jeans on a patterned carpet." in [caption for _, caption in offered]
+    assert "Dress on a patterned carpet." in [caption for _, caption in offered]
     for index, path in enumerate(PHOTOGRAPHS.values()):
         values = asking(tab)
         del values[tab.query.address]  # as what has been typed there does not matter

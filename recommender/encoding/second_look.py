@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from recommender.encoding.agreement import Agreement, Floats, logit, tempered
+from recommender.encoding.agreement import Agreement, Beliefs, Floats, logit, tempered
 from recommender.encoding.config import EncoderConfig, fit_picture, padded_box
 from recommender.encoding.network import Network, Sight
 from recommender.encoding.protocol import Encoded
@@ -68,14 +68,14 @@ def look(
         for row, seen in zip(apart, _see(network, closer), strict=True):
             views[row].append(seen)
             regions[row] = replace(regions[row], used=regions[row].boxes[0])
-    gathered = [
-        _gathered(agreement, seen) if row in doubtful else _first(seen[0])
-        for row, seen in enumerate(views)
-    ]
-    looks = np.stack([looks for looks, _ in gathered])
+    # The looks remain those of the first view, as the gallery has them.
+    looks = np.stack([seen[0].looks[0] for seen in views])
     beliefs = {
-        name: np.stack([beliefs[name] for _, beliefs in gathered]) for name in agreement.classes
+        name: np.stack([seen[0].beliefs[name][0] for seen in views]) for name in agreement.classes
     }
+    for row in doubtful:
+        for name, believed in _gathered(agreement, views[row]).items():
+            beliefs[name][row] = believed
     taken = [row for row, found in enumerate(regions) if _on_ground(shown[row], found)]
     for rows in beliefs.values():
         rows[taken] = tempered(rows[taken], config.photograph_temperature)
@@ -133,21 +133,14 @@ def _doubt(agreement: Agreement, seen: Sight) -> Floats:
     return agreement.doubt(agreement.embed(seen.looks, seen.beliefs))
 
 
-def _first(seen: Sight) -> tuple[Floats, dict[str, Floats]]:
-    """What the gallery would hold of the picture: looks and beliefs, unmirrored."""
-    return seen.looks[0], {name: rows[0] for name, rows in seen.beliefs.items()}
-
-
-def _gathered(agreement: Agreement, views: Sequence[Sight]) -> tuple[Floats, dict[str, Floats]]:
-    """Looks and beliefs of one picture, each view counting with its doubt."""
+def _gathered(agreement: Agreement, views: Sequence[Sight]) -> Beliefs:
+    """What is believed of one picture, each view counting with its doubt: label -> (classes,)."""
     doubt = np.concatenate([_doubt(agreement, seen) for seen in views])
     shares = view_shares(doubt[:, None])[:, 0]
-    beliefs = {
+    return {
         name: shares @ np.concatenate([seen.beliefs[name] for seen in views])
         for name in agreement.classes
     }
-    looks = shares @ np.concatenate([seen.looks for seen in views])
-    return looks / np.linalg.norm(looks), beliefs
 
 
 def _closely(picture: Image.Image, config: EncoderConfig) -> Prepared:

@@ -15,6 +15,7 @@ import datasets
 import numpy as np
 import pandas as pd
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -250,3 +251,25 @@ def head_accuracy(
         if (known := target >= 0).any():
             accuracy[name] = float((head(pooled).argmax(1) == target)[known].float().mean())
     return accuracy
+
+
+@torch.inference_mode()
+def start_proxies(
+    net: FashionNet, data: Examples, dtype: torch.dtype, encoder: EncoderConfig
+) -> None:
+    """Put each proxy where the embeddings of its class are: proxies are not shipped."""
+    net.eval()
+    order = torch.randperm(len(data.pictures), generator=torch.Generator().manual_seed(0))[:8000]
+    order = order.to(data.pictures.device)
+    seen = []
+    for rows in torch.split(order, 256):
+        pixels = data.pictures[rows].permute(0, 3, 1, 2).float() / 255
+        seen.append(compute(net, normalise(pixels, encoder), dtype).embeddings)
+    embeddings = torch.cat(seen)
+    for name, proxies in net.proxies.items():
+        codes = data.targets[name][order]
+        known = codes >= 0
+        sums = torch.zeros_like(proxies).index_add_(0, codes[known], embeddings[known])
+        there = sums.norm(dim=1) > 0
+        # As long as a random one is in the mean, so that all move at one pace.
+        proxies.data[there] = math.sqrt(proxies.shape[1]) * F.normalize(sums[there])

@@ -45,6 +45,19 @@ def partial_loss(logits: Tensor, allowed: Tensor) -> Tensor:
     return -right.clamp(max=math.log(_SURE)).mean()
 
 
+def divergence(wanted: Tensor, logits: Tensor) -> Tensor:
+    """What beliefs of logits (b, c) lack of those of `wanted`: Kullback-Leibler, in nats.
+
+    Source: Li & Hoiem, Learning without Forgetting, arXiv:1606.09282.
+    """
+    return F.kl_div(
+        logits.float().log_softmax(1),
+        wanted.float().log_softmax(1),
+        reduction="batchmean",
+        log_target=True,
+    )
+
+
 def disagreement(left: Tensor, right: Tensor) -> Tensor:
     """Twice the Jensen-Shannon divergence of the beliefs of two views' logits (b, c), in nats."""
     p, q = left.float().softmax(1), right.float().softmax(1)

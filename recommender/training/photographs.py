@@ -9,6 +9,7 @@ seen the world says what photographs look like.
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -48,9 +49,16 @@ from recommender.training.fashion import (
     head_accuracy,
     normalise,
     repeat_factors,
+    start_proxies,
 )
-from recommender.training.losses import disagreement, joint_loss, partial_loss, region_loss
-from recommender.training.net import FashionNet, compute
+from recommender.training.losses import (
+    disagreement,
+    divergence,
+    joint_loss,
+    partial_loss,
+    region_loss,
+)
+from recommender.training.net import FashionNet, Seen, compute
 from recommender.training.run import Run
 from recommender.training.scenes import Scenes, empty, grounds, paste, view_photographs
 from recommender.training.teacher import Student
@@ -72,8 +80,8 @@ class PhotographConfig:
     Of packshots a step sees `plain` as the other recipe does, `on_white` on white and `laid` on
     grounds of photographs; of photographs `taken`, twice each; and `bare` pictures without a
     garment. A packshot is upright: where the pictures of a step lie, plain ones are on white.
-    `partial` to `garment` weigh the losses. A photograph's label with a smaller share than
-    `rare_label_share` is seen more often, as rare types are.
+    `partial` to `keep` weigh the losses, `keep` that of what was believed of packshots at the
+    start. A photograph's label with a smaller share than `rare_label_share` is seen more often.
     """
 
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -81,10 +89,10 @@ class PhotographConfig:
     epochs: int = 13
     steps_an_epoch: int = 150
     taken: int = 22
-    plain: int = 18
+    plain: int = 26
     on_white: int = 8
-    laid: int = 24
-    bare: int = 8
+    laid: int = 18
+    bare: int = 6
     peak_lr: float = 0.02
     weight_decay: float = 1e-4
     label_smoothing: float = 0.1
@@ -95,6 +103,7 @@ class PhotographConfig:
     teacher: float = 2.0
     region: float = 0.5
     garment: float = 0.3
+    keep: float = 1.0
     rare_share: float = 0.001
     rare_label_share: float = 0.06
     average_share: float = 0.15
@@ -143,6 +152,8 @@ def train_on_photographs(
     net = FashionNet({n: len(c) for n, c in labels.items()}, config.dim, regions=True)
     net.load(init.state)
     student = Student(net).to(place).to(memory_format=torch.channels_last)
+    # What is to be kept: another network of the same weights, which does not learn.
+    former = deepcopy(net).eval().requires_grad_(False)
     split = split_names(frame)
     own = split[: len(catalogs[0])]
     rows = {
@@ -187,7 +198,7 @@ def train_on_photographs(
         bar = tqdm(zip(batches, chosen, strict=True), f"Epoch {epoch + 1}/{config.epochs}")
         for batch, taken in bar:
             losses = _losses(
-                student, data["train"], batch, shown, taken, config, encoder, dtype, random
+                student, former, data["train"], batch, shown, taken, config, encoder, dtype, random
             )
             run.step(torch.stack(list(losses.values())).sum(), longest=_LONGEST)
             for name, value in losses.items():
@@ -224,6 +235,7 @@ def _batches(repeats: Floats, size: int, count: int, random: torch.Generator) ->
 
 def _losses(
     student: Student,
+    former: FashionNet,
     data: Examples,
     batch: Tensor,
     shown: PhotographExamples,
@@ -236,7 +248,11 @@ def _losses(
     """What one step is to lessen, by name, of packshots in `batch` and photographs in `taken`."""
     count = len(taken)
     views, alphas = _views(data, batch, shown, taken, config, encoder, random)
-    seen, told = compute(student, normalise(views, encoder), dtype)
+    pixels = normalise(views, encoder)
+    seen, told = compute(student, pixels, dtype)
+    known_well = slice(2 * count, 2 * count + config.plain + config.on_white)
+    with torch.no_grad():
+        before = compute(former, pixels[known_well], dtype)
     first, second, both = slice(count), slice(count, 2 * count), slice(2 * count)
     shop = slice(2 * count, len(views) - config.bare)
     targets = {name: target[batch] for name, target in data.targets.items()}
@@ -268,12 +284,23 @@ def _losses(
         "proxies": config.proxies * joint_loss(cosines, targets, 0.0),
         "partial": config.partial * torch.stack(partial).sum(),
         "agree": config.agree * torch.stack(agree).sum(),
+        "keep": config.keep * _forgotten(before, seen, known_well),
         "teacher": config.teacher
         * (1 - F.cosine_similarity(told[both].float(), features, dim=1).mean()),
         "garment": config.garment
         * F.binary_cross_entropy_with_logits(seen.garment.float(), there, pos_weight=rarely),
         "region": config.region * region_loss(seen.mask[-known:], truth),
     }
+
+
+def _forgotten(before: Seen, seen: Seen, rows: slice) -> Tensor:
+    """How far beliefs and looks of packshots are from what they were, each head as it weighs."""
+    beliefs = [
+        HEADS[name] * divergence(logits, seen.logits[name][rows])
+        for name, logits in before.logits.items()
+    ]
+    looks = (1 - (before.embeddings * seen.embeddings[rows]).sum(1)).mean()
+    return torch.stack([*beliefs, looks]).sum()
 
 
 def _views(
@@ -315,25 +342,3 @@ def _views(
     views.append(empty(shown.canvases, shown.sizes, every, size, config.bare, random))
     alphas.append(torch.zeros(config.bare, *size, device=pictures.device))
     return torch.cat(views), torch.cat(alphas)
-
-
-@torch.inference_mode()
-def start_proxies(
-    net: FashionNet, data: Examples, dtype: torch.dtype, encoder: EncoderConfig
-) -> None:
-    """Put each proxy where the embeddings of its class are: proxies are not shipped."""
-    net.eval()
-    order = torch.randperm(len(data.pictures), generator=torch.Generator().manual_seed(0))[:8000]
-    order = order.to(data.pictures.device)
-    seen = []
-    for rows in torch.split(order, 256):
-        pixels = data.pictures[rows].permute(0, 3, 1, 2).float() / 255
-        seen.append(compute(net, normalise(pixels, encoder), dtype).embeddings)
-    embeddings = torch.cat(seen)
-    for name, proxies in net.proxies.items():
-        codes = data.targets[name][order]
-        known = codes >= 0
-        sums = torch.zeros_like(proxies).index_add_(0, codes[known], embeddings[known])
-        there = sums.norm(dim=1) > 0
-        # As long as a random one is in the mean, so that all move at one pace.
-        proxies.data[there] = math.sqrt(proxies.shape[1]) * F.normalize(sums[there])

@@ -24,20 +24,22 @@ class Scenes:
 
     A photograph is seen from `closest` (its shorter side, in shares of what is seen) to `farthest`
     (less than one view of it); a garment's longer side fills `smallest` to `largest` of the view.
+    The light has a colour of `photo_cast`, and less where the garment's colour is asked for.
     """
 
     photo_closest: float = 2.2
     photo_farthest: float = 0.85
     photo_turn_degrees: float = 20.0
     photo_quarter_turns: float = 0.12
+    photo_cast: float = 0.15
     garment_smallest: float = 0.45
     garment_largest: float = 1.1
     garment_turn_degrees: float = 25.0
     garment_any_turn: float = 0.15
+    garment_cast: float = 0.05
     elastic: float = 0.05
     shear: float = 0.12
     shadow: float = 0.5
-    cast: float = 0.15
     dark: float = 0.5
     soften: float = 0.2
     cover: float = 0.15
@@ -138,7 +140,7 @@ def view_photographs(
     at = torch.einsum("bij,hwj->bhwi", matrix, mesh) + ((sizes - 1) / 2 + offset)[:, None, None]
     views = _sample(pixels, at)
     inside = ((at > -0.5) & (at < sizes[:, None, None] - 0.5)).all(-1)[:, None]
-    return finish(torch.where(inside, views, 1.0), config, random)
+    return finish(torch.where(inside, views, 1.0), config.photo_cast, config, random)
 
 
 def grounds(
@@ -233,7 +235,7 @@ def paste(
     depth = (draw.flag(0.7).float() * draw.share() * config.shadow)[:, None, None, None]
     ground = behind * (1 - depth * cast)
     views = alpha[:, None] * garment + (1 - alpha[:, None]) * ground
-    return finish(views, config, random), alpha
+    return finish(views, config.garment_cast, config, random), alpha
 
 
 def empty(
@@ -269,10 +271,10 @@ def empty(
     return torch.cat([behind, drawn])
 
 
-def finish(views: Tensor, config: Scenes, random: torch.Generator) -> Tensor:
+def finish(views: Tensor, colour: float, config: Scenes, random: torch.Generator) -> Tensor:
     """Light of a colour, dim or hard, a soft lens, a sensor's noise, something in front."""
     draw = _Draw(len(views), random, views.device)
-    cast = 1 + draw.reach(config.cast, 3, 1, 1)
+    cast = 1 + draw.reach(colour, 3, 1, 1)
     gain = 1.1 - config.dark * draw.share(1, 1, 1) ** 2
     gamma = 0.75 + 0.55 * draw.share(1, 1, 1)
     lit = views.clamp(1e-4, 1) ** gamma * cast * gain
