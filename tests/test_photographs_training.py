@@ -131,7 +131,7 @@ def test_what_a_run_tells_of_itself(finished: Path) -> None:
     for entry in history:
         assert entry["loss"] == pytest.approx(sum(entry["losses"].values()))
         assert set(entry["losses"]) == {
-            *("packshots", "proxies", "partial", "agree", "teacher", "garment", "region"),
+            *("packshots", "proxies", "partial", "agree", "keep", "teacher", "garment", "region"),
         }
         assert all(np.isfinite(loss) for loss in entry["losses"].values())
         scores = [*entry["dev"].values(), *entry["photographs"].values(), *entry["region"].values()]

@@ -105,7 +105,7 @@ class PhotographConfig:
     garment: float = 0.3
     keep: float = 1.0
     rare_share: float = 0.001
-    rare_label_share: float = 0.06
+    rare_label_share: float = 0.1
     average_share: float = 0.15
     dim: int = 128
     seed: int = 0
