@@ -47,7 +47,8 @@ def test_calibration_by_hand() -> None:
     targets = np.array([0, 0, 0])
     error = expected_calibration_error(targets, beliefs, bins=5)
     assert error == pytest.approx((2 * 0.05 + 1 * 0.05) / 3)
-    assert reliability(targets, beliefs, 5)[4].tolist() == pytest.approx([1, 0.95, 1])
+    right = beliefs.argmax(axis=1) == targets
+    assert reliability(beliefs.max(axis=1), right, 5)[4].tolist() == pytest.approx([1, 0.95, 1])
 
 
 @given(st.integers(0, 1000))

@@ -90,22 +90,9 @@ def calibration_error(confidence: Floats, right: Bools, bins: int = 15) -> float
     >>> calibration_error(np.array([0.9, 0.9]), np.array([True, False])).__round__(4)
     0.4
     """
-    gaps = _binned(confidence, right, bins)
+    gaps = reliability(confidence, right, bins)
     total = gaps[:, 0].sum()
     return float((gaps[:, 0] * np.abs(gaps[:, 1] - gaps[:, 2])).sum() / total) if total else np.nan
-
-
-def reliability(targets: Ints, probabilities: Floats, bins: int = 15) -> npt.NDArray[np.float64]:
-    """What a reliability diagram draws.
-
-    Returns:
-        float64 of shape (bins, 3): how many fall into the bin, their mean confidence and their
-        accuracy, both 0 where none does.
-
-    >>> reliability(np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]]), bins=2).round(2).tolist()
-    [[0.0, 0.0, 0.0], [2.0, 0.85, 0.5]]
-    """
-    return _binned(*_surest(targets, probabilities), bins)
 
 
 def _surest(targets: Ints, probabilities: Floats) -> tuple[Floats, Bools]:
@@ -115,7 +102,16 @@ def _surest(targets: Ints, probabilities: Floats) -> tuple[Floats, Bools]:
     return probabilities[known].max(axis=1), right
 
 
-def _binned(confidence: Floats, right: Bools, bins: int) -> npt.NDArray[np.float64]:
+def reliability(confidence: Floats, right: Bools, bins: int = 15) -> npt.NDArray[np.float64]:
+    """What a reliability diagram draws.
+
+    Returns:
+        float64 of shape (bins, 3): how many fall into the bin, their mean confidence and their
+        accuracy, both 0 where none does.
+
+    >>> reliability(np.array([0.9, 0.8]), np.array([True, False]), bins=2).round(2).tolist()
+    [[0.0, 0.0, 0.0], [2.0, 0.85, 0.5]]
+    """
     confidence = confidence.astype(np.float64)
     place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
     counts = np.bincount(place, minlength=bins)
