@@ -271,3 +271,19 @@ def test_the_script_that_cannot(
     with pytest.raises(SystemExit):
         script.main([*usual, "--weights", "before"])
     assert "before names no place: write NAME=PLACE" in capsys.readouterr().err
+
+
+def test_the_script_asks_one_alone(
+    store: Path, archive_of_photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(script, "load_recommender", lambda *_, **__: open_store(store))
+    out = tmp_path / "out.json"
+    usual = ["--data", str(store), "--photographs", str(archive_of_photographs), "--json", str(out)]
+    alone = ["--encoder", "histogram", "--cache", str(tmp_path / "cache")]
+    for more, title in (
+        (alone, "histogram, auto"),
+        (["--ranking", "image"], "Ours, image"),
+    ):
+        assert script.main([*usual, *more]) == 0
+        [told] = json.loads(out.read_text())["systems"].values()
+        assert told["title"] == title
