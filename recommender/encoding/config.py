@@ -69,6 +69,10 @@ class EncoderConfig:
         width, height = (round(self.second_scale * px) for px in self.input_px)
         return replace(self, width_px=width, height_px=height, second_scale=1.0)
 
+    def lying(self) -> "EncoderConfig":
+        """The same for what is wider than tall: the input's sides change places."""
+        return replace(self, width_px=self.height_px, height_px=self.width_px)
+
 
 def choices(name: str) -> tuple[str, ...]:
     """What a setting of `EncoderConfig` may be."""

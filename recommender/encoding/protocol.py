@@ -86,6 +86,17 @@ Wrap = Callable[[EncodeQueries], EncodeQueries]
 """Makes pictures that ask go another way: by a GPU for a moment, in batches with others'."""
 
 
+def joined(parts: Sequence[Encoded]) -> Encoded:
+    """What was made of batches, at least one, as of all their pictures."""
+    matches = [part.matches for part in parts if part.matches is not None]
+    return Encoded(
+        np.concatenate([part.vectors for part in parts]),
+        concatenate([part.beliefs for part in parts]),
+        [found for part in parts for found in part.regions],
+        np.concatenate(matches) if matches else None,
+    )
+
+
 def concatenate(beliefs: Sequence[Beliefs]) -> Beliefs:
     """Beliefs of batches, at least one, as those of all their pictures."""
     return {name: np.concatenate([batch[name] for batch in beliefs]) for name in beliefs[0]}

@@ -147,7 +147,7 @@ def _closely(picture: Image.Image, config: EncoderConfig) -> Prepared:
     """A picture at a second look's size, upright or lying as it is itself."""
     second = config.second()
     if picture.width > picture.height:
-        second = replace(second, width_px=second.height_px, height_px=second.width_px)
+        second = second.lying()
     return fit_picture(picture, second)
 
 

@@ -9,7 +9,7 @@ from tqdm.auto import tqdm
 
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.encoding.agreement import Beliefs
-from recommender.encoding.protocol import Encoded, PictureEncoder, concatenate
+from recommender.encoding.protocol import Encoded, PictureEncoder, concatenate, joined
 from recommender.encoding.regions import Asked
 from recommender.pictures.decode import decode_image
 
@@ -52,12 +52,7 @@ def encode_files(
             starts = range(0, len(pictures), _ENCODED_AT_ONCE)
             batches = [pictures[start : start + _ENCODED_AT_ONCE] for start in starts]
             parts = [encoder.encode_queries(batch, [region] * len(batch)) for batch in batches]
-            vectors = np.concatenate([part.vectors for part in parts])
-            beliefs = concatenate([part.beliefs for part in parts])
-            regions = [found for part in parts for found in part.regions]
-            matches = [part.matches for part in parts if part.matches is not None]
-            known = np.concatenate(matches) if matches else None
-            yield positions, Encoded(vectors, beliefs, regions, known)
+            yield positions, joined(parts)
 
 
 def believe(encoder: PictureEncoder, picture_bytes: Callable[[int], bytes], count: int) -> Beliefs:

@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.photographs import GROUPS, Photographs
 from recommender.encoding.backbone import Device
-from recommender.encoding.protocol import Encoded, PictureEncoder, concatenate
+from recommender.encoding.protocol import Encoded, PictureEncoder, joined
 from recommender.encoding.regions import Regions
 from recommender.errors import CatalogError, RecommenderError
 from recommender.evaluation import metrics
@@ -253,10 +253,7 @@ def _counts(
 def _see(encoder: PictureEncoder, files: Sequence[bytes], title: str) -> Encoded:
     """What an encoder makes of photographs, as of a visitor's."""
     batches = encode_files(encoder, files.__getitem__, len(files))
-    parts = [part for _, part in tqdm(batches, title, -(-len(files) // AT_ONCE))]
-    vectors = np.concatenate([part.vectors for part in parts])
-    regions = [found for part in parts for found in part.regions]
-    return Encoded(vectors, concatenate([part.beliefs for part in parts]), regions)
+    return joined([part for _, part in tqdm(batches, title, -(-len(files) // AT_ONCE))])
 
 
 def _colours(files: Sequence[bytes], regions: Sequence[Regions]) -> Lab | None:

@@ -147,14 +147,27 @@ def _views(
 
 
 def _erase(pixels: Tensor, random: torch.Generator) -> Tensor:
-    """A rectangle of one colour a picture, a tenth to four tenths of each side long."""
+    """A rectangle of one colour a picture."""
     count, _, height, width = pixels.shape
-    top, left, tall, wide = torch.rand(4, count, 1, 1, generator=random).to(pixels.device)
-    y = torch.linspace(0, 1, height, device=pixels.device).view(1, -1, 1)
-    x = torch.linspace(0, 1, width, device=pixels.device).view(1, 1, -1)
-    inside = (y > top) & (y < top + 0.1 + 0.3 * tall) & (x > left) & (x < left + 0.1 + 0.3 * wide)
+    ends = torch.rand(4, count, 1, 1, generator=random).to(pixels.device)
+    inside = rectangles(ends, (height, width))
     colour = torch.rand(count, 3, 1, 1, generator=random).to(pixels.device)
     return torch.where(inside[:, None], colour, pixels)
+
+
+def rectangles(draws: Tensor, size: tuple[int, int]) -> Tensor:
+    """Rectangles a tenth to four tenths of each side long, anywhere: bool (b, *size).
+
+    Args:
+        draws: float (4, b, 1, 1) in [0, 1): top, left, and how tall and wide.
+        size: (height, width) in pixels.
+    """
+    top, left, tall, wide = draws
+    y = torch.linspace(0, 1, size[0], device=draws.device).view(1, -1, 1)
+    x = torch.linspace(0, 1, size[1], device=draws.device).view(1, 1, -1)
+    rows: Tensor = (y > top) & (y < top + 0.1 + 0.3 * tall)
+    columns: Tensor = (x > left) & (x < left + 0.1 + 0.3 * wide)
+    return rows & columns
 
 
 def _relight(pixels: Tensor, random: torch.Generator) -> Tensor:

@@ -6,7 +6,7 @@ by years (`catalog.split_years`) it is for the comparison with what others publi
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -193,6 +193,16 @@ def draw_order(repeats: Floats, random: torch.Generator) -> Tensor:
     times = (wanted + torch.rand(len(wanted), generator=random)).floor().long()
     rows = torch.arange(len(wanted)).repeat_interleave(times)
     return rows[torch.randperm(len(rows), generator=random)]
+
+
+def draw_batches(
+    repeats: Floats, size: int, count: int, random: torch.Generator
+) -> Iterator[Tensor]:
+    """Row numbers, pass after pass in another order, in so many batches."""
+    orders: list[Tensor] = []
+    while sum(map(len, orders)) < size * count:
+        orders.append(draw_order(repeats, random))
+    return iter(torch.split(torch.cat(orders)[: size * count], size))
 
 
 def _train_epoch(

@@ -8,7 +8,7 @@ seen the world says what photographs look like.
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -34,7 +34,6 @@ from recommender.encoding.config import EncoderConfig
 from recommender.encoding.regions import STRIDE_PX
 from recommender.encoding.weights import Weights, write_weights
 from recommender.errors import TrainingError, WeightsError
-from recommender.evaluation.metrics import Floats
 from recommender.training.augmentation import Augmentation, augment
 from recommender.training.examples import (
     TYPED,
@@ -45,7 +44,7 @@ from recommender.training.examples import (
 )
 from recommender.training.fashion import (
     HEADS,
-    draw_order,
+    draw_batches,
     head_accuracy,
     normalise,
     repeat_factors,
@@ -160,10 +159,6 @@ def train_on_photographs(
         "train": np.flatnonzero(split == "train"),
         "dev": np.flatnonzero(own == "dev")[:_WATCHED],
     }
-    data = {n: read_examples(items, frame, labels, rows[n], encoder).to(place) for n in rows}
-    shown = read_photographs(photographs["train"], frame, labels, place, dtype)
-    watched = Watched.read(photographs["dev"], labels["articleType"], encoder)
-    start_proxies(net, data["train"], dtype, encoder)
     settings = asdict(config) | {
         "labels": labels,
         "encoder": asdict(encoder),
@@ -183,6 +178,13 @@ def train_on_photographs(
     )
     averaged = cast(Student, run.average.module).net
     history = run.resume()
+    if len(history) == config.epochs and (directory / "weights.safetensors").exists():
+        return history[-1]
+    data = {n: read_examples(items, frame, labels, rows[n], encoder).to(place) for n in rows}
+    shown = read_photographs(photographs["train"], frame, labels, place, dtype)
+    watched = Watched.read(photographs["dev"], labels["articleType"], encoder)
+    if not history:
+        start_proxies(net, data["train"], dtype, encoder)
     types = frame["articleType"].iloc[rows["train"]]
     named = photographs["train"].frame["label"].fillna("none")
     repeats = repeat_factors(types, config.rare_share)
@@ -191,8 +193,8 @@ def train_on_photographs(
         started = time.perf_counter()
         random = torch.Generator().manual_seed(run.seed + epoch)
         packshots = config.plain + config.on_white + config.laid
-        batches = _batches(repeats, packshots, config.steps_an_epoch, random)
-        chosen = _batches(often, config.taken, config.steps_an_epoch, random)
+        batches = draw_batches(repeats, packshots, config.steps_an_epoch, random)
+        chosen = draw_batches(often, config.taken, config.steps_an_epoch, random)
         student.train()
         totals: dict[str, float] = {}
         bar = tqdm(zip(batches, chosen, strict=True), f"Epoch {epoch + 1}/{config.epochs}")
@@ -223,14 +225,6 @@ def train_on_photographs(
         write_weights(directory / "weights.safetensors", weights)
         run.save(history)
     return history[-1]
-
-
-def _batches(repeats: Floats, size: int, count: int, random: torch.Generator) -> Iterator[Tensor]:
-    """Row numbers, pass after pass in another order, in so many batches."""
-    orders: list[Tensor] = []
-    while sum(map(len, orders)) < size * count:
-        orders.append(draw_order(repeats, random))
-    return iter(torch.split(torch.cat(orders)[: size * count], size))
 
 
 def _losses(

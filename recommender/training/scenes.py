@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from recommender.training.augmentation import background, draw_clutter
+from recommender.training.augmentation import background, draw_clutter, rectangles
 
 CANVAS_PX = 256
 
@@ -288,10 +288,7 @@ def finish(views: Tensor, colour: float, config: Scenes, random: torch.Generator
     lit = torch.where(draw.flag(config.soften)[:, None, None, None], soft, lit)
     grain = torch.randn(views.shape, generator=random).to(views.device)
     lit = lit + 0.04 * draw.share(1, 1, 1) ** 2 * grain
-    top, left, tall, wide = draw.share(4, 1, 1).unbind(1)
-    y = torch.linspace(0, 1, height, device=views.device).view(1, -1, 1)
-    x = torch.linspace(0, 1, width, device=views.device).view(1, 1, -1)
-    box = (y > top) & (y < top + 0.1 + 0.3 * tall) & (x > left) & (x < left + 0.1 + 0.3 * wide)
+    box = rectangles(draw.share(4, 1, 1).transpose(0, 1), (height, width))
     box = box & draw.flag(config.cover)[:, None, None]
     return torch.where(box[:, None], draw.share(3, 1, 1), lit).clamp(0, 1)
 

@@ -20,7 +20,7 @@ from recommender.catalog.photographs import GROUPS, Photographs
 from recommender.encoding.agreement import Floats, logit, tempered
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import Encoder, load_encoder
-from recommender.encoding.protocol import Encoded, concatenate
+from recommender.encoding.protocol import Encoded, joined
 from recommender.encoding.weights import read_weights, write_weights
 from recommender.errors import WeightsError
 from recommender.evaluation.classification import calibration_error
@@ -90,10 +90,7 @@ def calibrate_on_photographs(
 def see(encoder: Encoder, pictures: Sequence[Image.Image]) -> Encoded:
     """What an encoder makes of pictures that ask, batch by batch."""
     starts = range(0, len(pictures), _AT_ONCE)
-    parts = [encoder.encode_queries(pictures[at : at + _AT_ONCE]) for at in starts]
-    vectors = np.concatenate([part.vectors for part in parts])
-    regions = [found for part in parts for found in part.regions]
-    return Encoded(vectors, concatenate([part.beliefs for part in parts]), regions)
+    return joined([encoder.encode_queries(pictures[at : at + _AT_ONCE]) for at in starts])
 
 
 def _brier(beliefs: Floats, right: Bools) -> float:

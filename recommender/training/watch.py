@@ -1,7 +1,7 @@
 """What is watched of a run besides the heads: photographs of dev, and the region head."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -45,9 +45,8 @@ class Watched:
         labels = shown.frame["label"].tolist()
         decoded = [decode_image(data, limits=PICTURE_LIMITS) for data in shown.files]
         look = encoder.second()
-        lying = replace(look, width_px=look.height_px, height_px=look.width_px)
         batches = []
-        for config, wide in ((look, False), (lying, True)):
+        for config, wide in ((look, False), (look.lying(), True)):
             rows = [row for row, p in enumerate(decoded) if (p.width > p.height) == wide]
             for at in range(0, len(rows), _AT_ONCE):
                 some = rows[at : at + _AT_ONCE]
