@@ -23,7 +23,8 @@ from recommender.encoding.weights import find_weights
 from recommender.training.augmentation import Augmentation
 from recommender.training.classifier import ClassifierConfig, train_classifier
 from recommender.training.fashion import TrainingConfig, train
-from recommender.training.photographs import PhotographConfig, train_on_photographs
+from recommender.training.lesson import PhotographConfig
+from recommender.training.photographs import train_on_photographs
 from recommender.training.scenes import Scenes
 from scripts.command import plain_errors
 from scripts.plot_history import plot_history
@@ -35,11 +36,11 @@ RECIPES = {
 }
 """A recipe -> its config, after the config's own parts."""
 INPUT = {
-    "height_px": "of the input; recipe fashion's alone",
-    "width_px": "of the input; recipe fashion's alone",
+    "height_px": "of the input",
+    "width_px": "of the input",
     "second_scale": "a second look's sides against the input's; half of the batches have them",
 }
-"""Fields of `EncoderConfig` that a run may set -> what they are."""
+"""Fields of `EncoderConfig` that a run of recipe fashion may set -> what they are."""
 
 
 @plain_errors(ValueError)
@@ -61,6 +62,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--photographs", type=Path, help="an archive of them; recipe photographs' alone"
     )
+    parser.add_argument(
+        "--former",
+        help="weights whose beliefs of packshots recipe photographs keeps, where not --init's",
+    )
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     settings = {p: [f for f in fields(p) if isinstance(f.default, int | float)] for p in parts}
     for field in chain(*settings.values()):
@@ -70,7 +75,8 @@ def main(argv: list[str] | None = None) -> int:
         "--split", choices=SPLITS, default="names", help="of the catalog; recipe fashion's alone"
     )
     encoder = EncoderConfig()
-    for name, description in INPUT.items():
+    inputs = INPUT if parts == RECIPES["fashion"] else {}
+    for name, description in inputs.items():
         default = getattr(encoder, name)
         flag = "--" + name.replace("_", "-")
         parser.add_argument(flag, type=type(default), default=default, help=description)
@@ -86,7 +92,7 @@ def main(argv: list[str] | None = None) -> int:
         config = replace(config, augmentation=views[0], scenes=views[1])
         if options.photographs is None or options.init == "random":
             parser.error("recipe photographs goes on from --init, with an archive of --photographs")
-    encoder = replace(encoder, **{name: getattr(options, name) for name in INPUT})
+    encoder = replace(encoder, **{name: getattr(options, name) for name in inputs})
     init = None if options.init == "random" else find_weights(options.init)
     state = None if init is None else init.state
     catalogs = [load_catalog(data / "catalog") for data in options.data]
@@ -98,7 +104,13 @@ def main(argv: list[str] | None = None) -> int:
         archive = options.photographs
         photographs = {split: load_photographs(archive, split) for split in ("train", "dev")}
         last = train_on_photographs(
-            catalogs, photographs, options.out, config, init=init, device=options.device
+            catalogs,
+            photographs,
+            options.out,
+            config,
+            init=init,
+            former=None if options.former is None else find_weights(options.former),
+            device=options.device,
         )
     else:
         last = train_classifier(

@@ -22,9 +22,10 @@ from recommender.encoding.encoder import load_encoder
 from recommender.encoding.weights import Weights, read_weights, write_weights
 from recommender.errors import TrainingError, WeightsError
 from recommender.pictures.decode import decode_image
-from recommender.training import examples, photographs
+from recommender.training import examples, photographs, teacher
 from recommender.training.fashion import HEADS
-from recommender.training.photographs import PhotographConfig, train_on_photographs
+from recommender.training.lesson import Lesson, PhotographConfig
+from recommender.training.photographs import train_on_photographs
 from recommender.training.teacher import TEACHER_DIM
 from scripts import train
 
@@ -69,15 +70,20 @@ def init(items: datasets.Dataset) -> Weights:
     return Weights(net.weights(), ENCODER, labels)
 
 
-def told(pictures: list, *_: object) -> torch.Tensor:
-    """A teacher that knows nothing, but always says the same."""
-    random = torch.Generator().manual_seed(0)
-    return torch.randn(len(pictures), TEACHER_DIM, generator=random)
+def narrow() -> torch.nn.Module:
+    """A teacher that has seen nothing: as wide as the real one, one layer deep."""
+
+    class Features(torch.nn.Module):
+        def forward_features(self, pixels: torch.Tensor) -> torch.Tensor:
+            means = pixels.mean((2, 3), keepdim=True)
+            return means.repeat(1, TEACHER_DIM // 3 + 1, 1, 1)[:, :TEACHER_DIM]
+
+    return Features()
 
 
 def patched(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(photographs, "choose_dtype", lambda dtype, device: torch.float32)
-    patch.setattr(examples, "teach", told)
+    patch.setattr(teacher, "load_teacher", narrow)
 
 
 @pytest.fixture(autouse=True)
@@ -91,8 +97,11 @@ def run(
     init: Weights,
     directory: Path,
     config: PhotographConfig = CONFIG,
+    former: Weights | None = None,
 ) -> dict[str, Any]:
-    return train_on_photographs([items], shown, directory, config, init=init, device="cpu")
+    return train_on_photographs(
+        [items], shown, directory, config, init=init, former=former, device="cpu"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +159,7 @@ def test_interrupted_it_goes_on_to_the_same_weights_whatever_dev_shows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing is learnt from photographs of dev: other ones leave every weight as it is."""
-    real, steps = photographs._losses, iter(range(4))
+    real, steps = Lesson.losses, iter(range(4))
 
     def fail_in_the_second_epoch(*arguments: Any) -> Any:
         if next(steps) == 3:
@@ -159,7 +168,7 @@ def test_interrupted_it_goes_on_to_the_same_weights_whatever_dev_shows(
 
     other = shown | {"dev": shown["train"].labelled()}
     with monkeypatch.context() as patch:
-        patch.setattr(photographs, "_losses", fail_in_the_second_epoch)
+        patch.setattr(Lesson, "losses", fail_in_the_second_epoch)
         with pytest.raises(KeyboardInterrupt):
             run(items, other, init, tmp_path)
     assert len(json.loads((tmp_path / "history.json").read_text())) == 1
@@ -177,7 +186,7 @@ def test_interrupted_it_goes_on_to_the_same_weights_whatever_dev_shows(
     for name, tensor in whole.items():
         assert torch.equal(tensor, again[name]), name
     with monkeypatch.context() as patch:
-        patch.setattr(photographs, "_losses", lambda *_: pytest.fail("trained again"))
+        patch.setattr(Lesson, "losses", lambda *_: pytest.fail("trained again"))
         assert run(items, other, init, tmp_path) == last
 
 
@@ -204,7 +213,7 @@ def test_what_is_read_is_of_the_train_splits(
         raise _EnoughError
 
     monkeypatch.setattr(examples, "decode_image", spy)
-    monkeypatch.setattr(photographs, "_losses", stop)
+    monkeypatch.setattr(Lesson, "losses", stop)
     with pytest.raises(_EnoughError):
         run(items, shown, init, tmp_path)
     split = split_names(catalog_frame(items))
@@ -248,6 +257,27 @@ def test_weights_without_heads_are_nothing_to_go_on_from(
     assert not (tmp_path / "run").exists()
 
 
+def test_what_is_kept_may_be_another_s(
+    items: datasets.Dataset, shown: Shown, init: Weights, tmp_path: Path
+) -> None:
+    """What was believed before is first what `init` believes; of another there is more to keep."""
+    config = replace(CONFIG, epochs=1, steps_an_epoch=1)
+    former = init._replace(state={n: t.flip(0) for n, t in init.state.items()})
+    for name, given in (("own", None), ("same", init), ("other", former)):
+        run(items, shown, init, tmp_path / name, config, given)
+    lost = {
+        name: json.loads((tmp_path / name / "history.json").read_text())[0]["losses"]
+        for name in ("own", "same", "other")
+    }
+    assert lost["own"] == lost["same"]
+    assert lost["other"]["keep"] > lost["own"]["keep"]
+    with pytest.raises(ValueError, match="is of another run"):
+        run(items, shown, init, tmp_path / "own", config, former)
+    strange = init._replace(labels=init.labels | {"gender": ["Men", "Robots"]})
+    with pytest.raises(WeightsError, match="have not the same classes"):
+        run(items, shown, init, tmp_path / "strange", config, strange)
+
+
 # --- its script
 
 
@@ -262,7 +292,7 @@ def test_the_script_goes_on_from_weights(
         catalogs: list, shown: Shown, out: Path, config: PhotographConfig, **given: Any
     ) -> None:
         assert (len(shown["train"]), len(shown["dev"])) == (4, 3)
-        assert given["init"].labels == init.labels
+        assert given["init"].labels == given["former"].labels == init.labels
         raise ValueError(str(config))
 
     monkeypatch.setattr(train, "train_on_photographs", refuse)
@@ -271,7 +301,16 @@ def test_the_script_goes_on_from_weights(
     write_weights(weights, init)
     assert read_weights(weights).config == ENCODER
     options = ["--recipe", "photographs", "--data", str(tmp_path), "--out", str(tmp_path / "run")]
-    options += ["--init", str(weights), "--photographs", str(archive), "--device", "cpu"]
+    options += [
+        "--init",
+        str(weights),
+        "--former",
+        str(weights),
+        "--photographs",
+        str(archive),
+        "--device",
+        "cpu",
+    ]
     assert train.main([*options, "--taken", "5", "--mirror", "0.25", "--shadow", "0.75"]) == 1
     said = capsys.readouterr().err
     for setting in ("taken=5", "mirror=0.25", "shadow=0.75"):

