@@ -1,5 +1,6 @@
 """The charts as files: what each holds, and that the report needs nothing but itself."""
 
+import io
 import re
 import shutil
 from pathlib import Path
@@ -8,8 +9,8 @@ import pandas as pd
 import pytest
 from conftest import ROWS
 
-from recommender.charts.chart import prepared
-from recommender.charts.export import page_of, write_pictures
+from recommender.charts.chart import Chart, prepared
+from recommender.charts.export import csv_of, page_of, write_pictures
 from recommender.trends.sections import NAMES, Periods, draw
 from scripts import export_trends
 
@@ -49,6 +50,19 @@ def test_export_of_a_catalog_without_an_index(store: Path, tmp_path: Path) -> No
     assert export_trends.main(command) == 0
     assert (out / "style_map.csv").read_text(encoding="utf-8") == "id,x,y,baseColour\n"
     assert "no map yet" in (out / "style_map.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_is_a_formula(start: str) -> None:
+    """As a spreadsheet reads it; numbers below zero stay numbers."""
+    table = pd.DataFrame({"colour": [f"{start}1+2", "Navy =1", None], f"{start}x": [-1.5, 2, None]})
+    chart = Chart(title="Colours", counts="of three", table=table, spec={})
+    read = pd.read_csv(io.StringIO(csv_of(chart), newline=""))
+    shown = start.replace("\r", " ")
+    assert read.columns.tolist() == ["colour", f"'{shown}x"]
+    assert read["colour"].tolist()[:2] == [f"'{shown}1+2", "Navy =1"]
+    assert read[f"'{shown}x"].tolist()[:2] == [-1.5, 2]
+    assert read.iloc[2].isna().all()
 
 
 def test_no_text_ends_the_script() -> None:

@@ -20,6 +20,7 @@ from serving import call, closing_loops
 from recommender.errors import QueryError
 from recommender.feedback.events import EventLog
 from recommender.search.recommender import Recommender
+from recommender.service import trends as module
 from recommender.service.answers import Service
 from recommender.service.live import Live
 from recommender.service.trends import RESULTS, Question, Trends
@@ -129,6 +130,16 @@ def test_every_chart_honours_the_filters(trends: Trends, name: str) -> None:
 def test_wrong_questions(asked: dict[str, Any], said: str) -> None:
     with pytest.raises(QueryError, match=said):
         Question.of(**asked)
+
+
+def test_a_table_named_often_is_drawn_once(trends: Trends, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    real = module.draw
+    monkeypatch.setattr(module, "draw", lambda *a: drawn.extend(a[1]) or real(*a))
+    question = Question.of(filters=WOMEN)
+    often = trends.tables(["colours", "season_shares"] * 2500, question)
+    assert drawn == ["colours", "season_shares"]
+    assert often == trends.tables(["colours", "season_shares"], question)
 
 
 def test_api(live: str) -> None:

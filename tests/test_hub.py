@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pyarrow.parquet as pq
 import pytest
 from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
 from hub_server import Hub, answer, cut, hang_up, hub_server, spoil
@@ -16,6 +17,7 @@ from huggingface_hub import close_session, constants
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from recommender.catalog.items import FEATURES, catalog_fingerprint
 from recommender.errors import HubError, IndexMismatchError
 from recommender.hub import hub as module
 from recommender.hub.card import make_card
@@ -112,6 +114,51 @@ def test_the_dataset_is_one_that_the_viewer_shows(hub: Hub, store: Path, tmp_pat
     assert 'license: "mit"' in head
     assert "| Tshirts | 4 |" in card
     assert tree["thumbnails.jpg"].startswith(b"\xff\xd8")
+
+
+def test_names_on_the_card_are_names(hub: Hub, tmp_path: Path) -> None:
+    """Neither markup nor HTML nor a link of a catalog's becomes the card's."""
+    strange = "<img src=x>|[Tops](http://evil.example) *www.evil.example*"
+    rows = [(*row[:4], strange, *row[5:]) if row[4] == "Tshirts" else row for row in ROWS]
+    build_store(tmp_path / "strange", write_archive(tmp_path / "strange.zip", rows))
+    push(hub, tmp_path / "strange")
+    card = hub.tree(KEY)["README.md"].decode()
+    [line] = [line for line in card.splitlines() if "Tops" in line and "evil" in line]
+    assert line.startswith("| &lt;img src=x&gt;\\|\\[Tops\\](http\u200b://evil.example) ")
+    assert line.endswith("\\*www\u200b.evil.example\\* | 4 | 30.8% |")
+
+
+@pytest.mark.parametrize("kind", ["repeated id", "no picture", "a path"])
+def test_items_that_are_none_are_not_pulled(
+    hub: Hub, store: Path, tmp_path: Path, kind: str
+) -> None:
+    """Of a catalog that its manifest fits; a path that it names is never opened."""
+    push(hub, store)
+    tree = hub.tree(KEY)
+    manifest = json.loads(tree[MANIFEST_FILE])
+    [shard] = manifest["catalog"]
+    (tmp_path / "a.parquet").write_bytes(tree[shard["path"]])
+    items = datasets.Dataset.from_parquet(str(tmp_path / "a.parquet"), cache_dir=str(tmp_path))
+    rows = items.cast_column("image", datasets.Image(decode=False)).to_dict()
+    outside = tmp_path / "outside.jpg"
+    outside.write_bytes(rows["image"][0]["bytes"])
+    if kind == "repeated id":
+        rows["id"][1] = rows["id"][0]
+    else:
+        path = {"bytes": None, "path": str(outside)}
+        rows["image"][1] = None if kind == "no picture" else path
+    made = datasets.Dataset.from_dict(rows, features=FEATURES)
+    pq.write_table(made.data.table, tmp_path / "b.parquet")
+    data = (tmp_path / "b.parquet").read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
+    shard.update(path=f"data/{sha256[:24]}.parquet", sha256=sha256, size=len(data))
+    manifest["store"]["catalog_fingerprint"] = catalog_fingerprint(made)
+    tree[shard["path"]] = data
+    tree[MANIFEST_FILE] = json.dumps(manifest).encode()
+    here = tmp_path / "here"
+    shutil.copytree(store, here)
+    assert "holds no catalog that fits it" in refused(pull, hub, here)
+    assert_same(here, store)
 
 
 def test_each_commit_of_a_push_is_a_whole_store(

@@ -1,20 +1,24 @@
 """Every backend against brute force, and a store that is whole or says what to do."""
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import datasets
 import faiss
 import numpy as np
 import numpy.typing as npt
 import pytest
 from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
+from datasets.arrow_writer import ArrowWriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recommender.catalog.items import FEATURES, catalog_frame, fingerprint_of_frame
 from recommender.errors import IndexMismatchError, StoreError
 from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import Index, IndexConfig, build_index
@@ -183,6 +187,14 @@ def test_a_factory_string_that_cannot_be_built(factory: str) -> None:
         build_index(gallery(), IndexConfig(factory=factory))
 
 
+@pytest.mark.parametrize(
+    "factory", ["IVF24,Flat", "OPQ4,IVF1k,PQ4", "IVF100000000,Flat", "IMI2x8,Flat", f"IVF{9**60}"]
+)
+def test_more_cells_than_vectors_are_refused_before_they_are_made(factory: str) -> None:
+    with pytest.raises(StoreError, match=r"cannot build .* cells for 23 vectors; use Flat, or"):
+        build_index(gallery(23), IndexConfig(factory=factory))
+
+
 # --- a store on disk
 
 
@@ -320,6 +332,71 @@ def test_an_index_of_other_than_unit_rows(copy: Path, value: float) -> None:
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     edit_manifest(copy, lambda manifest: manifest["files"].update({path.name: sha256}))
     refused(copy)
+
+
+def rewrite(directory: Path, name: str, data: bytes, **said: Any) -> None:
+    """Other bytes of a file of a store, with a manifest that says so."""
+    (directory / name).write_bytes(data)
+    edit_manifest(
+        directory,
+        lambda manifest: manifest.update(
+            said, files=manifest["files"] | {name: hashlib.sha256(data).hexdigest()}
+        ),
+    )
+
+
+def npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("shape", [(10**13,), (10**30,), (-1,), (2, 2), (), (len(ROWS) - 1,)])
+def test_ids_that_are_not_as_many_as_they_claim(copy: Path, shape: tuple[int, ...]) -> None:
+    """The first is a header of 72 TiB."""
+    name = load_manifest(copy).ids_file
+    values = np.load(copy / name).tobytes()
+    file = io.BytesIO()
+    header = {"descr": "<i8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    rewrite(copy, name, file.getvalue() + values)
+    refused(copy)
+
+
+@pytest.mark.parametrize("kind", ["repeated", "int32", "float", "object", "two"])
+def test_ids_that_are_none(copy: Path, kind: str) -> None:
+    manifest = load_manifest(copy)
+    ids = np.load(copy / manifest.ids_file)
+    if kind == "repeated":
+        ids[1] = ids[0]
+    ids = {"int32": ids.astype(np.int32), "float": ids.astype(float), "two": ids[:, None]}.get(
+        kind, ids.astype(object) if kind == "object" else ids
+    )
+    said = hashlib.sha256(ids.tobytes()).hexdigest()
+    rewrite(copy, manifest.ids_file, npy(ids), ids_sha256=said)
+    refused(copy)
+
+
+@pytest.mark.parametrize("kind", ["repeated id", "no picture", "a path"])
+def test_items_that_are_none(copy: Path, kind: str) -> None:
+    """A catalog whose manifest fits it; a path that it names is never opened."""
+    manifest = load_manifest(copy)
+    [shard] = manifest.shards
+    items = datasets.Dataset.from_file(str(copy / shard))
+    items = items.cast_column("image", datasets.Image(decode=False)).to_dict()
+    if kind == "repeated id":
+        items["id"][1] = items["id"][0]
+    elif kind == "no picture":
+        items["image"][1] = None
+    else:
+        items["image"][1] = {"bytes": None, "path": "/etc/hostname"}
+    made = datasets.Dataset.from_dict(items, features=FEATURES)
+    with ArrowWriter(features=FEATURES, path=str(copy.parent / "made.arrow")) as writer:
+        writer.write_table(made.data.table)
+        writer.finalize()
+    data = (copy.parent / "made.arrow").read_bytes()
+    rewrite(copy, shard, data, catalog_fingerprint=fingerprint_of_frame(catalog_frame(made)))
+    assert "items without" in refused(copy)
 
 
 def test_a_link_out_of_the_store_is_not_followed(copy: Path) -> None:

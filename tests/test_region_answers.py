@@ -85,6 +85,13 @@ def test_a_box_is_asked_for_as_it_is_read(service: Service, image: str, encoder:
     assert plain["results"] == answer["results"]
 
 
+def test_several_garments_are_told_until_one_is_chosen(service: Service, image: str) -> None:
+    choice = "There may be 2 garments in this picture: choose one to search by it alone."
+    assert choice in service.recommend(image, "http://here")["message"]
+    for region in (None, [0.1, 0.1, 0.5, 0.8]):
+        assert "garments" not in service.recommend(image, "http://here", region=region)["message"]
+
+
 def test_what_is_described_is_the_part(service: Service, image: str, encoder: Finding) -> None:
     told = service.describe(image, region=[0.5, 0, 0.1, 1])
     assert told["message"] == "The region is read as [0.1, 0, 0.5, 1]."

@@ -17,6 +17,7 @@ from typing import Any
 
 import datasets
 import pandas as pd
+import pyarrow.compute as pc
 
 from recommender.catalog.cleaning import REPORT_FILE, CatalogReport, RawCatalog, clean_rows
 from recommender.errors import CatalogError, ImageError, StoreError
@@ -170,7 +171,26 @@ def load_catalog(directory: Path, shards: Sequence[Path] = ()) -> datasets.Datas
         items = items.cast_column("image", FEATURES["image"])
     if not isinstance(items, datasets.Dataset) or items.features != FEATURES:
         raise StoreError("The catalog has other columns than this version: build it again.")
+    check_items(items)
     return items.cast_column("image", datasets.Image(decode=False))
+
+
+def check_items(items: datasets.Dataset) -> None:
+    """See that each item has an id of its own, and its picture within.
+
+    A picture may also be named by its path, which whoever reads it would open: a path that comes
+    from elsewhere must never be.
+
+    Raises:
+        StoreError: an item has not.
+    """
+    table = items.data.table
+    ids = table["id"]
+    if ids.null_count or pc.count_distinct(ids).as_py() < len(ids):
+        raise StoreError("The catalog has items without an id of their own: build it again.")
+    for chunk in table["image"].chunks:
+        if chunk.null_count or chunk.field("bytes").null_count:
+            raise StoreError("The catalog has items without a picture within: build it again.")
 
 
 def catalog_shards(directory: Path) -> list[Path]:

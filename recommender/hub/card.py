@@ -1,7 +1,9 @@
 """The card of a catalog on the Hub: front matter, figures and, if it may be, a grid of pictures."""
 
+import html
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 import datasets
@@ -70,11 +72,23 @@ def make_card(
     return files
 
 
+def _plain(text: str) -> str:
+    """A text of the catalog in Markdown, as it stands: no markup, no HTML, one line.
+
+    >>> _plain("<b>*Tops*</b> | [all](x)")
+    '&lt;b&gt;\\\\*Tops\\\\*&lt;/b&gt; \\\\| \\\\[all\\\\](x)'
+    """
+    line = html.escape(" ".join(text.split()), quote=False)
+    marked = re.sub(r"([\\`*_{}\[\]#|~!])", r"\\\1", line)
+    # An address is no link: nothing that is seen stands between its name and its colon or point.
+    return re.sub(r"(?i)(https?|ftp|www|mailto)(?=[:.])", "\\1\u200b", marked)
+
+
 def _counts(frame: pd.DataFrame, name: str) -> str:
     """A table of a label's most frequent values."""
     counts = frame[name].value_counts()
     rows = [
-        f"| {str(value).replace('|', ' ')} | {count:,} | {count / len(frame):.1%} |"
+        f"| {_plain(str(value))} | {count:,} | {count / len(frame):.1%} |"
         for value, count in counts.head(_MOST_FREQUENT).items()
     ]
     more = len(counts) - _MOST_FREQUENT

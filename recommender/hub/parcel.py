@@ -18,7 +18,12 @@ import datasets
 import numpy as np
 
 from recommender.catalog.cleaning import CatalogReport
-from recommender.catalog.items import FEATURES, catalog_fingerprint, write_catalog
+from recommender.catalog.items import (
+    FEATURES,
+    catalog_fingerprint,
+    check_items,
+    write_catalog,
+)
 from recommender.errors import HubError, StoreError
 from recommender.files import hash_files, whole_file
 from recommender.store.manifest import Manifest, write_manifest
@@ -199,6 +204,7 @@ def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> No
         )
         if items.features != FEATURES:
             raise ValueError("the catalog has other columns")
+        check_items(items)
         if catalog_fingerprint(items) != stored.catalog_fingerprint:
             raise ValueError("it is another catalog than the embeddings'")
     except Exception as error:  # of damaged files, whatever datasets and pyarrow happen to raise

@@ -1,5 +1,6 @@
 """The search structure (FAISS): exact by default, any factory string for large catalogs."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from recommender.index.exact import ExactSearch
 
 _TRAINING_ROWS = 262_144
 _RECALL_QUERIES, _RECALL_K = 1_000, 10
+_CELLS = re.compile(r"IVF(\d+)([kM]?)|IMI2x(\d+)")
+"""How many cells a factory string asks for, as FAISS reads it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +111,12 @@ def build_index(embeddings: Embeddings, config: IndexConfig) -> tuple[Index, flo
     """
     vectors = np.ascontiguousarray(embeddings.vectors)
     random = np.random.default_rng(0)
+    if (cells := _cells(config.factory)) > len(vectors):
+        # FAISS would first allocate them.
+        raise StoreError(
+            f"FAISS cannot build the index {config.factory!r}: it has {cells:,} cells for "
+            f"{len(vectors):,} vectors; use Flat, or at most as many cells as there are vectors."
+        )
     try:
         built = faiss.index_factory(vectors.shape[1], config.factory, faiss.METRIC_INNER_PRODUCT)
         sample = random.permutation(len(vectors))[:_TRAINING_ROWS]
@@ -128,6 +137,19 @@ def build_index(embeddings: Embeddings, config: IndexConfig) -> tuple[Index, flo
     _, found = index.search(queries, k)
     shared = sum(len(np.intersect1d(a, b)) for a, b in zip(exact, found, strict=True))
     return index, shared / exact.size
+
+
+def _cells(factory: str) -> int:
+    """How many cells an index has at most; 0 where it has none.
+
+    >>> _cells("OPQ16,IVF4k,PQ16"), _cells("IMI2x8,Flat"), _cells("HNSW32")
+    (4096, 65536, 0)
+    """
+    found = _CELLS.findall(factory)
+    scale = {"": 1, "k": 2**10, "M": 2**20}
+    # Longer numbers than any machine could hold are cut, not computed.
+    inverted = [int(count[:18]) * scale[unit] for count, unit, _ in found if count]
+    return max([*inverted, *(4 ** int(bits[:2]) for *_, bits in found if bits)], default=0)
 
 
 def nearest_rows(vectors: Floats, k: int) -> tuple[Rows, Floats]:

@@ -20,7 +20,13 @@ from recommender.search.hits import Hits
 from recommender.search.options import USUAL, Options
 from recommender.search.recommender import Recommender
 from recommender.service.live import Live
-from recommender.service.sentences import NO_ADDRESSES, NO_BELIEFS, NO_PICTURE, message_of
+from recommender.service.sentences import (
+    NO_ADDRESSES,
+    NO_BELIEFS,
+    NO_PICTURE,
+    beside_each_other,
+    message_of,
+)
 from recommender.service.trends import Trends
 
 SCHEMA_VERSION = 1
@@ -92,7 +98,10 @@ class Service:
         attributes = {label: ranked[0]["value"] for label, ranked in beliefs.items()}
         query = {"attributes": attributes, "beliefs": beliefs, **_placed(hits.regions, asked)}
         answer = _answer(recommender, hits, options, query, origin, decode_ms)
-        return answer | {"message": " ".join(filter(None, (how_read, answer["message"])))}
+        # The first region is all of them together; what a visitor chose is no longer a choice.
+        beside = beside_each_other(len(query["regions"]) - 1) if asked == "auto" else ""
+        said = (how_read, beside if hits.matched else "", answer["message"])
+        return answer | {"message": " ".join(filter(None, said))}
 
     def recommend_by_id(self, item_id: int, origin: str, options: Options = USUAL) -> Json:
         """Items that look like an item, which is never among them; see `recommend`."""

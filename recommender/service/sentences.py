@@ -30,6 +30,17 @@ def message_of(found: int, options: Options, *, matched: bool = True) -> str:
     return " ".join(filter(None, (_how_many(found, options), unmatched)))
 
 
+def beside_each_other(garments: int) -> str:
+    """What there is to choose from where a picture shows several garments, or empty.
+
+    >>> beside_each_other(2)
+    'There may be 2 garments in this picture: choose one to search by it alone.'
+    """
+    if garments < 2:
+        return ""
+    return f"There may be {garments} garments in this picture: choose one to search by it alone."
+
+
 def _how_many(found: int, options: Options) -> str:
     if found == 0 and options.filters:
         return "No item passes these filters: widen or clear one of them."

@@ -154,7 +154,9 @@ class Trends:
         listed = isinstance(names, list | tuple)
         if not listed or not all(isinstance(name, str) and name in NAMES for name in names):
             raise QueryError(f"tables is a list of {', '.join(NAMES)}.")
-        charts = self.charts(names or [name for name in NAMES if name != MAP], question)
+        # A table is drawn once, however often it is named.
+        wanted = dict.fromkeys(names) or [name for name in NAMES if name != MAP]
+        charts = self.charts(wanted, question)
         items = self.items(question)
         return {
             "schema_version": 1,

@@ -112,11 +112,14 @@ class Store:
             StoreError: they are not those of the manifest.
         """
         try:
-            ids: Rows = np.load(self.directory / self.manifest.ids_file, allow_pickle=False)
-        except (OSError, ValueError) as error:
+            # Mapped: what a header claims and the file has not is not allocated.
+            path = self.directory / self.manifest.ids_file
+            ids: Rows = np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+        except (OSError, ValueError, OverflowError, TypeError) as error:
             raise StoreError(_DAMAGED) from error
         same = hashlib.sha256(ids.tobytes()).hexdigest() == self.manifest.ids_sha256
-        if not same or len(ids) != self.manifest.count:
+        rows = ids.dtype == np.int64 and ids.shape == (self.manifest.count,)
+        if not same or not rows or len(np.unique(ids)) < len(ids):
             raise StoreError(_DAMAGED)
         return ids
 
