@@ -24,12 +24,13 @@ try:
     import spaces  # ZeroGPU's; has to come before torch
 except ImportError:
     spaces = None
-from recommender.errors import RecommenderError
+from recommender.errors import RecommenderError, SettingError
 from recommender.evaluation.committed import load_committed
 from recommender.feedback.events import EventLog
 from recommender.service.answers import Service
 from recommender.service.open import build_demo, open_live, pull_or_last_copy
 from recommender.ui.app import build_app
+from recommender.ui.server.origin import configured_origin
 from recommender.ui.server.server import launch_settings
 from recommender.ui.server.uploads import use_own_folder
 
@@ -49,6 +50,10 @@ def main(argv: list[str] | None = None) -> int:
     port = os.environ.get("GRADIO_SERVER_PORT", "7860")
     parser.add_argument("--port", type=_port, default=port)
     options = parser.parse_args(argv)
+    try:
+        configured_origin()
+    except SettingError as error:
+        parser.error(str(error))
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     if not _can_listen(options.host, options.port):
         where = f"port {options.port} of {options.host}"

@@ -9,6 +9,7 @@ RecommenderError
 ├── StoreError            the store is missing, half-built or damaged
 │   └── IndexMismatchError   it was built by another encoder than the one that runs
 ├── HubError              the Hub refuses, is away, or holds something else than it should
+├── SettingError          a variable of the environment says something that cannot be
 ├── QueryError            k or a filter asks for something that cannot be
 └── UnknownItemError      no item has this id
 
@@ -50,6 +51,10 @@ class IndexMismatchError(StoreError):
 
 class HubError(RecommenderError):
     """The Hub refuses, cannot be reached, or holds something else than it should."""
+
+
+class SettingError(RecommenderError):
+    """A variable of the environment says something that cannot be."""
 
 
 class QueryError(RecommenderError):

@@ -596,6 +596,50 @@ def test_every_answer_has_safe_headers(live: str, path: str) -> None:
     assert headers["referrer-policy"] == "same-origin"
 
 
+@pytest.mark.parametrize("host", ['evil.example"><script>', "a b", "user@shop", "[", "x" * 300, ""])
+def test_a_host_that_is_none_is_refused(live: str, host: str) -> None:
+    for path in ("", "pictures/1", "gradio_api/info"):
+        answer = httpx.get(f"{live}/{path}", headers={"host": host})
+        assert answer.status_code == 400
+        assert answer.json()["error"] == "The Host header of this request names no host."
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("head", "origin"),
+    [
+        ({"x-forwarded-host": "shop.example"}, "http://shop.example"),
+        ({"x-forwarded-host": "a.b, c", "x-forwarded-proto": "https,http"}, "https://a.b"),
+        ({"x-forwarded-host": 'evil.example"><script>'}, ""),
+        ({"x-forwarded-host": "user@evil.example"}, ""),
+        ({"x-forwarded-host": ""}, ""),
+        ({"x-forwarded-proto": "javascript"}, ""),
+    ],
+)
+def test_of_what_a_proxy_says_only_an_origin_is_believed(
+    live: str, head: dict[str, str], origin: str
+) -> None:
+    assert item_address(live, head) == f"{origin or live}/pictures/3"
+    page = httpx.get(live, headers=head).text
+    assert not re.search("evil|javascript:", page)
+
+
+def item_address(live: str, head: dict[str, str]) -> str:
+    asked = f"{live}/gradio_api/call/item"
+    event = httpx.post(asked, json={"data": [3]}, headers=head).json()["event_id"]
+    told = httpx.get(f"{asked}/{event}", headers=head).text
+    return json.loads(told.split("data: ")[1])[0]["item"]["image"]
+
+
+def test_the_origin_that_the_owner_says_is_the_one(
+    recommender: Recommender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASHION_ORIGIN", "https://shop.example:8443/")
+    with serve(recommender, tmp_path) as live:
+        for head in ({}, {"x-forwarded-host": "evil.example", "x-forwarded-proto": "http"}):
+            assert item_address(live, head) == "https://shop.example:8443/pictures/3"
+
+
 # A picture by its address.
 
 

@@ -76,6 +76,16 @@ def test_a_port_that_is_none(port: str, tmp_path: Path, capsys: pytest.CaptureFi
     assert "port" in capsys.readouterr().err
 
 
+def test_an_origin_that_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    for wrong in ("shop.example", "javascript://x", 'https://a"><script>', "https://a b"):
+        monkeypatch.setenv("FASHION_ORIGIN", wrong)
+        with pytest.raises(SystemExit, match="2"):
+            app.main(["--data", str(tmp_path)])
+        assert "FASHION_ORIGIN is a scheme and a host such as" in capsys.readouterr().err
+
+
 def test_the_port_is_taken(
     store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

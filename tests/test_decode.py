@@ -1,6 +1,8 @@
 """Every kind of file gets either the right RGB picture or an ImageError, and nothing else."""
 
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import multiprocess
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from recommender.errors import ImageError
+from recommender.pictures import decode
 from recommender.pictures.decode import ImageLimits, decode_image, read_image
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -259,7 +263,7 @@ def test_a_large_jpeg_is_scaled_but_never_below_what_is_asked(
         assert 900 // (2 * scale) < asked[0] or 1800 // (2 * scale) < asked[1]
 
 
-def test_at_least_px_is_for_jpeg_and_must_be_positive() -> None:
+def test_at_least_px_is_for_what_is_large_and_must_be_positive() -> None:
     assert decode_image(encode(smooth(600, 800), "PNG"), at_least_px=(10, 10)).size == (600, 800)
     with pytest.raises(ValueError, match="positive"):
         decode_image(encode(smooth(), "JPEG"), at_least_px=(0, 10))
@@ -279,6 +283,91 @@ def test_caps_hold_at_their_edges() -> None:
     assert "too large" in refused(data, limits=ImageLimits(max_bytes=len(data) - 1))
     assert "megapixels" in refused(data, limits=ImageLimits(max_pixels=4999))
     assert "100 pixels long; at most 99" in refused(data, limits=ImageLimits(max_side_px=99))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "key"])
+def test_a_large_picture_is_what_a_small_one_is(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strip by strip it is converted to the same, and scaled as the whole would be."""
+    full = smooth(301, 407)
+    options = {}
+    if mode == "I;16":
+        picture = Image.fromarray(np.asarray(full.convert("L")).astype(np.uint16) * 257)
+    elif mode == "key":
+        picture, options = full.quantize(16), {"transparency": 3}
+    elif mode == "RGBA":
+        picture = full.convert("RGBA")
+        picture.putalpha(full.convert("L"))
+    else:
+        picture = full.convert(mode)
+    data = encode(picture, "PNG", **options)
+    whole = decode_image(data)
+    monkeypatch.setattr(decode, "_STRIPS_FROM_PX", 1000)
+    monkeypatch.setattr(decode, "_STRIP_PX", 7)
+    assert decode_image(data).tobytes() == whole.tobytes()
+    smaller = decode_image(data, at_least_px=(60, 80))
+    assert smaller.size == (101, 136)  # by a factor of 3
+    assert smaller.tobytes() == whole.reduce(3).tobytes()
+    turned = decode_image(rotated(6, full, "PNG"), at_least_px=(60, 80))
+    assert turned.size == (101, 136)
+
+
+_READ = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+sys.path.insert(0, "tests")
+from recommender.pictures.decode import decode_image
+from test_decode import resident_bytes
+read = partial(decode_image, at_least_px=(144, 192))
+small, large = open(sys.argv[1], "rb").read(), open(sys.argv[2], "rb").read()
+with ThreadPoolExecutor(3) as pool:
+    list(pool.map(read, [small] * 3))
+    before = resident_bytes()
+    list(pool.map(read, [large] * 3))
+print(resident_bytes() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+@pytest.mark.parametrize(("depth", "colour", "of_a_pixel"), [(16, 0, 2), (16, 2, 6), (8, 6, 4)])
+def test_49_megapixels_take_no_more_than_is_allowed(
+    depth: int, colour: int, of_a_pixel: int, tmp_path: Path
+) -> None:
+    """However many ask, they are read one after the other."""
+    line = b"\0" + bytes(7000 * of_a_pixel)
+    packed = zlib.compressobj(1)
+    body = b"".join([*(packed.compress(line) for _ in range(7000)), packed.flush()])
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 7000, 7000, depth, colour, 0, 0, 0))
+    data = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+    (tmp_path / "small.png").write_bytes(encode(smooth(), "PNG"))
+    (tmp_path / "large.png").write_bytes(data)
+    files = [str(tmp_path / name) for name in ("small.png", "large.png")]
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-c", _READ, *files]
+    grown = subprocess.run(command, cwd=root, capture_output=True, check=True)
+    assert int(grown.stdout) < 260 * 2**20
+
+
+def test_after_a_fork_large_pictures_are_read_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "_LARGE_BYTES", 0)
+    data = encode(smooth(), "PNG")
+    expected = decode_image(data).tobytes()
+    with multiprocess.get_context("fork").Pool(1) as pool:
+        told = pool.apply_async(lambda: decode_image(data).tobytes()).get(timeout=60)
+    assert told == expected
+
+
+def test_what_would_take_too_much_memory_is_told() -> None:
+    limits = ImageLimits(max_memory=100_000)
+    for kind, needed in (("PNG", 8), ("WEBP", 12), ("AVIF", 16)):
+        side = int((100_000 / needed) ** 0.5)
+        assert decode_image(encode(smooth(side, side), kind), limits=limits).size == (side, side)
+        message = refused(encode(smooth(side + 2, side + 2), kind), limits=limits)
+        assert "save it smaller, or as a JPEG" in message
+    baseline = encode(smooth(104, 104), "JPEG")
+    progressive = encode(smooth(104, 104), "JPEG", progressive=True)
+    assert decode_image(baseline, limits=limits).size == (104, 104)
+    assert "to be read" in refused(progressive, limits=limits)
 
 
 def test_read_image_reads_no_more_than_it_must(tmp_path: Path) -> None:

@@ -5,7 +5,10 @@ what it returns is a plain RGB picture the right way up, and what it refuses, it
 `ImageError` whose one sentence is safe to show.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -53,17 +56,27 @@ _TURNS = {
 }
 _SWAPS_SIDES = (5, 6, 7, 8)
 
+_STRIPS_FROM_PX = 4_000_000
+"""A picture of so many pixels is converted strip by strip, and made smaller where it may be."""
+_STRIP_PX = 256
+_BYTES_A_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2}
+"""What a loaded pixel takes by mode, where it is not four."""
+_CODEC_BYTES = {"webp": 4, "avif": 8}
+"""What a pixel takes besides in what unpacks it."""
+_LARGE_BYTES = 64 * 2**20
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImageLimits:
     """What a picture may cost at most: a visitor's, if nothing else is said.
 
-    A decoded pixel takes 3 to 12 bytes on the way to RGB.
+    `max_memory` is in bytes, of what reading it takes at its peak.
     """
 
     max_bytes: int = 10 * 2**20
     max_pixels: int = 50_000_000
     max_side_px: int = 20_000
+    max_memory: int = 256 * 2**20
 
 
 VISITOR_LIMITS = ImageLimits()
@@ -83,7 +96,8 @@ def decode_image(
         limits: what it may cost; checked before any pixel is allocated.
         at_least_px: (width, height) that the caller will scale the upright picture down to. A
             larger JPEG is then decoded at the smallest of 1/8, 1/4, 1/2 and 1/1 whose sides are
-            not below it, which is several times faster. Other formats ignore it.
+            not below it, which is several times faster. Of other formats a picture of more than
+            four megapixels is made smaller by a whole factor; no side is then below the longer one.
 
     Returns:
         A picture of mode RGB without metadata.
@@ -104,13 +118,21 @@ def decode_image(
     try:
         picture = _READERS[kind](BytesIO(_first_frame(data) if kind == "gif" else data))
         _check_size(picture.size, limits)
+        codec = _codec_memory(picture, kind)
         if at_least_px is not None and isinstance(picture, JpegImageFile):
             swapped = _orientation(picture) in _SWAPS_SIDES
             picture.draft(None, at_least_px[::-1] if swapped else at_least_px)
-        picture.load()
-        rgb = _to_rgb(picture)
-        turn = _TURNS.get(_orientation(picture))
-        upright = rgb if turn is None else rgb.transpose(turn)
+        factor = _factor(picture.size, max(at_least_px or picture.size))
+        memory = codec + _memory(picture, factor)
+        if memory > limits.max_memory:
+            raise ImageError(
+                f"This picture would take {_megabytes(memory)} to be read, at most "
+                f"{_megabytes(limits.max_memory)} are there: save it smaller, or as a JPEG."
+            )
+        if memory > _LARGE_BYTES:
+            upright = _reader_of_large(os.getpid()).submit(_read, picture, factor).result()
+        else:
+            upright = _read(picture, factor)
     except ImageError:
         raise
     except Exception as error:
@@ -208,6 +230,63 @@ def _orientation(picture: Image.Image) -> int:
         return int(picture.getexif().get(_ORIENTATION, 1))
     except Exception:  # what a broken EXIF block raises is as varied as what a broken file does
         return 1
+
+
+@cache
+def _reader_of_large(process: int) -> ThreadPoolExecutor:
+    """Reads the pictures of a process that take more than `_LARGE_BYTES`, one after the other.
+
+    One thread, not a lock: what is freed in a thread's arena may stay with it. Not one for all
+    processes, since a fork takes no thread along.
+    """
+    return ThreadPoolExecutor(1, thread_name_prefix=f"large-pictures-{process}")
+
+
+def _read(picture: ImageFile.ImageFile, factor: int) -> Image.Image:
+    """Load a picture; what is returned is RGB and upright, and the picture itself is gone."""
+    picture.load()
+    # Not before: a PNG may say it at its end, and is loaded where it is asked for.
+    turn = _TURNS.get(_orientation(picture))
+    rgb = _to_rgb(picture) if factor == 0 else _in_strips(picture, factor)
+    picture.close()
+    return rgb if turn is None else rgb.transpose(turn)
+
+
+def _factor(size: tuple[int, int], least_px: int) -> int:
+    """By what a large picture is made smaller while it is converted; 0 for one that is not large.
+
+    >>> _factor((8000, 6000), 700), _factor((8000, 6000), 7000), _factor((600, 800), 80)
+    (8, 1, 0)
+    """
+    large = size[0] * size[1] >= _STRIPS_FROM_PX
+    return max(1, min(size) // least_px) if large else 0
+
+
+def _codec_memory(picture: ImageFile.ImageFile, kind: Format) -> int:
+    """Bytes that unpacking takes besides the picture: of a progressive JPEG all coefficients."""
+    pixels = picture.width * picture.height
+    if isinstance(picture, JpegImageFile) and "progressive" in picture.info:
+        sampled = [across * down for _, across, down, *_ in picture.layer]
+        return 2 * pixels * sum(sampled) // max(sampled)
+    return _CODEC_BYTES.get(kind, 0) * pixels
+
+
+def _memory(picture: Image.Image, factor: int) -> int:
+    """Bytes that a picture takes as it is loaded, and as it is returned."""
+    pixels = picture.width * picture.height
+    loaded = _BYTES_A_PIXEL.get(picture.mode, 4) * pixels
+    return loaded + 4 * pixels // max(factor, 1) ** 2
+
+
+def _in_strips(picture: Image.Image, factor: int) -> Image.Image:
+    """`_to_rgb` of a large picture, made smaller by a factor, without a second one of its size."""
+    width, height = picture.size
+    rgb = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    step = max(_STRIP_PX // factor, 1) * factor
+    for top in range(0, height, step):
+        strip = picture.crop((0, top, width, min(top + step, height)))
+        rgb.paste(_to_rgb(strip).reduce(factor), (0, top // factor))
+    return rgb
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

@@ -31,6 +31,8 @@ from recommender.service.trends import Trends
 
 SCHEMA_VERSION = 1
 _LIKELIEST = 3
+_LARGEST_PX = 4000
+"""No picture is read larger than with these sides, whatever part of it is asked for."""
 
 Json = dict[str, Any]
 
@@ -158,7 +160,11 @@ class Service:
         """The picture, as large as its region needs it."""
         width, height = recommender.encoder.query_px
         left, top, right, bottom = asked if isinstance(asked, tuple) else WHOLE
-        at_least_px = (math.ceil(width / (right - left)), math.ceil(height / (bottom - top)))
+        # Of the smallest part fewer pixels than the network eats will do.
+        at_least_px = (
+            min(math.ceil(width / (right - left)), _LARGEST_PX),
+            min(math.ceil(height / (bottom - top)), _LARGEST_PX),
+        )
         if image is not None:
             return read_image(Path(image), at_least_px=at_least_px)
         if not url:

@@ -11,6 +11,7 @@ from recommender.ui.find.tab import FindTab
 from recommender.ui.parts.inputs import QUIET, Values
 from recommender.ui.quality import QualityTab
 from recommender.ui.server.server import Page, refuse_url_downloads
+from recommender.ui.server.sessions import keep_sessions_small
 from recommender.ui.trends import TrendsTab
 
 _TITLE = "Fashion Recommender"
@@ -28,6 +29,7 @@ def build_app(service: Service, results: Committed = Committed()) -> gr.Blocks: 
         Blocks, to be launched with `server.launch_settings`.
     """
     refuse_url_downloads()
+    keep_sessions_small()
     built_of = service.recommender
     with Page(title=_TITLE, analytics_enabled=False) as blocks:
         head = gr.Markdown(_head(built_of), elem_id="head")

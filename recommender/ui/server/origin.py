@@ -1,12 +1,38 @@
-"""Where a visitor reaches the app."""
+"""Where a visitor reaches the app; of what a request's head says of it, only what can be."""
+
+import os
+import re
 
 import gradio as gr
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from recommender.errors import SettingError
+
+SETTING = "FASHION_ORIGIN"
+NO_HOST = "The Host header of this request names no host."
+
+_HOST = re.compile(r"(?:\w(?:[\w.-]{0,251}\w)?|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
+_SCHEME = re.compile("https?")
+
+
+def configured_origin() -> str:
+    """Scheme and host that the app's owner says it has, or empty.
+
+    Raises:
+        SettingError: what is said is none.
+    """
+    origin = os.environ.get(SETTING, "").rstrip("/")
+    scheme, _, host = origin.partition("://")
+    if origin and not (_SCHEME.fullmatch(scheme) and _HOST.fullmatch(host)):
+        raise SettingError(f"{SETTING} is a scheme and a host such as https://shop.example.")
+    return origin
 
 
 def origin_of(request: gr.Request) -> str:
     """Scheme and host under which the visitor reaches the app, such as `https://a-b.hf.space`.
 
-    A proxy in front says so in its headers, as the Hub's does.
+    A proxy in front says so in its headers, as the Hub's does; `CheckOrigin` has seen them.
     """
     if request.request is None:
         raise ValueError("the request has no address")
@@ -14,3 +40,38 @@ def origin_of(request: gr.Request) -> str:
     scheme = headers.get("x-forwarded-proto", base.scheme).split(",")[0].strip()
     host = headers.get("x-forwarded-host", base.netloc).split(",")[0].strip()
     return f"{scheme}://{host}{base.path.rstrip('/')}"
+
+
+class CheckOrigin:
+    """ASGI middleware: addresses are made of a request's head, so nothing else gets into them.
+
+    A `Host` that is none is refused, what a proxy seems to say and cannot be is left out, and
+    where the owner says the origin, that stands in its place.
+    """
+
+    def __init__(self, app: ASGIApp, origin: str = "") -> None:
+        self.app = app
+        scheme, _, host = origin.encode().partition(b"://")
+        self.said = [(b"x-forwarded-proto", scheme), (b"x-forwarded-host", host)] if origin else []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        host = dict(scope["headers"]).get(b"host")
+        if scope["type"] == "http" and host is not None and not _can_be(_HOST, host):
+            refusal = JSONResponse({"error": NO_HOST, "detail": NO_HOST}, status_code=400)
+            await refusal(scope, receive, send)
+            return
+        forms = {b"x-forwarded-host": _HOST, b"x-forwarded-proto": _SCHEME}
+        kept = [
+            (name, value)
+            for name, value in scope["headers"]
+            if name not in forms or (not self.said and _can_be(forms[name], value))
+        ]
+        await self.app({**scope, "headers": [*kept, *self.said]}, receive, send)
+
+
+def _can_be(form: re.Pattern[str], value: bytes) -> bool:
+    """Whether what a header says, of several proxies the first, is of a form."""
+    return form.fullmatch(value.decode("latin-1").split(",")[0].strip()) is not None

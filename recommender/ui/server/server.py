@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recommender.errors import ImageError, RecommenderError, UnknownItemError
 from recommender.pictures.decode import VISITOR_LIMITS, format_of
@@ -22,6 +23,7 @@ from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS
 from recommender.service.live import Live
 from recommender.ui.server.downloads import download_route
+from recommender.ui.server.origin import CheckOrigin, configured_origin
 from recommender.ui.server.uploads import deleting_uploads
 
 MAX_UPLOAD_BYTES = VISITOR_LIMITS.max_bytes
@@ -38,10 +40,6 @@ WRONG_INPUTS = (
 _SAFE_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 _A_DAY = {"cache-control": "public, max-age=86400"}
 _STYLE = Path(__file__).parents[1] / "style.css"
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Page(gr.Blocks):
@@ -84,7 +82,7 @@ class LimitBodies:
     Gradio limits uploaded files, but neither JSON nor the data URLs in it.
     """
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,7 +95,7 @@ class LimitBodies:
             return
         received, answering = 0, False
 
-        async def counted() -> MutableMapping[str, Any]:
+        async def counted() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
@@ -105,7 +103,7 @@ class LimitBodies:
                 raise _BodyTooLargeError
             return message
 
-        async def with_headers(message: MutableMapping[str, Any]) -> None:
+        async def with_headers(message: Message) -> None:
             nonlocal answering
             if received > MAX_BODY_BYTES and not answering:
                 return  # FastAPI takes the error for a body that it could not parse
@@ -194,6 +192,9 @@ def launch_settings(service: Service) -> dict[str, Any]:
 
     Args:
         service: whose pictures and trends are served; the one that the page asks.
+
+    Raises:
+        SettingError: a variable of the environment says something that cannot be.
     """
     theme = gr.themes.Base(
         primary_hue="rose",
@@ -219,7 +220,10 @@ def launch_settings(service: Service) -> dict[str, Any]:
         "css_paths": _STYLE,
         "app_kwargs": {
             "routes": [picture_route(service.live), photograph_route(), download_route(service)],
-            "middleware": [Middleware(LimitBodies)],
+            "middleware": [
+                Middleware(LimitBodies),
+                Middleware(CheckOrigin, origin=configured_origin()),
+            ],
             "exception_handlers": {
                 FnIndexInferError: _refusing(NO_ENDPOINT, 404),
                 RequestValidationError: _refusing(WRONG_BODY, 422),

@@ -1,0 +1,74 @@
+"""What is kept of a session: what differs from the page as it was built, and not for good.
+
+Gradio copies the page's whole config for each session, the values of its last answer included, and
+each call of the API by curl is a session of its own: 0.4 MB each, of which it keeps ten thousand.
+What it copies is there for deep links and rendering anew, which this page does not have.
+"""
+
+import datetime
+from copy import copy
+from typing import Any
+
+import gradio as gr
+from gradio import routes
+from gradio.state_holder import SessionState, StateHolder
+
+IDLE_SECONDS = 600.0
+"""So long what holds nothing is kept after it was used, as its call may still run."""
+
+
+class Session(SessionState):
+    """A session that shares the page's config until it changes a component."""
+
+    def __init__(self, blocks: gr.Blocks) -> None:
+        """The parent's attributes without its copies; not its `__init__`, which makes them."""
+        self.blocks_config = blocks.default_config
+        self.changed = False
+        self.config_values: dict[int, Any] = {}
+        self.state_data: dict[int, Any] = {}
+        self._state_ttl: dict[int, Any] = {}
+        self.is_closed = False
+        self.STATE_TTL_WHEN_CLOSED = 3600
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        block = self.blocks_config.blocks.get(key)
+        if isinstance(block, gr.State):
+            self._state_ttl[key] = (block.time_to_live, datetime.datetime.now())
+            self.state_data[key] = value
+            return
+        if not self.changed:
+            self.blocks_config, self.changed = copy(self.blocks_config), True
+        self.blocks_config.blocks[key] = value
+
+    def _update_config(self, key: int) -> None:
+        """Nothing is rendered anew."""
+
+    def _update_value_in_config(self, key: int, value: Any) -> None:
+        """No link leads into an answer."""
+
+
+class Sessions(StateHolder):
+    """The sessions that hold something, and those of this moment."""
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        if session_id not in self.session_data:
+            self.session_data[session_id] = Session(self.blocks)
+        return super().__getitem__(session_id)
+
+    def delete_all_expired_state(self) -> None:
+        """Called every second."""
+        super().delete_all_expired_state()
+        until = datetime.datetime.now() - datetime.timedelta(seconds=IDLE_SECONDS)
+        for session_id, used in list(self.time_last_used.items()):
+            session = self.session_data.get(session_id)
+            holds = session is not None and (
+                session.state_data or (session.changed and not session.is_closed)
+            )
+            if used < until and not holds:
+                self.session_data.pop(session_id, None)
+                self.time_last_used.pop(session_id, None)
+
+
+def keep_sessions_small() -> None:
+    """Let apps that are launched from now on keep their sessions so."""
+    routes.StateHolder = Sessions
