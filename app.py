@@ -8,6 +8,7 @@ import argparse
 import gc
 import logging
 import os
+import signal
 import socket
 import sys
 from functools import cache
@@ -28,9 +29,10 @@ from recommender.errors import RecommenderError, SettingError
 from recommender.evaluation.committed import load_committed
 from recommender.feedback.events import EventLog
 from recommender.service.answers import Service
+from recommender.service.batching import Batches
 from recommender.service.open import build_demo, open_live, pull_or_last_copy
 from recommender.ui.app import build_app
-from recommender.ui.server.origin import configured_origin
+from recommender.ui.server.origin import read_origin
 from recommender.ui.server.server import launch_settings
 from recommender.ui.server.uploads import use_own_folder
 
@@ -51,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--port", type=_port, default=port)
     options = parser.parse_args(argv)
     try:
-        configured_origin()
+        origin = read_origin(os.environ.get("FASHION_ORIGIN", ""))
     except SettingError as error:
         parser.error(str(error))
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -64,11 +66,14 @@ def main(argv: list[str] | None = None) -> int:
         if repo:
             data = pull_or_last_copy(repo, data, otherwise=DEMO)
         # Of ZeroGPU's process, which has the GPU for a moment, only arguments come and go.
-        wrap = None if spaces is None else cache(spaces.GPU)
+        gpu = None if spaces is None else cache(spaces.GPU)
+        wrap = Batches if gpu is None else lambda encode: Batches(gpu(encode))
         live = open_live(data, build=build_demo if data == DEMO else None, wrap=wrap)
     except RecommenderError as error:
         print(f"error: {options.data}: {error}", file=sys.stderr)
         return 1
+    # Told to end, it ends as if interrupted: no new work, and what is begun is answered.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     use_own_folder()
     fetch_urls = os.environ.get("FASHION_FETCH_URLS", "1") != "0"
     events = event_log(os.environ.get("FASHION_EVENTS", ""), data)
@@ -76,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
     blocks = build_app(service, results=load_committed(RESULTS))
     try:
         blocks.launch(
-            server_name=options.host, server_port=options.port, **launch_settings(service)
+            server_name=options.host, server_port=options.port, **launch_settings(service, origin)
         )
     except KeyboardInterrupt:  # before Gradio waits for it, but its server is there already
         blocks.close(verbose=False)

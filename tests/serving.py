@@ -30,7 +30,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(recommender: Recommender, uploads: Path, **settings: Any) -> Iterator[str]:
+def serve(
+    recommender: Recommender, uploads: Path, *, origin: str = "", **settings: Any
+) -> Iterator[str]:
     """Launch, and close cleanly; `uploads` is where visitors' pictures go."""
     with pytest.MonkeyPatch.context() as patch, closing_loops():
         patch.setenv("GRADIO_TEMP_DIR", str(uploads))
@@ -42,7 +44,7 @@ def serve(recommender: Recommender, uploads: Path, **settings: Any) -> Iterator[
                 server_name="127.0.0.1",
                 server_port=free_port(),
                 quiet=True,
-                **launch_settings(service),
+                **launch_settings(service, origin),
             )
             yield address.rstrip("/")
         finally:

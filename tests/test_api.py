@@ -632,10 +632,9 @@ def item_address(live: str, head: dict[str, str]) -> str:
 
 
 def test_the_origin_that_the_owner_says_is_the_one(
-    recommender: Recommender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recommender: Recommender, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("FASHION_ORIGIN", "https://shop.example:8443/")
-    with serve(recommender, tmp_path) as live:
+    with serve(recommender, tmp_path, origin="https://shop.example:8443") as live:
         for head in ({}, {"x-forwarded-host": "evil.example", "x-forwarded-proto": "http"}):
             assert item_address(live, head) == "https://shop.example:8443/pictures/3"
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -147,14 +148,41 @@ def started(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for a child")
-def test_an_interrupt_ends_it_quietly(store: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_end_it_ends_quietly(store: Path, tmp_path: Path, told: signal.Signals) -> None:
     with started(store, tmp_path) as (process, address, log):
-        process.send_signal(signal.SIGINT)
+        process.send_signal(told)
         process.wait(timeout=60)
         output = log.read_text()
     assert process.returncode == 0, output
     assert "Traceback" not in output
     assert address.removeprefix("http://") in output
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM for a child")
+def test_what_was_begun_is_answered(store: Path, tmp_path: Path) -> None:
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "spaces.py").write_text(
+        "import time\n"
+        "def GPU(function):\n"
+        "    def slow(pictures, asked):\n"
+        "        print('begun', flush=True)\n"
+        "        time.sleep(2)\n"
+        "        return function(pictures, asked)\n"
+        "    return slow\n"
+    )
+    with started(store, tmp_path, PYTHONPATH=str(tmp_path / "path")) as (process, address, log):
+        shown = upload(address, draw_picture(ROWS[0]))
+        with ThreadPoolExecutor() as pool:
+            answer = pool.submit(call, address, "recommend", shown, 5, {}, "", False, "auto")
+            deadline = time.monotonic() + 60
+            while "begun" not in log.read_text() and time.monotonic() < deadline:
+                time.sleep(0.1)
+            process.terminate()
+            assert len(answer.result()["results"]) == 5
+        assert process.wait(timeout=10) == 0
+        with pytest.raises(httpx.TransportError):
+            httpx.get(address)
 
 
 def test_where_zerogpu_is_only_the_network_asks_for_it(store: Path, tmp_path: Path) -> None:

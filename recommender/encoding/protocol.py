@@ -97,6 +97,16 @@ def joined(parts: Sequence[Encoded]) -> Encoded:
     )
 
 
+def part_of(whole: Encoded, rows: slice) -> Encoded:
+    """What was made of some pictures of a batch."""
+    return Encoded(
+        whole.vectors[rows],
+        {name: believed[rows] for name, believed in whole.beliefs.items()},
+        whole.regions[rows],
+        None if whole.matches is None else whole.matches[rows],
+    )
+
+
 def concatenate(beliefs: Sequence[Beliefs]) -> Beliefs:
     """Beliefs of batches, at least one, as those of all their pictures."""
     return {name: np.concatenate([batch[name] for batch in beliefs]) for name in beliefs[0]}

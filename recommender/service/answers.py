@@ -20,6 +20,7 @@ from recommender.search.hits import Hits
 from recommender.search.options import USUAL, Options
 from recommender.search.recommender import Recommender
 from recommender.service.live import Live
+from recommender.service.metrics import counted
 from recommender.service.sentences import (
     NO_ADDRESSES,
     NO_BELIEFS,
@@ -67,6 +68,7 @@ class Service:
         """The charts of the latest one; a request takes them once."""
         return self._trends_of(self.live.now)
 
+    @counted
     def recommend(
         self,
         image: str | None,
@@ -105,6 +107,7 @@ class Service:
         said = (how_read, beside if hits.matched else "", answer["message"])
         return answer | {"message": " ".join(filter(None, said))}
 
+    @counted
     def recommend_by_id(self, item_id: int, origin: str, options: Options = USUAL) -> Json:
         """Items that look like an item, which is never among them; see `recommend`."""
         recommender = self.recommender
@@ -113,6 +116,7 @@ class Service:
         query = {"attributes": recommender.item(item_id)}
         return _answer(recommender, hits, options, query, origin)
 
+    @counted
     def describe(self, image: str | None, *, url: str = "", region: object = "auto") -> Json:
         """What is seen in a picture: each attribute's likeliest values with their probabilities.
 
@@ -126,6 +130,7 @@ class Service:
         worded, message = _worded(beliefs, recommender), how_read if beliefs else NO_BELIEFS
         return {"schema_version": SCHEMA_VERSION, "beliefs": worded, "message": message}
 
+    @counted
     def item(self, item_id: int, origin: str) -> Json:
         """One item with the address of its picture."""
         item = _with_picture(self.recommender.item(item_id), origin)

@@ -15,6 +15,7 @@ from recommender.feedback.events import KINDS, NO_EVENTS, WINDOWS, EventLog, cou
 from recommender.schema import ATTRIBUTES, NOUNS
 from recommender.search.options import whole
 from recommender.search.recommender import Recommender
+from recommender.service.metrics import counted
 from recommender.trends.demand import looked_for
 from recommender.trends.lifts import Period, results_against, usual_periods
 from recommender.trends.sections import COMPARISONS, MAP, NAMES, Periods, draw
@@ -141,6 +142,7 @@ class Trends:
                 charts |= draw(items, [name], periods, question.attribute)
         return charts
 
+    @counted
     def tables(self, names: Any, question: Question) -> dict[str, Any]:
         """`/trends`: the tables of charts as JSON.
 

@@ -41,12 +41,14 @@ class Gallery:
         frame: its columns and `image_hash`, one row an item.
         index: of those items that could be embedded.
         places: int16 of shape (n, 2), the index's rows on the style map; None without one.
+        version: of the store that it was read from: the head of its catalog's fingerprint.
     """
 
     items: datasets.Dataset
     frame: pd.DataFrame
     index: Index
     places: Places | None = None
+    version: str | None = None
 
 
 class Store:
@@ -154,7 +156,13 @@ class Store:
         Raises:
             StoreError: a part cannot be used.
         """
-        return Gallery(items=self.items, frame=self.frame, index=self.index, places=self.places)
+        return Gallery(
+            items=self.items,
+            frame=self.frame,
+            index=self.index,
+            places=self.places,
+            version=self.manifest.catalog_fingerprint[:12],
+        )
 
     def known(self, fingerprint: str) -> Known:
         """The pictures whose embeddings are held here, if an encoder of this fingerprint made them.

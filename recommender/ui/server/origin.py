@@ -1,6 +1,5 @@
 """Where a visitor reaches the app; of what a request's head says of it, only what can be."""
 
-import os
 import re
 
 import gradio as gr
@@ -9,23 +8,25 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recommender.errors import SettingError
 
-SETTING = "FASHION_ORIGIN"
 NO_HOST = "The Host header of this request names no host."
 
 _HOST = re.compile(r"(?:\w(?:[\w.-]{0,251}\w)?|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
 _SCHEME = re.compile("https?")
 
 
-def configured_origin() -> str:
+def read_origin(setting: str) -> str:
     """Scheme and host that the app's owner says it has, or empty.
 
     Raises:
         SettingError: what is said is none.
+
+    >>> read_origin("https://shop.example/"), read_origin("")
+    ('https://shop.example', '')
     """
-    origin = os.environ.get(SETTING, "").rstrip("/")
+    origin = setting.rstrip("/")
     scheme, _, host = origin.partition("://")
     if origin and not (_SCHEME.fullmatch(scheme) and _HOST.fullmatch(host)):
-        raise SettingError(f"{SETTING} is a scheme and a host such as https://shop.example.")
+        raise SettingError("FASHION_ORIGIN is a scheme and a host such as https://shop.example.")
     return origin
 
 

@@ -23,7 +23,8 @@ from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS
 from recommender.service.live import Live
 from recommender.ui.server.downloads import download_route
-from recommender.ui.server.origin import CheckOrigin, configured_origin
+from recommender.ui.server.health import health_routes
+from recommender.ui.server.origin import CheckOrigin
 from recommender.ui.server.uploads import deleting_uploads
 
 MAX_UPLOAD_BYTES = VISITOR_LIMITS.max_bytes
@@ -187,14 +188,12 @@ def refuse_url_downloads() -> None:
     processing_utils.unsafe_download = refuse
 
 
-def launch_settings(service: Service) -> dict[str, Any]:
+def launch_settings(service: Service, origin: str = "") -> dict[str, Any]:
     """Keyword arguments of `Blocks.launch` that belong to this app wherever it runs.
 
     Args:
         service: whose pictures and trends are served; the one that the page asks.
-
-    Raises:
-        SettingError: a variable of the environment says something that cannot be.
+        origin: scheme and host that it is reached at; as each request says where empty.
     """
     theme = gr.themes.Base(
         primary_hue="rose",
@@ -219,10 +218,15 @@ def launch_settings(service: Service) -> dict[str, Any]:
         "theme": theme,
         "css_paths": _STYLE,
         "app_kwargs": {
-            "routes": [picture_route(service.live), photograph_route(), download_route(service)],
+            "routes": [
+                picture_route(service.live),
+                photograph_route(),
+                download_route(service),
+                *health_routes(service.live),
+            ],
             "middleware": [
                 Middleware(LimitBodies),
-                Middleware(CheckOrigin, origin=configured_origin()),
+                Middleware(CheckOrigin, origin=origin),
             ],
             "exception_handlers": {
                 FnIndexInferError: _refusing(NO_ENDPOINT, 404),
