@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import struct
+import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -702,6 +703,32 @@ def test_a_bad_call_fails_alone(live: str) -> None:
         answers = list(pool.map(ask, range(16)))
     assert_sentence(answers.pop(7), "not a picture")
     assert len({tuple(ids(answer)) for answer in answers}) == 1
+
+
+def test_addresses_that_answer_slowly_leave_room_for_others(
+    live: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight wait for strangers' servers, more are told so at once, and others are answered."""
+    go, waiting = threading.Event(), []
+
+    def slowly(url: str) -> bytes:
+        waiting.append(url)
+        go.wait(60)
+        return PICTURE
+
+    monkeypatch.setattr("recommender.service.answers.fetch_image", slowly)
+    shown = upload(live, PICTURE)
+    with ThreadPoolExecutor(9) as pool:
+        named = ("recommend", None, 3, {}, "http://shop.example/tee.jpg", False)
+        slow = [pool.submit(call, live, *named) for _ in range(8)]
+        while len(waiting) < 8:
+            time.sleep(0.01)
+        assert_sentence(call(live, *named), "try again in a few seconds")
+        answer = call(live, "recommend", shown, 3, {}, "", False)
+        assert not any(future.done() for future in slow)
+        go.set()
+        assert all(ids(future.result()) == ids(answer) for future in slow)
+    assert ids(call(live, *named)) == ids(answer)
 
 
 def test_what_visitors_show_is_deleted(

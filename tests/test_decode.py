@@ -3,6 +3,8 @@
 import struct
 import subprocess
 import sys
+import threading
+import time
 import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -355,6 +357,25 @@ def test_after_a_fork_large_pictures_are_read_as_well(monkeypatch: pytest.Monkey
     with multiprocess.get_context("fork").Pool(1) as pool:
         told = pool.apply_async(lambda: decode_image(data).tobytes()).get(timeout=60)
     assert told == expected
+
+
+def test_few_wait_for_large_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes when four are waiting is told so at once; a catalog has patience."""
+    monkeypatch.setattr(decode, "_LARGE_BYTES", 0)
+    go, real = threading.Event(), decode._read
+    monkeypatch.setattr(decode, "_read", lambda *a: (go.wait(60), real(*a))[1])
+    data = encode(smooth(), "PNG")
+    patient = ImageLimits(patient=True)
+    with ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(decode_image, data) for _ in range(4)]
+        more = [pool.submit(decode_image, data, limits=patient) for _ in range(4)]
+        while decode._waiting_for_large.acquire(blocking=False):  # until all four are there
+            decode._waiting_for_large.release()
+            time.sleep(0.01)
+        assert "try again in a few seconds" in refused(data)
+        go.set()
+        assert {future.result().size for future in (*waiting, *more)} == {smooth().size}
+    assert decode_image(data).size == smooth().size
 
 
 def test_what_would_take_too_much_memory_is_told() -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +17,8 @@ import pandas as pd
 import pytest
 from conftest import ROWS, draw_picture
 from serving import call, closing_loops
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from recommender.errors import QueryError
 from recommender.feedback.events import EventLog
@@ -27,6 +30,7 @@ from recommender.service.trends import RESULTS, Question, Trends
 from recommender.trends.sections import COMPARISONS, MAP, NAMES
 from recommender.ui.find.view import Trail, View
 from recommender.ui.parts.cards import plot_of, table_html
+from recommender.ui.server import downloads
 from recommender.ui.trends import TrendsTab
 
 WOMEN = {"gender": ["Women"]}
@@ -140,6 +144,40 @@ def test_a_table_named_often_is_drawn_once(trends: Trends, monkeypatch: pytest.M
     often = trends.tables(["colours", "season_shares"] * 2500, question)
     assert drawn == ["colours", "season_shares"]
     assert often == trends.tables(["colours", "season_shares"], question)
+
+
+def test_a_file_of_the_whole_catalog_is_made_once(
+    recommender: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[str, str]] = []
+    real = downloads._text
+    monkeypatch.setattr(downloads, "_text", lambda *a: made.append(a[1:3]) or real(*a))
+    service = Service(recommender)
+    with TestClient(Starlette(routes=[downloads.download_route(service)])) as client:
+
+        def get(file: str, **ask: Any) -> str:
+            answer = client.get(f"/trends/{file}", params={"ask": json.dumps(ask)} if ask else {})
+            assert answer.status_code == 200
+            assert answer.headers["content-disposition"] == f'attachment; filename="{file}"'
+            return answer.text
+
+        page = get("style_map.html")
+        assert page.startswith("<!doctype html>")
+        for _ in range(3):
+            assert get("style_map.html") == page
+            assert get("colours.csv").startswith("baseColour,")
+        assert get("style_map.html", attribute="season") != page
+        assert made == [("style_map", "html"), ("colours", "csv"), ("style_map", "html")]
+        for _ in range(2):
+            assert get("colours.csv", filters=WOMEN) != get("colours.csv")
+        assert made[3:] == [("colours", "csv")] * 2
+        # The next version of the catalog has files of its own.
+        fewer = recommender.gallery.frame.copy()
+        fewer["baseColour"] = "Red"
+        service.live.now = Recommender(
+            replace(recommender.gallery, frame=fewer), recommender.encoder
+        )
+        assert "Blue" not in get("colours.csv")
 
 
 def test_api(live: str) -> None:

@@ -36,7 +36,7 @@ _LATEST = ("dataset_info.json", REPORT_FILE, STATE_FILE)
 """What says which catalog is the latest, the file that decides it last."""
 
 _PICTURES_A_BATCH = 256
-PICTURE_LIMITS = ImageLimits(max_bytes=64 * 2**20, max_memory=2**30)
+PICTURE_LIMITS = ImageLimits(max_bytes=64 * 2**20, max_memory=2**30, patient=True)
 """What a catalog's own picture may cost: files larger than what a visitor may send."""
 
 

@@ -6,6 +6,7 @@ what it returns is a plain RGB picture the right way up, and what it refuses, it
 """
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -64,19 +65,22 @@ _BYTES_A_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2}
 _CODEC_BYTES = {"webp": 4, "avif": 8}
 """What a pixel takes besides in what unpacks it."""
 _LARGE_BYTES = 64 * 2**20
+_waiting_for_large = threading.BoundedSemaphore(4)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageLimits:
     """What a picture may cost at most: a visitor's, if nothing else is said.
 
-    `max_memory` is in bytes, of what reading it takes at its peak.
+    `max_memory` is in bytes, of what reading it takes at its peak. Large pictures are read one
+    after the other: who is `patient` waits for as many as come first, others for a few.
     """
 
     max_bytes: int = 10 * 2**20
     max_pixels: int = 50_000_000
     max_side_px: int = 20_000
     max_memory: int = 256 * 2**20
+    patient: bool = False
 
 
 VISITOR_LIMITS = ImageLimits()
@@ -130,7 +134,7 @@ def decode_image(
                 f"{_megabytes(limits.max_memory)} are there: save it smaller, or as a JPEG."
             )
         if memory > _LARGE_BYTES:
-            upright = _reader_of_large(os.getpid()).submit(_read, picture, factor).result()
+            upright = _read_large(picture, factor, limits)
         else:
             upright = _read(picture, factor)
     except ImageError:
@@ -230,6 +234,20 @@ def _orientation(picture: Image.Image) -> int:
         return int(picture.getexif().get(_ORIENTATION, 1))
     except Exception:  # what a broken EXIF block raises is as varied as what a broken file does
         return 1
+
+
+def _read_large(picture: ImageFile.ImageFile, factor: int, limits: ImageLimits) -> Image.Image:
+    """`_read`, when it is its turn."""
+    if not limits.patient and not _waiting_for_large.acquire(blocking=False):
+        raise ImageError(
+            "Other large pictures are being read: try again in a few seconds, or send a smaller "
+            "one."
+        )
+    try:
+        return _reader_of_large(os.getpid()).submit(_read, picture, factor).result()
+    finally:
+        if not limits.patient:
+            _waiting_for_large.release()
 
 
 @cache

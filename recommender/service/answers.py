@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache, partial
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 from PIL import Image
@@ -22,6 +23,7 @@ from recommender.search.recommender import Recommender
 from recommender.service.live import Live
 from recommender.service.metrics import counted
 from recommender.service.sentences import (
+    BUSY_FETCHING,
     NO_ADDRESSES,
     NO_BELIEFS,
     NO_PICTURE,
@@ -32,6 +34,8 @@ from recommender.service.trends import Trends
 
 SCHEMA_VERSION = 1
 _LIKELIEST = 3
+_FETCHED_AT_ONCE = 8
+"""Half as many as questions are answered at once."""
 _LARGEST_PX = 4000
 """No picture is read larger than with these sides, whatever part of it is asked for."""
 
@@ -56,6 +60,7 @@ class Service:
         self.live = Live.of(recommender)
         self.fetch_urls = fetch_urls
         self.events = events
+        self._fetching = BoundedSemaphore(_FETCHED_AT_ONCE)
         self._trends_of = lru_cache(maxsize=1)(partial(Trends, events=events))
 
     @property
@@ -153,11 +158,18 @@ class Service:
         """The bytes of the picture at a web address, where that is not turned off.
 
         Raises:
-            FetchError: it is, or the address is refused, does not answer or has no picture.
+            FetchError: it is, or too many are being fetched, or the address is refused, does not
+                answer or has no picture.
         """
         if not self.fetch_urls:
             raise FetchError(NO_ADDRESSES)
-        return fetch_image(url)
+        # A server that answers slowly holds a place; others' questions have places of their own.
+        if not self._fetching.acquire(blocking=False):
+            raise FetchError(BUSY_FETCHING)
+        try:
+            return fetch_image(url)
+        finally:
+            self._fetching.release()
 
     def _read(
         self, recommender: Recommender, image: str | None, url: str, asked: Asked

@@ -10,6 +10,10 @@ from recommender.search.options import Options
 WELCOME = "Show a picture, pick an example, or let us surprise you."
 NO_PICTURE = "Show a picture first: upload one, take one or paste one."
 NO_ADDRESSES = "Web addresses are turned off here: upload the picture instead."
+BUSY_FETCHING = (
+    "Many web addresses are being fetched right now: try again in a few seconds, or upload the "
+    "picture."
+)
 NO_BELIEFS = "This catalog's encoder says nothing of attributes."
 UNNAMED = "An item without a name"
 YOUR_PICTURE = "your picture"

@@ -2,24 +2,61 @@
 
 import asyncio
 import json
+import shutil
+from pathlib import Path
+from tempfile import mkdtemp
+from threading import Lock
+from weakref import WeakKeyDictionary, finalize
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from recommender.charts.export import csv_of, page_of
 from recommender.errors import QueryError
+from recommender.files import whole_file
 from recommender.service.answers import Service
-from recommender.service.trends import DEMAND, RESULTS, Question
+from recommender.service.trends import DEMAND, RESULTS, Question, Trends
 from recommender.trends.sections import NAMES
 
 _MEDIA = {"csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8"}
 
 
+class _Files:
+    """Those of a whole catalog, made once, when first asked for; a page of the map has 10 MB.
+
+    They lie in a folder that lives as long as the catalog is served.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._folders: WeakKeyDictionary[Trends, Path] = WeakKeyDictionary()
+
+    def path(self, trends: Trends, name: str, kind: str, question: Question) -> Path:
+        """Where the file is now."""
+        with self._lock:
+            if trends not in self._folders:
+                folder = Path(mkdtemp(prefix="fashion-trends-"))
+                self._folders[trends] = folder
+                finalize(trends, shutil.rmtree, folder, ignore_errors=True)
+            path = self._folders[trends] / f"{name}-{question.attribute}.{kind}"
+            if not path.exists():
+                with whole_file(path) as building:
+                    text = _text(trends, name, kind, question)
+                    building.write_text(text, encoding="utf-8", newline="")
+        return path
+
+
+def _text(trends: Trends, name: str, kind: str, question: Question) -> str:
+    chart = trends.charts([name], question)[name]
+    return csv_of(chart) if kind == "csv" else page_of({name: chart}, chart.title)
+
+
 def download_route(service: Service) -> Route:
     """The route; `?ask=` is the JSON object of what `/trends` takes."""
+    files = _Files()
 
-    def file(name: str, kind: str, ask: str) -> str:
+    def answer(name: str, kind: str, ask: str) -> Response:
         try:
             parameters = json.loads(ask)
             if not isinstance(parameters, dict):
@@ -27,8 +64,12 @@ def download_route(service: Service) -> Route:
             question = Question.of(**parameters)
         except (ValueError, TypeError, RecursionError) as error:
             raise QueryError('ask is an object such as {"filters": {}}.') from error
-        chart = service.trends.charts([name], question)[name]
-        return csv_of(chart) if kind == "csv" else page_of({name: chart}, chart.title)
+        head = {"content-disposition": f'attachment; filename="{name}.{kind}"'}
+        trends, media_type = service.trends, _MEDIA[kind]
+        if name in NAMES and question == Question(attribute=question.attribute):
+            path = files.path(trends, name, kind, question)
+            return FileResponse(path, media_type=media_type, headers=head)
+        return Response(_text(trends, name, kind, question), media_type=media_type, headers=head)
 
     async def download(request: Request) -> Response:
         name, _, kind = request.path_params["file"].rpartition(".")
@@ -36,10 +77,8 @@ def download_route(service: Service) -> Route:
             return PlainTextResponse("There is no such file.", status_code=404)
         try:
             ask = request.query_params.get("ask", "{}")
-            text = await asyncio.to_thread(file, name, kind, ask)
+            return await asyncio.to_thread(answer, name, kind, ask)
         except QueryError as error:
             return PlainTextResponse(str(error), status_code=400)
-        headers = {"content-disposition": f'attachment; filename="{name}.{kind}"'}
-        return Response(text, media_type=_MEDIA[kind], headers=headers)
 
     return Route("/trends/{file}", download)
