@@ -4,9 +4,11 @@ import hashlib
 import io
 import json
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import datasets
 import faiss
@@ -397,6 +399,26 @@ def test_items_that_are_none(copy: Path, kind: str) -> None:
     data = (copy.parent / "made.arrow").read_bytes()
     rewrite(copy, shard, data, catalog_fingerprint=fingerprint_of_frame(catalog_frame(made)))
     assert "items without" in refused(copy)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_flat_index_of_other_bytes_is_refused(copy: Path, seed: int) -> None:
+    """Whatever they are, and though the manifest fits: FAISS is not asked to read them."""
+    name = load_manifest(copy).index_file
+    data, random = bytearray((copy / name).read_bytes()), np.random.default_rng(seed)
+    kind = seed % 4
+    if kind == 0:  # its head
+        data[random.integers(45)] ^= 1 << random.integers(8)
+    elif kind == 1:  # its length
+        data = data[: random.integers(len(data))] if seed % 8 == 1 else data + b"\0" * (seed + 1)
+    elif kind == 2:  # a number that is none, or far too large
+        at = 45 + 4 * int(random.integers((len(data) - 45) // 4))
+        data[at : at + 4] = struct.pack("<f", [np.nan, np.inf, 1e20][seed % 3])
+    else:  # another kind of index
+        data[:4] = [b"IHNf", b"IwFl", b"IxF2", b"IxPT"][seed // 4 % 4]
+    rewrite(copy, name, bytes(data))
+    with patch.object(faiss, "read_index", side_effect=AssertionError("read by FAISS")):
+        refused(copy)
 
 
 def test_a_link_out_of_the_store_is_not_followed(copy: Path) -> None:

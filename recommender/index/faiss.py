@@ -1,6 +1,7 @@
 """The search structure (FAISS): exact by default, any factory string for large catalogs."""
 
 import re
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from recommender.errors import StoreError
 from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
 from recommender.index.exact import ExactSearch
 
+FLAT = "Flat"
 _TRAINING_ROWS = 262_144
 _RECALL_QUERIES, _RECALL_K = 1_000, 10
 _CELLS = re.compile(r"IVF(\d+)([kM]?)|IMI2x(\d+)")
@@ -27,7 +29,7 @@ class IndexConfig:
     minus the Euclidean distance.
     """
 
-    factory: str = "Flat"
+    factory: str = FLAT
     metric: Literal["cosine", "euclidean"] = "cosine"
 
     def __post_init__(self) -> None:
@@ -46,9 +48,14 @@ class Index:
     """
 
     def __init__(self, faiss_index: Any, embeddings: Embeddings, config: IndexConfig) -> None:
+        """Args:
+        faiss_index: finds rows where that is not exact; None where it is.
+        embeddings: its rows.
+        config: what it was built with.
+        """
         self.ids, self.vectors = embeddings.ids, embeddings.vectors
         self.metric = config.metric
-        self.exact = _is_flat(faiss_index)
+        self.exact = faiss_index is None or _is_flat(faiss_index)
         self._faiss = faiss_index
         self._exactly = ExactSearch(self.vectors)
 
@@ -181,6 +188,20 @@ def write_index(index: Index, path: Path) -> None:
     faiss.write_index(index._faiss, str(path))
 
 
+def _read_flat(path: Path, count: int, dim: int) -> Floats:
+    """The vectors of a FAISS file of an `IndexFlatIP`, without FAISS, which trusts what it reads.
+
+    Source: `write_index_header` and `write_index` of faiss/impl/index_write.cpp.
+    """
+    values = count * dim
+    head = struct.pack("<4siqqqBiQ", b"IxFI", dim, count, 1 << 20, 1 << 20, 1, 0, values)
+    with path.open("rb") as file:
+        if file.read(len(head)) != head or path.stat().st_size != len(head) + 4 * values:
+            raise ValueError("the index is not the flat one that it should be")
+        vectors = np.fromfile(file, "<f4", values)
+    return vectors.reshape(count, dim)
+
+
 def read_index(
     path: Path, ids: Rows, dim: int, load_embeddings: Callable[[], Embeddings], config: IndexConfig
 ) -> Index:
@@ -197,13 +218,20 @@ def read_index(
         ValueError: it is of other rows, another length or another metric, or not of unit rows.
         RuntimeError: FAISS cannot read it.
     """
+    if config.factory == FLAT:
+        vectors = _read_flat(path, len(ids), dim)
+        return Index(None, Embeddings(ids, vectors), config)
     # A file may claim any length; its own size is what may be allocated.
+    usual = faiss.get_deserialization_vector_byte_limit()
     faiss.set_deserialization_vector_byte_limit(path.stat().st_size)
-    built = faiss.read_index(str(path))
+    try:
+        built = faiss.read_index(str(path))
+    finally:
+        faiss.set_deserialization_vector_byte_limit(usual)
     shape = (len(ids), dim)
     if (built.ntotal, built.d) != shape or built.metric_type != faiss.METRIC_INNER_PRODUCT:
         raise ValueError("the index has another shape or metric than it should")
-    embeddings = _stored(built, ids) if _is_flat(built) else load_embeddings()
+    embeddings = load_embeddings()
     if not np.array_equal(embeddings.ids, ids):
         raise ValueError("the embeddings are of other items than the index")
     return Index(built, embeddings, config)

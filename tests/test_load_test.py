@@ -1,0 +1,53 @@
+"""A crowd at a running app: what is asked is answered, and the report says how it went."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts import load_test
+
+
+def test_a_crowd(live: str, tmp_path: Path) -> None:
+    out = tmp_path / "load.json"
+    crowd = ["--url", live, "--clients", "4", "--requests", "24", "--json", str(out)]
+    assert load_test.main(crowd) == 0
+    told = json.loads(out.read_text())
+    assert told["command"].startswith(f"python -m scripts.load_test --url {live}")
+    assert told["errors"] == told["refused"] == {}
+    answers = {kind: row["answers"] for kind, row in told["answers"].items()}
+    assert answers.pop("all") == 24 == sum(answers.values())
+    assert {"picture", "item"} <= set(answers) <= {"picture", "describe", "item", "trends"}
+    row = told["answers"]["all"]
+    assert 0 < row["p50_ms"] <= row["p95_ms"] <= row["p99_ms"] <= row["max_ms"]
+    assert told["answers a second"] > 0
+    assert len(told["resident_mb"]) == 2
+
+
+def test_a_crowd_for_a_while(live: str, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--url", live, "--minutes", "0.02", "--rate", "10", "--clients", "2"]
+    assert load_test.main([*asked, "--mix", "0", "0", "1", "0"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told["answers"]) <= {"item", "all"}
+    assert 1 <= told["seconds"] < 30
+
+
+@pytest.mark.parametrize("what", ["tables", "downloads"])
+def test_one_beside_others(
+    live: str, what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(load_test, "_ALONE", 3)
+    assert load_test.main(["--url", live, "--beside", what, "--others", "2"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["errors"] == told["refused"] == {}
+    assert told["alone"]["answers"] == told["beside"]["answers"] == 3
+    assert told["times as long"] > 0
+    assert told["others answered"][what]["answers"] > 0
+
+
+def test_what_it_needs(live: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        load_test.main(["--url", live, "--beside", "slow"])
+    assert "--slow-url" in capsys.readouterr().err
+    assert load_test.main(["--url", "http://127.0.0.1:9"]) == 1
+    assert capsys.readouterr().err.startswith("error: ")
