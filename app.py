@@ -32,7 +32,7 @@ from recommender.service.answers import Service
 from recommender.service.batching import Batches
 from recommender.service.open import build_demo, open_live, pull_or_last_copy
 from recommender.ui.app import build_app
-from recommender.ui.server.origin import read_origin
+from recommender.ui.server.door import Door
 from recommender.ui.server.server import launch_settings
 from recommender.ui.server.uploads import use_own_folder
 
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--port", type=_port, default=port)
     options = parser.parse_args(argv)
     try:
-        origin = read_origin(os.environ.get("FASHION_ORIGIN", ""))
+        door = Door.read(os.environ)
     except SettingError as error:
         parser.error(str(error))
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -81,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
     blocks = build_app(service, results=load_committed(RESULTS))
     try:
         blocks.launch(
-            server_name=options.host, server_port=options.port, **launch_settings(service, origin)
+            server_name=options.host, server_port=options.port, **launch_settings(service, door)
         )
     except KeyboardInterrupt:  # before Gradio waits for it, but its server is there already
         blocks.close(verbose=False)

@@ -18,6 +18,7 @@ from recommender.pictures.fetch import FetchPolicy, fetch_image
 from recommender.search.recommender import Recommender
 from recommender.service.answers import Service
 from recommender.ui.app import build_app
+from recommender.ui.server.door import OPEN, Door
 from recommender.ui.server.server import launch_settings
 
 META = {"_type": "gradio.FileData"}
@@ -31,7 +32,7 @@ def free_port() -> int:
 
 @contextmanager
 def serve(
-    recommender: Recommender, uploads: Path, *, origin: str = "", **settings: Any
+    recommender: Recommender, uploads: Path, *, door: Door = OPEN, **settings: Any
 ) -> Iterator[str]:
     """Launch, and close cleanly; `uploads` is where visitors' pictures go."""
     with pytest.MonkeyPatch.context() as patch, closing_loops():
@@ -44,7 +45,7 @@ def serve(
                 server_name="127.0.0.1",
                 server_port=free_port(),
                 quiet=True,
-                **launch_settings(service, origin),
+                **launch_settings(service, door),
             )
             yield address.rstrip("/")
         finally:

@@ -28,6 +28,7 @@ from recommender.search.options import Options
 from recommender.search.recommender import Recommender
 from recommender.service.examples import PHOTOGRAPHS
 from recommender.ui.server import server, uploads
+from recommender.ui.server.door import Door
 
 PICTURE = draw_picture(ROWS[0])
 COLUMNS = {
@@ -635,7 +636,7 @@ def item_address(live: str, head: dict[str, str]) -> str:
 def test_the_origin_that_the_owner_says_is_the_one(
     recommender: Recommender, tmp_path: Path
 ) -> None:
-    with serve(recommender, tmp_path, origin="https://shop.example:8443") as live:
+    with serve(recommender, tmp_path, door=Door(origin="https://shop.example:8443")) as live:
         for head in ({}, {"x-forwarded-host": "evil.example", "x-forwarded-proto": "http"}):
             assert item_address(live, head) == "https://shop.example:8443/pictures/3"
 

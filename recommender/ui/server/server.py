@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ from recommender.pictures.decode import VISITOR_LIMITS, format_of
 from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS
 from recommender.service.live import Live
+from recommender.ui.server.door import OPEN, Door
 from recommender.ui.server.downloads import download_route
 from recommender.ui.server.health import health_routes
 from recommender.ui.server.origin import CheckOrigin
+from recommender.ui.server.shares import TOO_FAST, Buckets, FairShare, Share
 from recommender.ui.server.uploads import deleting_uploads
 
 MAX_UPLOAD_BYTES = VISITOR_LIMITS.max_bytes
@@ -38,6 +41,8 @@ WRONG_INPUTS = (
     "kind, and a file is one that was uploaded here."
 )
 
+_A_SESSION = Share(a_second=10, at_once=60)
+"""What a page, or a client that is one session, may ask."""
 _SAFE_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 _A_DAY = {"cache-control": "public, max-age=86400"}
 _STYLE = Path(__file__).parents[1] / "style.css"
@@ -50,13 +55,31 @@ class Page(gr.Blocks):
     and with a trace in the log.
     """
 
-    async def call_function(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._shares = Buckets(_A_SESSION)
+
+    async def call_function(
+        self,
+        block_fn: BlockFunction | int,
+        processed_input: list[Any],
+        iterator: Any = None,
+        requests: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
         """What the handler answers; a `RecommenderError` reaches a program as it stands.
 
         It is plain text, which Gradio would render as HTML: its page does not show it.
         """
+        session = getattr(requests, "session_hash", None)
+        if session and (seconds := self._shares.wait(session)):
+            sentence = TOO_FAST.format(seconds=math.ceil(seconds))
+            raise gr.Error(sentence, title="One moment", print_exception=False)
         try:
-            answer: dict[str, Any] = await super().call_function(*args, **kwargs)
+            answer: dict[str, Any] = await super().call_function(
+                block_fn, processed_input, iterator, requests, *args, **kwargs
+            )
         except RecommenderError as error:
             raise gr.Error(str(error), visible=False, print_exception=False) from error
         return answer
@@ -188,12 +211,12 @@ def refuse_url_downloads() -> None:
     processing_utils.unsafe_download = refuse
 
 
-def launch_settings(service: Service, origin: str = "") -> dict[str, Any]:
+def launch_settings(service: Service, door: Door = OPEN) -> dict[str, Any]:
     """Keyword arguments of `Blocks.launch` that belong to this app wherever it runs.
 
     Args:
         service: whose pictures and trends are served; the one that the page asks.
-        origin: scheme and host that it is reached at; as each request says where empty.
+        door: how strangers come in.
     """
     theme = gr.themes.Base(
         primary_hue="rose",
@@ -214,6 +237,9 @@ def launch_settings(service: Service, origin: str = "") -> dict[str, Any]:
         button_primary_background_fill_dark="*primary_600",
         button_primary_background_fill_hover_dark="*primary_700",
     )
+    share = []
+    if door.share is not None:
+        share = [Middleware(FairShare, buckets=Buckets(door.share), trusted=door.trusted)]
     return {
         "theme": theme,
         "css_paths": _STYLE,
@@ -226,7 +252,8 @@ def launch_settings(service: Service, origin: str = "") -> dict[str, Any]:
             ],
             "middleware": [
                 Middleware(LimitBodies),
-                Middleware(CheckOrigin, origin=origin),
+                Middleware(CheckOrigin, origin=door.origin),
+                *share,
             ],
             "exception_handlers": {
                 FnIndexInferError: _refusing(NO_ENDPOINT, 404),
