@@ -23,6 +23,7 @@ from recommender.charts.export import find_chromium
 from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.encoding.protocol import Encoded, PictureEncoder, Wrap
 from recommender.encoding.regions import Asked, Box, Regions, parts_of
+from recommender.index import faiss
 from recommender.index.faiss import Index, IndexConfig
 from recommender.schema import COLUMNS
 from recommender.search.recommender import Recommender
@@ -192,6 +193,14 @@ class DoubtingEncoder(BelievingEncoder):
         colourful = [np.ptp(np.asarray(p).mean((0, 1))) > 8 for p in parts_of(pictures, asked)]
         matches = np.where(colourful, 0.9, 0.1).astype(np.float32)
         return seen._replace(matches=matches)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _built_for_tests_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What these tests build is not noted in the home of who runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(faiss, "BUILT_HERE", tmp_path_factory.mktemp("built"))
+        yield
 
 
 def build_store(

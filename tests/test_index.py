@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from recommender.catalog.items import FEATURES, catalog_frame, fingerprint_of_frame
 from recommender.errors import IndexMismatchError, StoreError
+from recommender.index import faiss as module
 from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import Index, IndexConfig, build_index
 from recommender.store.manifest import MANIFEST_FILE, check_encoder, load_manifest
@@ -419,6 +420,48 @@ def test_a_flat_index_of_other_bytes_is_refused(copy: Path, seed: int) -> None:
     rewrite(copy, name, bytes(data))
     with patch.object(faiss, "read_index", side_effect=AssertionError("read by FAISS")):
         refused(copy)
+
+
+@pytest.fixture
+def approximate(archive: Path, tmp_path: Path) -> Path:
+    build_store(tmp_path / "made", archive, IndexConfig(factory="HNSW4"))
+    return tmp_path / "made"
+
+
+def test_an_index_that_was_built_here_is_read(approximate: Path) -> None:
+    with patch.object(module, "build_index", side_effect=AssertionError("built again")):
+        assert Store.open(approximate).index.exact is False
+
+
+@pytest.mark.parametrize("place", [200, -40, None])
+def test_one_from_elsewhere_is_built_of_its_vectors(approximate: Path, place: int | None) -> None:
+    """Whatever it holds: FAISS is not asked to read it."""
+    expected = Store.open(approximate).index
+    name = load_manifest(approximate).index_file
+    data = bytearray((approximate / name).read_bytes())
+    if place is None:
+        data = bytearray(b"nothing")
+    else:
+        data[place] ^= 0xFF
+    rewrite(approximate, name, bytes(data))
+    with patch.object(faiss, "read_index", side_effect=AssertionError("read by FAISS")):
+        found = Store.open(approximate).index
+    assert found.exact is False
+    np.testing.assert_array_equal(found.vectors, expected.vectors)
+    allowed = np.arange(len(ROWS)) % 2 == 0
+    for before, after in zip(
+        expected.search(expected.vectors, 3, allowed),
+        found.search(expected.vectors, 3, allowed),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize("factory", ["LSQ4x8", "HNSW10000", "IVF100000000,Flat", "(", "RQ9x9", 5])
+def test_one_from_elsewhere_that_would_take_for_ever(approximate: Path, factory: object) -> None:
+    manifest = load_manifest(approximate)
+    rewrite(approximate, manifest.index_file, b"x", index=manifest.index | {"factory": factory})
+    refused(approximate)
 
 
 def test_a_link_out_of_the_store_is_not_followed(copy: Path) -> None:

@@ -32,7 +32,9 @@ from recommender.encoding.regions import (
 )
 
 DOUBT = 0.2
-"""From this on a picture is looked at again (`Agreement.doubt`). Chosen on dev, as the next one."""
+"""From this on a picture is looked at again (`Agreement.doubt`). Chosen on dev, as what follows."""
+DOUBT_ON_WHITE = 0.3
+"""The same of one that lies on white: of a packshot the first look says nearly all."""
 _SHARPNESS = 8.0
 """How much less a view counts with its doubt: by exp(-8 x)."""
 
@@ -56,7 +58,11 @@ def look(
         _regions(seen, picture.size, config.input_px)
         for [seen], picture in zip(views, shown, strict=True)
     ]
-    doubtful = [row for row, [seen] in enumerate(views) if _doubt(agreement, seen)[0] >= DOUBT]
+    doubtful = [
+        row
+        for row, [seen] in enumerate(views)
+        if _doubt(agreement, seen)[0] >= _bearable(shown[row], regions[row])
+    ]
     if doubtful and config.second_scale > 1:
         larger = [_closely(shown[row], config) for row in doubtful]
         for row, seen, eaten in zip(doubtful, _see(network, larger), larger, strict=True):
@@ -131,6 +137,12 @@ def _see(network: Network, prepared: Sequence[Prepared]) -> list[Sight]:
 def _doubt(agreement: Agreement, seen: Sight) -> Floats:
     """What each of two ways to see a view leaves: float32 of shape (2,)."""
     return agreement.doubt(agreement.embed(seen.looks, seen.beliefs))
+
+
+def _bearable(picture: Image.Image, regions: Regions) -> float:
+    """The doubt that a picture may leave before it is looked at again."""
+    known = len(regions.mask) > 0
+    return DOUBT_ON_WHITE if known and not _on_ground(picture, regions) else DOUBT
 
 
 def _gathered(agreement: Agreement, views: Sequence[Sight]) -> Beliefs:

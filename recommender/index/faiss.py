@@ -1,8 +1,11 @@
 """The search structure (FAISS): exact by default, any factory string for large catalogs."""
 
+import logging
+import os
 import re
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,12 +14,21 @@ import faiss
 import numpy as np
 
 from recommender.errors import StoreError
+from recommender.files import hash_files
 from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
 from recommender.index.exact import ExactSearch
+
+log = logging.getLogger(__name__)
 
 FLAT = "Flat"
 _TRAINING_ROWS = 262_144
 _RECALL_QUERIES, _RECALL_K = 1_000, 10
+_USUAL = re.compile(
+    r"((PCA|OPQ)\d{1,4},)?(IVF\d+(_HNSW\d{1,3})?,)?(Flat|SQ4|SQ8|SQfp16|PQ\d{1,3}(x\d)?|HNSW\d{1,3})"
+)
+"""Factory strings whose index is built within reason, whoever asks for it."""
+BUILT_HERE = Path(os.path.expanduser("~/.cache/fashion-recommender/built"))  # noqa: PTH111 - never raises
+"""A file for each index that was written here, named by its sha256: nobody else's store is."""
 _CELLS = re.compile(r"IVF(\d+)([kM]?)|IMI2x(\d+)")
 """How many cells a factory string asks for, as FAISS reads it."""
 
@@ -180,12 +192,17 @@ def nearest_rows(vectors: Floats, k: int) -> tuple[Rows, Floats]:
 
 
 def write_index(index: Index, path: Path) -> None:
-    """Write the search structure as a FAISS file.
+    """Write the search structure as a FAISS file, which this user may read again.
 
     Raises:
         RuntimeError: FAISS cannot write it.
     """
     faiss.write_index(index._faiss, str(path))
+    if not _is_flat(index._faiss):
+        # Where that cannot be noted, the structure is built anew instead of read.
+        with suppress(OSError):
+            BUILT_HERE.mkdir(parents=True, exist_ok=True)
+            (BUILT_HERE / hash_files([path])[0]).touch()
 
 
 def _read_flat(path: Path, count: int, dim: int) -> Floats:
@@ -205,7 +222,7 @@ def _read_flat(path: Path, count: int, dim: int) -> Floats:
 def read_index(
     path: Path, ids: Rows, dim: int, load_embeddings: Callable[[], Embeddings], config: IndexConfig
 ) -> Index:
-    """Read a FAISS file whose hash was checked.
+    """Read a FAISS file whose hash was checked; what is not flat only where it was built here.
 
     Args:
         path: the file.
@@ -221,6 +238,12 @@ def read_index(
     if config.factory == FLAT:
         vectors = _read_flat(path, len(ids), dim)
         return Index(None, Embeddings(ids, vectors), config)
+    if not (BUILT_HERE / hash_files([path])[0]).exists():
+        # FAISS trusts what it reads: in a file from elsewhere it may go round for ever.
+        log.info("Building the index %s anew, as it comes from elsewhere.", config.factory)
+        if not _USUAL.fullmatch(config.factory):
+            raise ValueError("the index is of a kind that may take any time to build")
+        return build_index(_of_these(load_embeddings(), ids), config)[0]
     # A file may claim any length; its own size is what may be allocated.
     usual = faiss.get_deserialization_vector_byte_limit()
     faiss.set_deserialization_vector_byte_limit(path.stat().st_size)
@@ -231,7 +254,10 @@ def read_index(
     shape = (len(ids), dim)
     if (built.ntotal, built.d) != shape or built.metric_type != faiss.METRIC_INNER_PRODUCT:
         raise ValueError("the index has another shape or metric than it should")
-    embeddings = load_embeddings()
+    return Index(built, _of_these(load_embeddings(), ids), config)
+
+
+def _of_these(embeddings: Embeddings, ids: Rows) -> Embeddings:
     if not np.array_equal(embeddings.ids, ids):
         raise ValueError("the embeddings are of other items than the index")
-    return Index(built, embeddings, config)
+    return embeddings
