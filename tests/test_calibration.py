@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommender.encoding.agreement import LOOKS, tempered
+from recommender.encoding.agreement import LOOKS, surer, tempered
 from recommender.training.calibration import Weighing, agreements, fit_temperature
 
 
@@ -39,6 +39,19 @@ def test_tempering_keeps_the_order_and_the_sum() -> None:
         np.testing.assert_array_equal(changed.argmax(1), beliefs.argmax(1))
     assert (flat.max(1) <= beliefs.max(1) + 1e-6).all()
     assert (sharp.max(1) >= beliefs.max(1) - 1e-6).all()
+
+
+@pytest.mark.parametrize("odds", [1.0, 1.5, 20.0])
+def test_to_be_surer_multiplies_the_odds_of_the_likeliest(odds: float) -> None:
+    beliefs, _ = drawn(1.0, 100)
+    told = surer(beliefs, odds)
+    np.testing.assert_allclose(told.sum(1), 1, atol=1e-5)
+    best = np.arange(100), beliefs.argmax(1)
+    np.testing.assert_array_equal(told.argmax(1), best[1])
+    before, after = beliefs[best].astype(float), told[best].astype(float)
+    np.testing.assert_allclose(after / (1 - after), odds * before / (1 - before), rtol=1e-2)
+    second = np.sort(beliefs, axis=1)[:, -2] / (1 - before)
+    np.testing.assert_allclose(np.sort(told, axis=1)[:, -2] / (1 - after), second, rtol=1e-2)
 
 
 def test_the_grid_of_weights() -> None:

@@ -185,7 +185,7 @@ def test_a_match_is_a_probability(encoder: Encoder, path: Path) -> None:
 def test_what_is_of_pictures_that_ask_leaves_a_gallery_as_it_is(
     encoder: Encoder, path: Path
 ) -> None:
-    other = fingerprint_of(str(path), photograph_temperature=1.7, match=(0.5, 2.0, -1.0))
+    other = fingerprint_of(str(path), photograph_odds=1.7, match=(0.5, 2.0, -1.0))
     assert other == encoder.fingerprint
     assert fingerprint_of(str(path), pooling="max") != encoder.fingerprint
 
@@ -193,14 +193,14 @@ def test_what_is_of_pictures_that_ask_leaves_a_gallery_as_it_is(
 @pytest.mark.parametrize(
     "setting",
     [
-        {"photograph_temperature": 0.0},
-        {"photograph_temperature": float("nan")},
-        {"photograph_temperature": float("inf")},
+        {"photograph_odds": 0.9},
+        {"photograph_odds": float("nan")},
+        {"photograph_odds": float("inf")},
         {"match": (1.0, 2.0)},
         {"match": (1.0, 2.0, float("nan"))},
     ],
     ids=str,
 )
 def test_settings_that_cannot_be(setting: dict) -> None:
-    with pytest.raises(ValueError, match=r"temperature is|match has"):
+    with pytest.raises(ValueError, match=r"odds are|match has"):
         EncoderConfig(**setting)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from recommender.catalog.sources import read_source
-from recommender.encoding.agreement import Agreement, tempered
+from recommender.encoding.agreement import Agreement, surer
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.encoder import Encoder, load_encoder
 from recommender.encoding.network import Sight
@@ -304,18 +304,18 @@ def test_one_who_knows_of_no_regions_looks_at_the_box_all_the_same() -> None:
         assert (surest(encoded) > 0.9) == isinstance(part, tuple)
 
 
-def test_a_temperature_is_of_photographs_alone() -> None:
+def test_odds_are_of_photographs_alone() -> None:
     pictures = [
         with_red(UPRIGHT, WHITE, (0.3, 0.3, 0.7, 0.7)),
         with_red(UPRIGHT, GREY, (0.3, 0.3, 0.7, 0.7)),
         with_red(UPRIGHT, GREY, (0.02, 0.02, 0.98, 0.98)),  # leaves no doubt
     ]
     before = seen(pictures)
-    after = seen(pictures, config=replace(CONFIG, photograph_temperature=2.0))
-    flat = tempered(before.beliefs["articleType"], 2.0)
+    after = seen(pictures, config=replace(CONFIG, photograph_odds=3.0))
+    told = surer(before.beliefs["articleType"], 3.0)
     np.testing.assert_array_equal(surest(after)[0], surest(before)[0])
     np.testing.assert_array_equal(after.vectors[0], before.vectors[0])
-    np.testing.assert_allclose(after.beliefs["articleType"][1:], flat[1:], atol=1e-6)
+    np.testing.assert_allclose(after.beliefs["articleType"][1:], told[1:], atol=1e-6)
     read = RedNetwork.agreement.beliefs(after.vectors)["articleType"]
     np.testing.assert_allclose(read, after.beliefs["articleType"], atol=1e-6)
     looks = RedNetwork.agreement.looks

@@ -21,7 +21,7 @@ from recommender.encoding.weights import Weights, read_weights, write_weights
 from recommender.errors import WeightsError
 from recommender.pictures.decode import decode_image
 from recommender.training import sureness
-from recommender.training.sureness import TEMPERATURES, calibrate_on_photographs, fit_match, see
+from recommender.training.sureness import ODDS, calibrate_on_photographs, fit_match, see
 from scripts import calibrate
 
 LABELS = {
@@ -120,8 +120,8 @@ def test_weights_learn_how_sure_to_be(
     before, fingerprint = read_weights(path), load_encoder(str(path), device="cpu").fingerprint
     told = calibrate_on_photographs(path, path, photographs, PACKSHOTS, device="cpu")
     after = read_weights(path)
-    assert after.config.photograph_temperature == pytest.approx(told["temperature"], abs=1e-4)
-    assert min(TEMPERATURES) <= after.config.photograph_temperature <= max(TEMPERATURES)
+    assert after.config.photograph_odds == pytest.approx(told["odds"], abs=1e-4)
+    assert min(ODDS) <= after.config.photograph_odds <= max(ODDS)
     assert list(after.config.match) == pytest.approx(told["match"], abs=1e-4)
     assert 0 <= told["after"] <= 1
     assert after.labels == before.labels

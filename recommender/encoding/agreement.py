@@ -149,6 +149,20 @@ def tempered(beliefs: Floats, temperature: float) -> Floats:
     return scaled
 
 
+def surer(beliefs: Floats, odds: float) -> Floats:
+    """Beliefs whose likeliest has so many times the odds; the others keep their shares.
+
+    Args:
+        beliefs: float32 of shape (n, classes), rows that sum to one.
+        odds: at least one.
+    """
+    rows = np.arange(len(beliefs)), beliefs.argmax(axis=1)
+    raised = beliefs.copy()
+    raised[rows] *= np.float32(odds)
+    scaled: Floats = raised / raised.sum(axis=1, keepdims=True)
+    return scaled
+
+
 def logit(probabilities: Floats) -> Floats:
     """What a sigmoid makes probabilities of, kept within ±12."""
     odds: Floats = np.log(np.maximum(probabilities, 6e-6) / np.maximum(1 - probabilities, 6e-6))

@@ -21,10 +21,11 @@ class EncoderConfig:
     embedding (`attributes.Agreement`); where it is empty, looks are all there is. For a second
     look (`second_look`) the input's sides are `second_scale` times as long.
 
-    What is believed of a picture that does not lie on white is as of logits divided by
-    `photograph_temperature`. `match` turns the garment head's logit and the doubt that a picture
-    leaves into the probability that it shows what the catalog is of: a constant, and what each
-    counts; where it is empty, nothing is said of that.
+    Of a picture that does not lie on white the likeliest article type has `photograph_odds` times
+    the odds that the network gives it, since photographs are judged by coarser labels. `match`
+    turns the garment head's logit and the doubt that a picture leaves into the probability that it
+    shows what the catalog is of: a constant, and what each counts; where it is empty, nothing is
+    said of that.
     """
 
     weights: str = "fashion"
@@ -38,7 +39,7 @@ class EncoderConfig:
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     agreement: Mapping[str, float] = field(default_factory=dict)
     second_scale: float = 1.0
-    photograph_temperature: float = 1.0
+    photograph_odds: float = 1.0
     match: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -54,8 +55,8 @@ class EncoderConfig:
             raise ValueError("the input's sides are between 16 and 1024 pixels")
         if not 1 <= self.second_scale <= 1024 / max(self.width_px, self.height_px):
             raise ValueError("second_scale is between 1 and what makes a side 1024 pixels")
-        if not 0 < self.photograph_temperature < math.inf:
-            raise ValueError("a temperature is a number above 0")
+        if not 1 <= self.photograph_odds < math.inf:
+            raise ValueError("odds are times as high as they were, at least once")
         if len(self.match) not in (0, 3) or not all(map(math.isfinite, self.match)):
             raise ValueError("a match has three numbers or none")
 

@@ -174,7 +174,7 @@ def _fingerprint_of(
     config: EncoderConfig, weights_hash: str, labels: Mapping[str, Sequence[str]]
 ) -> str:
     # The weights have a hash; the others are of pictures that ask, not of a gallery's.
-    left_out = ("weights", "second_scale", "photograph_temperature", "match")
+    left_out = ("weights", "second_scale", "photograph_odds", "match")
     settings = {k: v for k, v in asdict(config).items() if k not in left_out}
     classes = {name: labels[name] for name in config.agreement if name != LOOKS}
     text = json.dumps([settings, weights_hash, classes], sort_keys=True)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from recommender.encoding.agreement import Agreement, Beliefs, Floats, logit, tempered
+from recommender.encoding.agreement import Agreement, Beliefs, Floats, logit, surer
 from recommender.encoding.config import EncoderConfig, fit_picture, padded_box
 from recommender.encoding.network import Network, Sight
 from recommender.encoding.protocol import Encoded
@@ -32,9 +32,8 @@ from recommender.encoding.regions import (
 )
 
 DOUBT = 0.2
-"""From this on a picture is looked at again (`Agreement.doubt`). Chosen on dev, as what follows."""
-DOUBT_ON_WHITE = 0.3
-"""The same of one that lies on white: of a packshot the first look says nearly all."""
+"""From this on a picture is looked at again (`Agreement.doubt`). Chosen on dev, as the next one."""
+_TYPE = "articleType"
 _SHARPNESS = 8.0
 """How much less a view counts with its doubt: by exp(-8 x)."""
 
@@ -58,11 +57,7 @@ def look(
         _regions(seen, picture.size, config.input_px)
         for [seen], picture in zip(views, shown, strict=True)
     ]
-    doubtful = [
-        row
-        for row, [seen] in enumerate(views)
-        if _doubt(agreement, seen)[0] >= _bearable(shown[row], regions[row])
-    ]
+    doubtful = [row for row, [seen] in enumerate(views) if _doubt(agreement, seen)[0] >= DOUBT]
     if doubtful and config.second_scale > 1:
         larger = [_closely(shown[row], config) for row in doubtful]
         for row, seen, eaten in zip(doubtful, _see(network, larger), larger, strict=True):
@@ -83,8 +78,8 @@ def look(
         for name, believed in _gathered(agreement, views[row]).items():
             beliefs[name][row] = believed
     taken = [row for row, found in enumerate(regions) if _on_ground(shown[row], found)]
-    for rows in beliefs.values():
-        rows[taken] = tempered(rows[taken], config.photograph_temperature)
+    if (types := beliefs.get(_TYPE)) is not None:
+        types[taken] = surer(types[taken], config.photograph_odds)
     vectors = agreement.embed(looks, beliefs)
     if not network.finds_regions:
         return Encoded(vectors, beliefs)
@@ -137,12 +132,6 @@ def _see(network: Network, prepared: Sequence[Prepared]) -> list[Sight]:
 def _doubt(agreement: Agreement, seen: Sight) -> Floats:
     """What each of two ways to see a view leaves: float32 of shape (2,)."""
     return agreement.doubt(agreement.embed(seen.looks, seen.beliefs))
-
-
-def _bearable(picture: Image.Image, regions: Regions) -> float:
-    """The doubt that a picture may leave before it is looked at again."""
-    known = len(regions.mask) > 0
-    return DOUBT_ON_WHITE if known and not _on_ground(picture, regions) else DOUBT
 
 
 def _gathered(agreement: Agreement, views: Sequence[Sight]) -> Beliefs:

@@ -29,8 +29,6 @@ AGREE = {"articleType": 1.0, "baseColour": 0.5, "gender": 0.5, "season": 0.25, "
 
 _AGE = 0.3
 """What the gender that a child's photograph allows weighs, beside what its label does."""
-_SIZES = (0.3, 0.4, 0.3)
-"""How often a step sees pictures at the input's size, at a second look's, at that one lying."""
 _AT_ONCE = 64
 
 
@@ -43,7 +41,8 @@ class PhotographConfig:
     garment. A packshot is upright: where the pictures of a step lie, plain ones are on white.
     `partial` to `keep` weigh the losses, `keep` that of what was believed of packshots before. A
     photograph's label with a smaller share than `rare_label_share` is seen more often. A second
-    look's input is `second_scale` times as long on each side, so that a collar is seen.
+    look's input is `second_scale` times as long on each side, so that a collar is seen; a share of
+    `first` of the steps sees pictures as a gallery's are seen, three in seven of the others lying.
     """
 
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -70,6 +69,7 @@ class PhotographConfig:
     rare_label_share: float = 0.1
     average_share: float = 0.15
     second_scale: float = 1.5
+    first: float = 0.3
     dim: int = 128
     seed: int = 0
 
@@ -169,7 +169,9 @@ class Lesson:
         config, shown = self.config, self.photographs
         tall = self.encoder.second().input_px[::-1]
         sizes = (self.encoder.input_px[::-1], tall, tall[::-1])
-        size = sizes[int(torch.multinomial(torch.tensor(_SIZES), 1, generator=random))]
+        others = 1 - config.first
+        often = torch.tensor([config.first, others * 4 / 7, others * 3 / 7])
+        size = sizes[int(torch.multinomial(often, 1, generator=random))]
         canvases, own = shown.canvases[taken], shown.sizes[taken]
         views = [view_photographs(canvases, own, size, config.scenes, random) for _ in range(2)]
         pictures = self.packshots.pictures[batch].permute(0, 3, 1, 2)

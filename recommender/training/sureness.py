@@ -1,7 +1,7 @@
 """What dev photographs decide once a network is trained: how sure it may be of what visitors send.
 
-Two things that no weight of the network learns: by how much beliefs of pictures that do not lie on
-white are to be flattened or sharpened, and from when on a picture is taken to show nothing that
+Two things that no weight of the network learns: how much surer of the likeliest article type it may
+be in pictures that do not lie on white, and from when on a picture is taken to show nothing that
 the catalog is of.
 """
 
@@ -17,7 +17,7 @@ from PIL import Image
 
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.photographs import GROUPS, Photographs
-from recommender.encoding.agreement import Floats, logit, tempered
+from recommender.encoding.agreement import Floats, logit, surer
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import Encoder, load_encoder
 from recommender.encoding.protocol import Encoded, joined
@@ -28,7 +28,7 @@ from recommender.evaluation.match import pictures_without
 from recommender.evaluation.metrics import Bools
 from recommender.pictures.decode import decode_image
 
-TEMPERATURES = np.geomspace(0.4, 2.5, 57)
+ODDS = np.geomspace(1, 20, 61)
 _AT_ONCE = 64
 _EACH = 300
 _TYPE = "articleType"
@@ -44,9 +44,9 @@ def calibrate_on_photographs(
 ) -> dict[str, Any]:
     """Write weights that know how sure to be of photographs.
 
-    The temperature is the one whose confidence in the likeliest article type is nearest to whether
-    it is right (Brier's score). The match is a logistic regression of garment or none on the
-    garment head and the doubt, both sides counting alike.
+    The odds are those that make the confidence in the likeliest article type as near as can be to
+    whether it is one of the label's (Brier's score). The match is a logistic regression of garment
+    or none on the garment head and the doubt, both sides counting alike.
 
     Args:
         weights: calibrated on packshots; see `calibrate`.
@@ -56,12 +56,12 @@ def calibrate_on_photographs(
         device: where the encoder runs.
 
     Returns:
-        The `temperature`, the calibration error `before` and `after`, and the `match`.
+        The `odds`, the calibration error `before` and `after`, and the `match`.
 
     Raises:
         WeightsError: the weights know nothing of regions.
     """
-    encoder = load_encoder(str(weights), device=device, photograph_temperature=1.0, match=())
+    encoder = load_encoder(str(weights), device=device, photograph_odds=1.0, match=())
     asked = [decode_image(data, limits=PICTURE_LIMITS) for data in photographs.files]
     seen = see(encoder, asked)
     if not seen.regions:
@@ -70,19 +70,19 @@ def calibrate_on_photographs(
     labels, beliefs = photographs.frame["label"][known], seen.beliefs[_TYPE][known]
     likeliest = np.array(encoder.labels[_TYPE])[beliefs.argmax(axis=1)]
     right = np.array([name in GROUPS[label] for name, label in zip(likeliest, labels, strict=True)])
-    temperature = min(TEMPERATURES, key=lambda t: _brier(tempered(beliefs, float(t)), right))
-    flattened = tempered(beliefs, float(temperature))
+    odds = float(min(ODDS, key=lambda o: _brier(surer(beliefs, float(o)), right)))
+    told = surer(beliefs, odds)
     without = [p for kind in pictures_without(photographs, _EACH).values() for p in kind]
-    encoder = load_encoder(str(weights), device=device, photograph_temperature=float(temperature))
+    encoder = load_encoder(str(weights), device=device, photograph_odds=odds)
     garments = [_features(encoder, pictures) for pictures in (asked, packshots)]
     match = fit_match(np.concatenate(garments), _features(encoder, without))
     trained = read_weights(weights)
-    config = replace(trained.config, photograph_temperature=float(temperature), match=match)
+    config = replace(trained.config, photograph_odds=odds, match=match)
     write_weights(out, trained._replace(config=config))
     return {
-        "temperature": round(float(temperature), 4),
+        "odds": round(odds, 4),
         "before": round(calibration_error(beliefs.max(axis=1), right), 4),
-        "after": round(calibration_error(flattened.max(axis=1), right), 4),
+        "after": round(calibration_error(told.max(axis=1), right), 4),
         "match": [round(value, 4) for value in match],
     }
 
