@@ -27,7 +27,9 @@ ARGS = [
     "--use-fake-ui-for-media-stream",
 ]
 WELCOME = "Show a picture, pick an example, or let us surprise you."
-FOUND = re.compile(r"^\d+ items? like .+, found in \d+ ms\.( The catalog has only .+\.)?$")
+FOUND = re.compile(
+    r"^\d+ items? like .+, found in \d+ ms\.( There may be .+\.)?( The catalog has only .+\.)?$"
+)
 # What Gradio itself logs in a browser without features that the page does not use.
 QUIET = ("Method not implemented.",)
 

@@ -51,7 +51,8 @@ def test_where_one_class_is_allowed_a_partial_loss_is_the_cross_entropy(
 ) -> None:
     logits = rows(count, classes, seed)
     targets = torch.randint(classes, (count,), generator=torch.Generator().manual_seed(seed))
-    want = F.cross_entropy(logits, targets)
+    each = F.cross_entropy(logits, targets, reduction="none")
+    want = each.clamp(min=-math.log(0.98)).mean()  # surer than that earns nothing
     torch.testing.assert_close(partial_loss(logits, F.one_hot(targets, classes) > 0), want)
 
 

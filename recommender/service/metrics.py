@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -27,21 +27,17 @@ BATCHES = Histogram(
 ITEMS = Gauge("fashion_items", "Items of the catalog that is served.")
 WAITING = Gauge("fashion_waiting", "Questions that wait for a place.")
 
-Self = TypeVar("Self")
-Asked = ParamSpec("Asked")
-Answer = TypeVar("Answer")
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def counted(
-    method: Callable[Concatenate[Self, Asked], Answer],
-) -> Callable[Concatenate[Self, Asked], Answer]:
+def counted(method: Method) -> Method:
     """Count what a method answers, how it ends, and the steps that the answer tells."""
 
     @wraps(method)
-    def counting(self: Self, *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+    def counting(*args: Any, **kwargs: Any) -> Any:
         ended = "failed"
         try:
-            answer = method(self, *args, **kwargs)
+            answer = method(*args, **kwargs)
             ended = "answered"
         except RecommenderError:
             ended = "refused"
@@ -53,4 +49,4 @@ def counted(
             STEPS.labels(step).observe(milliseconds / 1000)
         return answer
 
-    return counting
+    return cast(Method, counting)

@@ -99,7 +99,8 @@ class Lesson:
         shown = self.photographs
         random = torch.Generator().manual_seed(0)
         size = self.encoder.second().input_px[::-1]
-        for some in tqdm(torch.arange(len(shown.canvases)).split(_AT_ONCE), "Teacher"):
+        for at in tqdm(range(0, len(shown.canvases), _AT_ONCE), "Teacher"):
+            some = slice(at, at + _AT_ONCE)
             canvases, own = shown.canvases[some], shown.sizes[some]
             yield view_photographs(canvases, own, size, self.config.scenes, random)
 

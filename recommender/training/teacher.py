@@ -73,7 +73,8 @@ class Teacher(nn.Module):
             maps = self.network.forward_features(
                 pixels.contiguous(memory_format=torch.channels_last)
             )
-        return (maps.float().mean((2, 3)) - self.mean) / self.std
+        features: Tensor = (maps.float().mean((2, 3)) - self.mean) / self.std
+        return features
 
     def spread(self, views: Iterable[Tensor], dtype: torch.dtype) -> None:
         """Give each value mean 0 and variance 1 over batches of views."""

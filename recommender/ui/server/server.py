@@ -59,27 +59,18 @@ class Page(gr.Blocks):
         super().__init__(*args, **kwargs)
         self._shares = Buckets(_A_SESSION)
 
-    async def call_function(
-        self,
-        block_fn: BlockFunction | int,
-        processed_input: list[Any],
-        iterator: Any = None,
-        requests: Any = None,
-        *args: Any,
-        **kwargs: Any,
-    ) -> dict[str, Any]:
+    async def call_function(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """What the handler answers; a `RecommenderError` reaches a program as it stands.
 
         It is plain text, which Gradio would render as HTML: its page does not show it.
         """
-        session = getattr(requests, "session_hash", None)
+        request = kwargs.get("requests", args[3] if len(args) > 3 else None)
+        session = getattr(request, "session_hash", None)
         if session and (seconds := self._shares.wait(session)):
             sentence = TOO_FAST.format(seconds=math.ceil(seconds))
             raise gr.Error(sentence, title="One moment", print_exception=False)
         try:
-            answer: dict[str, Any] = await super().call_function(
-                block_fn, processed_input, iterator, requests, *args, **kwargs
-            )
+            answer: dict[str, Any] = await super().call_function(*args, **kwargs)
         except RecommenderError as error:
             raise gr.Error(str(error), visible=False, print_exception=False) from error
         return answer

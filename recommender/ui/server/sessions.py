@@ -57,13 +57,12 @@ class Sessions(StateHolder):
 
     def delete_all_expired_state(self) -> None:
         """Called every second."""
-        super().delete_all_expired_state()
+        super().delete_all_expired_state()  # type: ignore[no-untyped-call]
         until = datetime.datetime.now() - datetime.timedelta(seconds=IDLE_SECONDS)
         for session_id, used in list(self.time_last_used.items()):
             session = self.session_data.get(session_id)
-            holds = session is not None and (
-                session.state_data or (session.changed and not session.is_closed)
-            )
+            changed = isinstance(session, Session) and session.changed and not session.is_closed
+            holds = session is not None and (session.state_data or changed)
             if used < until and not holds:
                 self.session_data.pop(session_id, None)
                 self.time_last_used.pop(session_id, None)
@@ -71,4 +70,4 @@ class Sessions(StateHolder):
 
 def keep_sessions_small() -> None:
     """Let apps that are launched from now on keep their sessions so."""
-    routes.StateHolder = Sessions
+    routes.StateHolder = Sessions  # type: ignore[attr-defined]
