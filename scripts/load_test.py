@@ -83,7 +83,7 @@ class Visitor:
 
     async def trends(self) -> object:
         gender = self.random.choice(["Men", "Women"])
-        table = self.random.choice(["colours", "seasons_by_year", "colour_changes"])
+        table = self.random.choice(["colours", "season_shares", "colours_by_year"])
         return await self.call("trends", {"gender": [gender]}, [table], {}, {})
 
     async def slow(self) -> object:

@@ -1,12 +1,14 @@
 """Pictures that ask at the same time go through the network together.
 
-Who finds the network free goes at once; while it is busy the next batch gathers, and the first who
-waits takes it along. So nobody waits for company, and the more ask, the more go together.
+Who finds the network free goes at once; while it is busy the next batch gathers. So nobody waits
+for company, and the more ask, the more go together.
 """
 
 import threading
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from PIL import Image
@@ -21,12 +23,11 @@ LARGEST = 16
 
 @dataclass(eq=False)
 class _Call:
-    """What one caller asks; `turn` is set when it is answered, or when it is its to take others."""
+    """What one caller asks, and waits for."""
 
     pictures: Sequence[Image.Image]
     asked: Sequence[Asked]
-    turn: threading.Event = field(default_factory=threading.Event)
-    answer: Encoded | BaseException | None = None
+    answer: "Future[Encoded]" = field(default_factory=Future)
 
 
 class Batches:
@@ -34,12 +35,13 @@ class Batches:
 
     def __init__(self, encode: EncodeQueries) -> None:
         """Args:
-        encode: sees a batch; called by one thread at a time.
+        encode: sees a batch; called by one thread, always the same, in whose arena what a batch
+            took is used again.
         """
         self._encode = encode
         self._waiting: deque[_Call] = deque()
-        self._busy = False
         self._lock = threading.Lock()
+        self._network = ThreadPoolExecutor(1, thread_name_prefix="network")
 
     def __call__(
         self, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None = None
@@ -48,31 +50,20 @@ class Batches:
         mine = _Call(pictures, asked or ["auto"] * len(pictures))
         with self._lock:
             self._waiting.append(mine)
-            waits, self._busy = self._busy, True
-        if waits:
-            mine.turn.wait()
-        if mine.answer is None:
-            self._take_along()
-        if isinstance(mine.answer, Encoded):
-            return mine.answer
-        raise mine.answer or RuntimeError("nobody has answered")
+        # Where a batch is borrowed a GPU, that is for a visitor, whom the context names.
+        self._network.submit(copy_context().run, self._see_those_who_wait)
+        return mine.answer.result()
 
-    def _take_along(self) -> None:
-        """See the batch of those who wait, the caller first, and leave the next one to another."""
+    def _see_those_who_wait(self) -> None:
+        """As many as fit; none where a batch before took them along."""
+        batch: list[_Call] = []
         with self._lock:
-            batch = [self._waiting.popleft()]
-            room = LARGEST - len(batch[0].pictures)
-            while self._waiting and len(self._waiting[0].pictures) <= room:
+            room = LARGEST
+            while self._waiting and (not batch or len(self._waiting[0].pictures) <= room):
                 batch.append(self._waiting.popleft())
                 room -= len(batch[-1].pictures)
-        try:
+        if batch:
             self._see(batch)
-        finally:
-            with self._lock:
-                following = self._waiting[0] if self._waiting else None
-                self._busy = following is not None
-            for call in [*batch, *filter(None, [following])]:
-                call.turn.set()
 
     def _see(self, batch: Sequence[_Call]) -> None:
         """Answer each call of a batch."""
@@ -87,10 +78,10 @@ class Batches:
                     self._see([call])
                 return
             for call in batch:
-                call.answer = error
+                call.answer.set_exception(error)
             return
         start = 0
         for call in batch:
             end = start + len(call.pictures)
-            call.answer = part_of(seen, slice(start, end))
+            call.answer.set_result(part_of(seen, slice(start, end)))
             start = end
