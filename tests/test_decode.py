@@ -369,8 +369,7 @@ def test_few_wait_for_large_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     with ThreadPoolExecutor(8) as pool:
         waiting = [pool.submit(decode_image, data) for _ in range(4)]
         more = [pool.submit(decode_image, data, limits=patient) for _ in range(4)]
-        while decode._waiting_for_large.acquire(blocking=False):  # until all four are there
-            decode._waiting_for_large.release()
+        while decode._waiting_for_large._value:  # until all four are there
             time.sleep(0.01)
         assert "try again in a few seconds" in refused(data)
         go.set()
