@@ -7,7 +7,6 @@ python -m scripts.load_test --url http://127.0.0.1:7860 --minutes 60 --rate 5 --
 
 import argparse
 import asyncio
-import io
 import json
 import random
 import struct
@@ -16,12 +15,12 @@ import time
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
-from PIL import Image
 from tqdm.auto import tqdm
 
 from recommender.service.examples import PHOTOGRAPHS
@@ -67,16 +66,16 @@ class Visitor:
         sent.raise_for_status()
         return {"path": sent.json()[0], "meta": {"_type": "gradio.FileData"}}
 
-    async def picture(self) -> object:
+    async def photograph(self) -> dict[str, Any]:
+        """One of the page's examples, uploaded."""
         path = self.random.choice(list(PHOTOGRAPHS.values()))
-        shown = await self.upload(await asyncio.to_thread(path.read_bytes), path.name)
-        return await self.call("recommend", shown, 5, {}, "", False, "auto")
+        return await self.upload(await asyncio.to_thread(path.read_bytes), path.name)
+
+    async def picture(self) -> object:
+        return await self.call("recommend", await self.photograph(), 5, {}, "", False, "auto")
 
     async def describe(self) -> object:
-        path = self.random.choice(list(PHOTOGRAPHS.values()))
-        return await self.call(
-            "describe", await self.upload(await asyncio.to_thread(path.read_bytes), path.name), ""
-        )
+        return await self.call("describe", await self.photograph(), "")
 
     async def item(self) -> object:
         return await self.call("recommend_by_id", self.random.choice(self.items), 5)
@@ -116,21 +115,17 @@ BESIDE: dict[str, Ask] = {
 """What others do while a bystander asks with a picture."""
 
 
-def _large_picture(drawn: list[bytes] = []) -> bytes:  # noqa: B006 - drawn once
+@cache
+def _large_picture() -> bytes:
     """A PNG of 49 megapixels of 16 bits."""
-    if not drawn:
-        line, packed = b"\0" + bytes(6 * _LARGE_PX), zlib.compressobj(1)
-        body = b"".join([*(packed.compress(line) for _ in range(_LARGE_PX)), packed.flush()])
-        file = io.BytesIO()
-        Image.new("L", (1, 1)).save(file, "PNG")
-        head = struct.pack(">IIBBBBB", _LARGE_PX, _LARGE_PX, 16, 2, 0, 0, 0)
-        chunks = [(b"IHDR", head), (b"IDAT", body), (b"IEND", b"")]
-        parts = [
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-            for kind, data in chunks
-        ]
-        drawn.append(file.getvalue()[:8] + b"".join(parts))
-    return drawn[0]
+    line, packed = b"\0" + bytes(6 * _LARGE_PX), zlib.compressobj(1)
+    body = b"".join([*(packed.compress(line) for _ in range(_LARGE_PX)), packed.flush()])
+    head = struct.pack(">IIBBBBB", _LARGE_PX, _LARGE_PX, 16, 2, 0, 0, 0)
+    parts = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in ((b"IHDR", head), (b"IDAT", body), (b"IEND", b""))
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 class Record:

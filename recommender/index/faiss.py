@@ -220,12 +220,18 @@ def _read_flat(path: Path, count: int, dim: int) -> Floats:
 
 
 def read_index(
-    path: Path, ids: Rows, dim: int, load_embeddings: Callable[[], Embeddings], config: IndexConfig
+    path: Path,
+    sha256: str,
+    ids: Rows,
+    dim: int,
+    load_embeddings: Callable[[], Embeddings],
+    config: IndexConfig,
 ) -> Index:
     """Read a FAISS file whose hash was checked; what is not flat only where it was built here.
 
     Args:
         path: the file.
+        sha256: of the file, as it was checked.
         ids: int64 of shape (n,), the id of each row.
         dim: length of an embedding.
         load_embeddings: gives the exact vectors, where the file does not hold them.
@@ -238,7 +244,7 @@ def read_index(
     if config.factory == FLAT:
         vectors = _read_flat(path, len(ids), dim)
         return Index(None, Embeddings(ids, vectors), config)
-    if not (BUILT_HERE / hash_files([path])[0]).exists():
+    if not (BUILT_HERE / sha256).exists():
         # FAISS trusts what it reads: in a file from elsewhere it may go round for ever.
         log.info("Building the index %s anew, as it comes from elsewhere.", config.factory)
         if not _USUAL.fullmatch(config.factory):

@@ -120,8 +120,7 @@ class Store:
         except (OSError, ValueError, OverflowError, TypeError) as error:
             raise StoreError(_DAMAGED) from error
         same = hashlib.sha256(ids.tobytes()).hexdigest() == self.manifest.ids_sha256
-        rows = ids.dtype == np.int64 and ids.shape == (self.manifest.count,)
-        if not same or not rows or len(np.unique(ids)) < len(ids):
+        if not same or ids.shape != (self.manifest.count,):
             raise StoreError(_DAMAGED)
         return ids
 
@@ -136,7 +135,8 @@ class Store:
         path = self.directory / manifest.index_file
         try:
             config = IndexConfig(**manifest.index)
-            return read_index(path, self.ids, manifest.dim, lambda: self.embeddings, config)
+            sha256 = manifest.files[manifest.index_file]
+            return read_index(path, sha256, self.ids, manifest.dim, lambda: self.embeddings, config)
         except (OSError, RuntimeError, ValueError, TypeError) as error:
             raise StoreError(_DAMAGED) from error
 

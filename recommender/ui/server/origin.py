@@ -3,10 +3,10 @@
 import re
 
 import gradio as gr
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recommender.errors import SettingError
+from recommender.ui.server.refusals import refusal
 
 NO_HOST = "The Host header of this request names no host."
 
@@ -61,8 +61,7 @@ class CheckOrigin:
             return
         host = dict(scope["headers"]).get(b"host")
         if scope["type"] == "http" and host is not None and not _can_be(_HOST, host):
-            refusal = JSONResponse({"error": NO_HOST, "detail": NO_HOST}, status_code=400)
-            await refusal(scope, receive, send)
+            await refusal(NO_HOST, 400)(scope, receive, send)
             return
         forms = {b"x-forwarded-host": _HOST, b"x-forwarded-proto": _SCHEME}
         kept = [

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import math
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from gradio.block_function import BlockFunction
 from gradio.route_utils import FnIndexInferError
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,7 +26,8 @@ from recommender.ui.server.door import OPEN, Door
 from recommender.ui.server.downloads import download_route
 from recommender.ui.server.health import health_routes
 from recommender.ui.server.origin import CheckOrigin
-from recommender.ui.server.shares import TOO_FAST, Buckets, FairShare, Share
+from recommender.ui.server.refusals import refusal
+from recommender.ui.server.shares import Buckets, FairShare, Share, too_fast
 from recommender.ui.server.uploads import deleting_uploads
 
 MAX_UPLOAD_BYTES = VISITOR_LIMITS.max_bytes
@@ -67,8 +67,7 @@ class Page(gr.Blocks):
         request = kwargs.get("requests", args[3] if len(args) > 3 else None)
         session = getattr(request, "session_hash", None)
         if session and (seconds := self._shares.wait(session)):
-            sentence = TOO_FAST.format(seconds=math.ceil(seconds))
-            raise gr.Error(sentence, title="One moment", print_exception=False)
+            raise gr.Error(too_fast(seconds), title="One moment", print_exception=False)
         try:
             answer: dict[str, Any] = await super().call_function(*args, **kwargs)
         except RecommenderError as error:
@@ -139,18 +138,14 @@ class _BodyTooLargeError(Exception):
 
 async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
     sentence = f"The request is too large: a picture has at most {MAX_UPLOAD_BYTES >> 20} MB."
-    await _refusal(sentence, 413)(scope, receive, send)
-
-
-def _refusal(sentence: str, status_code: int) -> Response:
-    return JSONResponse({"error": sentence, "detail": sentence}, status_code=status_code)
+    await refusal(sentence, 413)(scope, receive, send)
 
 
 def _refusing(sentence: str, status_code: int) -> Callable[..., Awaitable[Response]]:
     """What handles an exception; FastAPI's own answers would repeat what was sent."""
 
     async def handle(*_: object) -> Response:
-        return _refusal(sentence, status_code)
+        return refusal(sentence, status_code)
 
     return handle
 

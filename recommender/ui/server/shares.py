@@ -9,12 +9,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from threading import Lock
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recommender.errors import SettingError
-
-TOO_FAST = "This is more than one visitor's share of the server: wait {seconds} s and ask again."
+from recommender.ui.server.refusals import refusal
 
 Networks = Sequence[IPv4Network | IPv6Network]
 
@@ -53,6 +51,16 @@ class Buckets:
             if len(self._left) > _REMEMBERED:  # who asked last longest ago has a full bucket again
                 self._left.popitem(last=False)
         return seconds
+
+
+def too_fast(seconds: float) -> str:
+    """What a visitor is told who has to wait.
+
+    >>> too_fast(0.2)
+    "This is more than one visitor's share of the server: wait 1 s and ask again."
+    """
+    wait = math.ceil(seconds)
+    return f"This is more than one visitor's share of the server: wait {wait} s and ask again."
 
 
 def read_networks(setting: str) -> Networks:
@@ -106,12 +114,7 @@ class FairShare:
                 told = ",".join(request.headers.getlist("x-forwarded-for"))
                 seconds = self.buckets.wait(address_of(peer, told, self.trusted))
                 if seconds:
-                    await _too_fast(seconds)(scope, receive, send)
+                    head = {"retry-after": str(math.ceil(seconds))}
+                    await refusal(too_fast(seconds), 429, head)(scope, receive, send)
                     return
         await self.app(scope, receive, send)
-
-
-def _too_fast(seconds: float) -> JSONResponse:
-    sentence = TOO_FAST.format(seconds=math.ceil(seconds))
-    head = {"retry-after": str(math.ceil(seconds))}
-    return JSONResponse({"error": sentence, "detail": sentence}, status_code=429, headers=head)
