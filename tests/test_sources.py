@@ -495,6 +495,23 @@ def test_a_hub_picture_that_is_not_there(hub: Path) -> None:
             raw.read_picture(position)
 
 
+def test_a_hub_dataset_that_names_a_file_of_this_machine(hub: Path, tmp_path: Path) -> None:
+    mine, downloaded = tmp_path / "mine.jpg", tmp_path / "cache/downloads/its.jpg"
+    downloaded.parent.mkdir(parents=True)
+    for path in (mine, downloaded):
+        path.write_bytes(draw_picture(ROWS[0]))
+    disguised = downloaded.parent / "link.jpg"
+    disguised.symlink_to(mine)
+    images = [{"bytes": None, "path": str(path)} for path in (mine, disguised, downloaded)]
+    items = hub_dataset(ROWS[:3]).remove_columns("image").add_column("image", images)
+    items.cast_column("image", datasets.Image(decode=False)).to_pandas().to_parquet(hub)
+    raw = read_source("hub:owner/name")
+    for position in (0, 1):
+        with pytest.raises(ImageError):
+            raw.read_picture(position)
+    assert raw.read_picture(2) == downloaded.read_bytes()
+
+
 def test_a_hub_dataset_that_lacks_a_column(hub: Path, tmp_path: Path) -> None:
     hub_dataset().remove_columns("image").to_parquet(hub)
     assert "lacks the column image" in refused("hub:owner/name")

@@ -244,8 +244,21 @@ def _read_hub(name: str) -> RawCatalog:
         if (picture := pictures[position]["image"]) is None:
             return None
         try:
-            return picture["bytes"] or Path(picture["path"]).read_bytes()
+            return picture["bytes"] or _downloaded(Path(picture["path"])).read_bytes()
         except (OSError, TypeError, ValueError) as error:
             raise ImageError("its file is not there.") from error
 
     return RawCatalog(items.remove_columns("image").to_pandas(), read_picture)
+
+
+def _downloaded(path: Path) -> Path:
+    """The path of a file that came with a dataset: a row may name any other of this machine.
+
+    Raises:
+        ValueError: it did not.
+    """
+    real, config = path.resolve(), datasets.config
+    caches = (config.HF_DATASETS_CACHE, Path(config.HF_CACHE_HOME, "hub"))
+    if not any(real.is_relative_to(Path(cache).resolve()) for cache in caches):
+        raise ValueError("no file of the dataset")
+    return real
