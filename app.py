@@ -6,7 +6,6 @@ python app.py --data data/kaggle  # a store that scripts.build_catalog and build
 
 import argparse
 import gc
-import logging
 import os
 import signal
 import socket
@@ -33,6 +32,7 @@ from recommender.service.batching import Batches
 from recommender.service.open import build_demo, open_live, pull_or_last_copy
 from recommender.ui.app import build_app
 from recommender.ui.server.door import Door
+from recommender.ui.server.logs import write_logs
 from recommender.ui.server.server import launch_settings
 from recommender.ui.server.uploads import use_own_folder
 
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         door = Door.read(os.environ)
     except SettingError as error:
         parser.error(str(error))
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    write_logs()
     if not _can_listen(options.host, options.port):
         where = f"port {options.port} of {options.host}"
         print(f"error: {where} cannot be used: choose another by --port.", file=sys.stderr)

@@ -122,6 +122,13 @@ def test_answer_has_the_shape_of_the_contract(client: gradio_client.Client, pict
     assert scores[0] == pytest.approx(1, abs=1e-3)
 
 
+def test_an_item_in_words(live: str) -> None:
+    answer = httpx.get(f"{live}/captions/1")
+    assert answer.text == "Ako Red Tee: tshirts in red for men, Summer 2011."
+    for unknown, status in ((99, 404), ("a", 404), (10**30, 404)):
+        assert httpx.get(f"{live}/captions/{unknown}").status_code == status
+
+
 def test_missing_values_are_null(client: gradio_client.Client) -> None:
     item = client.predict(13, api_name="/item")["item"]
     assert item["season"] is None

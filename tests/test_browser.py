@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from conftest import ROWS, FindingEncoder, build_store, draw_picture, open_store, write_archive
@@ -143,7 +144,11 @@ def test_the_page_shows_what_the_api_answers(page: Page, live: str, picture: Pat
     status(page)
     answer = call(live, "recommend", upload(live, picture.read_bytes()), 12, {}, "", False)
     sources = [image.get_attribute("src") for image in page.locator("#results img").all()]
-    assert sources == [item["image"] for item in answer["results"]]
+    # The page's addresses are relative, the API's are whole.
+    assert [urljoin(f"{live}/", source) for source in sources] == [
+        item["image"] for item in answer["results"]
+    ]
+    assert not [source for source in sources if "://" in source]
 
 
 def test_an_address(page: Page, picture: Path) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from conftest import open_store
 from serving import closing_loops
-from test_ui import ask
 
 from recommender.evaluation import mistakes, quality
 from recommender.evaluation.committed import EVERYONE, Committed, Precision, load_committed
@@ -185,7 +184,7 @@ def test_the_calculator(tab: QualityTab) -> None:
 def test_the_tab_draws(tab: QualityTab) -> None:
     drawn = tab.draw()
     assert len(drawn) == 2 * len(quality_charts(RESULTS))
-    shown = tab.show_mistakes(ask())
+    shown = tab.show_mistakes()
     assert "of the catalog on show, drawn at random" in shown
     assert shown.count('class="asked"') == shown.count('class="mistake"')
 

@@ -1,8 +1,8 @@
 """What stands behind the page, without a server: sentences, addresses, views and the way back."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -46,6 +46,11 @@ def asking(
         **years,
         **{box: chosen.get(name, []) for name, box in boxes.items()},
     }
+
+
+def tile(what: object) -> gr.EventData:
+    """The click on a tile that stands for something."""
+    return gr.EventData(None, {"tile": what})
 
 
 def ask(headers: dict[str, str] | None = None, root: str = "", query: str = "") -> gr.Request:
@@ -138,9 +143,9 @@ def test_what_we_see_is_said_with_how_sure_and_escaped() -> None:
 def test_what_we_see_goes_with_the_picture(believing: Recommender, picture: str) -> None:
     with closing_loops(), gr.Blocks(analytics_enabled=False):
         tab = FindTab(Service(believing))
-    found = tab.on_picture(asking(tab, None, picture, ranking="hybrid"), ask())[tab.trail]
+    found = tab.on_picture(asking(tab, None, picture, ranking="hybrid"))[tab.trail]
     assert set(found.view.beliefs) == {"gender", "articleType"}
-    more = tab.on_surprise(asking(tab, found, ranking="hybrid"), ask())[tab.trail]
+    more = tab.on_surprise(asking(tab, found, ranking="hybrid"))[tab.trail]
     assert more.view.beliefs == {}
 
 
@@ -148,7 +153,7 @@ def test_programs_read_plain_sentences_that_no_page_shows(monkeypatch: pytest.Mo
     async def called(page: Page, handler: Callable[[], None]) -> None:
         handler()
 
-    monkeypatch.setattr(gr.Blocks, "call_function", called)
+    monkeypatch.setattr(gr.Blocks, "process_api", called)
     page = Page.__new__(Page)
 
     def fails() -> None:
@@ -158,10 +163,12 @@ def test_programs_read_plain_sentences_that_no_page_shows(monkeypatch: pytest.Mo
         raise ValueError("a programmer's mistake")
 
     with pytest.raises(gr.Error, match='Less <b> than & "more"') as refused:
-        page.call_function(fails).send(None)
+        page.process_api(fails).send(None)
     assert not refused.value.visible, "Gradio's page would render it as HTML"
-    with pytest.raises(ValueError, match="mistake"):
-        page.call_function(breaks).send(None)
+    with pytest.raises(gr.Error, match="went wrong here") as broken:
+        page.process_api(breaks).send(None)
+    assert broken.value.visible
+    assert not broken.value.print_exception
 
 
 def test_formats_are_told_by_their_bytes() -> None:
@@ -207,14 +214,14 @@ def test_years(tab: FindTab, years: tuple[Any, Any], expected: dict[str, int] | 
 def test_every_view_fills_every_component(tab: FindTab, picture: str) -> None:
     asked, without = asking(tab, None, picture), asking(tab, address=" ")
     answers = [
-        tab.on_picture(asked, ask()),
-        tab.on_picture(without, ask()),
-        tab.on_surprise(without, ask()),
-        tab.on_settings(asked, ask()),
-        tab.on_back(without, ask()),
+        tab.on_picture(asked),
+        tab.on_picture(without),
+        tab.on_surprise(without),
+        tab.on_settings(asked),
+        tab.on_back(without),
         tab.on_load(without, ask()),
-        tab.on_find(asked, ask()),
-        tab.on_find(without, ask()),
+        tab.on_find(asked),
+        tab.on_find(without),
     ]
     for answer in answers:
         assert set(answer) >= set(tab.outputs)
@@ -238,14 +245,12 @@ def test_a_photograph_asks_as_if_it_had_been_uploaded(
     monkeypatch.setattr(tab.query.picture, "GRADIO_CACHE", str(tmp_path))
     loaded = tab.on_load(asking(tab), ask())
     offered = loaded[tab.results.photographs]
-    assert [address for address, _ in offered] == [
-        f"http://127.0.0.1:7860/photographs/{name}" for name in PHOTOGRAPHS
-    ]
-    assert "Dress on a patterned carpet." in [caption for _, caption in offered]
-    for index, path in enumerate(PHOTOGRAPHS.values()):
+    assert re.findall('src="(.*?)"', offered) == [f"./photographs/{name}" for name in PHOTOGRAPHS]
+    assert 'alt="Dress on a patterned carpet."' in offered
+    for name, path in PHOTOGRAPHS.items():
         values = asking(tab)
         del values[tab.query.address]  # as what has been typed there does not matter
-        answer = tab.on_photograph(values, ask(), SimpleNamespace(index=index))
+        answer = tab.on_photograph(values, tile(name))
         kept = Path(answer[tab.query.picture])
         assert kept.parent == tmp_path
         assert kept.read_bytes() == path.read_bytes()
@@ -260,58 +265,58 @@ def test_what_is_like_nothing_is_folded(doubting: Recommender, picture: str, gre
         tab = FindTab(Service(doubting))
 
     def shown(answer: Values) -> tuple[bool, bool]:
-        return answer[tab.results.unfold].visible, answer[tab.results.gallery].visible
+        return answer[tab.results.unfold].visible, answer[tab.results.tiles].visible
 
-    good = tab.on_picture(asking(tab, None, picture), ask())
+    good = tab.on_picture(asking(tab, None, picture))
     assert shown(good) == (False, True)
-    poor = tab.on_picture(asking(tab, good[tab.trail], str(grey)), ask())
+    poor = tab.on_picture(asking(tab, good[tab.trail], str(grey)))
     assert shown(poor) == (True, False)
     assert "Nothing in this catalog looks like your picture." in poor[tab.bar.status]
     assert poor[tab.bar.seen] == ""
     assert not poor[tab.results.beginning].visible
     filtered = asking(tab, poor[tab.trail], str(grey), gender=["Women"])
-    assert shown(tab.on_settings(filtered, ask())) == (True, False)
-    assert shown(tab.on_back(asking(tab, poor[tab.trail]), ask())) == (False, True)
+    assert shown(tab.on_settings(filtered)) == (True, False)
+    assert shown(tab.on_back(asking(tab, poor[tab.trail]))) == (False, True)
 
-    opened = tab.on_unfold(asking(tab, poor[tab.trail]), ask())
+    opened = tab.on_unfold(asking(tab, poor[tab.trail]))
     assert shown(opened) == (False, True)
     assert opened[tab.trail].view.ids == poor[tab.trail].view.ids
     assert opened[tab.trail].before == poor[tab.trail].before
     none = asking(tab, opened[tab.trail], str(grey), gender=["Boys"], usage=["Party"])
-    empty = tab.on_settings(none, ask())
+    empty = tab.on_settings(none)
     assert shown(empty) == (False, False)
-    again = tab.on_settings(asking(tab, empty[tab.trail], str(grey)), ask())
+    again = tab.on_settings(asking(tab, empty[tab.trail], str(grey)))
     assert shown(again) == (False, True), "opened, they stay so"
 
 
 def test_settings_search_again_in_the_same_place(tab: FindTab, picture: str) -> None:
-    found = tab.on_picture(asking(tab, None, picture), ask())[tab.trail]
-    again = tab.on_settings(asking(tab, found, picture, gender=["Women"]), ask())[tab.trail]
+    found = tab.on_picture(asking(tab, None, picture))[tab.trail]
+    again = tab.on_settings(asking(tab, found, picture, gender=["Women"]))[tab.trail]
     genders = {row[0]: row[1] for row in ROWS}
     assert [genders[item_id] for item_id in again.view.ids] == ["Women"] * 4
     assert again.before == found.before == ()
     none = asking(tab, again, picture, gender=["Boys"], usage=["Party"])
-    empty = tab.on_settings(none, ask())
+    empty = tab.on_settings(none)
     assert empty[tab.trail].view.ids == ()
     assert "No item passes these filters" in empty[tab.bar.status]
     # and from there once more: what was asked is not forgotten
-    back = tab.on_settings(asking(tab, empty[tab.trail], picture), ask())[tab.trail]
+    back = tab.on_settings(asking(tab, empty[tab.trail], picture))[tab.trail]
     assert back.view.ids == found.view.ids
 
 
 def test_the_way_back(tab: FindTab, picture: str) -> None:
-    found = tab.on_picture(asking(tab, None, picture), ask())[tab.trail]
-    opened = tab.on_select(asking(tab, found), ask(), SimpleNamespace(index=3))[tab.trail]
+    found = tab.on_picture(asking(tab, None, picture))[tab.trail]
+    opened = tab.on_select(asking(tab, found), tile(found.view.ids[3]))[tab.trail]
     assert opened.view.opened == found.view.ids[3]
-    trail = tab.on_more(asking(tab, opened), ask())[tab.trail]
+    trail = tab.on_more(asking(tab, opened))[tab.trail]
     assert trail.view.query_id == opened.view.opened
     assert len(trail.before) == 2
     for expected in (opened, found):
-        trail = tab.on_back(asking(tab, trail), ask())[tab.trail]
+        trail = tab.on_back(asking(tab, trail))[tab.trail]
         assert trail.view == expected.view
     assert trail.before == ()
     for _ in range(50):
-        trail = tab.on_surprise(asking(tab, trail), ask())[tab.trail]
+        trail = tab.on_surprise(asking(tab, trail))[tab.trail]
     assert len(trail.before) == 20
 
 
@@ -330,28 +335,28 @@ def test_a_part_of_the_picture_is_marked(finding_tab: FindTab, picture: str) -> 
     tab, found = finding_tab, FindingEncoder.found
     encoder = tab.service.recommender.encoder
     assert shown(tab, tab.on_load(asking(tab), ask())) is None
-    landed = tab.on_picture(asking(tab, None, picture, region=[0, 0, 0.5, 0.5]), ask())
+    landed = tab.on_picture(asking(tab, None, picture, region=[0, 0, 0.5, 0.5]))
     assert encoder.asked[-1] == "auto", "what was marked in the picture before means nothing here"
     assert shown(tab, landed) == {"picture": picture, "box": found[0], "regions": found}
     assert "marked" not in landed[tab.bar.status]
 
     box = [0.5, 0.5, 0.9, 0.9]
-    marked = tab.on_region(asking(tab, landed[tab.trail], picture, region=box), ask())
+    marked = tab.on_region(asking(tab, landed[tab.trail], picture, region=box))
     assert encoder.asked[-1] == tuple(box)
     assert shown(tab, marked)["box"] == tuple(box)
     assert " like your picture in the part that you marked, found" in marked[tab.bar.status]
     assert marked[tab.trail].before == ()
     # Settings, and the button, look there again.
-    again = tab.on_settings(asking(tab, marked[tab.trail], picture, gender=["Women"]), ask())
-    again = tab.on_find(asking(tab, again[tab.trail], picture), ask())
+    again = tab.on_settings(asking(tab, marked[tab.trail], picture, gender=["Women"]))
+    again = tab.on_find(asking(tab, again[tab.trail], picture))
     assert encoder.asked[-2:] == [tuple(box)] * 2
     assert shown(tab, again)["regions"] == found
 
-    whole = tab.on_region(asking(tab, again[tab.trail], picture, region=None), ask())
+    whole = tab.on_region(asking(tab, again[tab.trail], picture, region=None))
     assert encoder.asked[-1] is None
     assert shown(tab, whole)["box"] is None
     assert "marked" not in whole[tab.bar.status]
-    gone = tab.on_picture(asking(tab, whole[tab.trail]), ask())
+    gone = tab.on_picture(asking(tab, whole[tab.trail]))
     assert shown(tab, gone) is None
 
 
@@ -360,27 +365,27 @@ def test_the_way_back_leads_to_the_picture_and_its_part(
 ) -> None:
     tab, other = finding_tab, tmp_path / "other.jpg"
     other.write_bytes(draw_picture(ROWS[6]))
-    landed = tab.on_picture(asking(tab, None, picture), ask())[tab.trail]
+    landed = tab.on_picture(asking(tab, None, picture))[tab.trail]
     box = [0.5, 0.5, 0.9, 0.9]
-    marked = tab.on_region(asking(tab, landed, picture, region=box), ask())[tab.trail]
-    surprised = tab.on_surprise(asking(tab, marked, picture), ask())
+    marked = tab.on_region(asking(tab, landed, picture, region=box))[tab.trail]
+    surprised = tab.on_surprise(asking(tab, marked, picture))
     assert shown(tab, surprised) is None, "an item asks, not the picture"
-    back = tab.on_back(asking(tab, surprised[tab.trail], picture), ask())
+    back = tab.on_back(asking(tab, surprised[tab.trail], picture))
     assert shown(tab, back)["box"] == tuple(box)
     assert tab.query.picture not in back, "it is there already"
-    second = tab.on_picture(asking(tab, marked, str(other)), ask())[tab.trail]
-    back = tab.on_back(asking(tab, second, str(other)), ask())
+    second = tab.on_picture(asking(tab, marked, str(other)))[tab.trail]
+    back = tab.on_back(asking(tab, second, str(other)))
     assert back[tab.query.picture] == picture
     Path(picture).unlink()
-    back = tab.on_back(asking(tab, second, str(other)), ask())
+    back = tab.on_back(asking(tab, second, str(other)))
     assert back[tab.query.picture] is None
 
 
 @pytest.mark.parametrize("region", ["", "<b>", [1, 2], [0.1, 0.1, 0.1, 0.9], {"a": []}, [[], {}]])
 def test_a_region_that_is_none_is_told(finding_tab: FindTab, picture: str, region: Any) -> None:
     tab = finding_tab
-    landed = tab.on_picture(asking(tab, None, picture), ask())[tab.trail]
-    told = tab.on_region(asking(tab, landed, picture, region=region), ask())
+    landed = tab.on_picture(asking(tab, None, picture))[tab.trail]
+    told = tab.on_region(asking(tab, landed, picture, region=region))
     assert "region" in told[tab.bar.status]
     assert "<b>" not in told[tab.bar.status]
     assert shown(tab, told) is None
@@ -390,8 +395,8 @@ def test_what_left_the_catalog_is_left_out(recommender: Recommender, picture: st
     live = Live(recommender)
     with closing_loops(), gr.Blocks(analytics_enabled=False):
         tab = FindTab(Service(live))
-    found = tab.on_picture(asking(tab, None, picture), ask())[tab.trail]
-    opened = tab.on_select(asking(tab, found), ask(), SimpleNamespace(index=5))[tab.trail]
+    found = tab.on_picture(asking(tab, None, picture))[tab.trail]
+    opened = tab.on_select(asking(tab, found), tile(found.view.ids[5]))[tab.trail]
     gone = {opened.view.opened, found.view.ids[0]}
 
     class Smaller:
@@ -401,26 +406,30 @@ def test_what_left_the_catalog_is_left_out(recommender: Recommender, picture: st
             return recommender.item(item_id)
 
     live.now = Smaller()
-    shown = tab.on_back(asking(tab, opened.to(opened.view)), ask())
+    shown = tab.on_back(asking(tab, opened.to(opened.view)))
     left = tuple(item_id for item_id in found.view.ids if item_id not in gone)
     assert shown[tab.trail].view.ids == left
-    assert len(shown[tab.results.gallery].value) == len(left)
+    assert shown[tab.results.tiles].value.count("<button") == len(left)
     assert not shown[tab.item.column].visible
-    # The tiles and the ids that a click looks up are the same.
-    clicked = tab.on_select(asking(tab, shown[tab.trail]), ask(), SimpleNamespace(index=0))
+    clicked = tab.on_select(asking(tab, shown[tab.trail]), tile(left[0]))
     assert clicked[tab.trail].view.opened == left[0]
 
 
 def test_a_session_keeps_no_answers(tab: FindTab, picture: str) -> None:
-    trail = tab.on_picture(asking(tab, None, picture), ask())[tab.trail]
+    trail = tab.on_picture(asking(tab, None, picture))[tab.trail]
     assert "productDisplayName" not in repr(trail)
     assert "Dor Run" not in repr(trail)
 
 
 def test_a_click_on_a_result_that_is_gone_changes_nothing(tab: FindTab, picture: str) -> None:
-    found = tab.on_picture(asking(tab, None, picture), ask())[tab.trail]
-    same = tab.on_select(asking(tab, found), ask(), SimpleNamespace(index=99))[tab.trail]
-    assert same.view == found.view
+    found = tab.on_picture(asking(tab, None, picture))[tab.trail]
+    for event in (*map(tile, (99, "1", [], None)), *(gr.EventData(None, d) for d in (None, [], 1))):
+        same = tab.on_select(asking(tab, found), event)[tab.trail]
+        assert same.view == found.view
+    assert tab.on_photograph(asking(tab, found), tile("../../etc"))[tab.trail] == found
+    told = tab.on_example(asking(tab, found), tile("<b>"))[tab.bar.status]
+    assert told.count(".") == 1
+    assert "<b>" not in told
 
 
 @pytest.mark.parametrize("asked", ["abc", "-5", "1.5", "٣", "9" * 30, "<b>", "1 OR 1"])

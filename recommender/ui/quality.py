@@ -14,7 +14,7 @@ from recommender.service.answers import Json, Service
 from recommender.service.sentences import UNNAMED
 from recommender.ui.parts.cards import ChartCard
 from recommender.ui.parts.inputs import QUIET, Values
-from recommender.ui.server.origin import origin_of
+from recommender.ui.server.origin import HERE
 
 _EXAMPLES = 4
 _ALL = "All"
@@ -106,9 +106,9 @@ class QualityTab:
             updates |= self.cards[name].show(chart)
         return updates
 
-    def show_mistakes(self, request: gr.Request) -> str:
+    def show_mistakes(self) -> str:
         """Other random items of the catalog on show that brought up hardly any of their type."""
-        recommender, origin = self.service.recommender, origin_of(request)
+        recommender = self.service.recommender
         found = find_mistakes(recommender, _EXAMPLES, secrets.randbits(32))
         sentence = (
             f"{several(found.asked, 'item')} of the catalog on show, drawn at random, asked just "
@@ -118,7 +118,7 @@ class QualityTab:
         sentence += "These went wrong:" if found.examples else none
         rows = []
         for item_id, ids in found.examples.items():
-            items = self.service.items([item_id, *ids.tolist()], origin)
+            items = self.service.items([item_id, *ids.tolist()], HERE)
             query = items.pop(item_id)
             kind = query["articleType"]
             hits = "".join(_figure(hit, hit["articleType"] == kind) for hit in items.values())

@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import urlencode
 
 import gradio as gr
 
-from recommender.errors import QueryError, UnknownItemError
+from recommender.errors import QueryError
 from recommender.schema import ATTRIBUTES, TITLES
 from recommender.service.answers import Json, Service
-from recommender.service.sentences import passing, sentence
+from recommender.service.sentences import passing
 from recommender.service.trends import DEMAND, RESULTS, Question
 from recommender.trends.sections import COMPARISONS, MAP, SECTIONS
 from recommender.ui.parts.cards import ChartCard, status_html
@@ -53,7 +52,7 @@ chart.addEventListener("pointerover", () => {
   plot.isHeard = true;
   plot.on("plotly_hover", async ({points: [point]}) => {
     const id = shown = point.customdata;
-    if (!captions.has(id)) captions.set(id, await server.caption(id));
+    if (!captions.has(id)) captions.set(id, await (await fetch(`captions/${id}`)).text());
     if (shown !== id) return;
     picture.src = `pictures/${id}`;
     words.textContent = captions.get(id);
@@ -62,7 +61,7 @@ chart.addEventListener("pointerover", () => {
   plot.on("plotly_unhover", () => { shown = null; card.hidden = true; });
   plot.on("plotly_click", ({points: [point]}) => {
     shown = null; card.hidden = true;
-    trigger("click", {id: point.customdata});
+    trigger("click", {tile: point.customdata});
   });
 });
 """
@@ -113,11 +112,7 @@ class TrendsTab:
                 self.cards |= {name: ChartCard(name) for name in compared}
 
     def _draw_map_card(self) -> gr.HTML:
-        def caption(item_id: Any) -> str:  # Gradio marks what it may call, which no method allows
-            return self.caption(item_id)
-
-        settings: Json = {"js_on_load": _MAP_JS, "server_functions": [caption]}
-        return gr.HTML(_MAP_CARD, elem_id="map-card", **settings)
+        return gr.HTML(_MAP_CARD, elem_id="map-card", js_on_load=_MAP_JS)
 
     def _draw_periods(self) -> None:
         gr.Markdown(
@@ -169,13 +164,6 @@ class TrendsTab:
         gr.on(changed, self.draw, inputs, outputs, trigger_mode="always_last", **QUIET)
         self.filters.wire_clear(self.reset, **QUIET).then(self.draw, inputs, outputs, **QUIET)
         blocks.load(None, js=PICTURES_JS, api_visibility="private")
-
-    def caption(self, item_id: Any) -> str:
-        """An item of the map in words; the page asks for that under the pointer."""
-        try:
-            return sentence(self.service.recommender.item(item_id))
-        except UnknownItemError:
-            return ""
 
     def draw(self, values: Values) -> Values:
         """The status, and the charts of the section on show; the rest is left."""

@@ -14,11 +14,13 @@ from recommender.search.options import MAX_K, Options
 from recommender.search.recommender import Recommender
 from recommender.service.answers import Json, Service
 from recommender.service.examples import PHOTOGRAPHS, shown
-from recommender.service.sentences import NO_PICTURE, WELCOME, sentence
+from recommender.service.sentences import NO_PICTURE, WELCOME
 from recommender.ui.find.view import Trail, beliefs_html, item_html
 from recommender.ui.parts.cards import status_html
 from recommender.ui.parts.filters import FilterBoxes
 from recommender.ui.parts.inputs import PictureInput, Values
+from recommender.ui.parts.tiles import Tile, of_items, tiles_box, tiles_html
+from recommender.ui.server.origin import HERE
 
 _SCRIPTS = "".join(
     Path(__file__).with_name(f"{name}.js").read_text("utf-8") for name in ("region", "webcam")
@@ -191,52 +193,25 @@ class ResultsPanel:
 
     def __init__(self) -> None:
         self.unfold = gr.Button("Show the nearest", visible=False, elem_id="unfold")
-        self.gallery = gallery("results", visible=False)
+        self.tiles = tiles_box("results", visible=False)
         with gr.Column(elem_id="beginning") as self.beginning:
             gr.Markdown("No picture at hand? Try one of these photographs:")
-            self.photographs = gallery("photographs")
+            self.photographs = tiles_box("photographs")
             gr.Markdown(_CREDIT, elem_classes="note")
             gr.Markdown("… or start from an item:")
-            self.examples = gallery("examples")
-        self.parts: list[Block] = [self.unfold, self.gallery, self.beginning]
+            self.examples = tiles_box("examples")
+        self.parts: list[Block] = [self.unfold, self.tiles, self.beginning]
 
     def show(self, trail: Trail, items: Items) -> Values:
-        found = tiles([items[item_id] for item_id in trail.view.ids])
+        found = tiles_html(of_items(items[item_id] for item_id in trail.view.ids))
         folded = trail.view.folded and bool(found)
         return {
             self.unfold: gr.Button(visible=folded),
-            self.gallery: gr.Gallery(
-                found, selected_index=None, visible=bool(found) and not folded
-            ),
+            self.tiles: gr.HTML(found, visible=bool(found) and not folded),
             self.beginning: gr.Column(visible=trail.view.query == "nothing"),
         }
 
 
-def gallery(elem_id: str, *, visible: bool = True) -> gr.Gallery:
-    """Tiles that are buttons: a click opens the item, not a preview of its picture."""
-    return gr.Gallery(
-        show_label=False,
-        height="auto",
-        object_fit="contain",
-        allow_preview=False,
-        interactive=False,
-        buttons=[],
-        visible=visible,
-        elem_id=elem_id,
-        elem_classes="tiles",
-    )
-
-
-def tiles(items: list[Json]) -> list[tuple[str, str]]:
-    """Items as a gallery takes them: the address of a picture, and a sentence."""
-    return [(item["image"], sentence(item)) for item in items]
-
-
-def photograph_tiles(origin: str) -> list[tuple[str, str]]:
-    """The photographs in the same way, in the order of `PHOTOGRAPHS`."""
-    return [(f"{origin}/photographs/{name}", shown(name)) for name in PHOTOGRAPHS]
-
-
-def unchosen() -> gr.Gallery:
-    """The tile that was clicked can be clicked again, when it is shown again."""
-    return gr.Gallery(selected_index=None)
+def photograph_tiles() -> list[Tile]:
+    """The photographs to try, which stand for their names, in the order of `PHOTOGRAPHS`."""
+    return [(name, f"{HERE}/photographs/{name}", shown(name)) for name in PHOTOGRAPHS]

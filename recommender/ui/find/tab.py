@@ -21,12 +21,11 @@ from recommender.ui.find.panels import (
     ResultsPanel,
     SettingsPanel,
     photograph_tiles,
-    tiles,
-    unchosen,
 )
 from recommender.ui.find.view import Trail, View
 from recommender.ui.parts.inputs import QUIET, Values
-from recommender.ui.server.origin import origin_of
+from recommender.ui.parts.tiles import clicked, of_items, tiles_html
+from recommender.ui.server.origin import HERE
 
 _EXAMPLES = 8
 # On a phone the results are below the query, and an opened item is above a result far down.
@@ -75,7 +74,7 @@ class FindTab:
         self._inputs: set[Block] = {self.trail, *settings.boxes}
         with_picture: set[Block] = {query.picture, *self._inputs}
         at_once: Json = {"concurrency_id": "search", **QUIET}
-        progress = {"show_progress_on": [self.bar.status, self.results.gallery]}
+        progress = {"show_progress_on": [self.bar.status, self.results.tiles]}
         search: Json = {"concurrency_id": "search", "api_visibility": "private", **progress}
         # Pasting first takes the old picture away; "once" would drop the new one that follows.
         latest: Json = {"trigger_mode": "always_last", **search}
@@ -92,7 +91,7 @@ class FindTab:
         gr.on(changed, self.on_settings, with_picture, outputs, **latest)
         cleared = settings.filters.wire_clear(**at_once)
         cleared.then(self.on_settings, with_picture, outputs, **search)
-        examples, results = self.results.examples, self.results.gallery
+        examples, results = self.results.examples, self.results.tiles
         leaving: set[Block] = {self.trail, query.picture}
         returning = [query.picture, *outputs]
         photographs, unfold = self.results.photographs, self.results.unfold
@@ -101,11 +100,9 @@ class FindTab:
             found,
             query.surprise.click(self.on_surprise, self._inputs, outputs, **search),
             self.item.more.click(self.on_more, self._inputs, outputs, **search),
-            photographs.select(
-                self.on_photograph, self._inputs, [photographs, *answered], **search
-            ),
-            examples.select(self.on_example, self._inputs, [examples, *outputs], **search),
-            results.select(self.on_select, {self.trail}, outputs, **at_once),
+            photographs.click(self.on_photograph, self._inputs, answered, **search),
+            examples.click(self.on_example, self._inputs, outputs, **search),
+            results.click(self.on_select, {self.trail}, outputs, **at_once),
             self.bar.back.click(self.on_back, leaving, returning, **at_once),
         ]
         for move in moves:
@@ -118,131 +115,131 @@ class FindTab:
         examples = [self.results.photographs, self.results.examples]
         blocks.load(self.on_load, self._inputs, [*examples, *self.outputs], **QUIET)
 
-    def wire_opening(self, clicked: Callable[..., Any], tabs: gr.Tabs) -> None:
-        """Open in this tab, `find` of the tabs, the item whose `id` an event elsewhere holds."""
+    def wire_opening(self, click: Callable[..., Any], tabs: gr.Tabs) -> None:
+        """Open in this tab, `find` of the tabs, the item that a click elsewhere stands for."""
 
-        def open_item(values: Values, request: gr.Request, event: gr.EventData) -> Values:
-            updates = self._move_to(getattr(event, "id", None), values, request)
+        def open_item(values: Values, event: gr.EventData) -> Values:
+            updates = self._move_to(clicked(event), values)
             if (item_id := updates[self.trail].view.opened) is not None:
                 self.service.note("open", item_id)
             return {tabs: gr.Tabs(selected="find"), **updates}
 
         settings: Json = {"concurrency_id": "search", **QUIET}
-        opened = gr.on(clicked, open_item, self._inputs, [tabs, *self.outputs], **settings)
+        opened = gr.on(click, open_item, self._inputs, [tabs, *self.outputs], **settings)
         opened.then(None, js=_TO_STATUS, api_visibility="private")
 
     # Handlers. Each ends in `_show`. Gradio passes `request` and `event` by type.
 
-    def on_picture(self, values: Values, request: gr.Request) -> Values:
+    def on_picture(self, values: Values) -> Values:
         """A picture landed, or was taken away."""
         if values[self.query.picture] is None:
-            return self._show(Trail(), request)
-        return self._show(values[self.trail].to(self._like_picture(values, request)), request)
+            return self._show(Trail())
+        return self._show(values[self.trail].to(self._like_picture(values)))
 
-    def on_region(self, values: Values, request: gr.Request) -> Values:
+    def on_region(self, values: Values) -> Values:
         """Another part of the picture was marked: look there, in the same place."""
         trail: Trail = values[self.trail]
         if trail.view.query != "picture" or values[self.query.picture] is None:
-            return self._show(trail, request)  # the page moved on meanwhile
+            return self._show(trail)  # the page moved on meanwhile
         view = replace(trail.view, region=self.query.region.read(values))
-        view = self._like_picture(values, request, view)
-        return self._show(replace(trail, view=view), request)
+        view = self._like_picture(values, view)
+        return self._show(replace(trail, view=view))
 
-    def on_find(self, values: Values, request: gr.Request) -> Values:
+    def on_find(self, values: Values) -> Values:
         """The button, or Enter in the address."""
         try:
             picture = self.query.read(values)
         except RecommenderError as error:
-            return self._show(values[self.trail].to(View(status=str(error))), request)
+            return self._show(values[self.trail].to(View(status=str(error))))
         trail: Trail = values[self.trail]
         if trail.view.query == "picture" and trail.view.picture == picture:
-            view = self._like_picture(values, request, trail.view)  # the frame stays where it is
-            updates = self._show(replace(trail, view=view), request)
+            view = self._like_picture(values, trail.view)  # the frame stays where it is
+            updates = self._show(replace(trail, view=view))
         else:
-            updates = self.on_picture({**values, self.query.picture: picture}, request)
+            updates = self.on_picture({**values, self.query.picture: picture})
         return {**self.query.show(picture), **updates}
 
-    def on_settings(self, values: Values, request: gr.Request) -> Values:
+    def on_settings(self, values: Values) -> Values:
         """Filters and numbers changed: look again for what was asked, in the same place."""
         trail: Trail = values[self.trail]
         view = trail.view
         if view.query == "picture" and values[self.query.picture] is not None:
-            again = self._like_picture(values, request, view)
+            again = self._like_picture(values, view)
             view = replace(again, folded=again.folded and view.folded)  # opened, they stay so
         elif view.query == "item":
-            view = self._like_item(view.query_id, values, request)
-        return self._show(replace(trail, view=view), request)
+            view = self._like_item(view.query_id, values)
+        return self._show(replace(trail, view=view))
 
-    def on_surprise(self, values: Values, request: gr.Request) -> Values:
+    def on_surprise(self, values: Values) -> Values:
         """Start from a random item."""
         ids = self.service.recommender.frame["id"].to_numpy()
-        return self._move_to(int(random.choice(ids)), values, request)
+        return self._move_to(int(random.choice(ids)), values)
 
-    def on_more(self, values: Values, request: gr.Request) -> Values:
+    def on_more(self, values: Values) -> Values:
         """Items like the one that is open."""
-        return self._move_to(values[self.trail].view.opened, values, request)
+        return self._move_to(values[self.trail].view.opened, values)
 
-    def on_photograph(self, values: Values, request: gr.Request, event: gr.SelectData) -> Values:
+    def on_photograph(self, values: Values, event: gr.EventData) -> Values:
         """A photograph was clicked: as if the visitor had shown it."""
-        path = [*PHOTOGRAPHS.values()][event.index]
+        if (path := PHOTOGRAPHS.get(str(clicked(event)))) is None:
+            return self._show(values[self.trail])
         picture = self.query.picture.keep(path.read_bytes())
-        asked = {**values, self.query.picture: picture, self.query.address: ""}
-        return {self.results.photographs: unchosen(), **self.on_find(asked, request)}
+        return self.on_find({**values, self.query.picture: picture, self.query.address: ""})
 
-    def on_example(self, values: Values, request: gr.Request, event: gr.SelectData) -> Values:
+    def on_example(self, values: Values, event: gr.EventData) -> Values:
         """An item among the examples was clicked."""
-        updates = self._move_to(self._example_ids()[event.index], values, request)
-        return {self.results.examples: unchosen(), **updates}
+        return self._move_to(clicked(event), values)
 
-    def on_unfold(self, values: Values, request: gr.Request) -> Values:
+    def on_unfold(self, values: Values) -> Values:
         """Show what is nearest, though it is not like what was asked for."""
         trail: Trail = values[self.trail]
-        return self._show(replace(trail, view=replace(trail.view, folded=False)), request)
+        return self._show(replace(trail, view=replace(trail.view, folded=False)))
 
-    def on_select(self, values: Values, request: gr.Request, event: gr.SelectData) -> Values:
+    def on_select(self, values: Values, event: gr.EventData) -> Values:
         """A result was clicked: show its attributes above the results."""
         trail: Trail = values[self.trail]
-        if event.index < len(trail.view.ids):  # else the results changed under the click
-            item_id = trail.view.ids[event.index]
+        item_id = clicked(event)
+        if isinstance(item_id, int) and item_id in trail.view.ids:  # else they changed meanwhile
             self.service.note("open", item_id)
             trail = trail.to(replace(trail.view, opened=item_id))
-        return self._show(trail, request)
+        return self._show(trail)
 
-    def on_back(self, values: Values, request: gr.Request) -> Values:
+    def on_back(self, values: Values) -> Values:
         """To the view before, and to the picture that asked then, if it is still there."""
         trail = values[self.trail].back()
         picture = trail.view.picture
-        updates = self._show(trail, request)
+        updates = self._show(trail)
         if trail.view.query == "picture" and picture != values[self.query.picture]:
             updates[self.query.picture] = picture if picture and Path(picture).is_file() else None
         return updates
 
     def on_load(self, values: Values, request: gr.Request) -> Values:
         """The page was opened, perhaps at an item."""
-        origin = origin_of(request)
-        examples = tiles([*self.service.items(self._example_ids(), origin).values()])
+        examples = of_items(self.service.items(self._example_ids(), HERE).values())
         if text := request.query_params.get("item"):
             known = text.isascii() and text.isdigit() and len(text) < 19
-            updates = self._move_to(int(text) if known else None, values, request)
+            updates = self._move_to(int(text) if known else None, values)
         else:
-            updates = self._show(Trail(), request)
-        photographs = photograph_tiles(origin)
-        results = self.results
-        return {results.photographs: photographs, results.examples: examples, **updates}
+            updates = self._show(Trail())
+        return {
+            self.results.photographs: tiles_html(photograph_tiles()),
+            self.results.examples: tiles_html(examples),
+            **updates,
+        }
 
     # What the handlers share.
 
-    def _move_to(self, item_id: Any, values: Values, request: gr.Request) -> Values:
+    def _move_to(self, item_id: Any, values: Values) -> Values:
         """On to what is like an item."""
-        view = self._like_item(item_id, values, request)
-        return self._show(values[self.trail].to(view), request)
+        view = self._like_item(item_id, values)
+        return self._show(values[self.trail].to(view))
 
-    def _like_picture(self, values: Values, request: gr.Request, before: View = View()) -> View:  # noqa: B008 - frozen
+    def _like_picture(self, values: Values, before: View = View()) -> View:  # noqa: B008 - frozen
         """What is like the picture, in the region asked for before, or why nothing is."""
         region, picture = before.region, values[self.query.picture]
         try:
             options = self.settings.read(values)
-            answer = self.service.recommend(picture, origin_of(request), options, region=region)
+            answer = self.service.recommend(picture, HERE, options, region=region)
         except RecommenderError as error:
             return View(status=str(error))
         view: Json = {"query": "picture", "picture": picture, "region": region}
@@ -251,21 +248,21 @@ class FindTab:
         # What was found in all of the picture stays there to choose from.
         return View.of(answer, YOUR_PART, **view, regions=before.regions)
 
-    def _like_item(self, item_id: Any, values: Values, request: gr.Request) -> View:
+    def _like_item(self, item_id: Any, values: Values) -> View:
         """What is like an item or, as the status, why nothing is."""
         try:
             options = self.settings.read(values)
-            answer = self.service.recommend_by_id(item_id, origin_of(request), options)
+            answer = self.service.recommend_by_id(item_id, HERE, options)
         except RecommenderError as error:
             return View(status=str(error))
         name = answer["query"]["attributes"]["productDisplayName"] or "this item"
         return View.of(answer, name, query="item", query_id=item_id, opened=item_id)
 
-    def _show(self, trail: Trail, request: gr.Request) -> Values:
+    def _show(self, trail: Trail) -> Values:
         """A trail in all panels; what left the catalog since is left out."""
         view = trail.view
         opened = [] if view.opened is None else [view.opened]
-        items = self.service.items([*view.ids, *opened], origin_of(request))
+        items = self.service.items([*view.ids, *opened], HERE)
         there = tuple(item_id for item_id in view.ids if item_id in items)
         trail = replace(trail, view=replace(view, ids=there))
         updates: Values = {self.trail: trail}

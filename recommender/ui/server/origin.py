@@ -8,6 +8,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from recommender.errors import SettingError
 from recommender.ui.server.refusals import refusal
 
+HERE = "."
+"""The origin of what the page shows: its addresses are relative, wherever it is reached."""
 NO_HOST = "The Host header of this request names no host."
 
 _HOST = re.compile(r"(?:\w(?:[\w.-]{0,251}\w)?|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)

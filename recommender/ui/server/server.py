@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,12 @@ from recommender.pictures.decode import VISITOR_LIMITS, format_of
 from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS
 from recommender.service.live import Live
+from recommender.service.sentences import sentence
 from recommender.ui.server.door import OPEN, Door
 from recommender.ui.server.downloads import download_route
+from recommender.ui.server.guard import FAILED, NO_ENDPOINT, Guard
 from recommender.ui.server.health import health_routes
+from recommender.ui.server.logs import join_servers_logs
 from recommender.ui.server.origin import CheckOrigin
 from recommender.ui.server.refusals import refusal
 from recommender.ui.server.shares import Buckets, FairShare, Share, too_fast
@@ -34,12 +39,13 @@ MAX_UPLOAD_BYTES = VISITOR_LIMITS.max_bytes
 # A data URL of the largest picture is a third longer than it, and JSON goes around it.
 MAX_BODY_BYTES = 15 * 2**20
 
-NO_ENDPOINT = "There is no such endpoint: /gradio_api/info lists those there are."
 WRONG_BODY = 'The body is JSON such as {"data": [12, 5]}: the parameters, in order.'
 WRONG_INPUTS = (
     "These inputs do not fit the endpoint: /gradio_api/info lists how many there are and of what "
     "kind, and a file is one that was uploaded here."
 )
+
+log = logging.getLogger(__name__)
 
 _A_SESSION = Share(a_second=10, at_once=60)
 """What a page, or a client that is one session, may ask."""
@@ -59,19 +65,32 @@ class Page(gr.Blocks):
         super().__init__(*args, **kwargs)
         self._shares = Buckets(_A_SESSION)
 
-    async def call_function(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """What the handler answers; a `RecommenderError` reaches a program as it stands.
+    async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The answer; a `RecommenderError` reaches a program as it stands.
 
         It is plain text, which Gradio would render as HTML: its page does not show it.
         """
+        block_fn = kwargs.get("block_fn", args[0] if args else None)
+        if isinstance(block_fn, BlockFunction) and block_fn.fn is None:  # the page's script alone
+            raise gr.Error(NO_ENDPOINT, print_exception=False)
+        try:
+            answer: dict[str, Any] = await super().process_api(*args, **kwargs)
+        except gr.Error:
+            raise
+        except RecommenderError as error:
+            raise gr.Error(str(error), visible=False, print_exception=False) from error
+        except Exception as error:
+            log.exception("an answer failed")
+            raise gr.Error(FAILED, print_exception=False) from error
+        return answer
+
+    async def call_function(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """What the handler answers, to a session that asks no faster than its share."""
         request = kwargs.get("requests", args[3] if len(args) > 3 else None)
         session = getattr(request, "session_hash", None)
         if session and (seconds := self._shares.wait(session)):
             raise gr.Error(too_fast(seconds), title="One moment", print_exception=False)
-        try:
-            answer: dict[str, Any] = await super().call_function(*args, **kwargs)
-        except RecommenderError as error:
-            raise gr.Error(str(error), visible=False, print_exception=False) from error
+        answer: dict[str, Any] = await super().call_function(*args, **kwargs)
         return answer
 
     async def preprocess_data(
@@ -82,10 +101,12 @@ class Page(gr.Blocks):
         if block_fn.api_visibility == "public" and None not in defaults:
             inputs = [*inputs, *defaults]
         try:
+            # Half a surrogate pair can be neither answered nor written anywhere.
+            json.dumps(inputs, ensure_ascii=False).encode()
             ready: list[Any] = await super().preprocess_data(block_fn, inputs, *args, **kwargs)
-        except gr.Error:
-            raise
         except Exception as error:
+            if isinstance(error, gr.Error) and not error.print_exception:
+                raise  # of our own components; Gradio's own repeat what was sent
             raise gr.Error(WRONG_INPUTS, print_exception=False) from error
         return ready
 
@@ -165,6 +186,19 @@ def picture_route(live: Live) -> Route:
     return Route("/pictures/{item_id:int}", picture)
 
 
+def caption_route(live: Live) -> Route:
+    """`/captions/ID`: an item in words, which the style map shows under the pointer."""
+
+    async def caption(request: Request) -> Response:
+        try:
+            item = live.now.item(request.path_params["item_id"])
+        except UnknownItemError as error:
+            return PlainTextResponse(str(error), status_code=404)
+        return PlainTextResponse(sentence(item), headers=_A_DAY)
+
+    return Route("/captions/{item_id:int}", caption)
+
+
 def photograph_route() -> Route:
     """`/photographs/NAME`: one of the examples."""
 
@@ -195,6 +229,14 @@ def refuse_url_downloads() -> None:
     processing_utils.ssrf_protected_download = refuse
     processing_utils.save_url_to_cache = refuse
     processing_utils.unsafe_download = refuse
+
+
+@contextlib.asynccontextmanager
+async def _running(app: object) -> AsyncIterator[None]:
+    """Lifespan of the server."""
+    join_servers_logs()
+    async with deleting_uploads(app):
+        yield
 
 
 def launch_settings(service: Service, door: Door = OPEN) -> dict[str, Any]:
@@ -232,20 +274,23 @@ def launch_settings(service: Service, door: Door = OPEN) -> dict[str, Any]:
         "app_kwargs": {
             "routes": [
                 picture_route(service.live),
+                caption_route(service.live),
                 photograph_route(),
                 download_route(service),
                 *health_routes(service.live),
             ],
             "middleware": [
+                Middleware(Guard),
                 Middleware(LimitBodies),
                 Middleware(CheckOrigin, origin=door.origin),
                 *share,
             ],
             "exception_handlers": {
                 FnIndexInferError: _refusing(NO_ENDPOINT, 404),
+                KeyError: _refusing(NO_ENDPOINT, 404),  # of an endpoint by number
                 RequestValidationError: _refusing(WRONG_BODY, 422),
             },
-            "lifespan": deleting_uploads,
+            "lifespan": _running,
         },
         "max_file_size": MAX_UPLOAD_BYTES,
         "footer_links": ["api", "settings"],

@@ -49,9 +49,10 @@ def delete_old(folder: Path, older_than_seconds: float) -> None:
     Args:
         folder: need not exist.
         older_than_seconds: since a file came. Gradio touches the files that it uses but not the
-            folder of their own that it gives them, so that the folder's age is theirs.
+            folder of their own that it gives them, so that the folder's age is theirs. What came
+            that long after now goes as well: the clock was set back since.
     """
-    until = time.time() - older_than_seconds
+    now = time.time()
     for parent, folders, files in os.walk(folder, topdown=False):
         for name in files + folders:
             path = Path(parent, name)
@@ -60,5 +61,5 @@ def delete_old(folder: Path, older_than_seconds: float) -> None:
                 came = path.lstat().st_ctime
                 if name in files and Path(parent) != folder:
                     came = min(came, Path(parent).stat().st_mtime)
-                if came < until:
+                if abs(now - came) > older_than_seconds:
                     path.rmdir() if name in folders else path.unlink()

@@ -1,0 +1,159 @@
+"""Values that no page sends, to every endpoint there is: a sentence, no trace, no long line."""
+
+import json
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from recommender.ui.server.guard import FAILED, Guard
+from recommender.ui.server.logs import LONGEST, JsonLines
+
+LONG = "pineapple" * 10_000
+HOSTILE: tuple[Any, ...] = (
+    None,
+    [],
+    {},
+    [[[]]],
+    LONG,
+    -1,
+    1e308,
+    10**30,
+    True,
+    {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
+    {"path": LONG, "url": LONG, "meta": {"_type": "gradio.FileData"}},
+    {"__type__": "update", "value": LONG},
+    [LONG, {"id": LONG}],
+    "\ud800\x00\u202e",
+)
+"""Each is given to each parameter of each endpoint."""
+_EVENT_DATA: tuple[Any, ...] = (None, {"index": LONG}, {"index": -5, "value": {}}, [], {"id": {}})
+
+
+@pytest.fixture
+def no_noise(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture
+) -> Iterator[pytest.LogCaptureFixture]:
+    """Fails if a test leaves a trace, or a line that is long or repeats what was sent."""
+    caplog.set_level(logging.INFO)
+    yield caplog
+    lines = [JsonLines().format(record) for record in caplog.records]
+    printed = "".join(capfd.readouterr()).splitlines()
+    assert not [line for line in printed if "Traceback" in line]
+    assert not [line[:200] for line in (*lines, *printed) if len(line) > LONGEST]
+    assert not [line[:200] for line in (*lines, *printed) if "pineapple" in line]
+
+
+def ask(live: str, **body: Any) -> str:
+    """What an event of the page is answered, as the stream's text or the refusal's."""
+    session = str(body.pop("session_hash", f"s{time.perf_counter_ns()}"))
+    asked = httpx.post(
+        f"{live}/gradio_api/queue/join",
+        content=json.dumps({"session_hash": session, **body}),
+        headers={"content-type": "application/json"},
+    )
+    assert asked.status_code != 500, asked.text
+    if asked.status_code != 200:
+        return asked.text
+    params = {"session_hash": session}
+    return httpx.get(f"{live}/gradio_api/queue/data", params=params, timeout=60).text
+
+
+@pytest.mark.usefixtures("no_noise")
+def test_every_endpoint_bears_every_value(live: str) -> None:
+    functions = httpx.get(f"{live}/config").json()["dependencies"]
+    assert len(functions) > 20
+    for at, function in enumerate(functions):
+        count = len(function["inputs"])
+        for turn, value in enumerate(HOSTILE):
+            data = [HOSTILE[(turn + i) % len(HOSTILE)] if i % 2 else value for i in range(count)]
+            told = ask(
+                live,
+                fn_index=function["id"],
+                data=data,
+                event_data=_EVENT_DATA[(at + turn) % len(_EVENT_DATA)],
+                trigger_id=turn,
+            )
+            assert "pineapple" not in told, told[:300]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"fn_index": 10**9, "data": []},
+        {"fn_index": -1, "data": []},
+        {"fn_index": 0, "data": {}},
+        {"fn_index": 0, "data": [LONG] * 50},
+        {"fn_index": 0, "data": [], "session_hash": "pineapple" * 500},
+        {"fn_index": 0, "data": [], "trigger_id": 10**30},
+        {"data": []},
+    ],
+)
+@pytest.mark.usefixtures("no_noise")
+def test_a_body_that_fits_no_endpoint(body: dict[str, Any], live: str) -> None:
+    assert "Traceback" not in ask(live, **body)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/gradio_api/component_server"),
+        ("POST", "/gradio_api/component_server/"),
+        ("POST", "/gradio_api/process_recording"),
+        ("GET", "/gradio_api/proxy=http://127.0.0.1:1/"),
+        ("GET", "/gradio_api/stream/a/b/1/playlist.m3u8"),
+        ("POST", "/gradio_api/vibe-edit"),
+        ("GET", "/gradio_api/custom_component/1/client/component/x.js"),
+        ("GET", "/monitoring"),
+    ],
+)
+def test_ways_into_what_the_page_does_not_have(method: str, path: str, live: str) -> None:
+    body = {"session_hash": "a", "component_id": 1, "fn_name": "ls", "data": [LONG]}
+    answer = httpx.request(method, f"{live}{path}", json=body if method == "POST" else None)
+    assert answer.status_code == 404
+    assert "/gradio_api/info" in answer.json()["error"]
+
+
+def test_an_upload_that_breaks_off(live: str, no_noise: pytest.LogCaptureFixture) -> None:
+    host, port = live.removeprefix("http://").split(":")
+    head = (
+        "POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+        '--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\nabc'
+    )
+    for _ in range(3):
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(head.encode())
+            time.sleep(0.05)
+    time.sleep(0.3)
+    assert httpx.get(f"{live}/healthz").json()["status"] == "ok"
+    assert not [record for record in no_noise.records if record.levelno >= logging.ERROR]
+
+
+def test_what_an_app_raises_is_one_line_and_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(*_: object) -> None:
+        raise ValueError(LONG)
+
+    answer = TestClient(Guard(broken)).get("/")
+    assert answer.status_code == 500
+    assert answer.json()["error"] == FAILED
+    [record] = caplog.records
+    line = json.loads(JsonLines().format(record))
+    assert line["error"] == "ValueError"
+    assert "in broken" in line["at"]
+    assert len(JsonLines().format(record)) <= LONGEST
+    assert "pineapple" not in JsonLines().format(record)
+
+
+@pytest.mark.parametrize("message", ["short", LONG, '"\\\n' * 1000, "\x00\u2028" * 1000, "é" * 600])
+def test_a_line_is_json_and_short(message: str) -> None:
+    record = logging.LogRecord("a.logger" * 50, logging.INFO, "x.py", 1, message, None, None)
+    line = JsonLines().format(record)
+    assert len(line) <= LONGEST
+    assert "\n" not in line
+    assert list(json.loads(line)) == ["time", "level", "logger", "message"]
