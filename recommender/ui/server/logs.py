@@ -53,6 +53,8 @@ def write_logs() -> None:
     handler.setFormatter(logging.Formatter("%(message)s") if at_terminal else JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.captureWarnings(True)
+    # It would write down every address that is asked for.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def join_servers_logs() -> None:
