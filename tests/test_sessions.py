@@ -4,12 +4,16 @@ import datetime
 import gc
 import time
 import tracemalloc
+from pathlib import Path
+from typing import Any
 
 import gradio as gr
+import httpx
 import pytest
-from conftest import ROWS
-from serving import call, closing_loops
+from conftest import ROWS, draw_picture
+from serving import call, closing_loops, serve, upload
 
+from recommender.search.recommender import Recommender
 from recommender.ui.server import sessions
 from recommender.ui.server.sessions import Session, Sessions
 
@@ -38,18 +42,18 @@ def parts(page: gr.Blocks) -> tuple[int, int]:
     return dropdown, state
 
 
-def test_what_a_session_changes_is_its_own(page: gr.Blocks, held: Sessions) -> None:
+def test_a_state_is_a_sessions_own_and_the_page_is_everyones(
+    page: gr.Blocks, held: Sessions
+) -> None:
     dropdown, state = parts(page)
     one, other = held["one"], held["other"]
     assert one.blocks_config is other.blocks_config is page.default_config
     assert (one[state], other[state]) == (1, 1)
     one[state] = 2
-    changed = gr.Dropdown(["c"], render=False)
-    one[dropdown] = changed
+    built = page.default_config.blocks[dropdown]
+    one[dropdown] = gr.Dropdown(["c"], render=False)
     assert (one[state], other[state], held["one"][state]) == (2, 1, 2)
-    assert one[dropdown] is changed
-    assert other[dropdown] is page.default_config.blocks[dropdown]
-    assert held["new"][dropdown] is page.default_config.blocks[dropdown]
+    assert one[dropdown] is other[dropdown] is page.default_config.blocks[dropdown] is built
 
 
 def test_the_oldest_go_where_there_are_too_many(held: Sessions) -> None:
@@ -61,18 +65,16 @@ def test_the_oldest_go_where_there_are_too_many(held: Sessions) -> None:
 def test_what_holds_nothing_goes_when_it_has_been_idle(
     page: gr.Blocks, held: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dropdown, state = parts(page)
+    _, state = parts(page)
     held["call"]
     held["page"][state] = 5
-    held["changed"][dropdown] = gr.Dropdown(["c"], render=False)
     held.delete_all_expired_state()
-    assert set(held.session_data) == {"call", "page", "changed"}
+    assert set(held.session_data) == {"call", "page"}
     monkeypatch.setattr(sessions, "IDLE_SECONDS", -1.0)
     held.delete_all_expired_state()
-    assert set(held.session_data) == set(held.time_last_used) == {"page", "changed"}
+    assert set(held.session_data) == set(held.time_last_used) == {"page"}
     # Who left is remembered for an hour.
-    for name in ("page", "changed"):
-        held.session_data[name].is_closed = True
+    held.session_data["page"].is_closed = True
     held.delete_all_expired_state()
     assert set(held.session_data) == {"page"}
     value, _ = held.session_data["page"]._state_ttl[state]
@@ -88,7 +90,7 @@ def test_gradio_has_what_a_session_stands_in_for() -> None:
     with closing_loops(), gr.Blocks(analytics_enabled=False) as blocks:
         gr.State(1)
     theirs = vars(sessions.SessionState(blocks))
-    assert set(theirs) == set(vars(Session(blocks))) - {"changed"}
+    assert set(theirs) == set(vars(Session(blocks)))
 
 
 def test_a_call_leaves_next_to_nothing(live: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,3 +115,68 @@ def test_a_call_leaves_next_to_nothing(live: str, monkeypatch: pytest.MonkeyPatc
         tracemalloc.stop()
     # Gradio's queue keeps the last 2,000 calls' mailboxes, and no more.
     assert (after - before) / 60 < 8_000
+
+
+class Visitor:
+    """A page in a browser, as far as the server sees it: loaded, asked, and left."""
+
+    def __init__(self, live: str) -> None:
+        self.live = live
+        config = httpx.get(f"{live}/config").json()
+        self.parts = {part["id"]: part for part in config["components"]}
+        self.events = [event for event in config["dependencies"] if event["backend_fn"]]
+        self.picture = upload(live, draw_picture(ROWS[0]))
+
+    def visit(self, searches: int) -> None:
+        session = f"page-{time.perf_counter_ns()}"
+        heartbeat = f"{self.live}/gradio_api/heartbeat/{session}"
+        with httpx.Client(timeout=60) as client, client.stream("GET", heartbeat) as alive:
+            next(alive.iter_text())
+            for event in self.events:
+                if any(trigger == "load" for _, trigger in event["targets"]):
+                    self._fire(client, session, event)
+            picture = next(
+                i for i, p in self.parts.items() if p["props"].get("elem_id") == "picture"
+            )
+            [landed] = [event for event in self.events if event["targets"] == [[picture, "input"]]]
+            for _ in range(searches):
+                self._fire(client, session, landed)
+        time.sleep(0.1)
+
+    def _is_of_the_picture(self, event: dict[str, Any]) -> bool:
+        part, how = event["targets"][0]
+        return how == "input" and self.parts[part]["props"].get("elem_id") == "picture"
+
+    def _fire(self, client: httpx.Client, session: str, event: dict[str, Any]) -> None:
+        parts = [self.parts[part]["props"] for part in event["inputs"]]
+        data = [
+            self.picture if part.get("elem_id") == "picture" else part.get("value")
+            for part in parts
+        ]
+        asked = {"session_hash": session, "fn_index": event["id"], "data": data}
+        assert client.post(f"{self.live}/gradio_api/queue/join", json=asked).status_code == 200
+        stream = f"{self.live}/gradio_api/queue/data"
+        answer = client.get(stream, params={"session_hash": session}).text
+        assert '"success":true' in answer.replace(" ", ""), answer[-300:]
+
+
+def test_a_page_that_was_left_keeps_its_way_back_and_no_more(
+    believing: Recommender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No share for one who is so quick.
+    monkeypatch.setattr("recommender.ui.server.server.Buckets.wait", lambda *_: 0.0)
+    with serve(believing, tmp_path) as live:
+        visitor = Visitor(live)
+        visitor.visit(22)
+        tracemalloc.start()
+        try:
+            visitor.visit(22)
+            gc.collect()
+            before, _ = tracemalloc.get_traced_memory()
+            for _ in range(4):
+                visitor.visit(22)
+            gc.collect()
+            after, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert (after - before) / 4 < 50_000

@@ -64,6 +64,8 @@ class Live:
                     log.info("%s has a new version: %d items", directory, len(self.now))
                 except RecommenderError as error:
                     log.warning("%s has a new version, which is not served: %s", directory, error)
+                except Exception:  # whatever it was, the next version may do
+                    log.exception("%s has a new version, which is not served", directory)
 
         thread = Thread(target=look, name="store-watch", daemon=True)
         thread.start()

@@ -13,7 +13,7 @@ from recommender.evaluation.quality import beside, in_words, quality_charts, ser
 from recommender.service.answers import Json, Service
 from recommender.service.sentences import UNNAMED
 from recommender.ui.parts.cards import ChartCard
-from recommender.ui.parts.inputs import QUIET, Values
+from recommender.ui.parts.inputs import QUIET, Choice, Values
 from recommender.ui.server.origin import HERE
 
 _EXAMPLES = 4
@@ -49,7 +49,7 @@ class QualityTab:
             first, label = next(iter(results.relevances), None), "What has to agree"
             self.relevance = gr.Dropdown(relevances, value=first, label=label, min_width=160)
             self.column = gr.Dropdown(columns, value=EVERYONE, label="Asked by", min_width=160)
-            self.value = gr.Dropdown([_ALL], value=_ALL, label="Which", min_width=160)
+            self.value = Choice([_ALL], value=_ALL, label="Which", min_width=160)
         with gr.Row(elem_classes="charts"):
             self.beside = ChartCard("beside")
             self.cards = {name: ChartCard(name) for name in quality_charts(Committed())}
@@ -71,10 +71,10 @@ class QualityTab:
         offered.then(self.calculate, inputs, outputs, **QUIET)
         gr.on(self.other.click, self.show_mistakes, None, self.mistakes, **QUIET)
 
-    def offer(self, column: str) -> gr.Dropdown:
+    def offer(self, column: str) -> Choice:
         """The slices of a column, the one with most queries chosen."""
         values = self.results.values(column) or [_ALL]
-        return gr.Dropdown(values, value=values[0])
+        return Choice(values, value=values[0])
 
     def calculate(
         self, system: str | None, relevance: str | None, column: str, value: str
@@ -83,6 +83,7 @@ class QualityTab:
         if system is None or relevance is None:
             sentence = "No results are committed with this app: scripts.leaderboard makes them."
             return [f'<p role="status">{sentence}</p>', gr.skip(), gr.skip()]
+        value = value if isinstance(value, str) else _ALL
         chart = beside(self.results, system, relevance, column, value)
         found = self.results.precision(system, relevance, column, value)
         who = ""

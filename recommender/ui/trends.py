@@ -14,7 +14,7 @@ from recommender.service.trends import DEMAND, RESULTS, Question
 from recommender.trends.sections import COMPARISONS, MAP, SECTIONS
 from recommender.ui.parts.cards import ChartCard, status_html
 from recommender.ui.parts.filters import FilterBoxes
-from recommender.ui.parts.inputs import QUIET, Values
+from recommender.ui.parts.inputs import QUIET, Choice, Values, in_order
 
 _RESULTS_SECTION, _DEMAND_SECTION = "Your results", "Looked for now"
 _ALL_SECTIONS = {**SECTIONS, _RESULTS_SECTION: (RESULTS,), _DEMAND_SECTION: tuple(DEMAND)}
@@ -123,7 +123,7 @@ class TrendsTab:
         years, ends = self._years_and_usual_ends()
         with gr.Row(elem_id="trends-periods"):
             self.ends = [
-                gr.Dropdown(years, value=end, label=label, min_width=110)
+                Choice(years, value=end, label=label, min_width=110)
                 for label, end in zip(labels, ends, strict=True)
             ]
 
@@ -133,15 +133,15 @@ class TrendsTab:
         ends = [year for period in usual for year in period] if usual else [None] * 4
         return trends.recommender.filters.values["year"], ends
 
-    def renewed(self) -> dict[gr.Dropdown, gr.Dropdown]:
+    def renewed(self) -> Values:
         """Filters and periods to choose from, for the catalog as it is now."""
         years, ends = self._years_and_usual_ends()
-        periods = [gr.Dropdown(choices=years, value=end) for end in ends]
+        periods = [Choice(choices=years, value=end) for end in ends]
         values = self.service.recommender.filters.values
         return {**self.filters.renewed(values), **dict(zip(self.ends, periods, strict=True))}
 
     @property
-    def choices(self) -> list[gr.Dropdown]:
+    def choices(self) -> list[Choice]:
         """The boxes whose choices are the catalog's."""
         return [*self.filters.boxes, *self.ends]
 
@@ -192,8 +192,7 @@ class TrendsTab:
         ends = tuple(values[box] for box in self.ends)
         usual = self.service.trends.usual_periods
         if usual and None not in ends and ends != (*usual[0], *usual[1]):
-            # Either box may hold the earlier year.
-            pairs = {"before": sorted(ends[:2]), "after": sorted(ends[2:])}
+            pairs = {"before": in_order(ends[:2]), "after": in_order(ends[2:])}
             ask |= {name: dict(zip(("min", "max"), p, strict=True)) for name, p in pairs.items()}
         if results := list(values[self.trail].view.ids):
             ask["results"] = results

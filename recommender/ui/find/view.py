@@ -18,7 +18,10 @@ _CARD = tuple(dict.fromkeys(("articleType", *_WIDER, *_SAID, "id")))
 """What an item's card says, in this order."""
 
 
-@dataclass(frozen=True, kw_only=True)
+Beliefs = dict[str, tuple[tuple[str, float], ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class View:
     """What the page shows at one moment, as far as a session has to keep it.
 
@@ -28,7 +31,8 @@ class View:
         ids: of the results, in their order.
         opened: id of the item whose attributes are shown.
         status: the line above.
-        beliefs: what is seen in the picture that asks.
+        beliefs: what is seen in the picture that asks: of each label the likeliest values with
+            their probabilities.
         picture: file of the picture that asks.
         region: which part of it was asked for, as `read_region` takes it.
         looked_at: which part was looked at; None for all of it.
@@ -41,7 +45,7 @@ class View:
     ids: tuple[int, ...] = ()
     opened: int | None = None
     status: str = WELCOME
-    beliefs: dict[str, list[Json]] = field(default_factory=dict, hash=False)
+    beliefs: Beliefs = field(default_factory=dict, hash=False)
     picture: str | None = None
     region: object = "auto"
     looked_at: tuple[float, ...] | None = None
@@ -54,7 +58,7 @@ class View:
         ids = tuple(item["id"] for item in answer["results"])
         query, folded = answer["query"], not answer["match"]["good"]
         found: Json = {
-            "beliefs": {} if folded else query.get("beliefs", {}),
+            "beliefs": {} if folded else _kept(query.get("beliefs", {})),
             "looked_at": tuple(query["region"]) if query.get("region") else None,
             "regions": tuple(tuple(found["box"]) for found in query.get("regions", ())),
             "folded": folded,
@@ -62,7 +66,7 @@ class View:
         return cls(ids=ids, status=found_like(name, answer), **{**found, **view})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Trail:
     """What a session has on show, and the views before it: the way back."""
 
@@ -94,22 +98,29 @@ def item_html(item: dict[str, Any]) -> str:
     )
 
 
-def beliefs_html(beliefs: dict[str, list[dict[str, Any]]]) -> str:
+def _kept(beliefs: dict[str, list[Json]]) -> Beliefs:
+    """An answer's beliefs, as far as they are shown."""
+    return {
+        label: tuple(
+            (value["value"], value["probability"])
+            for value in ranked
+            if value is ranked[0] or value["probability"] >= _WORTH_SAYING
+        )
+        for label, ranked in beliefs.items()
+        if label not in _WIDER
+    }
+
+
+def beliefs_html(beliefs: Beliefs) -> str:
     """What is seen in a picture: a tile an attribute, the other likely values in small below."""
     tiles = []
     for label, ranked in beliefs.items():
-        if label in _WIDER:
-            continue
-        first, *others = ranked
-        also = ", ".join(
-            f"{html.escape(other['value'])} {other['probability']:.0%}"
-            for other in others
-            if other["probability"] >= _WORTH_SAYING
-        )
+        (first, sure), *others = ranked
+        also = ", ".join(f"{html.escape(value)} {share:.0%}" for value, share in others)
         tiles.append(
             f"<div><dt>{TITLES[label]}</dt>"
-            f"<dd>{html.escape(first['value'])} <b>{first['probability']:.0%}</b></dd>"
-            f'<meter min="0" max="1" value="{first["probability"]}" '
+            f"<dd>{html.escape(first)} <b>{sure:.0%}</b></dd>"
+            f'<meter min="0" max="1" value="{sure}" '
             f'aria-label="{TITLES[label]}: how sure"></meter>'
             f"<small>{'or ' + also if also else ''}</small></div>"
         )

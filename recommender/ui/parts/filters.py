@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from recommender.schema import LABELS, TITLES
-from recommender.ui.parts.inputs import Values
+from recommender.ui.parts.inputs import Choice, Values, in_order
 
 _ANY = "any"
 
@@ -28,7 +28,7 @@ class FilterBoxes:
         """
         with gr.Row():
             columns = [
-                gr.Dropdown(
+                Choice(
                     values[name],
                     multiselect=True,
                     label=TITLES[name],
@@ -38,10 +38,10 @@ class FilterBoxes:
                 for name in LABELS
             ]
             ends = [
-                gr.Dropdown([_ANY, *values["year"]], label=label, min_width=130)
+                Choice([_ANY, *values["year"]], label=label, min_width=130)
                 for label in ("From year", "To year")
             ]
-        self.boxes: list[gr.Dropdown] = [*ends, *columns]
+        self.boxes: list[Choice] = [*ends, *columns]
         self.clear = gr.Button("Clear filters", size="sm", elem_id=f"{prefix}-clear")
 
     def wire_clear(self, *others: gr.Button, **settings: Any) -> Any:
@@ -49,11 +49,11 @@ class FilterBoxes:
         clicks = [button.click for button in (self.clear, *others)]
         return gr.on(clicks, lambda: [None] * len(self.boxes), None, self.boxes, **settings)
 
-    def renewed(self, values: Mapping[str, list[Any]]) -> dict[gr.Dropdown, gr.Dropdown]:
+    def renewed(self, values: Mapping[str, list[Any]]) -> Values:
         """The boxes with another catalog's values to choose from; what is chosen stays."""
         years = [_ANY, *values["year"]]
         choices = [years, years, *(values[name] for name in LABELS)]
-        return {box: gr.Dropdown(choices=its) for box, its in zip(self.boxes, choices, strict=True)}
+        return {box: Choice(choices=its) for box, its in zip(self.boxes, choices, strict=True)}
 
     def read(self, values: Values) -> dict[str, Any]:
         """What is chosen, as filters that a search takes."""
@@ -63,6 +63,5 @@ class FilterBoxes:
         }
         ends = {"min": year_from, "max": year_to}
         if years := {end: year for end, year in ends.items() if year not in (None, _ANY)}:
-            # Either box may hold the earlier year.
-            filters["year"] = dict(zip(years, sorted(years.values()), strict=True))
+            filters["year"] = dict(zip(years, in_order([*years.values()]), strict=True))
         return filters

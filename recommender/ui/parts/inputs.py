@@ -3,6 +3,7 @@
 import base64
 import binascii
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +74,26 @@ class RawNumber(gr.Number):
 
     def preprocess(self, payload: Any) -> Any:
         return payload
+
+
+class Choice(gr.Dropdown):
+    """A box whose choices change with the catalog: what is chosen reaches what reads it.
+
+    Gradio's own refuses what was no choice when the page was built.
+    """
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> Any:
+        return payload
+
+
+def in_order(ends: Sequence[Any]) -> list[Any]:
+    """The ends of a period, of which either box may hold the earlier one.
+
+    What cannot be ordered stays as it is, for what reads it to refuse.
+    """
+    try:
+        return sorted(ends)
+    except TypeError:
+        return list(ends)

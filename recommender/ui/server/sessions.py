@@ -1,12 +1,13 @@
-"""What is kept of a session: what differs from the page as it was built, and not for good.
+"""What is kept of a session: its state, and not for good.
 
 Gradio copies the page's whole config for each session, the values of its last answer included, and
 each call of the API by curl is a session of its own: 0.4 MB each, of which it keeps ten thousand.
-What it copies is there for deep links and rendering anew, which this page does not have.
+What it copies is there for deep links and rendering anew, which this page does not have, and for
+components that check what they are given: here those whose choices change leave that to what
+reads them.
 """
 
 import datetime
-from copy import copy
 from typing import Any
 
 import gradio as gr
@@ -14,16 +15,15 @@ from gradio import routes
 from gradio.state_holder import SessionState, StateHolder
 
 IDLE_SECONDS = 600.0
-"""So long what holds nothing is kept after it was used, as its call may still run."""
+"""So long what has no state is kept after it was used, as its call may still run."""
 
 
 class Session(SessionState):
-    """A session that shares the page's config until it changes a component."""
+    """A session that shares the page as it was built."""
 
     def __init__(self, blocks: gr.Blocks) -> None:
         """The parent's attributes without its copies; not its `__init__`, which makes them."""
         self.blocks_config = blocks.default_config
-        self.changed = False
         self.config_values: dict[int, Any] = {}
         self.state_data: dict[int, Any] = {}
         self._state_ttl: dict[int, Any] = {}
@@ -31,14 +31,11 @@ class Session(SessionState):
         self.STATE_TTL_WHEN_CLOSED = 3600
 
     def __setitem__(self, key: int, value: Any) -> None:
+        """Keep what is state; how a component looks, the page itself knows."""
         block = self.blocks_config.blocks.get(key)
         if isinstance(block, gr.State):
             self._state_ttl[key] = (block.time_to_live, datetime.datetime.now())
             self.state_data[key] = value
-            return
-        if not self.changed:
-            self.blocks_config, self.changed = copy(self.blocks_config), True
-        self.blocks_config.blocks[key] = value
 
     def _update_config(self, key: int) -> None:
         """Nothing is rendered anew."""
@@ -48,7 +45,7 @@ class Session(SessionState):
 
 
 class Sessions(StateHolder):
-    """The sessions that hold something, and those of this moment."""
+    """The sessions that have a state, and those of this moment."""
 
     def __getitem__(self, session_id: str) -> SessionState:
         if session_id not in self.session_data:
@@ -61,9 +58,7 @@ class Sessions(StateHolder):
         until = datetime.datetime.now() - datetime.timedelta(seconds=IDLE_SECONDS)
         for session_id, used in list(self.time_last_used.items()):
             session = self.session_data.get(session_id)
-            changed = isinstance(session, Session) and session.changed and not session.is_closed
-            holds = session is not None and (session.state_data or changed)
-            if used < until and not holds:
+            if used < until and not (session and session.state_data):
                 self.session_data.pop(session_id, None)
                 self.time_last_used.pop(session_id, None)
 
