@@ -68,3 +68,13 @@ def hash_files(paths: Sequence[Path]) -> list[str]:
 
     with ThreadPoolExecutor() as pool:
         return list(pool.map(sha256, paths))
+
+
+def refused_by_disk(error: BaseException | None) -> OSError | None:
+    """The error of the system that another came of; None where it came of none.
+
+    datasets closes a file that took no more, and then complains that it is closed.
+    """
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error

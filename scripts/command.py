@@ -14,10 +14,10 @@ Main = Callable[[list[str] | None], int]
 
 
 def plain_errors(*others: type[Exception]) -> Callable[[Main], Main]:
-    """Let a `main` end with 1 and one line on stderr where a `RecommenderError` stops it.
+    """Let a `main` end with 1 and one line on stderr where an error that can happen stops it.
 
     Args:
-        others: what is said in the same way.
+        others: what is said as a `RecommenderError` is.
     """
 
     def decorated(main: Main) -> Main:
@@ -27,7 +27,10 @@ def plain_errors(*others: type[Exception]) -> Callable[[Main], Main]:
                 return main(argv)
             except (RecommenderError, *others) as error:
                 print(f"error: {error}", file=sys.stderr)
-                return 1
+            except OSError as error:  # a report's folder, a disk that is full
+                where = f"{error.filename}: " if error.filename else ""
+                print(f"error: {where}{error.strerror or error}.", file=sys.stderr)
+            return 1
 
         return wrapped
 

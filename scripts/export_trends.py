@@ -31,7 +31,7 @@ def read_frame(directory: Path) -> pd.DataFrame:
     return store.frame.join(places, on="id")
 
 
-@plain_errors(OSError)
+@plain_errors()
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")

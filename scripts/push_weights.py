@@ -15,7 +15,7 @@ from recommender.hub.hub import push_folder
 from scripts.command import plain_errors
 
 
-@plain_errors(OSError)
+@plain_errors()
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repo", required=True, help="OWNER/NAME")

@@ -791,3 +791,18 @@ def test_a_fresh_file_stays_and_an_old_one_goes_however_often_it_was_used(tmp_pa
     assert not used.exists()
     assert fresh.exists()
     uploads.delete_old(tmp_path / "missing", 0.2)
+
+
+@pytest.mark.parametrize("jump_seconds", [-86_400.0, 86_400.0])
+def test_no_file_outlives_a_clock_that_jumps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump_seconds: float
+) -> None:
+    picture = tmp_path / "upload" / "picture"
+    picture.parent.mkdir()
+    picture.write_bytes(b"x")
+    uploads.delete_old(tmp_path, 60.0)
+    assert picture.exists()
+    then = time.time() + jump_seconds
+    monkeypatch.setattr(uploads.time, "time", lambda: then)
+    uploads.delete_old(tmp_path, 60.0)
+    assert not picture.exists()

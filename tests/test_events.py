@@ -124,6 +124,15 @@ def test_counts_are_those_of_plain_counting(events: list[tuple[float, str, int]]
     assert set(zip(counts["kind"], counts["baseColour"], strict=True)) == recent
 
 
+def test_a_clock_that_was_set_back(tmp_path: Path) -> None:
+    """What was recorded before counts when its time comes, and hides nothing."""
+    log, now = EventLog(tmp_path), 100 * DAY
+    for at in (now + 300 * DAY, now - 1, now):
+        log.record("search", 1, at=at)
+    counts = count_events(log.read(), ITEMS, "baseColour", now)
+    assert counts[list(WINDOWS)].to_numpy().tolist() == [[2, 2, 2]]
+
+
 def test_the_chart_of_what_people_look_for(tmp_path: Path) -> None:
     log = EventLog(tmp_path)
     now = time.time()

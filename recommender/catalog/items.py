@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from recommender.catalog.cleaning import REPORT_FILE, CatalogReport, RawCatalog, clean_rows
 from recommender.errors import CatalogError, ImageError, StoreError
-from recommender.files import hash_files
+from recommender.files import hash_files, refused_by_disk
 from recommender.pictures.decode import ImageLimits, decode_image
 from recommender.schema import COLUMNS, SCHEMA, Kind
 
@@ -87,8 +87,10 @@ def changing(directory: Path) -> Iterator[Path]:
             shutil.rmtree(left, ignore_errors=True)
         building.mkdir(parents=True)
         yield building
-    except OSError as error:
-        raise CatalogError(f"The catalog cannot be written: {error.strerror or error}.") from error
+    except (OSError, ValueError) as error:
+        if (cause := refused_by_disk(error)) is None:
+            raise
+        raise CatalogError(f"The catalog cannot be written: {cause.strerror or cause}.") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
 

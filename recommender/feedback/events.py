@@ -153,13 +153,14 @@ def count_events(
         events: as `EventLog.read` gives them.
         items: a catalog's columns, one row an item; events of other items count nowhere.
         column: the attribute.
-        now: seconds since 1970; the windows end here.
+        now: seconds since 1970; the windows end here, and later events count nowhere.
 
     Returns:
         `kind`, the column, and an int64 column for each of `WINDOWS`; most of the last month first.
     """
     values = items.set_index("id")[column].astype(object)
-    known = events[events["item"].isin(values.index)]
+    # What comes from the future was recorded before the clock was set back.
+    known = events[events["item"].isin(values.index) & (events["at"] <= now + 1)]
     known = known.assign(value=values.reindex(known["item"]).to_numpy()).dropna(subset=["value"])
     counts = {
         window: known[known["at"] >= now - days * _DAY_SECONDS].groupby(["kind", "value"]).size()

@@ -26,7 +26,7 @@ from safetensors.numpy import save_file
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import ImageError, StoreError
-from recommender.files import whole_file
+from recommender.files import refused_by_disk, whole_file
 from recommender.index.embeddings import Embeddings, Floats
 from recommender.pictures.decode import decode_image
 
@@ -100,8 +100,10 @@ def embed_catalog(
             new_fingerprint=sha256(made_of.encode()).hexdigest()[:16],
             desc="Embedding",
         )
-    except OSError as error:
-        raise StoreError(f"Embeddings cannot be written: {error.strerror or error}.") from error
+    except (OSError, ValueError) as error:
+        if (cause := refused_by_disk(error)) is None:
+            raise
+        raise StoreError(f"Embeddings cannot be written: {cause.strerror or cause}.") from error
     except SafetensorError as error:
         raise StoreError("Embeddings cannot be written: see the folder and its disk.") from error
     parts = tuple(directory / name for name in mapped.unique("part"))
