@@ -13,6 +13,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+# Gradio would read it, too, and end in a trace where it is no number.
+PORT = os.environ.pop("GRADIO_SERVER_PORT", "7860")
 # Read when gradio is imported; the second would cost 5 ms of pandas after each event.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
@@ -49,16 +51,16 @@ def main(argv: list[str] | None = None) -> int:
     usual = Path("data", *repo.partition("@")[0].split("/")) if repo else DEMO
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("FASHION_DATA", usual)))
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
-    port = os.environ.get("GRADIO_SERVER_PORT", "7860")
-    parser.add_argument("--port", type=_port, default=port)
+    parser.add_argument("--port", type=_port, default=PORT)
     options = parser.parse_args(argv)
     try:
         door = Door.read(os.environ)
     except SettingError as error:
         parser.error(str(error))
     write_logs()
-    if not _can_listen(options.host, options.port):
-        where = f"port {options.port} of {options.host}"
+    host = options.host.strip("[]")  # of an address such as ::1, as it is written in a URL
+    if not _can_listen(host, options.port):
+        where = f"port {options.port} of {host}"
         print(f"error: {where} cannot be used: choose another by --port.", file=sys.stderr)
         return 1
     try:
@@ -81,7 +83,9 @@ def main(argv: list[str] | None = None) -> int:
     blocks = build_app(service, results=load_committed(RESULTS))
     try:
         blocks.launch(
-            server_name=options.host, server_port=options.port, **launch_settings(service, door)
+            server_name=f"[{host}]" if ":" in host else host,
+            server_port=options.port,
+            **launch_settings(service, door),
         )
     except KeyboardInterrupt:  # before Gradio waits for it, but its server is there already
         blocks.close(verbose=False)

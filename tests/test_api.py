@@ -370,6 +370,59 @@ def test_a_data_url_is_a_picture(live: str) -> None:
     assert ids(answer)[0] == 1
 
 
+def test_a_data_url_in_lines_is_one(live: str) -> None:
+    lines = base64.encodebytes(PICTURE).decode()
+    sent = {"url": f"data:image/jpeg;base64,{lines}", "meta": META}
+    assert lines.count("\n") > 5
+    assert ids(call(live, "recommend", sent, 3, {}, "", False))[0] == 1
+
+
+@pytest.mark.parametrize("form", ["path", "url"])
+@pytest.mark.parametrize("meta", [{}, {"meta": META}])
+def test_a_file_may_be_a_web_address(live: str, form: str, meta: dict[str, Any]) -> None:
+    with shop(PICTURE) as address:
+        sent = {form: f"{address}/tee", **meta}
+        assert ids(call(live, "recommend", sent, 3, {}, "", False))[0] == 1
+        assert_sentence(call(live, "describe", {form: f"{address}/none", **meta}))
+
+
+def test_a_program_may_hand_over_an_address(client: gradio_client.Client) -> None:
+    with shop(PICTURE) as address:
+        answer = client.predict(handle_file(f"{address}/tee"), api_name="/recommend")
+    assert ids(answer)[0] == 1
+
+
+@pytest.mark.parametrize("repeats", ["false", "true", 1, 0, [], {}])
+def test_what_is_neither_true_nor_false(live: str, repeats: Any) -> None:
+    answer = call(live, "recommend", upload(live, PICTURE), 3, {}, "", repeats)
+    assert_sentence(answer, "true or false")
+    assert_sentence(call(live, "recommend_by_id", 1, 3, {}, repeats), "true or false")
+
+
+def test_a_year_is_a_number(live: str) -> None:
+    answer = call(live, "recommend_by_id", 1, 3, {"year": ["2012"]})
+    assert_sentence(answer, "without quotes")
+
+
+def test_identical_pictures_are_named_as_such(live: str) -> None:
+    everything = call(live, "recommend_by_id", 1, 100)
+    assert everything["message"] == (
+        "The catalog has 12 other items; 1 of them have a picture that is shown already."
+    )
+    assert call(live, "recommend_by_id", 1, 100, {}, True)["message"] == (
+        "The catalog has only 12 other items."
+    )
+
+
+def test_a_picture_is_kept_and_asked_about(live: str) -> None:
+    first = httpx.get(f"{live}/pictures/1")
+    assert first.headers["cache-control"] == "no-cache"
+    tag = {"if-none-match": first.headers["etag"]}
+    assert httpx.get(f"{live}/pictures/1", headers=tag).status_code == 304
+    other = httpx.get(f"{live}/pictures/2", headers=tag)
+    assert (other.status_code, other.content) == (200, draw_picture(ROWS[1]))
+
+
 @pytest.mark.parametrize(
     "url",
     ["data:image/png;base64,no base64!", "data:image/png;base64,A", "data:,", "data:", "data:text"],

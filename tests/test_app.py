@@ -8,18 +8,23 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from conftest import ROWS, build_store, draw_picture, write_archive
-from serving import call, free_port, upload
+from conftest import ROWS, build_store, draw_picture, open_store, write_archive
+from serving import call, closing_loops, free_port, upload
 
 import app
+from recommender.service.live import Live
 from recommender.store.manifest import MANIFEST_FILE
+from recommender.ui.server import uploads
+from recommender.ui.server.server import Page
 
 ROOT = Path(app.__file__).parent
 
@@ -34,6 +39,54 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, *arg
     assert lines[0].startswith("error: ")
     assert lines[0].endswith(".")
     return lines[0]
+
+
+def test_a_port_of_the_environment_gets_the_same_sentence() -> None:
+    environment = os.environ | {"GRADIO_SERVER_PORT": "abc"}
+    command = [sys.executable, "app.py"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "a port is a number from 1 to 65535" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_a_host_with_colons(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    asked = {}
+
+    def launch(_: object, **settings: Any) -> None:
+        asked.update(settings)
+
+    monkeypatch.setattr(Page, "launch", launch)
+    monkeypatch.setattr(app, "open_live", lambda *_, **__: Live(open_store(store)))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    port = free_port()
+    with closing_loops():
+        assert app.main(["--data", str(store), "--host", host, "--port", str(port)]) == 0
+    assert (asked["server_name"], asked["server_port"]) == ("[::1]", port)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="users are POSIX's")
+def test_uploads_have_a_folder_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    first = uploads._own_folder()
+    assert first == uploads._own_folder()
+    assert first.stat().st_mode & 0o077 == 0
+    # Whoever came first and took the name: another user, or a link that leads elsewhere.
+    monkeypatch.setattr(os, "getuid", lambda: first.stat().st_uid + 1)
+    (tmp_path / f"fashion-recommender-{os.getuid()}").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    second = uploads._own_folder()
+    assert second.parent == tmp_path
+    assert second.name != f"fashion-recommender-{os.getuid()}"
+    monkeypatch.setattr(os, "getuid", lambda: first.stat().st_uid)
+    first.rmdir()
+    first.symlink_to(tmp_path / "elsewhere")
+    assert uploads._own_folder() not in (first, tmp_path / "elsewhere")
 
 
 def test_a_missing_store(

@@ -95,6 +95,8 @@ class FilterTable:
         """A sentence that names what would be right, and repeats nothing that was sent."""
         values = [str(v) for v in self.values[name]]
         near = []
+        if isinstance(value, str) and self.values[name] and isinstance(self.values[name][0], Real):
+            return f"{name} is a number, without quotes: such as {values[0]}."
         if isinstance(value, str) and len(values) < 1e4:
             near = difflib.get_close_matches(value[:80], values, n=3)
         if len(values) <= _MAX_LISTED:

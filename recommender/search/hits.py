@@ -27,6 +27,8 @@ class Hits:
         rows: int64 of shape (m,), of the gallery, m ≤ k.
         ids: int64 of shape (m,), their items'.
         scores: float32 of shape (m,), falling.
+        repeated: how many more there are whose picture is that of one of these, where all that
+            there are were found.
         timings_ms: milliseconds by step, of all queries that were asked together.
         beliefs: of a picture that was shown: label -> float32 of shape (1, classes).
         regions: where the garment is in that picture; None where nobody knows.
@@ -38,6 +40,7 @@ class Hits:
     rows: Rows
     ids: Rows
     scores: Floats
+    repeated: int = 0
     timings_ms: dict[str, float] = field(default_factory=dict)
     beliefs: Beliefs = field(default_factory=dict)
     regions: Regions | None = None

@@ -47,6 +47,8 @@ class Options:
         k = whole(self.k)  # what a program sent may be of any type
         if k is None or not 1 <= k <= MAX_K:
             raise QueryError(f"k is a whole number from 1 to {MAX_K}.")
+        if not isinstance(self.repeats, bool):
+            raise QueryError("The parameter repeats is true or false.")
         if self.ranking not in get_args(Ranking):
             raise QueryError(f"The ranking is one of {', '.join(get_args(Ranking))}.")
         object.__setattr__(self, "k", k)

@@ -141,6 +141,7 @@ class Recommender:
             recognised = self._recognition.recognise(query.vectors, allowed)
         excluded = query.excluded or [np.empty(0, dtype=np.int64)] * len(query)
         ranked: dict[int, Candidates] = {}
+        repeated = dict.fromkeys(range(len(query)), 0)
         timings_ms = {"search": _milliseconds_since(started), "rank": 0.0}
         short = list(range(len(query)))
         wanted = 2 * options.k + 8 + max(map(len, excluded), default=0)
@@ -155,6 +156,7 @@ class Recommender:
                     pool = put_first(pool, known.rows, index.score_of(known.cosine))
                 pool = without(pool, excluded[at])
                 ranked[at] = pool if options.repeats else first_of_each(pool, self._pictures)
+                repeated[at] = len(pool.rows) - len(ranked[at].rows)
             timings_ms["rank"] += _milliseconds_since(started)
             short = [at for at in short if len(ranked[at].rows) < options.k]
             if rows.shape[1] < wanted:  # that was all there is
@@ -169,6 +171,7 @@ class Recommender:
                 rows=best.rows[: options.k],
                 ids=self.index.ids[best.rows[: options.k]],
                 scores=best.scores[: options.k],
+                repeated=repeated[at] if len(best.rows) < options.k else 0,
                 timings_ms=timings_ms,
                 beliefs={name: believed[at : at + 1] for name, believed in query.beliefs.items()},
                 regions=query.regions[at] if query.regions else None,

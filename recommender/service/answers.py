@@ -235,6 +235,6 @@ def _answer(
             "good": hits.matched,
         },
         "results": results,
-        "message": message_of(len(hits), options, matched=hits.matched),
+        "message": message_of(len(hits), options, matched=hits.matched, repeated=hits.repeated),
         "timings_ms": {step: round(ms, 2) for step, ms in timings.items()},
     }

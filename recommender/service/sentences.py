@@ -22,8 +22,14 @@ CLOSER = "Try one that shows a garment, by itself and close."
 NO_MATCH = "Nothing in this catalog looks like that. The nearest:"
 
 
-def message_of(found: int, options: Options, *, matched: bool = True) -> str:
+def message_of(found: int, options: Options, *, matched: bool = True, repeated: int = 0) -> str:
     """What a person should know of what was found, or empty.
+
+    Args:
+        found: how many items are shown.
+        options: how they were searched for.
+        matched: whether they are like what was asked for.
+        repeated: how many more there are, with pictures that are shown already.
 
     >>> message_of(1, Options(k=5, filters={"gender": ["Unisex"]}))
     'Only 1 item passes these filters.'
@@ -31,7 +37,7 @@ def message_of(found: int, options: Options, *, matched: bool = True) -> str:
     'Nothing in this catalog looks like that. The nearest:'
     """
     unmatched = NO_MATCH if found and not matched else ""  # last: the results follow its colon
-    return " ".join(filter(None, (_how_many(found, options), unmatched)))
+    return " ".join(filter(None, (_how_many(found, repeated, options), unmatched)))
 
 
 def beside_each_other(garments: int) -> str:
@@ -45,9 +51,14 @@ def beside_each_other(garments: int) -> str:
     return f"There may be {garments} garments in this picture: choose one to search by it alone."
 
 
-def _how_many(found: int, options: Options) -> str:
+def _how_many(found: int, repeated: int, options: Options) -> str:
     if found == 0 and options.filters:
         return "No item passes these filters: widen or clear one of them."
+    if found < options.k and repeated:
+        all_there_are = f"{found + repeated} items pass these filters"
+        if not options.filters:
+            all_there_are = f"The catalog has {found + repeated} other items"
+        return f"{all_there_are}; {repeated} of them have a picture that is shown already."
     if found < options.k and options.filters:
         return f"Only {found} {'item passes' if found == 1 else 'items pass'} these filters."
     if found < options.k:

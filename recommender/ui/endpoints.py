@@ -8,7 +8,7 @@ from gradio.events import api
 from recommender.search.options import USUAL, Options, Ranking
 from recommender.service.answers import Json, Service
 from recommender.service.trends import Question
-from recommender.ui.parts.inputs import PictureInput, RawNumber
+from recommender.ui.parts.inputs import PictureInput, RawNumber, is_web_address
 from recommender.ui.server.origin import origin_of
 
 
@@ -25,7 +25,7 @@ def add_endpoints(service: Service) -> None:
         region: Any,
         request: gr.Request,
     ) -> Json:
-        """Products that look like a picture: a file, or null and the web address of one as `url`.
+        """Products that look like a picture: a file or its web address, here or as `url`.
 
         `filters` maps a column to its allowed values; `repeats` also shows items with identical
         pictures; `ranking` is `image` for what pictures show alone, `hybrid` where the products'
@@ -38,7 +38,8 @@ def add_endpoints(service: Service) -> None:
         not, the results are only the nearest there are.
         """
         options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)
-        return service.recommend(image, origin_of(request), options, url=url, region=region)
+        file, url = _named(image, url)
+        return service.recommend(file, origin_of(request), options, url=url, region=region)
 
     def recommend_by_id(
         item_id: int,
@@ -62,7 +63,8 @@ def add_endpoints(service: Service) -> None:
 
         `region` as in `recommend`.
         """
-        return service.describe(image, url=url, region=region)
+        file, url = _named(image, url)
+        return service.describe(file, url=url, region=region)
 
     def trends(
         filters: dict[str, Any] = {},  # noqa: B006 - the API shows them as the defaults
@@ -111,3 +113,8 @@ def add_endpoints(service: Service) -> None:
     api(recommend_by_id, api_name="recommend_by_id", **search)
     api(item, api_name="item")
     api(trends, api_name="trends")
+
+
+def _named(image: str | None, url: str) -> tuple[str | None, str]:
+    """The file, or the web address that may come in its place."""
+    return (None, image) if image is not None and is_web_address(image) else (image, url)

@@ -20,6 +20,11 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """Of an event of the page's own, at whose answer nobody looks for progress."""
 
 
+def is_web_address(text: str) -> bool:
+    """Whether a text that names a picture names it by its web address."""
+    return text.lower().startswith(("http://", "https://"))
+
+
 class PictureInput(gr.Image):
     """An image that hands over the path of the file as it was sent.
 
@@ -29,10 +34,24 @@ class PictureInput(gr.Image):
 
     is_template = True  # the page draws it as the gr.Image that it is
 
+    @staticmethod
+    def unmarked(sent: Any) -> Any:
+        """What was sent, without Gradio's mark of a file where it is a web address.
+
+        Gradio would fetch it, by a road without limits.
+        """
+        if isinstance(sent, dict):
+            address = sent.get("path") or sent.get("url")
+            if isinstance(address, str) and is_web_address(address):
+                return {"url": address}
+        return sent
+
     def preprocess(self, payload: ImageData | None) -> str | None:
-        """The path of the file, or None where there is none."""
+        """The path of the file or its web address, or None where there is none."""
         if payload is None:
             return None
+        if payload.url and is_web_address(payload.url) and payload.path is None:
+            return payload.url
         if payload.url and payload.url.startswith("data:"):
             return self._save_data_url(payload.url)
         if payload.path is None:
@@ -48,7 +67,7 @@ class PictureInput(gr.Image):
         if len(encoded) * 3 / 4 > limit:
             raise gr.Error(f"A picture has at most {limit >> 20} MB.", print_exception=False)
         try:
-            data = base64.b64decode(encoded, validate=True)
+            data = base64.b64decode("".join(encoded.split()), validate=True)  # commands wrap lines
         except (binascii.Error, ValueError) as error:
             message = "This data URL is not base64 of a picture."
             raise gr.Error(message, print_exception=False) from error

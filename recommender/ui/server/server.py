@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS
 from recommender.service.live import Live
 from recommender.service.sentences import sentence
+from recommender.ui.parts.inputs import PictureInput
 from recommender.ui.server.door import OPEN, Door
 from recommender.ui.server.downloads import download_route
 from recommender.ui.server.guard import FAILED, NO_ENDPOINT, Guard
@@ -100,6 +102,11 @@ class Page(gr.Blocks):
         defaults = [getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :]]
         if block_fn.api_visibility == "public" and None not in defaults:
             inputs = [*inputs, *defaults]
+        pairs = zip(block_fn.inputs, inputs, strict=False)
+        inputs = [
+            block.unmarked(sent) if isinstance(block, PictureInput) else sent
+            for block, sent in pairs
+        ]
         try:
             # Half a surrogate pair can be neither answered nor written anywhere.
             json.dumps(inputs, ensure_ascii=False).encode()
@@ -172,7 +179,11 @@ def _refusing(sentence: str, status_code: int) -> Callable[..., Awaitable[Respon
 
 
 def picture_route(live: Live) -> Route:
-    """`/pictures/ID`: the bytes of an item's picture, as its source had them."""
+    """`/pictures/ID`: the bytes of an item's picture, as its source had them.
+
+    A browser keeps them and asks each time whether they are still the same: an item may get
+    another picture, and the same address another catalog.
+    """
 
     async def picture(request: Request) -> Response:
         try:
@@ -181,7 +192,11 @@ def picture_route(live: Live) -> Route:
             media_type = f"image/{format_of(data)}"
         except (UnknownItemError, ImageError) as error:
             return PlainTextResponse(str(error), status_code=404)
-        return Response(data, media_type=media_type, headers=_A_DAY)
+        tag = f'"{sha256(data).hexdigest()[:32]}"'
+        head = {"cache-control": "no-cache", "etag": tag}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=head)
+        return Response(data, media_type=media_type, headers=head)
 
     return Route("/pictures/{item_id:int}", picture)
 
@@ -194,7 +209,7 @@ def caption_route(live: Live) -> Route:
             item = live.now.item(request.path_params["item_id"])
         except UnknownItemError as error:
             return PlainTextResponse(str(error), status_code=404)
-        return PlainTextResponse(sentence(item), headers=_A_DAY)
+        return PlainTextResponse(sentence(item))
 
     return Route("/captions/{item_id:int}", caption)
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import stat
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -17,8 +18,19 @@ DELETE_AFTER_SECONDS = 2400.0
 
 def use_own_folder() -> None:
     """Keep uploads apart from those of other Gradio apps; to be called before one is built."""
-    own = Path(tempfile.gettempdir()) / "fashion-recommender"
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(own))
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(_own_folder()))
+
+
+def _own_folder() -> Path:
+    """A folder that this user alone can read: the same at every start, where nobody else has it."""
+    user = os.getuid() if hasattr(os, "getuid") else ""
+    own = Path(tempfile.gettempdir()) / f"fashion-recommender-{user}"
+    with contextlib.suppress(FileExistsError):
+        own.mkdir(mode=0o700)
+    there = own.lstat()
+    if stat.S_ISDIR(there.st_mode) and user in ("", there.st_uid):
+        return own
+    return Path(tempfile.mkdtemp(prefix="fashion-recommender-"))
 
 
 @contextlib.asynccontextmanager
