@@ -2,16 +2,18 @@
 
 python -m scripts.build_catalog --source demo --data data/demo
 python -m scripts.build_catalog --source fashion-product-images-small.zip --data data/kaggle
+python -m scripts.build_catalog --source shop.zip --columns name=titre,id=ref --data data/shop
 """
 
 import argparse
 import sys
 from pathlib import Path
 
+from recommender.catalog.columns import read_told
 from recommender.catalog.items import build_catalog
 from recommender.catalog.sources import read_source
 from recommender.store.store import writing
-from scripts.command import plain_errors
+from scripts.command import add_table_settings, plain_errors
 
 
 @plain_errors()
@@ -20,11 +22,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--source",
         default="demo",
-        help="an archive.zip or folder in Kaggle's layout | kaggle | hub:OWNER/NAME | demo",
+        help="an archive.zip or folder with a table and pictures | kaggle | hub:OWNER/NAME | demo",
     )
+    add_table_settings(parser)
     parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
     options = parser.parse_args(argv)
-    raw = read_source(options.source)
+    raw = read_source(options.source, columns=read_told(options.columns), encoding=options.encoding)
     with writing(options.data, make=True):
         report = build_catalog(raw, options.data / "catalog", source=options.source)
     print(report.summary())

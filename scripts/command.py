@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
@@ -35,6 +36,18 @@ def plain_errors(*others: type[Exception]) -> Callable[[Main], Main]:
         return wrapped
 
     return decorated
+
+
+def add_table_settings(parser: ArgumentParser) -> None:
+    """How a source's table is to be read, where it does not tell by itself."""
+    parser.add_argument(
+        "--columns",
+        nargs="+",
+        default=[],
+        metavar="OURS=THEIRS",
+        help="what the table calls a column, such as name=title,id=sku; usual names are known",
+    )
+    parser.add_argument("--encoding", default="", help="of the table, where it is not told rightly")
 
 
 def command_line(script: str, argv: list[str] | None) -> str:

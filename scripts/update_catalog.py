@@ -12,6 +12,7 @@ from pathlib import Path
 
 # A second of garbage collection among objects that stay, as in `app.py`.
 gc.disable()
+from recommender.catalog.columns import read_told
 from recommender.catalog.sources import read_source
 from recommender.catalog.updates import update_catalog
 from recommender.index.faiss import IndexConfig
@@ -19,7 +20,7 @@ from recommender.service.open import encoder_of
 from recommender.store.build import build_store
 from recommender.store.store import Store, writing
 from recommender.store.style_map import map_file
-from scripts.command import plain_errors
+from scripts.command import add_table_settings, plain_errors
 
 gc.enable()
 
@@ -29,9 +30,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--source",
-        help="items to add or to change: an archive.zip or folder in Kaggle's layout | kaggle | "
-        "hub:OWNER/NAME | demo",
+        help="items to add or to change: an archive.zip or folder with a table and pictures | "
+        "kaggle | hub:OWNER/NAME | demo",
     )
+    add_table_settings(parser)
     parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
     parser.add_argument("--remove", type=int, nargs="+", default=[], help="ids of items to remove")
     parser.add_argument(
@@ -39,19 +41,31 @@ def main(argv: list[str] | None = None) -> int:
         action="store_true",
         help="the source is the whole catalog: items that it lacks are removed",
     )
+    parser.add_argument(
+        "--allow-removing",
+        type=int,
+        default=0,
+        metavar="N",
+        help="how many items --whole may remove, where they are more than a fifth",
+    )
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     options = parser.parse_args(argv)
     if not options.source and (options.whole or not options.remove):
         parser.error("name what changes by --source or --remove")
+    columns = read_told(options.columns)
     with writing(options.data):
         store = Store.open(options.data)
         encoder = encoder_of(store.manifest, device=options.device)
+        raw = None
+        if options.source:
+            raw = read_source(options.source, columns=columns, encoding=options.encoding)
         update = update_catalog(
-            read_source(options.source) if options.source else None,
+            raw,
             options.data / "catalog",
             source=options.source or "removals",
             remove=options.remove,
             whole=options.whole,
+            allow_removing=options.allow_removing,
         )
         manifest, _ = build_store(
             options.data,

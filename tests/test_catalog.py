@@ -23,6 +23,7 @@ from recommender.catalog.items import (
     pixel_hash,
 )
 from recommender.catalog.splits import name_groups, split_names
+from recommender.catalog.values import is_missing
 from recommender.errors import CatalogError, ImageError, StoreError
 from recommender.schema import COLUMNS
 
@@ -71,7 +72,7 @@ ids = st.one_of(words, st.integers(-1, 12).map(str), st.sampled_from(["007", "7.
 
 def trimmed(value: str | None) -> str | None:
     text = " ".join((value or "").split())
-    return None if text in ("", "NA") else text
+    return None if is_missing(text) else text
 
 
 @settings(max_examples=150, deadline=None)
@@ -219,7 +220,7 @@ def test_equal_pixels_share_a_hash() -> None:
 
 def test_the_report_lies_beside_the_items(tmp_path: Path) -> None:
     raw = raw_of([*ROWS[:3], row_with(id="x")])
-    raw = RawCatalog(raw.rows, raw.read_picture, repaired_ids=["2"])
+    raw = RawCatalog(raw.rows, raw.read_picture, repaired_ids=["2"], notes=["a note"])
     report = build_catalog(raw, tmp_path / "catalog", source="a source")
     stored = json.loads((tmp_path / "catalog" / REPORT_FILE).read_text())
     assert stored == {
@@ -228,11 +229,13 @@ def test_the_report_lies_beside_the_items(tmp_path: Path) -> None:
         "items": 3,
         "repaired": ["2"],
         "skipped": [{"id": "x", "reason": "the id is not a whole number"}],
+        "notes": ["a note"],
         "missing": dict.fromkeys(COLUMNS, 0),
         "fingerprint": catalog_fingerprint(load_catalog(tmp_path / "catalog")),
     }
     assert report.summary().splitlines() == [
         "3 items from 4 rows of a source",
+        "a note",
         "repaired 1 rows with an unquoted comma in the name",
         "left out 1 rows",
         "  x: the id is not a whole number",

@@ -49,6 +49,7 @@ OWNERS = {
     "kagglehub": {"catalog"},
     "huggingface_hub": {"hub"},
     "openTSNE": {"store"},
+    "openpyxl": {"catalog"},
     "transformers": {"encoding", "evaluation"},
     "pymilvus": {"index"},
     "skia": {"demo"},

@@ -78,6 +78,18 @@ def test_a_whole_source_removes_what_it_lacks(copy: Path) -> None:
     assert (update.added, update.changed, update.removed) == ((21,), (), (1, 2))
 
 
+def test_what_cannot_be_read_is_no_wish_to_remove(copy: Path) -> None:
+    before = sorted(path.name for path in (copy / "catalog").iterdir())
+    raw = read_source(str(write_archive(copy.parent / "update.zip")))
+    raw.rows.loc[0, "id"] = "SKU-1"
+    with pytest.raises(CatalogError, match=r"Nothing is removed while .*SKU-1 \(the id is not"):
+        update_catalog(raw, copy / "catalog", source="update", whole=True)
+    with pytest.raises(CatalogError, match=r"lacks 3 of 13 items: say --allow-removing 3"):
+        change(copy, ROWS[3:], whole=True)
+    assert sorted(path.name for path in (copy / "catalog").iterdir()) == before
+    assert change(copy, ROWS[3:], whole=True, allow_removing=3).removed == (1, 2, 3)
+
+
 def test_a_bad_picture_leaves_the_item_as_it_was(copy: Path, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     shutil.unpack_archive(write_archive(tmp_path / "a.zip", [RENAMED, NEW]), folder)

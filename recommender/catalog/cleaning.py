@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from recommender.catalog.values import cleaned, whole_number
 from recommender.errors import CatalogError
 from recommender.schema import COLUMNS
 
 REPORT_FILE = "report.json"
-_MISSING = {"", "NA"}
 
 
 @dataclass(frozen=True)
@@ -20,12 +19,15 @@ class RawCatalog:
 
     `rows` has the columns of `COLUMNS` as strings (None or NaN where missing), one row an item;
     `read_picture(position)` gives the encoded bytes of the picture of that row, or None where the
-    source has none, and may be called from several threads.
+    source has none, and may be called from several threads. `left_out` are id and reason of rows
+    that could not be read, `notes` what was read as what.
     """
 
     rows: pd.DataFrame
     read_picture: Callable[[int], bytes | None]
     repaired_ids: Sequence[str] = ()
+    left_out: Sequence[tuple[str, str]] = ()
+    notes: Sequence[str] = ()
 
 
 @dataclass(kw_only=True)
@@ -39,6 +41,16 @@ class CatalogReport:
     skipped: list[dict[str, str]] = field(default_factory=list)
     missing: dict[str, int] = field(default_factory=dict)
     fingerprint: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, raw: RawCatalog, source: str) -> "CatalogReport":
+        """The report of what a source found, before its rows are looked at."""
+        report = cls(source=source, rows=len(raw.rows) + len(raw.left_out))
+        report.repaired, report.notes = list(raw.repaired_ids), list(raw.notes)
+        for item_id, reason in raw.left_out:
+            report.skip(item_id, reason)
+        return report
 
     def skip(self, item_id: object, reason: str) -> None:
         self.skipped.append({"id": str(item_id), "reason": reason})
@@ -46,6 +58,7 @@ class CatalogReport:
     def summary(self, max_listed: int = 20) -> str:
         """A few lines for a person: the counts, then the rows left out with their reasons."""
         lines = [f"{self.items:,} items from {self.rows:,} rows of {self.source}"]
+        lines += self.notes
         if self.repaired:
             lines.append(f"repaired {len(self.repaired)} rows with an unquoted comma in the name")
         if missing := {name: count for name, count in self.missing.items() if count}:
@@ -58,7 +71,7 @@ class CatalogReport:
 
 
 def clean_rows(rows: pd.DataFrame, report: CatalogReport) -> pd.DataFrame:
-    """Trim every value and turn blanks and `NA` into missing; nothing else is changed.
+    """Trim every value and turn words for nothing into missing; nothing else is changed.
 
     Args:
         rows: the columns of `COLUMNS` (others are ignored), any dtype.
@@ -75,30 +88,17 @@ def clean_rows(rows: pd.DataFrame, report: CatalogReport) -> pd.DataFrame:
     if absent := [name for name in COLUMNS if name not in rows.columns]:
         found = ", ".join(map(str, rows.columns)) or "no column at all"
         raise CatalogError(f"The catalog lacks the column {', '.join(absent)}; it has: {found}.")
-
-    def clean(value: Any) -> str | None:
-        text = "" if pd.isna(value) else " ".join(str(value).split())
-        return None if text in _MISSING else text
-
-    cleaned = pd.DataFrame(
-        {name: pd.Series([clean(v) for v in rows[name]], dtype=object) for name in COLUMNS}
+    table = pd.DataFrame(
+        {name: pd.Series(map(cleaned, rows[name]), dtype=object) for name in COLUMNS}
     ).set_index(rows.index)
-
-    texts = cleaned["id"].tolist()
-    years = [_whole_number(value, upper=9999) for value in cleaned["year"]]
-    cleaned["id"] = pd.array([_whole_number(t, upper=2**63 - 1) for t in texts], dtype="Int64")
-    cleaned["year"] = pd.array(years, dtype="Int32")
-    left_out = cleaned["id"].isna() | cleaned["id"].duplicated()
+    texts = table["id"].tolist()
+    numbers = [whole_number(text) for text in texts]
+    years = [whole_number(value, upper=9999) for value in table["year"]]
+    table["id"] = pd.array(numbers, dtype="Int64")
+    table["year"] = pd.array(years, dtype="Int32")
+    left_out = table["id"].isna() | table["id"].duplicated()
     for position in np.flatnonzero(left_out):
-        no_number = pd.isna(cleaned["id"].iloc[position])
+        no_number = pd.isna(table["id"].iloc[position])
         reason = "the id is not a whole number" if no_number else "an earlier row has the same id"
         report.skip(texts[position], reason)
-    return cleaned[~left_out].astype({"id": "int64"})
-
-
-def _whole_number(text: str | None, *, upper: int) -> int | None:
-    """`2012`, and `2012.0` as a float column writes it; None for anything else."""
-    digits = (text or "").removesuffix(".0")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 19):
-        return None
-    return number if (number := int(digits)) <= upper else None
+    return table[~left_out].astype({"id": "int64"})

@@ -57,10 +57,11 @@ def build_catalog(raw: RawCatalog, directory: Path, *, source: str) -> CatalogRe
     Raises:
         CatalogError: a column is missing, no item is left, or the directory cannot be written.
     """
-    report = CatalogReport(source=source, rows=len(raw.rows), repaired=list(raw.repaired_ids))
+    report = CatalogReport.of(raw, source)
     cleaned = clean_rows(raw.rows.reset_index(drop=True), report)
     if not len(cleaned):
-        raise CatalogError(f"{source} has no item: {report.rows} rows were read.")
+        first = next((f"; {s['id']}: {s['reason']}" for s in report.skipped), "")
+        raise CatalogError(f"{source} has no item: {report.rows} rows were read{first}.")
     with changing(directory) as building:
         items = add_pictures(cleaned, raw, report, building / "map.arrow")
         if not len(items):

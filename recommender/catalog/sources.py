@@ -1,41 +1,43 @@
-"""Kaggle's archive or folder, its download, a Hub dataset or the embedded demo -> a raw catalog.
+"""A shop's archive or folder, Kaggle's, a Hub dataset or the embedded demo -> a raw catalog.
 
 Every source ends in the same `RawCatalog`, so that what follows never asks where it came from. An
 archive is read in place and never unpacked.
 """
 
-import csv
-import io
+import os
 import re
 import zipfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path, PurePosixPath
 
 import datasets
 import pandas as pd
 
 from recommender.catalog.cleaning import RawCatalog
+from recommender.catalog.columns import NAME, PICTURE, with_usual_names
 from recommender.catalog.items import PICTURE_LIMITS
+from recommender.catalog.layout import find_pictures, find_table
+from recommender.catalog.tables import as_text, read_table
+from recommender.catalog.values import cleaned, whole_number
 from recommender.errors import CatalogError, ImageError
-from recommender.schema import COLUMNS
 
 DEMO_ARCHIVE = Path(__file__).parents[1] / "demo" / "fashion-demo.zip"
 KAGGLE_DATASET = "paramaggarwal/fashion-product-images-small"
-_KAGGLES_COPY = "myntradataset"  # the same tree again, inside Kaggle's own archive
-_MAX_CSV_BYTES = 2**30
+_MAX_TABLE_BYTES = 2**30
 # JPEGs do not shrink and a CSV shrinks tenfold; deflate at its limit reaches 1,032.
 _MAX_RATIO = 100
 
 
-class _DamagedError(CatalogError):
-    """One file of a source cannot be read; fatal for a table, a reason to skip for a picture."""
-
-
-def read_source(source: str) -> RawCatalog:
+def read_source(
+    source: str, *, columns: Mapping[str, str] | None = None, encoding: str = ""
+) -> RawCatalog:
     """Open what `source` names.
 
     Args:
-        source: a `.zip` or a folder in Kaggle's layout, `kaggle`, `hub:OWNER/NAME` or `demo`.
+        source: a `.zip` or a folder with a table and pictures, `kaggle`, `hub:OWNER/NAME` or
+            `demo`.
+        columns: a column of the schema -> the source's own, where names do not tell.
+        encoding: of its table; told by the bytes if empty.
 
     Raises:
         CatalogError: it is not there, not laid out so, or not safe to read; says what was found.
@@ -45,14 +47,14 @@ def read_source(source: str) -> RawCatalog:
     if source == "kaggle":
         return _read_folder(_download_from_kaggle(KAGGLE_DATASET))
     if source.startswith("hub:"):
-        return _read_hub(source.removeprefix("hub:"))
+        return _read_hub(source.removeprefix("hub:"), columns)
     path = Path(source)
     if path.is_dir():
-        return _read_folder(path)
+        return _read_folder(path, columns, encoding)
     if path.is_file():
-        return _read_archive(path)
+        return _read_archive(path, columns, encoding)
     raise CatalogError(
-        f"There is no source {source!r}: name a .zip or a folder in Kaggle's layout, "
+        f"There is no source {source!r}: name a .zip or a folder with a table and pictures, "
         "kaggle, hub:OWNER/NAME or demo."
     )
 
@@ -69,12 +71,13 @@ def _download_from_kaggle(dataset: str) -> Path:
         ) from error
 
 
-def _read_folder(folder: Path) -> RawCatalog:
+def _read_folder(
+    folder: Path, columns: Mapping[str, str] | None = None, encoding: str = ""
+) -> RawCatalog:
     files = {
         path.relative_to(folder).as_posix(): path
-        for pattern in ("*", "*/*", "*/images/*", "images/*")
-        for path in folder.glob(pattern)
-        if path.is_file()
+        for at, _, names in os.walk(folder)
+        for path in (Path(at, name) for name in names)
     }
 
     def read(name: str, max_bytes: int) -> bytes:
@@ -86,23 +89,28 @@ def _read_folder(folder: Path) -> RawCatalog:
                 raise CatalogError(f"{name} has more than {max_bytes:,} bytes.")
             return files[name].read_bytes()
         except OSError as error:
-            raise _DamagedError(f"{name} cannot be read: {error.strerror or error}.") from error
+            raise CatalogError(f"{name} cannot be read: {error.strerror or error}.") from error
 
-    return _read_kaggle_layout(files, read, found_in=str(folder))
+    return _read_files(files, read, str(folder), columns, encoding)
 
 
-def _read_archive(path: Path) -> RawCatalog:
+def _read_archive(
+    path: Path, columns: Mapping[str, str] | None = None, encoding: str = ""
+) -> RawCatalog:
     try:
         archive = zipfile.ZipFile(path)
     except Exception as error:  # of a damaged directory, whatever its parser happens to raise
         raise CatalogError(f"{path.name} is not a zip archive that can be read.") from error
-    # Not `is_dir`, which asks a name for its last letter, if it has one.
-    infos = {i.filename: i for i in archive.infolist() if not i.filename.endswith("/")}
-    for name in infos:
-        if name[:1] in ("", "/") or ".." in name.split("/") or "\\" in name or ":" in name:
+    infos = {}
+    for info in archive.infolist():
+        # Old archivers of Windows write backslashes.
+        name = info.filename.replace("\\", "/").removeprefix("./")
+        if name[:1] in ("", "/") or ".." in name.split("/") or ":" in name:
             raise CatalogError(
                 f"{path.name} holds a path that climbs out of it, or is not of a zip: {name!r}."
             )
+        if not name.endswith("/"):
+            infos[name] = info
 
     def read(name: str, max_bytes: int) -> bytes:
         info = infos[name]
@@ -119,110 +127,86 @@ def _read_archive(path: Path) -> RawCatalog:
             with archive.open(info) as member:
                 return member.read(info.file_size + 1)
         except Exception as error:  # zlib.error, BadZipFile, RuntimeError if encrypted, …
-            raise _DamagedError(
+            raise CatalogError(
                 f"{name} in {path.name} is damaged, encrypted or packed in an unusual way."
             ) from error
 
-    return _read_kaggle_layout(infos, read, found_in=path.name)
+    return _read_files(infos, read, path.name, columns, encoding)
 
 
-def _read_kaggle_layout(
-    names: Collection[str], read: Callable[[str, int], bytes], *, found_in: str
+def _read_files(
+    names: Collection[str],
+    read: Callable[[str, int], bytes],
+    found_in: str,
+    columns: Mapping[str, str] | None,
+    encoding: str,
 ) -> RawCatalog:
-    """Find `styles.csv` and `images/`, at the top or one level down, and read the former."""
-    tables = [n for n in names if PurePosixPath(n).name == "styles.csv" and n.count("/") <= 1]
-    if not tables:
-        shown = ", ".join(sorted(names)[:5]) or "nothing"
-        raise CatalogError(f"{found_in} has no styles.csv; it holds {shown}.")
-    table = min(tables, key=lambda n: (n.count("/"), _KAGGLES_COPY in n, n))
-    folder = str(PurePosixPath(table).parent / "images") + "/"
-    pictures = {
-        PurePosixPath(name).stem: name
-        for name in names
-        if name.startswith(folder) and name.count("/") == folder.count("/")
-    }
-    rows, repaired = parse_styles(read(table, _MAX_CSV_BYTES))
+    """Find the table and the pictures among files, and read the former."""
+    table_name = find_table(names, found_in)
+    if table_name is None:
+        return _read_without_table(names, read, found_in)
+    folder = table_name[: table_name.rfind("/") + 1]
+    table = read_table(read(table_name, _MAX_TABLE_BYTES), table_name, encoding=encoding)
+    rows, notes = with_usual_names(table.rows, columns)
+    pictures = find_pictures(names, folder)
     if not pictures:
-        raise CatalogError(f"{found_in} has {table} but no picture in {folder}.")
-    stems = rows["id"].tolist()
+        raise CatalogError(f"{found_in} has {table_name} but no picture in {folder}images/.")
+    if pictures.twice:
+        notes.append(
+            f"passed over {len(pictures.twice):,} pictures, as others have their names: "
+            f"{', '.join(pictures.twice[:3])}"
+        )
+    ids = rows["id"].tolist()
+    paths = rows[PICTURE].map(cleaned).tolist() if PICTURE in rows else [None] * len(rows)
 
     def read_picture(position: int) -> bytes | None:
-        if (name := pictures.get((stems[position] or "").strip())) is None:
+        if (name := pictures.of(ids[position], paths[position])) is None:
             return None
         try:
             return read(name, PICTURE_LIMITS.max_bytes)
-        except _DamagedError as error:
+        except CatalogError as error:  # it costs its own item, not the others
             raise ImageError(str(error)) from error
 
-    return RawCatalog(rows, read_picture, repaired)
+    return RawCatalog(
+        rows,
+        read_picture,
+        repaired_ids=table.repaired,
+        left_out=table.left_out,
+        notes=[*table.notes, *notes],
+    )
 
 
-def parse_styles(data: bytes) -> tuple[pd.DataFrame, list[str]]:
-    """Read `styles.csv`, putting names with an unquoted comma together again.
+def _read_without_table(
+    names: Collection[str], read: Callable[[str, int], bytes], found_in: str
+) -> RawCatalog:
+    """Pictures alone: the folder that one lies in is its type, its own name the item's."""
+    pictures = sorted(find_pictures(names, "").by_stem.values())
+    if not pictures:
+        shown = ", ".join(sorted(names)[:5]) or "nothing"
+        raise CatalogError(f"{found_in} has no table and no picture; it holds {shown}.")
+    paths = [PurePosixPath(name) for name in pictures]
+    numbered = all(whole_number(path.stem) is not None for path in paths)
+    rows = pd.DataFrame(
+        {
+            "id": [path.stem if numbered else str(at) for at, path in enumerate(paths, 1)],
+            "articleType": [path.parent.name or None for path in paths],
+            NAME: [None if numbered else path.stem for path in paths],
+        },
+        dtype=object,
+    )
+    note = "there is no table: the folders of the pictures were read as article types"
+    named, notes = with_usual_names(rows)
 
-    The name is the one free text of the table, so any fields too many belong to it.
+    def read_picture(position: int) -> bytes:
+        try:
+            return read(pictures[position], PICTURE_LIMITS.max_bytes)
+        except CatalogError as error:
+            raise ImageError(str(error)) from error
 
-    Args:
-        data: the file; UTF-8 with or without a byte-order mark, else Latin-1.
-
-    Returns:
-        The rows, all strings, short rows filled with None; the ids of the rows repaired.
-
-    Raises:
-        CatalogError: a column is missing or there is no row; names what was found.
-    """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    lines = _split_rows(text.replace("\0", ""))
-    try:
-        header = [name.strip() for name in next(lines, [])]
-        fields = [line for line in lines if line]
-    except csv.Error as error:
-        raise CatalogError(f"styles.csv cannot be read: {error}.") from error
-    if absent := [name for name in COLUMNS if name not in header]:
-        found = ", ".join(header) or "nothing"
-        raise CatalogError(f"styles.csv lacks the column {', '.join(absent)}; it has: {found}.")
-    if len(set(header)) < len(header):
-        raise CatalogError(f"styles.csv has a column twice: {', '.join(header)}.")
-    if not fields:
-        raise CatalogError("styles.csv has a header but no row.")
-    repaired, rows = [], []
-    name_at, id_at = header.index("productDisplayName"), header.index("id")
-    for line in fields:
-        extra = len(line) - len(header)
-        if extra > 0:
-            end = name_at + extra + 1
-            line = [*line[:name_at], ",".join(line[name_at:end]), *line[end:]]
-            repaired.append(line[id_at])
-        rows.append(line + [None] * (len(header) - len(line)))
-    return pd.DataFrame(rows, columns=header, dtype=object)[list(COLUMNS)], repaired
+    return RawCatalog(named, read_picture, notes=[note, *notes])
 
 
-def _split_rows(text: str) -> Iterator[list[str]]:
-    """The fields of each row, the header first.
-
-    A quote that opens and never closes would make one field of all the rows up to the next quote:
-    where a line within the quotes is a row by itself, the quote is taken as a plain character.
-    """
-    lines = io.StringIO(text, newline="").readlines()
-    at, width = 0, 2
-    while at < len(lines):
-        end = at + 1
-        opened = lines[at].count('"') % 2 == 1
-        while opened and end < len(lines) and lines[end].count(",") < width - 1:
-            opened = lines[end].count('"') % 2 == 0
-            end += 1
-        end = at + 1 if opened else end
-        block = lines[at:end]
-        rows = list(csv.reader(block, quoting=csv.QUOTE_NONE) if opened else csv.reader(block))
-        yield from rows
-        width = max(width, len(rows[0])) if at == 0 else width
-        at = end
-
-
-def _read_hub(name: str) -> RawCatalog:
+def _read_hub(name: str, columns: Mapping[str, str] | None = None) -> RawCatalog:
     """A Hub dataset with the same columns and an `image`, such as ashraq/…-small."""
     if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         raise CatalogError(f"A Hub dataset is named hub:OWNER/NAME, not hub:{name}.")
@@ -248,7 +232,14 @@ def _read_hub(name: str) -> RawCatalog:
         except (OSError, TypeError, ValueError) as error:
             raise ImageError("its file is not there.") from error
 
-    return RawCatalog(items.remove_columns("image").to_pandas(), read_picture)
+    labels = items.remove_columns("image")
+    rows = labels.to_pandas()
+    for column, feature in labels.features.items():
+        if isinstance(feature, datasets.ClassLabel):  # of which the rows hold numbers, or -1
+            names = dict(enumerate(feature.names))
+            rows[column] = rows[column].map(names.get)
+    named, notes = with_usual_names(as_text(rows), columns)
+    return RawCatalog(named, read_picture, notes=notes)
 
 
 def _downloaded(path: Path) -> Path:

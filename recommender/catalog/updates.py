@@ -53,6 +53,7 @@ def update_catalog(
     source: str,
     remove: Collection[int] = (),
     whole: bool = False,
+    allow_removing: int = 0,
 ) -> Update:
     """Add and change the items of `raw`, remove others, and write the catalog that results.
 
@@ -64,25 +65,30 @@ def update_catalog(
         source: how the report names what came.
         remove: ids of items to remove; those that are not there are listed as left out.
         whole: whether `raw` is all there should be: items that it lacks are removed.
+        allow_removing: so many may be, where they are more than a fifth of the catalog.
 
     Returns:
         What was done; nothing is written where nothing changes.
 
     Raises:
-        CatalogError: an id comes twice, a column is missing, no item would be left, or the
-            catalog cannot be written. It is then as it was.
+        CatalogError: an id comes twice, a column is missing, a row of what should be whole cannot
+            be read, too many items or all would be removed, or the catalog cannot be written. It
+            is then as it was.
         StoreError: there is no whole catalog.
     """
     items = load_catalog(directory)
     frame = catalog_frame(items)
     there = set(frame["id"].tolist())
-    report = CatalogReport(source=source)
+    report = CatalogReport(source=source) if raw is None else CatalogReport.of(raw, source)
     with changing(directory) as building:
         fresh, named = items.select([]), set[int]()
         if raw is not None:
             cleaned = clean_rows(raw.rows.reset_index(drop=True), report)
             if twice := [skip["id"] for skip in report.skipped if "same id" in skip["reason"]]:
                 raise CatalogError(f"The update holds the id {twice[0]} twice: keep one row of it.")
+            if whole and report.skipped:
+                rows = ", ".join(f"{skip['id']} ({skip['reason']})" for skip in report.skipped[:5])
+                raise CatalogError(f"Nothing is removed while rows cannot be read: {rows}.")
             named = set(cleaned["id"].tolist())
             cleaned = cleaned[_differ(cleaned, raw, items, frame)]
             if len(cleaned):
@@ -91,11 +97,17 @@ def update_catalog(
             raise CatalogError(f"The update holds the id {both[0]} and removes it too: do either.")
         for item_id in sorted(set(remove) - there):
             report.skip(item_id, "there is no such item to remove")
+        lacking = there - named if whole else set()
+        if len(lacking) > max(len(there) / 5, allow_removing):
+            raise CatalogError(
+                f"The update lacks {len(lacking):,} of {len(there):,} items: say --allow-removing "
+                f"{len(lacking)} if they are to go."
+            )
         ids = fresh["id"][:]
         update = Update(
             added=tuple(i for i in ids if i not in there),
             changed=tuple(i for i in ids if i in there),
-            removed=tuple(sorted(there & set(remove) | (there - named if whole else set()))),
+            removed=tuple(sorted(there & set(remove) | lacking)),
             skipped=tuple(report.skipped),
         )
         if not len(there) + len(update.added) - len(update.removed):

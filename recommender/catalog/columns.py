@@ -1,0 +1,104 @@
+"""Columns as shops name them -> those of the schema."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from recommender.errors import CatalogError
+from recommender.schema import COLUMNS
+
+NAME, YEAR, PICTURE = "productDisplayName", "year", "image"
+
+_SYNONYMS = {
+    "id": "itemid productid articleid sku asin artikelnummer",
+    "gender": "sex geschlecht genre",
+    "masterCategory": "department maincategory",
+    "articleType": "type producttype itemtype category kategorie",
+    "baseColour": "color colour basecolor maincolor maincolour farbe couleur",
+    "season": "saison",
+    "year": "jahr",
+    "usage": "",
+    "subCategory": "subcategory",
+    NAME: "title name productname producttitle itemname bezeichnung titel artikel",
+    PICTURE: "img imageurl imagelink imagepath photo photourl picture pictureurl filename bild",
+}
+_MEANINGS = {
+    synonym: column
+    for column, synonyms in _SYNONYMS.items()
+    for synonym in (column.lower(), *synonyms.split())
+}
+
+
+def meaning_of(name: str) -> str | None:
+    """The column that a name is the usual one for.
+
+    >>> meaning_of("Product_Name"), meaning_of("base colour"), meaning_of("stock")
+    ('productDisplayName', 'baseColour', None)
+    """
+    return _MEANINGS.get(re.sub(r"[\W_]", "", name).lower())
+
+
+def with_usual_names(
+    rows: pd.DataFrame, told: Mapping[str, str] | None = None
+) -> tuple[pd.DataFrame, list[str]]:
+    """Rows under the schema's names, and what was read as what; `image` stays where there is one.
+
+    Args:
+        rows: a table's.
+        told: a column of the schema -> the table's, where its owner says so.
+
+    Raises:
+        CatalogError: no column is the id, or one that was told is not there.
+    """
+    found = [str(name) for name in rows.columns]
+    taken = dict(told or {})
+    for column, name in taken.items():
+        if column not in (*COLUMNS, PICTURE) or name not in found:
+            raise CatalogError(
+                f"--columns says {column}={name}: left is one of {', '.join((*COLUMNS, PICTURE))}, "
+                f"right one of {', '.join(found)}."
+            )
+    for column in (*COLUMNS, PICTURE):
+        if column in found:
+            taken.setdefault(column, column)
+    for name in found:
+        if (meant := meaning_of(name)) is not None and name not in taken.values():
+            taken.setdefault(meant, name)
+    if "id" not in taken:
+        raise CatalogError(
+            f"The table has no column for the id; it has: {', '.join(found) or 'none'}. "
+            "Name it by --columns id=…"
+        )
+    notes = [
+        f"read the column {name!r} as the {_said(column)}"
+        for column, name in taken.items()
+        if name != column
+    ]
+    absent = [column for column in COLUMNS if column not in taken]
+    if absent:
+        notes.append(f"there is no column for {', '.join(map(_said, absent))}")
+    named = pd.DataFrame({column: rows[name] for column, name in taken.items()}, index=rows.index)
+    return named.assign(**dict.fromkeys(absent)).astype(object), notes
+
+
+def _said(column: str) -> str:
+    return {NAME: "name", PICTURE: "picture"}.get(column, column)
+
+
+def read_told(settings: Iterable[str]) -> dict[str, str]:
+    """`--columns name=title,id=sku` as what `with_usual_names` takes.
+
+    Raises:
+        CatalogError: one is of another form.
+
+    >>> read_told(["name=title,id=sku"])
+    {'productDisplayName': 'title', 'id': 'sku'}
+    """
+    told = {}
+    for part in (part for setting in settings for part in setting.split(",")):
+        column, equals, name = part.partition("=")
+        if not (column.strip() and equals and name.strip()):
+            raise CatalogError(f"--columns takes pairs such as name=title,id=sku, not {part!r}.")
+        told[meaning_of(column) or column.strip()] = name.strip()
+    return told
