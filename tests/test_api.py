@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import struct
+import tempfile
 import threading
 import time
 import zlib
@@ -24,6 +25,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from serving import META, call, serve, shop, upload
 
+from recommender.feedback.events import EventLog
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
 from recommender.service.examples import PHOTOGRAPHS
@@ -859,3 +861,43 @@ def test_no_file_outlives_a_clock_that_jumps(
     monkeypatch.setattr(uploads.time, "time", lambda: then)
     uploads.delete_old(tmp_path, 60.0)
     assert not picture.exists()
+
+
+def test_what_use_leaves_behind_names_nobody(
+    recommender: Recommender,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    who = ("anna", "203.0.113.77")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    exif = Image.Exif()
+    exif[0x013B] = "Anna Smith"
+    taken = saved(Image.open(io.BytesIO(PICTURE)), "JPEG", exif=exif)
+    headers = {"user-agent": "Anna", "x-forwarded-for": who[1], "referer": "http://x/anna"}
+    with (
+        serve(recommender, tmp_path / "uploads", events=EventLog(tmp_path / "events")) as live,
+        httpx.Client(base_url=live, headers=headers, timeout=60) as client,
+    ):
+        sent = client.post("/gradio_api/upload", files={"files": ("anna.jpg", taken)})
+        picture = {"path": sent.json()[0], "meta": META}
+        for name, *data in (
+            ("recommend", picture, 3, {}, "", False),
+            ("recommend", data_url(taken), 3, {"gender": ["anna"]}, "", False),
+            ("recommend", None, 3, {}, "http://127.0.0.1/anna", False),
+            ("recommend_by_id", 1, 3, {}),
+            ("describe", picture),
+            ("trends", {}, []),
+        ):
+            asked = client.post(f"/gradio_api/call/{name}", json={"data": data})
+            client.get(f"/gradio_api/call/{name}/{asked.json()['event_id']}")
+        client.get("/?item=1&from=anna")
+        client.get("/trends/colours.csv", params={"ask": '{"filters": {"gender": ["anna"]}}'})
+        uploads.delete_old(tmp_path / "uploads", 0.0)
+        left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert tmp_path / "events" / "events.jsonl" in left
+    for path in left:
+        told = str(path.relative_to(tmp_path)).encode() + path.read_bytes()
+        assert not [name for name in who if name.encode() in told.lower()], path
+    logged = [record.getMessage() for record in caplog.records if record.name != "httpx"]
+    assert not [line for line in logged for name in who if name in line.lower()]
