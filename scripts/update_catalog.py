@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     columns = read_told(options.columns)
     with writing(options.data):
         store = Store.open(options.data)
-        encoder = encoder_of(store.manifest, device=options.device)
+        encoder = encoder_of(store, device=options.device)
         raw = None
         if options.source:
             raw = read_source(options.source, columns=columns, encoding=options.encoding)

@@ -29,7 +29,13 @@ from huggingface_hub.hf_api import RepoFile
 from recommender.errors import HubError, RecommenderError, StoreError
 from recommender.files import hash_files
 from recommender.hub.parcel import REMOTE, STAGING, check_files, pack, read_parcel, unpack
-from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
+from recommender.store.manifest import (
+    MANIFEST_FILE,
+    Manifest,
+    carried_weights,
+    load_manifest,
+    with_weights,
+)
 from recommender.store.store import Store, writing
 
 PULLED_FILE = "pulled.json"
@@ -162,7 +168,9 @@ def pull_store(
         parcel = read_parcel(staging / MANIFEST_FILE)
         if any(tree.get(file.path) != file.size for file in parcel.files):
             raise HubError(f"{address} lacks a file that its manifest names: push it again.")
-        accept(parcel.store)
+        carried = carried_weights(parcel.store)
+        if carried is None:
+            accept(parcel.store)
         # The catalog is there as Parquet, as Arrow, and as Arrow under its own name.
         needed = sum(f.size for f in parcel.files) + 2 * sum(f.size for f in parcel.shards)
         if shutil.disk_usage(staging).free < needed:
@@ -170,6 +178,8 @@ def pull_store(
         if wanted := [f.path for f in parcel.files if not (staging / f.path).is_file()]:
             download(allow_patterns=wanted)
         check_files(staging, parcel.files)
+        if carried is not None:
+            accept(with_weights(parcel.store, str(staging / parcel.own[carried].path)))
         unpack(parcel, staging, directory, source=f"hub:{address.repo}@{commit}")
         text = json.dumps(_pulled(address.repo, commit, directory))
         (directory / PULLED_FILE).write_text(text, encoding="utf-8")

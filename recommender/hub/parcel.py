@@ -26,7 +26,13 @@ from recommender.catalog.items import (
 )
 from recommender.errors import HubError, StoreError
 from recommender.files import hash_files, whole_file
-from recommender.store.manifest import Manifest, write_manifest
+from recommender.store.manifest import (
+    WEIGHTS,
+    Manifest,
+    carried_weights,
+    with_weights,
+    write_manifest,
+)
 from recommender.store.store import Store
 from recommender.store.style_map import map_file
 
@@ -39,7 +45,7 @@ REMOTE = re.compile(r"(data/[0-9a-f]{24}\.parquet|store/[0-9a-f]{24}\.(faiss|npy
 
 _LOCAL = re.compile(
     r"index(-[0-9a-f]{16})?\.faiss|ids(-[0-9a-f]{16})?\.npy|"
-    r"(embeddings|map)/[0-9a-f]{24}\.safetensors"
+    r"(embeddings|map|weights)/[0-9a-f]{24}\.safetensors"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -108,10 +114,40 @@ def pack(store: Store) -> tuple[Parcel, dict[str, Path]]:
     if style_map := map_file(directory, manifest.files):
         names.append(style_map.relative_to(directory).as_posix())
     own = [directory / name for name in names]
+    if weights := _weights_file(directory, manifest):
+        # Named by what they are: no path of this machine is public.
+        [sha256] = hash_files([weights])
+        names.append(f"{WEIGHTS}/{sha256[:24]}.safetensors")
+        own.append(weights)
+        manifest = with_weights(manifest, names[-1])
     files = dict(zip(names, _files(own, "store"), strict=True))
     parcel = Parcel(manifest, _files(shards, "data"), files)
     paths = [file.path for file in parcel.files]
     return parcel, dict(zip(paths, [*shards, *own], strict=True))
+
+
+def _weights_file(directory: Path, manifest: Manifest) -> Path | None:
+    """The weights that have to come along, as they are nobody's but the owner's.
+
+    Raises:
+        StoreError: they are not there.
+    """
+    if carried := carried_weights(manifest):
+        return directory / carried
+    name = str(manifest.encoder.get("config", {}).get("weights", ""))
+    if not _is_path(name):
+        return None
+    if not Path(name).is_file():
+        raise StoreError(
+            f"The weights {Path(name).name} that the store was built with are not where they were: "
+            "put them back, or build the index again."
+        )
+    return Path(name)
+
+
+def _is_path(name: str) -> bool:
+    """Whether an encoder's name is that of a file, not of weights that everyone can have."""
+    return name.endswith(".safetensors") or "\\" in name or name.startswith(("/", "."))
 
 
 def _files(paths: Sequence[Path], folder: str) -> list[File]:
@@ -156,6 +192,13 @@ def read_parcel(path: Path) -> Parcel:
         stored = Manifest(**parcel["store"], files={})
         named = {stored.index_file, stored.ids_file, *stored.parts}
         maps = {name for name in own if map_file(Path(), [name])}
+        if carried := carried_weights(stored):
+            named.add(carried)
+        elif _is_path(str(stored.encoder.get("config", {}).get("weights", ""))):
+            raise HubError(
+                "The store on the Hub was built with weights that are on its owner's machine: "
+                "push it again with this version, which sends them along."
+            )
         whole = shards and own.keys() - maps == named and len(maps) <= 1
         if not whole or not all(map(_LOCAL.fullmatch, own)):
             raise ValueError("the files are not those of a store")

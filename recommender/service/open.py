@@ -17,7 +17,13 @@ from recommender.index.faiss import IndexConfig
 from recommender.search.recommender import Recommender
 from recommender.service.live import Live
 from recommender.store.build import build_store, former_store
-from recommender.store.manifest import Manifest, check_encoder, store_version
+from recommender.store.manifest import (
+    Manifest,
+    carried_weights,
+    check_encoder,
+    store_version,
+    with_weights,
+)
 from recommender.store.store import Store, writing
 
 log = logging.getLogger(__name__)
@@ -55,17 +61,20 @@ def load_recommender(
             if store_version(directory) == version:
                 raise
     if reuse is None or reuse.fingerprint != store.manifest.encoder["fingerprint"]:
-        reuse = encoder_of(store.manifest, device=device)
+        reuse = encoder_of(store, device=device)
     return Recommender(gallery, reuse, wrap=wrap)
 
 
-def encoder_of(manifest: Manifest, *, device: Device = "auto") -> Encoder:
+def encoder_of(store: Store, *, device: Device = "auto") -> Encoder:
     """The encoder that a store was built with.
 
     Raises:
         IndexMismatchError: what runs here is another one.
         WeightsError: its weights cannot be had.
     """
+    manifest = store.manifest
+    if carried := carried_weights(manifest):
+        manifest = with_weights(manifest, str(store.directory / carried))
     encoder = _with_settings(manifest, partial(load_encoder, device=device))
     check_encoder(manifest, encoder.fingerprint)
     return encoder

@@ -4,16 +4,18 @@ import hashlib
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from recommender.catalog.items import catalog_fingerprint, catalog_shards, load_catalog
+from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import StoreError
 from recommender.files import hash_files, write_by_content
 from recommender.index.embeddings import Rows
 from recommender.index.faiss import IndexConfig, build_index, write_index
 from recommender.store.embed import LoadEncoder, embed_catalog
-from recommender.store.manifest import Manifest, write_manifest
+from recommender.store.manifest import WEIGHTS, Manifest, write_manifest
 from recommender.store.store import Store
 from recommender.store.style_map import MapConfig, MapQuality, write_map
 
@@ -62,10 +64,11 @@ def build_store(
         index_file = write_by_content(directory / "index.faiss", partial(write_index, index))
         ids_file = write_by_content(directory / "ids.npy", partial(_write_ids, ids))
         shards = catalog_shards(directory / "catalog")
-        files = [index_file, ids_file, *shards, *embedded.parts, *maps]
+        record, weights = _record_of(embedded.encoder, directory)
+        files = [index_file, ids_file, *shards, *embedded.parts, *maps, *weights]
         names = [path.relative_to(directory).as_posix() for path in files]
         manifest = Manifest(
-            encoder=embedded.encoder.record(),
+            encoder=record,
             index=asdict(config),
             dim=index.vectors.shape[1],
             count=len(index),
@@ -90,6 +93,16 @@ def former_store(directory: Path) -> Store | None:
         return Store.open(directory)
     except StoreError:
         return None
+
+
+def _record_of(encoder: PictureEncoder, directory: Path) -> tuple[dict[str, Any], list[Path]]:
+    """What the manifest says of an encoder, and its weights' file if that is the store's own."""
+    record = encoder.record()
+    weights = Path(record["config"]["weights"])
+    if not weights.is_relative_to(directory / WEIGHTS):
+        return record, []
+    name = weights.relative_to(directory).as_posix()
+    return {**record, "config": {**record["config"], "weights": name}}, [weights]
 
 
 def _write_ids(ids: Rows, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,12 @@ from recommender.files import hash_files, whole_file
 
 MANIFEST_FILE = "manifest.json"
 SCHEMA_VERSION = 1
+WEIGHTS = "weights"
+"""The folder of a store that came from elsewhere, with weights that its owner made."""
 
 _OWN_FILES = (
     *("index.faiss", "index-*.faiss", "ids.npy", "ids-*.npy", "*.building"),
-    *("embeddings/*", "map/*", "catalog/*.arrow"),
+    *("embeddings/*", "map/*", "weights/*", "catalog/*.arrow"),
 )
 _LIBRARIES = ("datasets", "faiss-cpu", "numpy", "pillow", "timm", "torch")
 
@@ -46,6 +48,18 @@ class Manifest:
     def shards(self) -> list[str]:
         """The catalog's Arrow files, in order."""
         return [name for name in self.files if is_shard(name)]
+
+
+def carried_weights(manifest: Manifest) -> str | None:
+    """The encoder's weights where the store holds them itself: a path within it."""
+    name = manifest.encoder.get("config", {}).get("weights")
+    return name if isinstance(name, str) and name.startswith(f"{WEIGHTS}/") else None
+
+
+def with_weights(manifest: Manifest, name: str) -> Manifest:
+    """The same store, whose encoder's weights are of another name."""
+    config = {**manifest.encoder["config"], "weights": name}
+    return replace(manifest, encoder={**manifest.encoder, "config": config})
 
 
 def is_shard(name: str) -> bool:
@@ -100,6 +114,7 @@ def load_manifest(directory: Path) -> Manifest:
         files = [directory / name for name in own]
         inside = all(file.resolve().is_relative_to(directory.resolve()) for file in files)
         needed = {manifest.index_file, manifest.ids_file, *manifest.parts}
+        needed |= {carried} if (carried := carried_weights(manifest)) else set()
         named = isinstance(manifest.encoder.get("fingerprint"), str)
         damaged = not (inside and needed <= set(manifest.files) and named)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
