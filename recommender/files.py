@@ -19,9 +19,9 @@ def whole_file(path: Path, *, by_many: bool = False) -> Iterator[Path]:
         path: the file; its folder is made.
         by_many: whether several processes may write it at once: each has a place of its own.
     """
-    with _place_beside(path, f".{os.getpid()}" if by_many else "") as building:
+    with _place_beside(path, f".{os.getpid()}" if by_many else "") as (building, finish):
         yield building
-        building.replace(path)
+        finish(path)
 
 
 def write_by_content(path: Path, write: Callable[[Path], object]) -> Path:
@@ -31,18 +31,28 @@ def write_by_content(path: Path, write: Callable[[Path], object]) -> Path:
         path: `STEM.SUFFIX`; what is returned is `STEM-HASH.SUFFIX`. Its folder is made.
         write: gets the place to write to.
     """
-    with _place_beside(path, f".{os.getpid()}") as building:
+    with _place_beside(path, f".{os.getpid()}") as (building, finish):
         write(building)
         [sha256] = hash_files([building])
-        return building.replace(path.with_stem(f"{path.stem}-{sha256[:16]}"))
+        return finish(path.with_stem(f"{path.stem}-{sha256[:16]}"))
 
 
 @contextmanager
-def _place_beside(path: Path, mark: str) -> Iterator[Path]:
+def _place_beside(path: Path, mark: str) -> Iterator[tuple[Path, Callable[[Path], Path]]]:
+    """The place, and what renames it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     building = path.parent / f"{path.name}{mark}.building"
+
+    def finish(path: Path) -> Path:
+        building.chmod(mode)
+        return building.replace(path)
+
     try:
-        yield building
+        # Who may read a new file says the umask; safetensors would let its owner alone.
+        building.touch()
+        mode = building.stat().st_mode
+        building.unlink()
+        yield building, finish
     except BaseException:
         with suppress(OSError):
             building.unlink()

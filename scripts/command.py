@@ -1,5 +1,6 @@
 """What all commands share: how they fail, and the report that says how it was made."""
 
+import io
 import shlex
 import sys
 from argparse import ArgumentParser
@@ -24,6 +25,10 @@ def plain_errors(*others: type[Exception]) -> Callable[[Main], Main]:
     def decorated(main: Main) -> Main:
         @wraps(main)
         def wrapped(argv: list[str] | None = None) -> int:
+            for stream in (sys.stdout, sys.stderr):
+                # What a console cannot show ends no build.
+                if isinstance(stream, io.TextIOWrapper):
+                    stream.reconfigure(errors="backslashreplace")
             try:
                 return main(argv)
             except (RecommenderError, *others) as error:

@@ -42,6 +42,11 @@ def main(argv: list[str] | None = None) -> int:
         help="the source is the whole catalog: items that it lacks are removed",
     )
     parser.add_argument(
+        "--labels-only",
+        action="store_true",
+        help="the source corrects columns: each item keeps its picture",
+    )
+    parser.add_argument(
         "--allow-removing",
         type=int,
         default=0,
@@ -58,7 +63,12 @@ def main(argv: list[str] | None = None) -> int:
         encoder = encoder_of(store, device=options.device)
         raw = None
         if options.source:
-            raw = read_source(options.source, columns=columns, encoding=options.encoding)
+            raw = read_source(
+                options.source,
+                columns=columns,
+                encoding=options.encoding,
+                with_pictures=not options.labels_only,
+            )
         update = update_catalog(
             raw,
             options.data / "catalog",
@@ -66,6 +76,7 @@ def main(argv: list[str] | None = None) -> int:
             remove=options.remove,
             whole=options.whole,
             allow_removing=options.allow_removing,
+            labels_only=options.labels_only,
         )
         manifest, _ = build_store(
             options.data,

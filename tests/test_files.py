@@ -7,7 +7,9 @@ import os
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from recommender.files import hash_files, whole_file, write_by_content, write_json
 
@@ -98,3 +100,17 @@ def test_json_where_a_link_leads(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "1\n"
     write_json(Path(os.devnull), 1)
     assert Path(os.devnull).is_char_device()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_others_may_read_what_the_umask_says(tmp_path: Path, umask: int, mode: int) -> None:
+    """Whatever writes it: safetensors makes files that its owner alone can read."""
+    before = os.umask(umask)
+    try:
+        with whole_file(tmp_path / "a") as building:
+            save_file({"x": np.zeros(3)}, building)
+        named = write_by_content(tmp_path / "b.x", lambda path: save_file({"x": np.ones(3)}, path))
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "a", named)} == {mode}

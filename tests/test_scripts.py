@@ -1,6 +1,8 @@
 """Each script by its `main`: what it writes, and one line where it cannot."""
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -196,3 +198,25 @@ def test_help_and_unknown_options(script: object, capsys: Capture) -> None:
             script.main(arguments)
         assert ended.value.code == code
     assert script.__doc__.splitlines()[0] in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_a_console_cannot_show_ends_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+    monkeypatch.setattr(sys, "stdout", shown)
+
+    @plain_errors()
+    def main(argv: list[str] | None = None) -> int:
+        sys.stdout.write("Größe 38 …")
+        return 0
+
+    assert main([]) == 0
+    assert shown.buffer.getvalue() == b"Gr\\xf6\\xdfe 38 \\u2026"
+
+
+def test_what_the_system_refuses_is_one_line(capsys: Capture, tmp_path: Path) -> None:
+    @plain_errors()
+    def main(argv: list[str] | None = None) -> int:
+        return len((tmp_path / "none").read_bytes())
+
+    assert main([]) == 1
+    assert error_line(capsys) == f"error: {tmp_path / 'none'}: No such file or directory."

@@ -320,6 +320,12 @@ def test_several_tables_are_for_people_to_choose(tmp_path: Path) -> None:
         read_source(str(shop(tmp_path / "shop", files)))
 
 
+def test_a_table_is_a_source_by_itself(tmp_path: Path) -> None:
+    files = {"a.csv": written(RECORDS), "b.xlsx": b"x", **PICTURES}
+    frame, _ = built(shop(tmp_path / "shop", files) / "a.csv", tmp_path)
+    assert len(frame) == 4
+
+
 def test_a_folder_of_pictures_alone(tmp_path: Path) -> None:
     files = {
         "Tops/Tee.jpg": draw_picture(ROWS[0]),

@@ -78,6 +78,23 @@ def test_a_whole_source_removes_what_it_lacks(copy: Path) -> None:
     assert (update.added, update.changed, update.removed) == ((21,), (), (1, 2))
 
 
+def test_labels_alone_are_corrected(copy: Path, tmp_path: Path) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("id;color\n1;Green\n0002;Blue\n99;Red\n")
+    with pytest.raises(CatalogError, match="no picture"):
+        read_source(str(table))
+    raw = read_source(str(table), with_pictures=False)
+    before = open_store(copy)
+    update = update_catalog(raw, copy / "catalog", source="labels", labels_only=True)
+    assert (update.added, update.changed, update.removed) == ((), (1, 2), ())
+    assert update.skipped == ({"id": "99", "reason": "it has no picture"},)
+    index(copy)
+    after = open_store(copy)
+    for item_id, colour in ((1, "Green"), (2, "Blue")):
+        assert after.item(item_id) == {**before.item(item_id), "baseColour": colour}
+        assert after.picture_bytes(item_id) == before.picture_bytes(item_id)
+
+
 def test_what_cannot_be_read_is_no_wish_to_remove(copy: Path) -> None:
     before = sorted(path.name for path in (copy / "catalog").iterdir())
     raw = read_source(str(write_archive(copy.parent / "update.zip")))

@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import datasets
 import pandas as pd
@@ -17,7 +18,7 @@ from recommender.catalog.cleaning import RawCatalog
 from recommender.catalog.columns import NAME, PICTURE, with_usual_names
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.layout import find_pictures, find_table
-from recommender.catalog.tables import as_text, read_table
+from recommender.catalog.tables import READERS, as_text, read_table
 from recommender.catalog.values import cleaned, whole_number
 from recommender.errors import CatalogError, ImageError
 
@@ -28,16 +29,32 @@ _MAX_TABLE_BYTES = 2**30
 _MAX_RATIO = 100
 
 
+class _Reading(NamedTuple):
+    """How a source is read; see `read_source`."""
+
+    columns: Mapping[str, str] | None = None
+    encoding: str = ""
+    with_pictures: bool = True
+
+
+_AS_IT_COMES = _Reading()
+
+
 def read_source(
-    source: str, *, columns: Mapping[str, str] | None = None, encoding: str = ""
+    source: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    encoding: str = "",
+    with_pictures: bool = True,
 ) -> RawCatalog:
     """Open what `source` names.
 
     Args:
-        source: a `.zip` or a folder with a table and pictures, `kaggle`, `hub:OWNER/NAME` or
-            `demo`.
+        source: a `.zip` or a folder with a table and pictures, a table with pictures beside it,
+            `kaggle`, `hub:OWNER/NAME` or `demo`.
         columns: a column of the schema -> the source's own, where names do not tell.
         encoding: of its table; told by the bytes if empty.
+        with_pictures: whether there have to be pictures.
 
     Raises:
         CatalogError: it is not there, not laid out so, or not safe to read; says what was found.
@@ -49,10 +66,13 @@ def read_source(
     if source.startswith("hub:"):
         return _read_hub(source.removeprefix("hub:"), columns)
     path = Path(source)
+    how = _Reading(columns, encoding, with_pictures)
     if path.is_dir():
-        return _read_folder(path, columns, encoding)
+        return _read_folder(path, how)
+    if path.is_file() and path.suffix.lower().lstrip(".") in READERS:
+        return _read_folder(path.parent, how, path.name)
     if path.is_file():
-        return _read_archive(path, columns, encoding)
+        return _read_archive(path, how)
     raise CatalogError(
         f"There is no source {source!r}: name a .zip or a folder with a table and pictures, "
         "kaggle, hub:OWNER/NAME or demo."
@@ -72,7 +92,7 @@ def _download_from_kaggle(dataset: str) -> Path:
 
 
 def _read_folder(
-    folder: Path, columns: Mapping[str, str] | None = None, encoding: str = ""
+    folder: Path, how: _Reading = _AS_IT_COMES, table_name: str | None = None
 ) -> RawCatalog:
     files = {
         path.relative_to(folder).as_posix(): path
@@ -91,12 +111,10 @@ def _read_folder(
         except OSError as error:
             raise CatalogError(f"{name} cannot be read: {error.strerror or error}.") from error
 
-    return _read_files(files, read, str(folder), columns, encoding)
+    return _read_files(files, read, str(folder), how, table_name)
 
 
-def _read_archive(
-    path: Path, columns: Mapping[str, str] | None = None, encoding: str = ""
-) -> RawCatalog:
+def _read_archive(path: Path, how: _Reading = _AS_IT_COMES) -> RawCatalog:
     try:
         archive = zipfile.ZipFile(path)
     except Exception as error:  # of a damaged directory, whatever its parser happens to raise
@@ -131,25 +149,25 @@ def _read_archive(
                 f"{name} in {path.name} is damaged, encrypted or packed in an unusual way."
             ) from error
 
-    return _read_files(infos, read, path.name, columns, encoding)
+    return _read_files(infos, read, path.name, how)
 
 
 def _read_files(
     names: Collection[str],
     read: Callable[[str, int], bytes],
     found_in: str,
-    columns: Mapping[str, str] | None,
-    encoding: str,
+    how: _Reading,
+    table_name: str | None = None,
 ) -> RawCatalog:
     """Find the table and the pictures among files, and read the former."""
-    table_name = find_table(names, found_in)
+    table_name = table_name or find_table(names, found_in)
     if table_name is None:
         return _read_without_table(names, read, found_in)
     folder = table_name[: table_name.rfind("/") + 1]
-    table = read_table(read(table_name, _MAX_TABLE_BYTES), table_name, encoding=encoding)
-    rows, notes = with_usual_names(table.rows, columns)
+    table = read_table(read(table_name, _MAX_TABLE_BYTES), table_name, encoding=how.encoding)
+    rows, notes = with_usual_names(table.rows, how.columns)
     pictures = find_pictures(names, folder)
-    if not pictures:
+    if not pictures and how.with_pictures:
         raise CatalogError(f"{found_in} has {table_name} but no picture in {folder}images/.")
     if pictures.twice:
         notes.append(

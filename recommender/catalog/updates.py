@@ -7,7 +7,7 @@ once.
 
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import datasets
@@ -24,6 +24,8 @@ from recommender.catalog.items import (
     load_catalog,
     write_catalog,
 )
+from recommender.catalog.values import cleaned as cleaned_value
+from recommender.catalog.values import whole_number
 from recommender.errors import CatalogError, ImageError
 from recommender.schema import COLUMNS
 
@@ -54,6 +56,7 @@ def update_catalog(
     remove: Collection[int] = (),
     whole: bool = False,
     allow_removing: int = 0,
+    labels_only: bool = False,
 ) -> Update:
     """Add and change the items of `raw`, remove others, and write the catalog that results.
 
@@ -65,6 +68,8 @@ def update_catalog(
         source: how the report names what came.
         remove: ids of items to remove; those that are not there are listed as left out.
         whole: whether `raw` is all there should be: items that it lacks are removed.
+        labels_only: whether the items of `raw` keep the pictures that they have; others are left
+            out.
         allow_removing: so many may be, where they are more than a fifth of the catalog.
 
     Returns:
@@ -82,6 +87,8 @@ def update_catalog(
     report = CatalogReport(source=source) if raw is None else CatalogReport.of(raw, source)
     with changing(directory) as building:
         fresh, named = items.select([]), set[int]()
+        if raw is not None and labels_only:
+            raw = _with_pictures_of(raw, items, frame)
         if raw is not None:
             cleaned = clean_rows(raw.rows.reset_index(drop=True), report)
             if twice := [skip["id"] for skip in report.skipped if "same id" in skip["reason"]]:
@@ -119,6 +126,24 @@ def update_catalog(
             merged = datasets.concatenate_datasets([part for part in parts if len(part)])
             write_catalog(merged, directory, report)
     return update
+
+
+def _with_pictures_of(raw: RawCatalog, items: datasets.Dataset, frame: pd.DataFrame) -> RawCatalog:
+    """The same rows, each with the picture of its item, and the columns that they lack."""
+    places = dict(zip(frame["id"].tolist(), range(len(frame)), strict=True))
+    numbers = [whole_number(cleaned_value(text)) for text in raw.rows["id"]]
+    at = [None if number is None else places.get(number) for number in numbers]
+    rows = raw.rows.copy()
+    for name in COLUMNS:
+        if rows[name].isna().all():
+            values = [None if place is None else frame[name].iloc[place] for place in at]
+            rows[name] = pd.Series(values, index=rows.index, dtype=object)
+
+    def read_picture(position: int) -> bytes | None:
+        place = at[position]
+        return None if place is None else bytes(items[place]["image"]["bytes"])
+
+    return replace(raw, rows=rows, read_picture=read_picture)
 
 
 def _differ(
