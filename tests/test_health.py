@@ -1,9 +1,15 @@
 """What whoever keeps the server running can ask of it."""
 
+import json
+import logging
+
 import httpx
+import pytest
 from conftest import ROWS, draw_picture
 from prometheus_client.parser import text_string_to_metric_families
 from serving import call, upload
+
+from recommender.ui.server.logs import JsonLines
 
 
 def counts(live: str) -> dict[str, float]:
@@ -42,3 +48,18 @@ def test_what_was_asked_is_counted(live: str) -> None:
     assert after["fashion_items"] == len(ROWS)
     assert after["fashion_waiting"] == 0
     assert "process_resident_memory_bytes" in after
+
+
+def test_each_answer_is_a_line_of_the_log(live: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "recommender")
+    call(live, "item", ROWS[0][0])
+    call(live, "recommend_by_id", 999, 5)
+    lines = [JsonLines().format(record) for record in caplog.records if hasattr(record, "fields")]
+    told = [json.loads(line) for line in lines]
+    asked = [(line["asked"], line["ended"], line["message"]) for line in told]
+    assert asked == [
+        ("item", "answered", "item answered"),
+        ("recommend_by_id", "refused", "recommend_by_id refused"),
+    ]
+    assert all(line["milliseconds"] >= 0 for line in told)
+    assert not [line for line in lines if "999" in line.replace(told[1]["time"], "")]

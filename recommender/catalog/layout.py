@@ -65,8 +65,9 @@ class Pictures:
         """The picture of an item: as a column says, else by its id, else its first view."""
         if path is not None:
             path = path.replace("\\", "/").removeprefix("./")
-            places = (f"{self.folder}{path}", f"{self.folder}images/{path}", path)
-            return next((self.names[p.lower()] for p in places if p.lower() in self.names), None)
+            for place in (f"{self.folder}{path}", f"{self.folder}images/{path}", path):
+                if found := self.names.get(place.lower()):
+                    return found
         key = key_of(item_id or "")
         views = self.views.get(key, [None])
         return self.by_stem.get(key, views[0])

@@ -175,7 +175,8 @@ def _read_files(
             f"{', '.join(pictures.twice[:3])}"
         )
     ids = rows["id"].tolist()
-    paths = rows[PICTURE].map(cleaned).tolist() if PICTURE in rows else [None] * len(rows)
+    named = rows[PICTURE] if PICTURE in rows else [None] * len(rows)
+    paths = [cleaned(path) for path in named]
 
     def read_picture(position: int) -> bytes | None:
         if (name := pictures.of(ids[position], paths[position])) is None:

@@ -1,5 +1,7 @@
-"""What a server counts of its work, as Prometheus reads it. Nothing of a visitor is in it."""
+"""What a server counts and logs of its work. Nothing of a visitor is in it."""
 
+import logging
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -7,6 +9,8 @@ from typing import Any, TypeVar, cast
 from prometheus_client import Counter, Gauge, Histogram
 
 from recommender.errors import RecommenderError
+
+log = logging.getLogger(__name__)
 
 ANSWERS = Counter(
     "fashion_answers",
@@ -31,11 +35,11 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def counted(method: Method) -> Method:
-    """Count what a method answers, how it ends, and the steps that the answer tells."""
+    """Count and log what a method answers, how it ends, and the steps that the answer tells."""
 
     @wraps(method)
     def counting(*args: Any, **kwargs: Any) -> Any:
-        ended = "failed"
+        ended, started = "failed", time.perf_counter()
         try:
             answer = method(*args, **kwargs)
             ended = "answered"
@@ -43,7 +47,10 @@ def counted(method: Method) -> Method:
             ended = "refused"
             raise
         finally:
-            ANSWERS.labels(method.__name__, ended).inc()
+            asked, seconds = method.__name__, time.perf_counter() - started
+            ANSWERS.labels(asked, ended).inc()
+            fields = {"asked": asked, "ended": ended, "milliseconds": round(seconds * 1000, 1)}
+            log.info("%s %s", asked, ended, extra={"fields": fields})
         timings: dict[str, Any] = answer.get("timings_ms", {}) if isinstance(answer, dict) else {}
         for step, milliseconds in timings.items():
             STEPS.labels(step).observe(milliseconds / 1000)
