@@ -21,7 +21,14 @@ from recommender.encoding.weights import Weights, read_weights, write_weights
 from recommender.errors import WeightsError
 from recommender.pictures.decode import decode_image
 from recommender.training import sureness
-from recommender.training.sureness import ODDS, calibrate_on_photographs, fit_match, see
+from recommender.training.sureness import (
+    ODDS,
+    REFUSED,
+    calibrate_on_photographs,
+    fit_match,
+    lenient,
+    see,
+)
 from scripts import calibrate
 
 LABELS = {
@@ -78,6 +85,18 @@ def test_clouds_that_overlap_are_told_how_far_they_do() -> None:
     garments, others = cloud(1, 0.3, 4000), cloud(-1, 0.3, 4000, seed=1)
     match = fit_match(garments, others)
     assert match[1] == pytest.approx(2, abs=0.15)
+
+
+def test_hardly_a_photograph_is_taken_to_show_nothing() -> None:
+    random = np.random.default_rng(0)
+    photographs = random.normal(0, 2, (2000, 2)).astype(np.float32)
+    strict = (-3.0, 1.0, -0.5)
+    constant, *counts = lenient(strict, photographs)
+    assert counts == [1.0, -0.5]
+    refused = (constant + photographs @ counts < 0).mean()
+    assert refused == pytest.approx(REFUSED, abs=0.002)
+    # What refuses fewer already stays as it is.
+    assert lenient((9.0, 1.0, -0.5), photographs) == (9.0, 1.0, -0.5)
 
 
 @settings(max_examples=15, deadline=None)

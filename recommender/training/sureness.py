@@ -28,6 +28,8 @@ from recommender.evaluation.match import pictures_without
 from recommender.evaluation.metrics import Bools
 from recommender.pictures.decode import decode_image
 
+REFUSED = 0.025
+"""The share of photographs that may be taken to show nothing of the catalog's."""
 ODDS = np.geomspace(1, 20, 61)
 _AT_ONCE = 64
 _EACH = 300
@@ -76,6 +78,7 @@ def calibrate_on_photographs(
     encoder = load_encoder(str(weights), device=device, photograph_odds=odds)
     garments = [_features(encoder, pictures) for pictures in (asked, packshots)]
     match = fit_match(np.concatenate(garments), _features(encoder, without))
+    match = lenient(match, garments[0])
     trained = read_weights(weights)
     config = replace(trained.config, photograph_odds=odds, match=match)
     write_weights(out, trained._replace(config=config))
@@ -85,6 +88,20 @@ def calibrate_on_photographs(
         "after": round(calibration_error(told.max(axis=1), right), 4),
         "match": [round(value, 4) for value in match],
     }
+
+
+def lenient(match: tuple[float, ...], photographs: Floats) -> tuple[float, ...]:
+    """The same, so much surer that hardly a photograph is taken to show nothing.
+
+    The fit takes a garment and none for equally likely; who comes here shows one.
+
+    Args:
+        match: as `fit_match` gives it.
+        photographs: float32 of shape (n, 2), its features of photographs of garments.
+    """
+    constant, *counts = match
+    logits = constant + photographs @ np.array(counts)
+    return (constant - min(0.0, float(np.quantile(logits, REFUSED))), *counts)
 
 
 def see(encoder: Encoder, pictures: Sequence[Image.Image]) -> Encoded:
