@@ -409,7 +409,7 @@ def test_a_year_is_a_number(live: str) -> None:
 def test_identical_pictures_are_named_as_such(live: str) -> None:
     everything = call(live, "recommend_by_id", 1, 100)
     assert everything["message"] == (
-        "The catalog has 12 other items; 1 of them have a picture that is shown already."
+        "The catalog has only 12 other items; one of them has a picture that is shown already."
     )
     assert call(live, "recommend_by_id", 1, 100, {}, True)["message"] == (
         "The catalog has only 12 other items."

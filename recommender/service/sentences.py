@@ -55,10 +55,11 @@ def _how_many(found: int, repeated: int, options: Options) -> str:
     if found == 0 and options.filters:
         return "No item passes these filters: widen or clear one of them."
     if found < options.k and repeated:
-        all_there_are = f"{found + repeated} items pass these filters"
-        if not options.filters:
-            all_there_are = f"The catalog has {found + repeated} other items"
-        return f"{all_there_are}; {repeated} of them have a picture that is shown already."
+        there = f"The catalog has only {found + repeated} other items"
+        if options.filters:
+            there = f"Only {found + repeated} items pass these filters"
+        have = "one of them has" if repeated == 1 else f"{repeated} of them have"
+        return f"{there}; {have} a picture that is shown already."
     if found < options.k and options.filters:
         return f"Only {found} {'item passes' if found == 1 else 'items pass'} these filters."
     if found < options.k:

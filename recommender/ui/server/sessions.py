@@ -27,15 +27,25 @@ class Session(SessionState):
         self.config_values: dict[int, Any] = {}
         self.state_data: dict[int, Any] = {}
         self._state_ttl: dict[int, Any] = {}
+        self._drawn: tuple[int, Any] | None = None
         self.is_closed = False
         self.STATE_TTL_WHEN_CLOSED = 3600
 
     def __setitem__(self, key: int, value: Any) -> None:
-        """Keep what is state; how a component looks, the page itself knows."""
+        """Keep what is state; how a component looks, the page itself knows once it is told."""
         block = self.blocks_config.blocks.get(key)
         if isinstance(block, gr.State):
             self._state_ttl[key] = (block.time_to_live, datetime.datetime.now())
             self.state_data[key] = value
+        else:
+            self._drawn = key, value
+
+    def __getitem__(self, key: int) -> Any:
+        """Gradio puts a component that changes here, and takes it at once to tell the page."""
+        if self._drawn is not None and self._drawn[0] == key:
+            (_, drawn), self._drawn = self._drawn, None
+            return drawn
+        return super().__getitem__(key)
 
     def _update_config(self, key: int) -> None:
         """Nothing is rendered anew."""
