@@ -18,7 +18,7 @@ _CARD = tuple(dict.fromkeys(("articleType", *_WIDER, *_SAID, "id")))
 """What an item's card says, in this order."""
 
 
-Beliefs = dict[str, tuple[tuple[str, float], ...]]
+Seen = dict[str, tuple[tuple[str, float], ...]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,8 +31,8 @@ class View:
         ids: of the results, in their order.
         opened: id of the item whose attributes are shown.
         status: the line above.
-        beliefs: what is seen in the picture that asks: of each label the likeliest values with
-            their probabilities.
+        seen: what is seen in the picture that asks: of each label the likeliest values with their
+            probabilities, as far as they are shown.
         picture: file of the picture that asks.
         region: which part of it was asked for, as `read_region` takes it.
         looked_at: which part was looked at; None for all of it.
@@ -45,7 +45,7 @@ class View:
     ids: tuple[int, ...] = ()
     opened: int | None = None
     status: str = WELCOME
-    beliefs: Beliefs = field(default_factory=dict, hash=False)
+    seen: Seen = field(default_factory=dict, hash=False)
     picture: str | None = None
     region: object = "auto"
     looked_at: tuple[float, ...] | None = None
@@ -58,12 +58,20 @@ class View:
         ids = tuple(item["id"] for item in answer["results"])
         query, folded = answer["query"], not answer["match"]["good"]
         found: Json = {
-            "beliefs": {} if folded else _kept(query.get("beliefs", {})),
+            "seen": {} if folded else _kept(query.get("beliefs", {})),
             "looked_at": tuple(query["region"]) if query.get("region") else None,
             "regions": tuple(tuple(found["box"]) for found in query.get("regions", ())),
             "folded": folded,
         }
         return cls(ids=ids, status=found_like(name, answer), **{**found, **view})
+
+    @property
+    def beliefs(self) -> dict[str, list[Json]]:
+        """What is seen, as an answer says it."""
+        return {
+            label: [{"value": value, "probability": share} for value, share in ranked]
+            for label, ranked in self.seen.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,7 @@ def item_html(item: dict[str, Any]) -> str:
     )
 
 
-def _kept(beliefs: dict[str, list[Json]]) -> Beliefs:
+def _kept(beliefs: dict[str, list[Json]]) -> Seen:
     """An answer's beliefs, as far as they are shown."""
     return {
         label: tuple(
@@ -111,10 +119,10 @@ def _kept(beliefs: dict[str, list[Json]]) -> Beliefs:
     }
 
 
-def beliefs_html(beliefs: Beliefs) -> str:
+def beliefs_html(beliefs: dict[str, list[Json]]) -> str:
     """What is seen in a picture: a tile an attribute, the other likely values in small below."""
     tiles = []
-    for label, ranked in beliefs.items():
+    for label, ranked in _kept(beliefs).items():
         (first, sure), *others = ranked
         also = ", ".join(f"{html.escape(value)} {share:.0%}" for value, share in others)
         tiles.append(
