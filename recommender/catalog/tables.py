@@ -5,9 +5,8 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import pandas as pd
 
@@ -222,7 +221,8 @@ def _read_sheet(data: bytes, name: str, encoding: str = "") -> Table:
     columns = [str(header[at]).strip() for at in named]
     if len(set(columns)) < len(columns):
         raise CatalogError(f"{name} has a column twice: {', '.join(columns)}.")
-    return _of_records(dict(zip(columns, (row[at] for at in named), strict=True)) for row in rows)
+    values = [[row[at] for at in named] for row in rows]
+    return Table(as_text(pd.DataFrame(values, columns=columns, dtype=object)))
 
 
 def _read_json_lines(data: bytes, name: str, encoding: str = "") -> Table:
@@ -239,7 +239,7 @@ def _read_json_lines(data: bytes, name: str, encoding: str = "") -> Table:
         if not isinstance(record, dict):
             raise CatalogError(f"Line {number} of {name} is no JSON object.")
         records.append(record)
-    return Table(_of_records(records).rows, notes=notes)
+    return Table(as_text(pd.DataFrame(records, dtype=object)), notes=notes)
 
 
 def _read_parquet(data: bytes, name: str, encoding: str = "") -> Table:
@@ -248,10 +248,6 @@ def _read_parquet(data: bytes, name: str, encoding: str = "") -> Table:
     except Exception as error:  # whatever Arrow happens to raise
         raise CatalogError(f"{name} is no Parquet file that can be read.") from error
     return Table(as_text(rows))
-
-
-def _of_records(records: Iterable[dict[str, Any]]) -> Table:
-    return Table(as_text(pd.DataFrame(list(records), dtype=object)))
 
 
 def as_text(rows: pd.DataFrame) -> pd.DataFrame:

@@ -24,7 +24,6 @@ from recommender.catalog.items import (
     load_catalog,
     write_catalog,
 )
-from recommender.catalog.values import cleaned as cleaned_value
 from recommender.catalog.values import whole_number
 from recommender.errors import CatalogError, ImageError
 from recommender.schema import COLUMNS
@@ -130,9 +129,8 @@ def update_catalog(
 
 def _with_pictures_of(raw: RawCatalog, items: datasets.Dataset, frame: pd.DataFrame) -> RawCatalog:
     """The same rows, each with the picture of its item, and the columns that they lack."""
-    places = dict(zip(frame["id"].tolist(), range(len(frame)), strict=True))
-    numbers = [whole_number(cleaned_value(text)) for text in raw.rows["id"]]
-    at = [None if number is None else places.get(number) for number in numbers]
+    places = {item_id: place for place, item_id in enumerate(frame["id"].tolist())}
+    at = [places.get(whole_number(text)) for text in raw.rows["id"]]
     rows = raw.rows.copy()
     for name in COLUMNS:
         if rows[name].isna().all():

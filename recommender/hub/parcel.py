@@ -30,6 +30,7 @@ from recommender.store.manifest import (
     WEIGHTS,
     Manifest,
     carried_weights,
+    weights_name,
     with_weights,
     write_manifest,
 )
@@ -134,8 +135,7 @@ def _weights_file(directory: Path, manifest: Manifest) -> Path | None:
     """
     if carried := carried_weights(manifest):
         return directory / carried
-    name = str(manifest.encoder.get("config", {}).get("weights", ""))
-    if not _is_path(name):
+    if not _is_path(name := weights_name(manifest)):
         return None
     if not Path(name).is_file():
         raise StoreError(
@@ -194,7 +194,7 @@ def read_parcel(path: Path) -> Parcel:
         maps = {name for name in own if map_file(Path(), [name])}
         if carried := carried_weights(stored):
             named.add(carried)
-        elif _is_path(str(stored.encoder.get("config", {}).get("weights", ""))):
+        elif _is_path(weights_name(stored)):
             raise HubError(
                 "The store on the Hub was built with weights that are on its owner's machine: "
                 "push it again with this version, which sends them along."

@@ -50,10 +50,15 @@ class Manifest:
         return [name for name in self.files if is_shard(name)]
 
 
+def weights_name(manifest: Manifest) -> str:
+    """What the encoder's weights are called; empty where nothing is said."""
+    return str(manifest.encoder.get("config", {}).get("weights", ""))
+
+
 def carried_weights(manifest: Manifest) -> str | None:
     """The encoder's weights where the store holds them itself: a path within it."""
-    name = manifest.encoder.get("config", {}).get("weights")
-    return name if isinstance(name, str) and name.startswith(f"{WEIGHTS}/") else None
+    name = weights_name(manifest)
+    return name if name.startswith(f"{WEIGHTS}/") else None
 
 
 def with_weights(manifest: Manifest, name: str) -> Manifest:
