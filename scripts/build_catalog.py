@@ -11,6 +11,7 @@ from pathlib import Path
 
 from recommender.catalog.columns import read_told
 from recommender.catalog.items import build_catalog
+from recommender.catalog.labels import read_vocabulary
 from recommender.catalog.sources import read_source
 from recommender.store.store import writing
 from scripts.command import add_table_settings, plain_errors
@@ -26,10 +27,20 @@ def main(argv: list[str] | None = None) -> int:
     )
     add_table_settings(parser)
     parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
+    parser.add_argument(
+        "--vocabulary",
+        type=Path,
+        metavar="FILE",
+        help="JSON of labels in the source's words -> the encoder's: "
+        '{"articleType": {"Hemden": "Shirts"}}',
+    )
     options = parser.parse_args(argv)
+    vocabulary = read_vocabulary(options.vocabulary) if options.vocabulary else None
     raw = read_source(options.source, columns=read_told(options.columns), encoding=options.encoding)
     with writing(options.data, make=True):
-        report = build_catalog(raw, options.data / "catalog", source=options.source)
+        report = build_catalog(
+            raw, options.data / "catalog", source=options.source, vocabulary=vocabulary
+        )
     print(report.summary())
     return 0
 

@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     add_table_settings(parser)
     parser.add_argument("--data", type=Path, default=Path("data/demo"), help="the store's folder")
-    parser.add_argument("--remove", type=int, nargs="+", default=[], help="ids of items to remove")
+    parser.add_argument("--remove", nargs="+", default=[], help="ids of items to remove")
     parser.add_argument(
         "--whole",
         action="store_true",

@@ -241,6 +241,7 @@ def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Cl
         "filters": ({}, "dict"),
         "repeats": (False, "bool"),
         "ranking": ("auto", "str"),
+        "sort": ("", "str"),
     }
     of_pictures = {"url": ("", "str"), "region": ("auto", "")}
     for name, required in (("/recommend", "image"), ("/recommend_by_id", "item_id")):

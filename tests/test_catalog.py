@@ -201,7 +201,7 @@ def test_a_table_of_any_row_labels(tmp_path: Path) -> None:
 
 def test_no_item_left_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="has no item: 1 rows were read"):
-        built(tmp_path / "catalog", [row_with(id="x")])
+        built(tmp_path / "catalog", [row_with(id="NA")])
     with pytest.raises(CatalogError, match="it has no picture"):
         built(tmp_path / "catalog", ROWS[:2], {0: None, 1: None})
     assert not list(tmp_path.iterdir())

@@ -339,8 +339,10 @@ def test_a_folder_of_pictures_alone(tmp_path: Path) -> None:
     assert "there is no table: the folders" in report.summary()
 
 
-def test_ids_that_are_no_numbers_are_said(tmp_path: Path) -> None:
+def test_ids_that_are_texts(tmp_path: Path) -> None:
     records = [{**record, "id": f"SKU-{record['id']}"} for record in RECORDS]
-    source = shop(tmp_path / "shop", {"styles.csv": written(records), **PICTURES})
-    with pytest.raises(CatalogError, match="SKU-1: the id is not a whole number"):
-        built(source, tmp_path)
+    pictures = {f"images/SKU-{r['id']}.jpg": draw_picture(ROWS[n]) for n, r in enumerate(RECORDS)}
+    frame, _ = built(
+        shop(tmp_path / "shop", {"styles.csv": written(records), **pictures}), tmp_path
+    )
+    assert frame["id"].tolist() == [record["id"] for record in records]

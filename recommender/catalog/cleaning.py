@@ -1,26 +1,30 @@
 """Rows as a source has them -> trimmed, typed, each id once; what was left out is reported."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from recommender.catalog.labels import Vocabulary, replaced, said_of, with_one_spelling
+from recommender.catalog.own import own_columns
 from recommender.catalog.values import cleaned, whole_number
 from recommender.errors import CatalogError
-from recommender.schema import COLUMNS
+from recommender.schema import COLUMNS, LABELS, MAX_LETTERS, Id, folded, key_of
 
 REPORT_FILE = "report.json"
+_TWICE = "an earlier row has the same id"
 
 
 @dataclass(frozen=True)
 class RawCatalog:
     """What a source found, before cleaning.
 
-    `rows` has the columns of `COLUMNS` as strings (None or NaN where missing), one row an item;
-    `read_picture(position)` gives the encoded bytes of the picture of that row, or None where the
-    source has none, and may be called from several threads. `left_out` are id and reason of rows
-    that could not be read, `notes` what was read as what.
+    `rows` has the columns of `COLUMNS`, and perhaps a catalog's own, as strings (None or NaN where
+    missing), one row an item; `read_picture(position)` gives the encoded bytes of the picture of
+    that row, or None where the source has none, and may be called from several threads. `left_out`
+    are id and reason of rows that could not be read, `notes` what was read as what.
     """
 
     rows: pd.DataFrame
@@ -70,35 +74,99 @@ class CatalogReport:
         return "\n".join(lines)
 
 
-def clean_rows(rows: pd.DataFrame, report: CatalogReport) -> pd.DataFrame:
-    """Trim every value and turn words for nothing into missing; nothing else is changed.
+def clean_rows(
+    rows: pd.DataFrame,
+    report: CatalogReport,
+    *,
+    numbered: bool = True,
+    own: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Trim every value and turn words for nothing into missing; type what is a catalog's own.
 
     Args:
-        rows: the columns of `COLUMNS` (others are ignored), any dtype.
-        report: takes the rows left out, which are those whose id is not a whole number from 0 to
-            2^63 - 1, or was there already.
+        rows: the columns of `COLUMNS` and a catalog's own, any dtype.
+        report: takes what there is to say, and the rows left out, which are those whose id is not
+            of the catalog's kind, or was there already.
+        numbered: whether the ids are whole numbers, as `are_numbered` tells; else they are texts.
+        own: the own columns of the catalog that they come to, as `own_types` gives them.
 
     Returns:
-        The rows kept, in their order and with their old row labels: id int64, year nullable int32,
-        the rest str or None.
+        The rows kept, in their order and with their old row labels: id int64 or str, year nullable
+        int32, the other usual columns str or None, the catalog's own of `own.DTYPES`.
 
     Raises:
-        CatalogError: a column is missing; the message names what was found.
+        CatalogError: a column is missing, or holds what the catalog's does not.
     """
     if absent := [name for name in COLUMNS if name not in rows.columns]:
         found = ", ".join(map(str, rows.columns)) or "no column at all"
         raise CatalogError(f"The catalog lacks the column {', '.join(absent)}; it has: {found}.")
-    table = pd.DataFrame(
-        {name: pd.Series(map(cleaned, rows[name]), dtype=object) for name in COLUMNS}
-    ).set_index(rows.index)
-    texts = table["id"].tolist()
+    texts = {str(name): pd.Series(map(cleaned, rows[name]), dtype=object) for name in rows.columns}
+    table = pd.DataFrame(texts).set_axis(rows.index)
+    usual, ids = table[list(COLUMNS)].copy(), table["id"].tolist()
+    read, reasons = _read_ids(ids, numbered)
+    usual["id"] = pd.Series(read, index=rows.index, dtype=object)
+    years = [whole_number(value, upper=9999) for value in usual["year"]]
+    usual["year"] = pd.array(years, dtype="Int32")
+    typed, notes = own_columns(table, own)
+    report.notes += notes
+    kept = np.array([reason is None for reason in reasons], dtype=bool)
+    for item_id, reason in zip(ids, reasons, strict=True):
+        if reason is not None:
+            report.skip(item_id, reason)
+    whole = pd.concat([usual, typed], axis=1).loc[kept]
+    return whole.astype({"id": "int64"}) if numbered else whole
+
+
+def are_numbered(ids: Iterable[Any]) -> bool:
+    """Whether a catalog's ids are whole numbers: at least half of those that there are.
+
+    >>> are_numbered(["15970", "0042", "total", None]), are_numbered(["SKU-1", "15970", "B00X"])
+    (True, False)
+    """
+    there = [text for text in map(cleaned, ids) if text is not None]
+    return 2 * sum(whole_number(text) is not None for text in there) >= len(there)
+
+
+def _read_ids(
+    texts: Sequence[str | None], numbered: bool
+) -> tuple[list[Id | None], list[str | None]]:
+    """Ids of one kind, and of each why its row is left out, or None."""
     numbers = [whole_number(text) for text in texts]
-    years = [whole_number(value, upper=9999) for value in table["year"]]
-    table["id"] = pd.array(numbers, dtype="Int64")
-    table["year"] = pd.array(years, dtype="Int32")
-    left_out = table["id"].isna() | table["id"].duplicated()
-    for position in np.flatnonzero(left_out):
-        no_number = pd.isna(table["id"].iloc[position])
-        reason = "the id is not a whole number" if no_number else "an earlier row has the same id"
-        report.skip(texts[position], reason)
-    return table[~left_out].astype({"id": "int64"})
+    ids: Sequence[Id | None] = numbers
+    wrong = "the id is not a whole number"
+    if not numbered:
+        ids = [text if text and _is_text_id(text) else None for text in texts]
+        wrong = f"the id is not a text of 1 to {MAX_LETTERS} letters"
+    there: set[int] = set()
+    reasons: list[str | None] = []
+    for item_id in ids:
+        key = None if item_id is None else key_of(item_id)
+        reasons.append(wrong if key is None else _TWICE if key in there else None)
+        there |= {key} - {None}  # type: ignore[arg-type]
+    return list(ids), reasons
+
+
+def _is_text_id(text: str) -> bool:
+    """Whether it can stand in an address, where dots alone mean a folder."""
+    return text.isprintable() and len(text) <= MAX_LETTERS and text.strip(".") != ""
+
+
+def spell_labels(
+    cleaned: pd.DataFrame, report: CatalogReport, vocabulary: Vocabulary | None = None
+) -> pd.DataFrame:
+    """Rows whose labels are spelt in one way each, in the words that were told for them.
+
+    Args:
+        cleaned: as `clean_rows` gives them.
+        report: takes what was changed.
+        vocabulary: other words for labels, as `read_vocabulary` gives them.
+    """
+    spelt = {}
+    for name in LABELS:
+        values = cleaned[name]
+        told = {folded(old): new for old, new in (vocabulary or {}).get(name, {}).items()}
+        meant = {v: new for v in values.dropna().unique() if (new := told.get(folded(v), v)) != v}
+        values, changed = with_one_spelling(replaced(values, meant), folded)
+        spelt[name] = values
+        report.notes += [said_of(name, words) for words in (meant, changed) if words]
+    return cleaned.assign(**spelt)

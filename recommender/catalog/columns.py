@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from recommender.errors import CatalogError
-from recommender.schema import COLUMNS
+from recommender.schema import COLUMNS, CURRENCY, LINK, PRICE, own_names
 
 NAME, YEAR, PICTURE = "productDisplayName", "year", "image"
 
@@ -14,7 +14,7 @@ _SYNONYMS = {
     "id": "itemid productid articleid sku asin artikelnummer",
     "gender": "sex geschlecht genre",
     "masterCategory": "department maincategory",
-    "articleType": "type producttype itemtype category kategorie",
+    "articleType": "type producttype itemtype category kategorie produkttyp warengruppe",
     "baseColour": "color colour basecolor maincolor maincolour farbe couleur",
     "season": "saison",
     "year": "jahr",
@@ -22,6 +22,12 @@ _SYNONYMS = {
     "subCategory": "subcategory",
     NAME: "title name productname producttitle itemname bezeichnung titel artikel",
     PICTURE: "img imageurl imagelink imagepath photo photourl picture pictureurl filename bild",
+    # Not usual, but with a meaning.
+    PRICE: "preis prix precio sellingprice saleprice listprice",
+    CURRENCY: "währung devise waehrung",
+    LINK: "url producturl productlink href landingpageurl",
+    "brand": "brandname marke marque vendor manufacturer",
+    "description": "beschreibung bodyhtml productdescription",
 }
 _MEANINGS = {
     synonym: column
@@ -42,7 +48,7 @@ def meaning_of(name: str) -> str | None:
 def with_usual_names(
     rows: pd.DataFrame, told: Mapping[str, str] | None = None
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Rows under the schema's names, and what was read as what; `image` stays where there is one.
+    """Rows under the schema's names, and what was read as what; the rest keeps its owner's names.
 
     Args:
         rows: a table's.
@@ -53,13 +59,14 @@ def with_usual_names(
     """
     found = [str(name) for name in rows.columns]
     taken = dict(told or {})
+    known = tuple(_SYNONYMS)
     for column, name in taken.items():
-        if column not in (*COLUMNS, PICTURE) or name not in found:
+        if column not in known or name not in found:
             raise CatalogError(
-                f"--columns says {column}={name}: left is one of {', '.join((*COLUMNS, PICTURE))}, "
+                f"--columns says {column}={name}: left is one of {', '.join(known)}, "
                 f"right one of {', '.join(found)}."
             )
-    for column in (*COLUMNS, PICTURE):
+    for column in known:
         if column in found:
             taken.setdefault(column, column)
     for name in found:
@@ -78,8 +85,14 @@ def with_usual_names(
     absent = [column for column in COLUMNS if column not in taken]
     if absent:
         notes.append(f"there is no column for {', '.join(map(_said, absent))}")
-    named = pd.DataFrame({column: rows[name] for column, name in taken.items()}, index=rows.index)
-    return named.assign(**dict.fromkeys(absent)).astype(object), notes
+    # What has no usual name is the owner's own; of two that mean the same, the second is, too.
+    own = {name: name for name in found if name not in taken.values() and name not in taken}
+    rows = rows.set_axis(found, axis=1)
+    named = pd.DataFrame({column: rows[name] for column, name in (taken | own).items()})
+    named = named.reindex(rows.index).assign(**dict.fromkeys(absent)).astype(object)
+    if kept := own_names(own):
+        notes.append(f"kept as columns of its own: {', '.join(kept)}")
+    return named, notes
 
 
 def _said(column: str) -> str:

@@ -1,35 +1,54 @@
 """A catalog on disk and back: a `datasets.Dataset`.
 
-A catalog holds one row an item: the columns of Kaggle's `styles.csv`, the picture's bytes exactly
-as the source had them, and a hash of the decoded pixels, which tells identical pictures from
-different ones even where one of two equal files carries extra metadata.
+A catalog holds one row an item: the usual columns, those of its own, the picture's bytes exactly as
+the source had them, and a hash of the decoded pixels, which tells identical pictures from different
+ones even where one of two equal files carries extra metadata.
 """
 
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import datasets
 import pandas as pd
 import pyarrow.compute as pc
+from pandas.api.types import is_integer_dtype
 
-from recommender.catalog.cleaning import REPORT_FILE, CatalogReport, RawCatalog, clean_rows
+from recommender.catalog.cleaning import (
+    REPORT_FILE,
+    CatalogReport,
+    RawCatalog,
+    are_numbered,
+    clean_rows,
+    spell_labels,
+)
+from recommender.catalog.labels import Vocabulary
+from recommender.catalog.own import DTYPES, PICTURE_COLUMNS, are_names
 from recommender.errors import CatalogError, ImageError, StoreError
 from recommender.files import hash_files, refused_by_disk
 from recommender.pictures.decode import ImageLimits, decode_image
-from recommender.schema import COLUMNS, SCHEMA, Kind
+from recommender.schema import COLUMNS, SCHEMA, Id, own_names
 
-_TYPES: dict[Kind, str] = {"id": "int64", "choice": "string", "year": "int32", "text": "string"}
-_ID, *_OTHERS = [(column.name, datasets.Value(_TYPES[column.kind])) for column in SCHEMA]
-FEATURES = datasets.Features(
-    [_ID, ("image", datasets.Image()), *_OTHERS, ("image_hash", datasets.Value("string"))]
-)
+_TYPES = {"year": "int32"}
+_USUAL = {c.name: datasets.Value(_TYPES.get(c.kind, "string")) for c in SCHEMA if c.kind != "id"}
+_IMAGE, _HASH = PICTURE_COLUMNS
+_POSITION = "\tposition"  # of a row in its source; no column is called so
+
+
+def _features(id_type: str = "int64", own: Mapping[str, Any] | None = None) -> datasets.Features:
+    first = {"id": datasets.Value(id_type), _IMAGE: datasets.Image()}
+    return datasets.Features({**first, **_USUAL, **(own or {}), _HASH: datasets.Value("string")})
+
+
+FEATURES = _features()
+"""Of a catalog that has the usual columns alone, and numbers for ids."""
 
 STATE_FILE = "state.json"  # of datasets: names the Arrow files
 _LATEST = ("dataset_info.json", REPORT_FILE, STATE_FILE)
@@ -40,7 +59,9 @@ PICTURE_LIMITS = ImageLimits(max_bytes=64 * 2**20, max_memory=2**30, patient=Tru
 """What a catalog's own picture may cost: files larger than what a visitor may send."""
 
 
-def build_catalog(raw: RawCatalog, directory: Path, *, source: str) -> CatalogReport:
+def build_catalog(
+    raw: RawCatalog, directory: Path, *, source: str, vocabulary: Vocabulary | None = None
+) -> CatalogReport:
     """Clean `raw`, check each of its pictures and write the catalog, whole or not at all.
 
     Pictures are decoded to know that they can be, and hashed; their bytes are kept as they were.
@@ -50,6 +71,7 @@ def build_catalog(raw: RawCatalog, directory: Path, *, source: str) -> CatalogRe
         directory: where the catalog goes; one that is there stays whole until the new one takes
             its place, and is then removed.
         source: how the report names the source.
+        vocabulary: the owner's words for labels.
 
     Returns:
         The report, which is also stored as `report.json` beside the items.
@@ -58,7 +80,10 @@ def build_catalog(raw: RawCatalog, directory: Path, *, source: str) -> CatalogRe
         CatalogError: a column is missing, no item is left, or the directory cannot be written.
     """
     report = CatalogReport.of(raw, source)
-    cleaned = clean_rows(raw.rows.reset_index(drop=True), report)
+    rows = raw.rows.reset_index(drop=True)
+    numbered = are_numbered(rows.get("id", ()))
+    cleaned = clean_rows(rows, report, numbered=numbered)
+    cleaned = spell_labels(cleaned, report, vocabulary)
     if not len(cleaned):
         first = next((f"; {s['id']}: {s['reason']}" for s in report.skipped), "")
         raise CatalogError(f"{source} has no item: {report.rows} rows were read{first}.")
@@ -100,7 +125,8 @@ def add_pictures(
     cleaned: pd.DataFrame, raw: RawCatalog, report: CatalogReport, cache_file: Path
 ) -> datasets.Dataset:
     """Map rows to items: read, check and hash pictures in threads, drop rows without one."""
-    table = cleaned.assign(position=cleaned.index)
+    table = cleaned.assign(**{_POSITION: cleaned.index})
+    features = features_of(cleaned)
     rows = datasets.Dataset.from_pandas(table, preserve_index=False)
 
     def inspect(position: int) -> tuple[bytes | None, str]:
@@ -111,13 +137,15 @@ def add_pictures(
             return None, f"unreadable picture: {error}"
 
     def add(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        inspected = list(pool.map(inspect, batch["position"]))
+        inspected = list(pool.map(inspect, batch[_POSITION]))
         kept = [i for i, (data, _) in enumerate(inspected) if data is not None]
         for item_id, (data, reason) in zip(batch["id"], inspected, strict=True):
             if data is None:
                 report.skip(item_id, reason)
-        items = {name: [batch[name][i] for i in kept] for name in COLUMNS}
-        items["image"] = [{"bytes": inspected[i][0], "path": f"{batch['id'][i]}.jpg"} for i in kept]
+        items = {name: [batch[name][i] for i in kept] for name in cleaned.columns}
+        items["image"] = [
+            {"bytes": inspected[i][0], "path": _file_of(batch["id"][i])} for i in kept
+        ]
         items["image_hash"] = [inspected[i][1] for i in kept]
         return items
 
@@ -128,12 +156,46 @@ def add_pictures(
             batch_size=_PICTURES_A_BATCH,
             writer_batch_size=_PICTURES_A_BATCH,
             remove_columns=rows.column_names,
-            features=FEATURES,
+            features=features,
             cache_file_name=str(cache_file),
             load_from_cache_file=False,
             new_fingerprint="items",
             desc="Reading pictures",
         )
+
+
+def _file_of(item_id: Id) -> str:
+    return f"{quote(str(item_id), safe='')}.jpg"
+
+
+def features_of(cleaned: pd.DataFrame) -> datasets.Features:
+    """What Arrow holds of a catalog with the columns that `clean_rows` gives."""
+    arrow = {dtype: name for name, dtype in DTYPES.items()}
+    own = own_names(cleaned.columns)
+    types = {name: datasets.Value(arrow[str(cleaned[name].dtype)]) for name in own}
+    return _features("int64" if is_integer_dtype(cleaned["id"].dtype) else "string", types)
+
+
+def check_features(features: datasets.Features) -> None:
+    """See that they are those of a catalog.
+
+    Raises:
+        StoreError: they are not.
+    """
+    own = {name: features[name] for name in own_names(features) if name not in PICTURE_COLUMNS}
+    plain = all(
+        isinstance(value, datasets.Value) and value.dtype in DTYPES for value in own.values()
+    )
+    if (
+        not plain
+        or not are_names(own)
+        or features
+        not in (
+            _features("int64", own),
+            _features("string", own),
+        )
+    ):
+        raise StoreError("The catalog has other columns than this version: build it again.")
 
 
 def pixel_hash(data: bytes) -> str:
@@ -170,10 +232,10 @@ def load_catalog(directory: Path, shards: Sequence[Path] = ()) -> datasets.Datas
             items = datasets.load_from_disk(str(directory))
     except Exception as error:  # of damaged files, whatever datasets and pyarrow happen to raise
         raise StoreError("The catalog is damaged: build it again.") from error
-    if isinstance(items, datasets.Dataset) and set(items.column_names) == set(FEATURES):
-        items = items.cast_column("image", FEATURES["image"])
-    if not isinstance(items, datasets.Dataset) or items.features != FEATURES:
-        raise StoreError("The catalog has other columns than this version: build it again.")
+    if isinstance(items, datasets.Dataset) and "image" in items.column_names:
+        with suppress(TypeError, ValueError):  # of what holds no pictures, which is refused next
+            items = items.cast_column("image", datasets.Image())
+    check_features(getattr(items, "features", datasets.Features()))
     check_items(items)
     return items.cast_column("image", datasets.Image(decode=False))
 
@@ -210,14 +272,23 @@ def catalog_frame(items: datasets.Dataset) -> pd.DataFrame:
     """Everything but the pictures, one row an item in the catalog's order.
 
     Returns:
-        Columns of `COLUMNS` and `image_hash`; id int64, year nullable Int32, the rest str or None.
+        Columns of `COLUMNS`, a catalog's own and `image_hash`; id int64 or str, year nullable
+        Int32, the other usual ones str or None, its own of `own.DTYPES`.
     """
     table = items.remove_columns("image").data.table.combine_chunks()
-    columns = {name: table[name].to_pandas() for name in table.column_names if name != "year"}
-    columns = {name: c if name == "id" else c.astype(object) for name, c in columns.items()}
-    frame = pd.DataFrame(columns).where(lambda f: f.notna(), None)
-    frame["year"] = pd.array(table["year"].to_pylist(), dtype="Int32")
-    return frame[[*COLUMNS, "image_hash"]]
+    dtypes = {name: DTYPES[items.features[name].dtype] for name in own_names(table.column_names)}
+    dtypes = {**dict.fromkeys(COLUMNS, "object"), **dtypes, "year": "Int32"}
+    if items.features["id"].dtype == "int64":
+        dtypes["id"] = "int64"
+    columns = {}
+    for name, dtype in dtypes.items():
+        if dtype in ("object", "int64"):
+            values = table[name].to_pandas()
+            columns[name] = values if dtype == "int64" else values.astype(object)
+            columns[name] = columns[name].where(values.notna(), None)
+        else:
+            columns[name] = pd.Series(pd.array(table[name].to_pylist(), dtype=dtype))
+    return pd.DataFrame(columns)
 
 
 def catalog_fingerprint(items: datasets.Dataset) -> str:
@@ -238,7 +309,7 @@ def write_catalog(items: datasets.Dataset, directory: Path, report: CatalogRepor
     """Write a catalog beside the one that is there and, last, make it the latest.
 
     Args:
-        items: with `FEATURES`.
+        items: with the features of a catalog.
         directory: the catalog; its Arrow files stay.
         report: is completed and stored.
 
@@ -255,7 +326,8 @@ def write_catalog(items: datasets.Dataset, directory: Path, report: CatalogRepor
         frame = catalog_frame(datasets.load_from_disk(str(building)))
         report.items = len(frame)
         report.rows = report.rows or report.items
-        report.missing = {name: int(frame[name].isna().sum()) for name in COLUMNS}
+        columns = frame.columns.drop("image_hash")
+        report.missing = {name: int(frame[name].isna().sum()) for name in columns}
         report.fingerprint = fingerprint_of_frame(frame)
         text = json.dumps(asdict(report), ensure_ascii=False, indent=1)
         (building / REPORT_FILE).write_text(text, encoding="utf-8")

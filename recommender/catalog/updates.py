@@ -9,24 +9,28 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import datasets
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 
-from recommender.catalog.cleaning import CatalogReport, RawCatalog, clean_rows
+from recommender.catalog.cleaning import CatalogReport, RawCatalog, clean_rows, spell_labels
 from recommender.catalog.items import (
-    FEATURES,
     add_pictures,
     catalog_frame,
     changing,
+    features_of,
     load_catalog,
     write_catalog,
 )
+from recommender.catalog.own import own_types
+from recommender.catalog.values import cleaned as cleaned_value
 from recommender.catalog.values import whole_number
 from recommender.errors import CatalogError, ImageError
-from recommender.schema import COLUMNS
+from recommender.schema import COLUMNS, LABELS, Id, read_id
 
 _COMPARED_AT_ONCE = 1_000
 
@@ -35,9 +39,9 @@ _COMPARED_AT_ONCE = 1_000
 class Update:
     """The ids that an update adds, changes and removes, and what it leaves out, with the reason."""
 
-    added: tuple[int, ...] = ()
-    changed: tuple[int, ...] = ()
-    removed: tuple[int, ...] = ()
+    added: tuple[Id, ...] = ()
+    changed: tuple[Id, ...] = ()
+    removed: tuple[Id, ...] = ()
     skipped: tuple[dict[str, str], ...] = ()
 
     def summary(self) -> str:
@@ -52,7 +56,7 @@ def update_catalog(
     directory: Path,
     *,
     source: str,
-    remove: Collection[int] = (),
+    remove: Collection[Id] = (),
     whole: bool = False,
     allow_removing: int = 0,
     labels_only: bool = False,
@@ -65,7 +69,8 @@ def update_catalog(
         raw: the items to add or to change; None for none.
         directory: the catalog.
         source: how the report names what came.
-        remove: ids of items to remove; those that are not there are listed as left out.
+        remove: ids of items to remove, perhaps as texts; those that are not there are listed as
+            left out.
         whole: whether `raw` is all there should be: items that it lacks are removed.
         labels_only: whether the items of `raw` keep the pictures that they have; others are left
             out.
@@ -82,26 +87,37 @@ def update_catalog(
     """
     items = load_catalog(directory)
     frame = catalog_frame(items)
-    there = set(frame["id"].tolist())
+    there: set[Any] = set(frame["id"].tolist())
+    numbered = is_integer_dtype(frame["id"].dtype)
+    going: set[Any] = {read_id(i, numbers=numbered) if isinstance(i, str) else i for i in remove}
     report = CatalogReport(source=source) if raw is None else CatalogReport.of(raw, source)
     with changing(directory) as building:
-        fresh, named = items.select([]), set[int]()
+        fresh, named = items.select([]), set[Id]()
+        features = features_of(frame.drop(columns="image_hash"))
         if raw is not None and labels_only:
             raw = _with_pictures_of(raw, items, frame)
         if raw is not None:
-            cleaned = clean_rows(raw.rows.reset_index(drop=True), report)
+            cleaned = clean_rows(
+                raw.rows.reset_index(drop=True),
+                report,
+                numbered=numbered,
+                own=own_types(frame),
+            )
+            cleaned = spell_labels(cleaned, report, _words_of(frame))
             if twice := [skip["id"] for skip in report.skipped if "same id" in skip["reason"]]:
                 raise CatalogError(f"The update holds the id {twice[0]} twice: keep one row of it.")
             if whole and report.skipped:
                 rows = ", ".join(f"{skip['id']} ({skip['reason']})" for skip in report.skipped[:5])
                 raise CatalogError(f"Nothing is removed while rows cannot be read: {rows}.")
             named = set(cleaned["id"].tolist())
+            cleaned = _with_own_of(cleaned, frame)
             cleaned = cleaned[_differ(cleaned, raw, items, frame)]
             if len(cleaned):
+                features = features_of(cleaned)
                 fresh = add_pictures(cleaned, raw, report, building / "map.arrow")
-        if both := sorted(named & set(remove)):
+        if both := sorted(named & going, key=str):
             raise CatalogError(f"The update holds the id {both[0]} and removes it too: do either.")
-        for item_id in sorted(set(remove) - there):
+        for item_id in sorted(going - there, key=str):
             report.skip(item_id, "there is no such item to remove")
         lacking = there - named if whole else set()
         if len(lacking) > max(len(there) / 5, allow_removing):
@@ -113,7 +129,7 @@ def update_catalog(
         update = Update(
             added=tuple(i for i in ids if i not in there),
             changed=tuple(i for i in ids if i in there),
-            removed=tuple(sorted(there & set(remove) | lacking)),
+            removed=tuple(sorted(there & going | lacking)),
             skipped=tuple(report.skipped),
         )
         if not len(there) + len(update.added) - len(update.removed):
@@ -121,16 +137,40 @@ def update_catalog(
         if update.added or update.changed or update.removed:
             gone = np.isin(frame["id"], [*update.changed, *update.removed])
             kept = items.select(np.flatnonzero(~gone))
-            parts = [part.cast_column("image", FEATURES["image"]) for part in (kept, fresh)]
-            merged = datasets.concatenate_datasets([part for part in parts if len(part)])
-            write_catalog(merged, directory, report)
+            merged = [_fitted(part, features) for part in (kept, fresh) if len(part)]
+            write_catalog(datasets.concatenate_datasets(merged), directory, report)
     return update
+
+
+def _words_of(frame: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """A catalog's labels as they are spelt there."""
+    return {name: {value: value for value in frame[name].dropna().unique()} for name in LABELS}
+
+
+def _with_own_of(cleaned: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the own columns of the catalog too: what their table lacks stays as it is there."""
+    rows = pd.Index(frame["id"]).get_indexer(cleaned["id"])
+    for name in own_types(frame):
+        if name not in cleaned:
+            there = frame[name].reset_index(drop=True).reindex(rows)
+            cleaned = cleaned.assign(**{name: there.set_axis(cleaned.index)})
+    return cleaned
+
+
+def _fitted(items: datasets.Dataset, features: datasets.Features) -> datasets.Dataset:
+    """Items with the features of what they are merged to; what they lack is missing."""
+    for name in features.keys() - items.features.keys():
+        items = items.add_column(name, [None] * len(items))
+    items = items.select_columns(list(features)).cast_column("image", features["image"])
+    return items if items.features == features else items.cast(features)
 
 
 def _with_pictures_of(raw: RawCatalog, items: datasets.Dataset, frame: pd.DataFrame) -> RawCatalog:
     """The same rows, each with the picture of its item, and the columns that they lack."""
     places = {item_id: place for place, item_id in enumerate(frame["id"].tolist())}
-    at = [places.get(whole_number(text)) for text in raw.rows["id"]]
+    numbered = is_integer_dtype(frame["id"].dtype)
+    texts = map(cleaned_value, raw.rows["id"])
+    at = [places.get(whole_number(text) if numbered else text) for text in texts]
     rows = raw.rows.copy()
     for name in COLUMNS:
         if rows[name].isna().all():
@@ -152,7 +192,7 @@ def _differ(
     differ: npt.NDArray[np.bool_] = rows < 0
     there = np.flatnonzero(~differ)
     old, new = (
-        table[list(COLUMNS)].iloc[at].astype(object).fillna("").to_numpy()
+        table.reindex(columns=cleaned.columns).iloc[at].astype(object).fillna("").to_numpy()
         for table, at in ((frame, rows[there]), (cleaned, there))
     )
     differ[there] = (old != new).any(axis=1)

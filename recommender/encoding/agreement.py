@@ -9,12 +9,15 @@ where the inner sum is the probability that both are of the same class. An item 
 known may have a one there instead of a belief.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 import numpy as np
 import numpy.typing as npt
+
+from recommender.schema import folded
 
 Floats = npt.NDArray[np.float32]
 Beliefs = dict[str, Floats]
@@ -99,12 +102,30 @@ class Agreement:
         """
         known = vectors.copy()
         for name, block in self._blocks():
-            column = {value: i for i, value in enumerate(self.classes[name])}
-            codes = np.array([column.get(value, -1) for value in labels[name]])  # type: ignore[call-overload]
+            codes = self._codes(name, labels[name])
             rows = np.flatnonzero(codes >= 0)
             known[rows, block] = 0
             known[rows, block.start + codes[rows]] = np.sqrt(self.weights[name])
         return self._filled(known)
+
+    def unheard(self, labels: Mapping[str, Iterable[object]]) -> dict[str, Counter[str]]:
+        """Values of labels that no class is called, however spelt, and how often they occur.
+
+        Args:
+            labels: label -> values; None where missing.
+        """
+        found: dict[str, Counter[str]] = {}
+        for name in self.labels:
+            pairs = zip(labels[name], self._codes(name, labels[name]), strict=True)
+            if counted := Counter(v for v, code in pairs if code < 0 and isinstance(v, str)):
+                found[name] = counted
+        return found
+
+    def _codes(self, name: str, values: Iterable[object]) -> npt.NDArray[np.int64]:
+        """Which class each value of a label is, however it is spelt; -1 for none."""
+        column, values = {folded(v): i for i, v in enumerate(self.classes[name])}, list(values)
+        known = {v: column.get(folded(v), -1) if isinstance(v, str) else -1 for v in set(values)}
+        return np.array([known[value] for value in values], dtype=np.int64)
 
     def looks(self, vectors: Floats) -> Floats:
         """Read the looks back: float32 of shape (b, looks_dim), unit rows."""

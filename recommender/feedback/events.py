@@ -21,6 +21,8 @@ from typing import Any
 
 import pandas as pd
 
+from recommender.schema import Id
+
 log = logging.getLogger(__name__)
 
 KINDS = {"search": "searches", "open": "opened items", "like": "likes"}
@@ -30,7 +32,7 @@ WINDOWS = {"day": 1, "week": 7, "month": 30}
 """A window -> its days, up to now."""
 
 _FILE = "events.jsonl"
-_DTYPES: dict[str, Any] = {"at": "float64", "kind": "object", "item": "int64"}
+_DTYPES: dict[str, Any] = {"at": "float64", "kind": "object", "item": "object"}
 NO_EVENTS = pd.DataFrame(columns=list(_DTYPES)).astype(_DTYPES)
 _DAY_SECONDS = 86_400
 
@@ -55,7 +57,7 @@ class EventLog:
         self._lock = Lock()
         self._refused = False
 
-    def record(self, kind: str, item_id: int, at: float | None = None) -> bool:
+    def record(self, kind: str, item_id: Id, at: float | None = None) -> bool:
         """Append an event.
 
         Args:
@@ -69,7 +71,7 @@ class EventLog:
         if kind not in KINDS:
             raise ValueError(f"an event's kind is one of {', '.join(KINDS)}")
         when = round(time.time() if at is None else at, 3)
-        line = json.dumps({"at": when, "kind": kind, "item": int(item_id)})
+        line = json.dumps({"at": when, "kind": kind, "item": item_id})
         data = f"\n{line}\n".encode()
         try:
             with self._lock:
@@ -113,7 +115,7 @@ class EventLog:
             since: seconds since 1970.
 
         Returns:
-            `at` float64, `kind` object, `item` int64.
+            `at` float64, `kind` object, `item` object: ids.
         """
         events = [event for path in self._files(since) for event in _events_of(path)]
         table = pd.DataFrame(events, columns=list(_DTYPES)).astype(_DTYPES)
@@ -129,7 +131,7 @@ class EventLog:
         return paths
 
 
-def _events_of(path: Path) -> Iterator[tuple[float, str, int]]:
+def _events_of(path: Path) -> Iterator[tuple[float, str, Id]]:
     try:
         lines = path.read_bytes().splitlines()
     except OSError:  # rotated away meanwhile
@@ -137,7 +139,8 @@ def _events_of(path: Path) -> Iterator[tuple[float, str, int]]:
     for line in lines:
         try:
             event: dict[str, Any] = json.loads(line)
-            kind, at, item = event["kind"], float(event["at"]), int(event["item"])
+            kind, at, item = event["kind"], float(event["at"]), event["item"]
+            item = item if isinstance(item, str) else int(item)
         except (ValueError, TypeError, KeyError, RecursionError):
             continue
         if kind in KINDS:

@@ -17,7 +17,7 @@ class Embeddings:
     """Ids and their vectors, row by row; checked once, here.
 
     Attributes:
-        ids: int64 of shape (n,), unique.
+        ids: int64 of shape (n,), unique; the items' keys, as `keys_of` has them.
         vectors: float32 of shape (n, d), unit rows.
     """
 

@@ -13,6 +13,11 @@ from recommender.errors import QueryError
 from recommender.index.embeddings import Mask
 
 _MAX_LISTED = 12
+_MAX_LETTERS = 200
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 class FilterTable:
@@ -44,7 +49,8 @@ class FilterTable:
 
         Args:
             filters: column -> list of allowed values, None among them for items that lack one;
-                a column of numbers also takes `{"min": …, "max": …}`, either alone, inclusive.
+                a column of numbers also takes `{"min": …, "max": …}`, either alone, inclusive, one
+                of words `{"contains": "…"}`, each word of which is within, whatever its case.
 
         Returns:
             bool of shape (n,), or None where nothing is filtered.
@@ -64,22 +70,37 @@ class FilterTable:
         if name not in self._codes:
             raise QueryError(f"There is no such column to filter: {', '.join(self._codes)} are.")
         values = self.values[name]
-        numbers = bool(values) and isinstance(values[0], Real)
+        numbers = bool(values) and _is_number(values[0])
+        words = bool(values) and isinstance(values[0], str)
+        yes_no = bool(values) and isinstance(values[0], bool)
         # One entry a code, and last, where code -1 points, the one for missing.
         passes = np.zeros(len(values) + 1, dtype=bool)
         if isinstance(allowed, Mapping) and numbers:
             passes[:-1] = self._in_range(name, allowed)
+        elif isinstance(allowed, Mapping) and words and set(allowed) == {"contains"}:
+            passes[:-1] = self._within(name, allowed["contains"])
         elif isinstance(allowed, list | tuple | set):
             known = {value: code for code, value in enumerate(values)} | {None: -1}
             for value in allowed:
-                plain = isinstance(value, str | int | float | None) and not isinstance(value, bool)
-                if not plain or value not in known:
+                plain = isinstance(value, str | int | float | None)
+                # True is 1 to Python alone.
+                alike = value is None or isinstance(value, bool) == yes_no
+                if not plain or not alike or value not in known:
                     raise QueryError(self._unknown(name, value))
                 passes[known[value]] = True
         else:
-            form = ' or {"min": …, "max": …}' if numbers else ""
+            form = (
+                ' or {"min": …, "max": …}' if numbers else ' or {"contains": "…"}' if words else ""
+            )
             raise QueryError(f"The filter of {name} is a list of allowed values{form}.")
         return passes[self._codes[name]]
+
+    def _within(self, name: str, text: Any) -> Mask:
+        if not isinstance(text, str) or not text.strip() or len(text) > _MAX_LETTERS:
+            raise QueryError(f"What {name} contains is a text of 1 to {_MAX_LETTERS} letters.")
+        words = text.casefold().split()
+        lower = (value.casefold() for value in self.values[name])
+        return np.array([all(word in value for word in words) for value in lower], dtype=bool)
 
     def _in_range(self, name: str, bounds: Mapping[str, Any]) -> Mask:
         limits = {"min": -np.inf, "max": np.inf} | dict(bounds)
@@ -95,7 +116,7 @@ class FilterTable:
         """A sentence that names what would be right, and repeats nothing that was sent."""
         values = [str(v) for v in self.values[name]]
         near = []
-        if isinstance(value, str) and self.values[name] and isinstance(self.values[name][0], Real):
+        if isinstance(value, str) and self.values[name] and _is_number(self.values[name][0]):
             return f"{name} is a number, without quotes: such as {values[0]}."
         if isinstance(value, str) and len(values) < 1e4:
             near = difflib.get_close_matches(value[:80], values, n=3)

@@ -1,6 +1,9 @@
 """What a query found: facts, no sentences."""
 
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy.typing as npt
 
 from recommender.encoding.agreement import Beliefs
 from recommender.encoding.regions import Regions
@@ -25,8 +28,8 @@ class Hits:
 
     Attributes:
         rows: int64 of shape (m,), of the gallery, m ≤ k.
-        ids: int64 of shape (m,), their items'.
-        scores: float32 of shape (m,), falling.
+        ids: of shape (m,), their items': int64, or object where a catalog's ids are texts.
+        scores: float32 of shape (m,), falling unless something else was to order them.
         repeated: how many more there are whose picture is that of one of these, where all that
             there are were found.
         timings_ms: milliseconds by step, of all queries that were asked together.
@@ -38,7 +41,7 @@ class Hits:
     """
 
     rows: Rows
-    ids: Rows
+    ids: npt.NDArray[Any]
     scores: Floats
     repeated: int = 0
     timings_ms: dict[str, float] = field(default_factory=dict)

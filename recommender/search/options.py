@@ -4,24 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import numpy as np
-
 from recommender.errors import QueryError
+from recommender.schema import whole
 
 MAX_K = 100
 Ranking = Literal["auto", "image", "hybrid"]
 """By what the pictures show alone, or also by what is known of the items; `auto` is the better."""
-
-
-def whole(value: object) -> int | None:
-    """A whole number in whatever form it came, as JSON knows one kind of number; else None.
-
-    >>> whole(5.0), whole(5.5), whole(True), whole("5")
-    (5, None, None, None)
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer):
-        return None
-    return int(value) if value % 1 == 0 else None  # which NaN and infinity fail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +21,8 @@ class Options:
         filters: column -> allowed values; see `FilterTable.mask`.
         repeats: whether items with identical pictures are all shown.
         ranking: whether the items' labels count.
+        sort: a column of numbers by which the k are ordered, the lowest first; the highest first
+            with a minus before it; by how alike they are where empty.
 
     Raises:
         QueryError: one of them cannot be; says what would be right.
@@ -42,6 +32,7 @@ class Options:
     filters: Mapping[str, Any] | None = None
     repeats: bool = False
     ranking: Ranking = "auto"
+    sort: str = ""
 
     def __post_init__(self) -> None:
         k = whole(self.k)  # what a program sent may be of any type
@@ -51,6 +42,10 @@ class Options:
             raise QueryError("The parameter repeats is true or false.")
         if self.ranking not in get_args(Ranking):
             raise QueryError(f"The ranking is one of {', '.join(get_args(Ranking))}.")
+        if not isinstance(self.sort, str):
+            raise QueryError(
+                "sort is the name of a column of numbers, perhaps with a minus before."
+            )
         object.__setattr__(self, "k", k)
 
 

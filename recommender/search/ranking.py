@@ -22,6 +22,10 @@ class Candidates(NamedTuple):
         """Those that a mask of shape (m,) keeps."""
         return Candidates(self.rows[keep], self.scores[keep])
 
+    def cut(self, k: int) -> "Candidates":
+        """The first k."""
+        return Candidates(self.rows[:k], self.scores[:k])
+
 
 def without(candidates: Candidates, excluded: Rows) -> Candidates:
     """Leave some rows out, and the empty places (-1) of an approximate search.

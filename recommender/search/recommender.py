@@ -20,10 +20,10 @@ from recommender.encoding.regions import Asked
 from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
 from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import Index, IndexConfig, build_index
-from recommender.schema import COLUMNS
+from recommender.schema import Id, keys_of, read_id, whole
 from recommender.search.filters import FilterTable
 from recommender.search.hits import Hits, is_match
-from recommender.search.options import USUAL, Options, whole
+from recommender.search.options import USUAL, Options
 from recommender.search.query import Query
 from recommender.search.ranking import Candidates, first_of_each, put_first, without
 from recommender.search.recognition import Recognised, Recognition
@@ -31,7 +31,13 @@ from recommender.store.store import Gallery
 
 
 class Recommender:
-    """A gallery that answers. Thread-safe; nothing changes after construction."""
+    """A gallery that answers. Thread-safe; nothing changes after construction.
+
+    Attributes:
+        columns: of the catalog: the usual ones, then its own.
+        frame: those columns and `image_hash`, row by row with the index.
+        filters: their values.
+    """
 
     def __init__(
         self, gallery: Gallery, encoder: PictureEncoder, *, wrap: Wrap | None = None
@@ -48,23 +54,26 @@ class Recommender:
         """
         index = gallery.index
         # The index may lack items whose picture could not be embedded; rows are the index's.
-        catalog_rows = pd.Index(gallery.frame["id"]).get_indexer(index.ids)
+        catalog_rows = pd.Index(keys_of(gallery.frame["id"])).get_indexer(pd.Index(index.ids))
         if len(catalog_rows) and catalog_rows.min() < 0:
             raise IndexMismatchError("The index is of another catalog: build the index again.")
         self.gallery = gallery
         self.frame = gallery.frame.iloc[catalog_rows].reset_index(drop=True)
-        self.filters = FilterTable(self.frame[list(COLUMNS)])
+        self.columns = gallery.columns
+        self.filters = FilterTable(self.frame[[column.name for column in self.columns]])
         self.encoder, self.index, self.places = encoder, index, gallery.places
         self._encode = wrap(encoder.encode_queries) if wrap else encoder.encode_queries
         self._indexes = {"image": index}
         self._catalog_rows = catalog_rows
-        self._row_of = {int(item_id): row for row, item_id in enumerate(index.ids)}
+        self._ids = self.frame["id"].to_numpy()
+        self._row_of = {item_id: row for row, item_id in enumerate(self._ids.tolist())}
         self._pictures = pd.factorize(self.frame["image_hash"])[0].astype(np.int64)
         self._recognition = None
         agreement = encoder.agreement
         if agreement.labels:
             # What is known of an item in place of what its picture makes one believe.
-            known = agreement.with_labels(index.vectors, self.frame)
+            labels = {name: self.frame[name].tolist() for name in agreement.labels}
+            known = agreement.with_labels(index.vectors, labels)
             config = IndexConfig(metric=index.metric)
             self._indexes["hybrid"] = build_index(Embeddings(index.ids, known), config)[0]
             if agreement.weights[LOOKS]:
@@ -98,7 +107,7 @@ class Recommender:
         [hits] = self.search(query, options)
         return replace(hits, timings_ms={"encode": encoded_ms, **hits.timings_ms})
 
-    def by_id(self, item_id: int, options: Options = USUAL) -> Hits:
+    def by_id(self, item_id: Id, options: Options = USUAL) -> Hits:
         """Items that look like an item, which is never among them.
 
         Unless repeats are wanted, nor are items whose picture is identical to its own.
@@ -166,11 +175,12 @@ class Recommender:
                 allowed = np.ones(len(self), dtype=bool)
             wanted *= 4  # a crowd of identical pictures: look further
         matches = [None] * len(query) if query.matches is None else query.matches.tolist()
+        shown = {at: self._in_order(best.cut(options.k), options) for at, best in ranked.items()}
         return [
             Hits(
-                rows=best.rows[: options.k],
-                ids=self.index.ids[best.rows[: options.k]],
-                scores=best.scores[: options.k],
+                rows=shown[at].rows,
+                ids=self._ids[shown[at].rows],
+                scores=shown[at].scores,
                 repeated=repeated[at] if len(best.rows) < options.k else 0,
                 timings_ms=timings_ms,
                 beliefs={name: believed[at : at + 1] for name, believed in query.beliefs.items()},
@@ -185,7 +195,7 @@ class Recommender:
         """What is believed of a picture: label -> float32 of shape (1, classes), sum one."""
         return self._encode([picture], [region]).beliefs
 
-    def item(self, item_id: int) -> dict[str, Any]:
+    def item(self, item_id: Id) -> dict[str, Any]:
         """One item's columns, missing ones None.
 
         Raises:
@@ -193,7 +203,7 @@ class Recommender:
         """
         return self.filters.row(self._row(item_id))
 
-    def picture_bytes(self, item_id: int) -> bytes:
+    def picture_bytes(self, item_id: Id) -> bytes:
         """The encoded picture of an item, as its source had it.
 
         Raises:
@@ -202,9 +212,35 @@ class Recommender:
         row = int(self._catalog_rows[self._row(item_id)])
         return bytes(self.gallery.items[row]["image"]["bytes"])
 
+    def id_in(self, text: str) -> Id:
+        """The id that an address names, perhaps of no item."""
+        return read_id(text, numbers=self._numbered)
+
+    @property
+    def _numbered(self) -> bool:
+        return bool(self._ids.dtype == np.int64)
+
+    def _in_order(self, found: Candidates, options: Options) -> Candidates:
+        """What was found, by the column that it is to be sorted by; what lacks a value comes last.
+
+        Raises:
+            QueryError: there is no such column.
+        """
+        if not options.sort:
+            return found
+        name = options.sort.removeprefix("-")
+        sortable = [column.name for column in self.columns if column.kind in ("number", "year")]
+        if name not in sortable:
+            raise QueryError(f"sort is one of {', '.join(sortable)}, perhaps with a minus before.")
+        values = self.frame[name].iloc[found.rows].to_numpy(np.float64, na_value=np.nan)
+        order = np.argsort(-values if options.sort != name else values, kind="stable")  # NaN last
+        return Candidates(found.rows[order], found.scores[order])
+
     def _row(self, item_id: object) -> int:
-        if (known := whole(item_id)) is None:
-            raise UnknownItemError("An item's id is a whole number.")
+        known = whole(item_id) if self._numbered else item_id
+        if not isinstance(known, int if self._numbered else str):
+            kind = "whole number" if self._numbered else "text"
+            raise UnknownItemError(f"An item's id is a {kind}.")
         if (row := self._row_of.get(known)) is None:
             raise UnknownItemError("The catalog has no item with this id.")
         return row

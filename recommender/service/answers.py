@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
+from urllib.parse import quote
 
 from PIL import Image
 
@@ -17,6 +18,7 @@ from recommender.errors import FetchError, ImageError, UnknownItemError
 from recommender.feedback.events import EventLog
 from recommender.pictures.decode import decode_image, read_image
 from recommender.pictures.fetch import fetch_image
+from recommender.schema import Id
 from recommender.search.hits import Hits
 from recommender.search.options import USUAL, Options
 from recommender.search.recommender import Recommender
@@ -102,7 +104,7 @@ class Service:
         decode_ms = (time.perf_counter() - started) * 1000
         hits = recommender.by_image(picture, options, region=asked)
         if len(hits.ids) and hits.matched:  # else nobody looked for it
-            self.note("search", int(hits.ids[0]))
+            self.note("search", hits.ids.tolist()[0])
         beliefs = _worded(hits.beliefs, recommender)
         attributes = {label: ranked[0]["value"] for label, ranked in beliefs.items()}
         query = {"attributes": attributes, "beliefs": beliefs, **_placed(hits.regions, asked)}
@@ -113,11 +115,11 @@ class Service:
         return answer | {"message": " ".join(filter(None, said))}
 
     @counted
-    def recommend_by_id(self, item_id: int, origin: str, options: Options = USUAL) -> Json:
+    def recommend_by_id(self, item_id: Id, origin: str, options: Options = USUAL) -> Json:
         """Items that look like an item, which is never among them; see `recommend`."""
         recommender = self.recommender
         hits = recommender.by_id(item_id, options)
-        self.note("search", int(item_id))
+        self.note("search", recommender.item(item_id)["id"])
         query = {"attributes": recommender.item(item_id)}
         return _answer(recommender, hits, options, query, origin)
 
@@ -136,12 +138,12 @@ class Service:
         return {"schema_version": SCHEMA_VERSION, "beliefs": worded, "message": message}
 
     @counted
-    def item(self, item_id: int, origin: str) -> Json:
+    def item(self, item_id: Id, origin: str) -> Json:
         """One item with the address of its picture."""
         item = _with_picture(self.recommender.item(item_id), origin)
         return {"schema_version": SCHEMA_VERSION, "item": item}
 
-    def items(self, ids: Iterable[int], origin: str) -> dict[int, Json]:
+    def items(self, ids: Iterable[Id], origin: str) -> dict[Id, Json]:
         """Id -> its item with the address of its picture; what left the catalog is left out."""
         recommender, found = self.recommender, {}
         for item_id in ids:
@@ -149,7 +151,7 @@ class Service:
                 found[item_id] = _with_picture(recommender.item(item_id), origin)
         return found
 
-    def note(self, kind: str, item_id: int) -> None:
+    def note(self, kind: str, item_id: Id) -> None:
         """Record that an item was searched for or opened, where that is recorded."""
         if self.events is not None:
             self.events.record(kind, item_id)
@@ -190,7 +192,7 @@ class Service:
 
 
 def _with_picture(item: Json, origin: str) -> Json:
-    return {**item, "image": f"{origin}/pictures/{item['id']}"}
+    return {**item, "image": f"{origin}/pictures/{quote(str(item['id']), safe='')}"}
 
 
 def _placed(regions: Regions | None, asked: Asked) -> Json:

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from recommender.charts.chart import several
+from recommender.schema import CURRENCY, PRICE
 from recommender.search.options import Options
 
 WELCOME = "Show a picture, pick an example, or let us surprise you."
@@ -93,6 +94,19 @@ def passing(count: int, total: int) -> str:
     if not count:
         return "No item passes these filters: clear them, or widen one."
     return several(total) if count == total else f"{count:,} of {several(total)}"
+
+
+def price_of(item: dict[str, Any]) -> str:
+    """What an item costs, in its currency where that is known.
+
+    >>> price_of({"price": 1299, "currency": "INR"}), price_of({"price": 19.5})
+    ('INR 1,299', '19.50')
+    """
+    price = item[PRICE]
+    if isinstance(price, str):  # that nobody could read as a number
+        return price
+    amount = f"{price:,.0f}" if price % 1 == 0 else f"{price:,.2f}"
+    return " ".join(filter(None, (item.get(CURRENCY), amount)))
 
 
 def sentence(item: dict[str, Any]) -> str:

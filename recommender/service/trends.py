@@ -12,8 +12,7 @@ import pandas as pd
 from recommender.charts.chart import PLACE, Chart, prepared
 from recommender.errors import QueryError
 from recommender.feedback.events import KINDS, NO_EVENTS, WINDOWS, EventLog, count_events
-from recommender.schema import ATTRIBUTES, NOUNS
-from recommender.search.options import whole
+from recommender.schema import ATTRIBUTES, NOUNS, Id, whole
 from recommender.search.recommender import Recommender
 from recommender.service.metrics import counted
 from recommender.trends.demand import looked_for
@@ -33,7 +32,7 @@ class Question:
 
     filters: Mapping[str, Any] = field(default_factory=dict)
     periods: Periods = field(default_factory=Periods)
-    results: tuple[int, ...] = ()
+    results: tuple[Id, ...] = ()
     attribute: str = "baseColour"
 
     @classmethod
@@ -60,7 +59,8 @@ class Question:
         if bool(before) != bool(after):
             raise QueryError("Give both periods, before and after, or neither.")
         sent = results if isinstance(results, list | tuple) else (None,)
-        ids = tuple(item_id for value in sent if (item_id := whole(value)) is not None)
+        read = (value if isinstance(value, str) else whole(value) for value in sent)
+        ids = tuple(item_id for item_id in read if item_id is not None)
         if len(ids) < len(sent):
             raise QueryError("results is a list of items' ids.")
         if attribute not in ATTRIBUTES:

@@ -1,14 +1,17 @@
 """A catalog -> a store: embedded, indexed, mapped and, last, named by the manifest."""
 
 import hashlib
+import logging
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import datasets
 import numpy as np
 
 from recommender.catalog.items import catalog_fingerprint, catalog_shards, load_catalog
+from recommender.encoding.agreement import Agreement
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import StoreError
 from recommender.files import hash_files, write_by_content
@@ -18,6 +21,10 @@ from recommender.store.embed import LoadEncoder, embed_catalog
 from recommender.store.manifest import WEIGHTS, Manifest, write_manifest
 from recommender.store.store import Store
 from recommender.store.style_map import MapConfig, MapQuality, write_map
+
+log = logging.getLogger(__name__)
+
+_SHOWN = 5
 
 
 def build_store(
@@ -54,6 +61,7 @@ def build_store(
     embedded = embed_catalog(
         items, parts, load_encoder, batch_size=batch_size, workers=workers, load_known=known
     )
+    _tell_unheard(embedded.encoder.agreement, items)
     ids = embedded.embeddings.ids
     index, recall = build_index(embedded.embeddings, config)
     maps, quality = [], None
@@ -85,6 +93,21 @@ def build_store(
     except (OSError, RuntimeError) as error:
         raise StoreError("The store cannot be written: see its folder's permissions.") from error
     return manifest, quality
+
+
+def _tell_unheard(agreement: Agreement, items: datasets.Dataset) -> None:
+    """Warn of labels that the encoder has no class for, which hybrid ranking cannot use."""
+    labels = {name: items.data.table[name].to_pylist() for name in agreement.labels}
+    for name, counted in agreement.unheard(labels).items():
+        shown = ", ".join(f"{value} {count:,}" for value, count in counted.most_common(_SHOWN))
+        log.warning(
+            "The encoder does not know these values of %s: %s%s. Of these %s items counts "
+            "what their pictures show; build_catalog --vocabulary tells what the words mean.",
+            name,
+            shown,
+            ", …" if len(counted) > _SHOWN else "",
+            f"{counted.total():,}",
+        )
 
 
 def former_store(directory: Path) -> Store | None:

@@ -29,6 +29,7 @@ from recommender.errors import ImageError, StoreError
 from recommender.files import refused_by_disk, whole_file
 from recommender.index.embeddings import Embeddings, Floats
 from recommender.pictures.decode import decode_image
+from recommender.schema import Id, key_of, keys_of
 
 PART_ITEMS = 512
 Known = Mapping[str, Floats]
@@ -45,7 +46,7 @@ class EmbeddedCatalog:
     embeddings: Embeddings
     encoder: PictureEncoder
     parts: tuple[Path, ...]
-    skipped: dict[int, str]
+    skipped: dict[Id, str]
 
 
 def embed_catalog(
@@ -107,22 +108,24 @@ def embed_catalog(
     except SafetensorError as error:
         raise StoreError("Embeddings cannot be written: see the folder and its disk.") from error
     parts = tuple(directory / name for name in mapped.unique("part"))
-    skipped = {k: reason for part in parts for k, reason in _read_skipped(part).items()}
+    told = {k: reason for part in parts for k, reason in _read_skipped(part).items()}
+    skipped = {item_id: told[str(item_id)] for item_id in items["id"] if str(item_id) in told}
     return EmbeddedCatalog(load_parts(parts), encoder, parts, skipped)
 
 
-def _read_skipped(part: Path) -> dict[int, str]:
+def _read_skipped(part: Path) -> dict[str, str]:
+    """Ids as texts, and why their pictures cannot be read."""
     with safe_open(part, framework="np") as file:
-        return {int(k): v for k, v in json.loads(file.metadata()["skipped"]).items()}
+        return dict(json.loads(file.metadata()["skipped"]).items())
 
 
-def _is_done(part: Path, ids: Sequence[int]) -> bool:
+def _is_done(part: Path, ids: Sequence[Id]) -> bool:
     """Whether a part is there, can be read and holds these items; a damaged one is made again."""
     try:
         found, skipped = load_parts([part]).ids.tolist(), _read_skipped(part)
     except (StoreError, OSError, SafetensorError, ValueError, TypeError, KeyError, AttributeError):
         return False
-    return bool(found == [item_id for item_id in ids if item_id not in skipped])
+    return bool(found == [key_of(item_id) for item_id in ids if str(item_id) not in skipped])
 
 
 def load_parts(parts: Sequence[Path]) -> Embeddings:
@@ -164,7 +167,7 @@ def _embed_part(
         vectors, skipped = _embed_all(batch, encoder, batch_size, known)
         kept = [item_id for i, item_id in enumerate(batch["id"]) if i not in skipped]
         reasons = {batch["id"][i]: reason for i, reason in skipped.items()}
-        tensors = {"ids": np.array(kept, dtype=np.int64), "vectors": vectors}
+        tensors = {"ids": keys_of(kept), "vectors": vectors}
         metadata = {"skipped": json.dumps(reasons), "encoder": encoder.fingerprint}
         with whole_file(directory / name, by_many=True) as building:
             save_file(tensors, building, metadata)

@@ -20,9 +20,11 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from recommender.catalog.items import catalog_frame, fingerprint_of_frame, load_catalog
+from recommender.catalog.own import columns_of
 from recommender.errors import IndexMismatchError, StoreError
 from recommender.index.embeddings import Embeddings, Rows
 from recommender.index.faiss import Index, IndexConfig, read_index
+from recommender.schema import Column, keys_of
 from recommender.store.embed import Known, load_parts
 from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
 from recommender.store.style_map import Places, load_map
@@ -49,6 +51,11 @@ class Gallery:
     index: Index
     places: Places | None = None
     version: str | None = None
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """Of the catalog: the usual ones, then its own."""
+        return columns_of(self.frame)
 
 
 class Store:
@@ -108,7 +115,7 @@ class Store:
 
     @cached_property
     def ids(self) -> Rows:
-        """int64 of shape (n,), the items that could be embedded, in the index's order.
+        """int64 of shape (n,), keys of the items that could be embedded, in the index's order.
 
         Raises:
             StoreError: they are not those of the manifest.
@@ -173,7 +180,8 @@ class Store:
         if self.manifest.encoder["fingerprint"] != fingerprint:
             return {}
         try:
-            pictures = self.frame.set_index("id")["image_hash"].reindex(self.embeddings.ids)
+            pictures = self.frame["image_hash"].set_axis(keys_of(self.frame["id"]))
+            pictures = pictures.reindex(self.embeddings.ids)
             return dict(zip(pictures, self.embeddings.vectors, strict=True))
         except StoreError:
             return {}

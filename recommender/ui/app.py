@@ -43,7 +43,7 @@ def build_app(service: Service, results: Committed = Committed()) -> gr.Blocks: 
             with gr.Tab("How good is it") as quality:
                 QualityTab(service, results).wire(quality)
             with gr.Tab("Use it from code"):
-                build_code_tab(int(built_of.frame["id"].iloc[0]), blocks)
+                build_code_tab(built_of.frame["id"].tolist()[0], blocks)
         find.wire_opening(tab.map.click, tabs)
         find.wire_load(blocks)
         filters = find.settings.filters

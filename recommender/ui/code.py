@@ -1,10 +1,12 @@
 """Tab *Use it from code*: snippets that work as they stand, made from the app's own address."""
 
 import json
+import shlex
 from typing import Literal
 
 import gradio as gr
 
+from recommender.schema import Id
 from recommender.ui.parts.inputs import QUIET
 from recommender.ui.server.origin import origin_of
 
@@ -15,7 +17,7 @@ LANGUAGES: dict[str, Literal["python", "shell", "javascript"]] = {
 }
 
 
-def snippets(origin: str, item_id: int) -> dict[str, str]:
+def snippets(origin: str, item_id: Id) -> dict[str, str]:
     """Language -> a program that asks for items like an item, and prints them.
 
     Args:
@@ -29,7 +31,7 @@ from urllib.request import urlretrieve
 from gradio_client import Client, handle_file
 
 client = Client("{origin}")
-answer = client.predict({item_id}, k=5, filters={filters!r}, api_name="/recommend_by_id")
+answer = client.predict({item_id!r}, k=5, filters={filters!r}, api_name="/recommend_by_id")
 for item in answer["results"]:
     print(item["score"], item["productDisplayName"], item["image"])
 
@@ -43,7 +45,7 @@ print(answer["results"][0]["productDisplayName"])
     body = json.dumps({"data": [item_id, 5, filters]})
     curl = f"""\
 EVENT=$(curl -s "{origin}/gradio_api/call/recommend_by_id" \\
-  -H "Content-Type: application/json" -d '{body}' | cut -d'"' -f4)
+  -H "Content-Type: application/json" -d {shlex.quote(body)} | cut -d'"' -f4)
 curl -sN "{origin}/gradio_api/call/recommend_by_id/$EVENT"
 """
     javascript = f"""\
@@ -63,7 +65,7 @@ for (const item of answer.results) {{
     return {"Python": python, "curl": curl, "JavaScript": javascript}
 
 
-def build_code_tab(example_id: int, blocks: gr.Blocks) -> None:
+def build_code_tab(example_id: Id, blocks: gr.Blocks) -> None:
     """Draw the tab; its snippets are filled when the page loads and its address is known.
 
     Args:

@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
+from recommender.schema import Id
 from recommender.search.options import USUAL, Options, Ranking
 from recommender.service.answers import Json, Service
 from recommender.service.trends import Question
@@ -23,6 +24,7 @@ def add_endpoints(service: Service) -> None:
         repeats: bool,
         ranking: Ranking,
         region: Any,
+        sort: str,
         request: gr.Request,
     ) -> Json:
         """Products that look like a picture: a file or its web address, here or as `url`.
@@ -31,30 +33,33 @@ def add_endpoints(service: Service) -> None:
         pictures; `ranking` is `image` for what pictures show alone, `hybrid` where the products'
         attributes count too, `auto` for the better one that there is; `region` is the part of the
         picture that is meant: null for all of it, `auto` for where the garment is, or
-        `[left, top, right, bottom]` in shares of its sides.
+        `[left, top, right, bottom]` in shares of its sides; `sort` is a column of numbers by which
+        the results are ordered, such as `price`, the highest first as `-price`.
 
         The answer's `match` is how sure it is that the picture shows what the catalog has, 0 to 1
         or null where nobody knows, as `sureness`, and whether that is `good` enough: where it is
         not, the results are only the nearest there are.
         """
-        options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)
+        options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking, sort=sort)
         file, url = _named(image, url)
         return service.recommend(file, origin_of(request), options, url=url, region=region)
 
     def recommend_by_id(
-        item_id: int,
+        item_id: Id,
         request: gr.Request,
         k: int = USUAL.k,
         filters: dict[str, Any] = {},  # noqa: B006 - the API shows it as the default
         repeats: bool = USUAL.repeats,
         ranking: str = USUAL.ranking,
+        sort: str = USUAL.sort,
     ) -> Json:
         """Products that look like a product of the catalog, which is never among them."""
         # Options refuse what is no ranking.
-        options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking)  # type: ignore[arg-type]
+        ranked: Json = {"ranking": ranking, "sort": sort}
+        options = Options(k=k, filters=filters, repeats=repeats, **ranked)
         return service.recommend_by_id(item_id, origin_of(request), options)
 
-    def item(item_id: int, request: gr.Request) -> Json:
+    def item(item_id: Id, request: gr.Request) -> Json:
         """One product of the catalog."""
         return service.item(item_id, origin_of(request))
 
@@ -94,6 +99,7 @@ def add_endpoints(service: Service) -> None:
                 gr.Checkbox(USUAL.repeats, label="repeats"),
                 gr.Textbox(USUAL.ranking, label="ranking"),
                 gr.JSON('"auto"', label="region"),
+                gr.Textbox(USUAL.sort, label="sort"),
             ],
             gr.JSON(label="answer"),
             api_name="recommend",

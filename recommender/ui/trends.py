@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 import gradio as gr
+from gradio.blocks import Block
 
 from recommender.errors import QueryError
 from recommender.schema import ATTRIBUTES, TITLES
@@ -86,7 +87,9 @@ class TrendsTab:
             self.status = gr.HTML(status_html(""), padding=False, elem_id="trends-status")
             self.reset = gr.Button("Clear filters", visible=False, size="sm", scale=0)
         with gr.Accordion("Filters", open=False, elem_id="trends-settings"):
-            self.filters = FilterBoxes(service.recommender.filters.values, prefix="trends")
+            catalog = service.recommender
+            values, columns = catalog.filters.values, catalog.columns
+            self.filters = FilterBoxes(values, prefix="trends", columns=columns)
         self.tabs: dict[str, gr.Tab] = {}
         with gr.Tabs(elem_id="trends-sections"):
             for name in _ALL_SECTIONS:
@@ -141,7 +144,7 @@ class TrendsTab:
         return {**self.filters.renewed(values), **dict(zip(self.ends, periods, strict=True))}
 
     @property
-    def choices(self) -> list[Choice]:
+    def choices(self) -> list[Block]:
         """The boxes whose choices are the catalog's."""
         return [*self.filters.boxes, *self.ends]
 
@@ -160,7 +163,7 @@ class TrendsTab:
         for name, inner in self.tabs.items():
             chosen = gr.on(inner.select, lambda name=name: name, None, self.section, **QUIET)
             chosen.then(self.draw, inputs, outputs, **QUIET)
-        changed = [box.input for box in (*self.filters.boxes, *self.ends, *attributes)]
+        changed = [*self.filters.changes, *(box.input for box in (*self.ends, *attributes))]
         gr.on(changed, self.draw, inputs, outputs, trigger_mode="always_last", **QUIET)
         self.filters.wire_clear(self.reset, **QUIET).then(self.draw, inputs, outputs, **QUIET)
         blocks.load(None, js=PICTURES_JS, api_visibility="private")

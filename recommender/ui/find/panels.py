@@ -3,6 +3,7 @@
 Gradio hands over a dict of component -> value and takes one back, so that nobody keeps an order.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from recommender.errors import ImageError
+from recommender.schema import Column, Id
 from recommender.search.options import MAX_K, Options
 from recommender.search.recommender import Recommender
 from recommender.service.answers import Json, Service
@@ -18,7 +20,7 @@ from recommender.service.sentences import NO_PICTURE, WELCOME
 from recommender.ui.find.view import Trail, beliefs_html, item_html
 from recommender.ui.parts.cards import status_html
 from recommender.ui.parts.filters import FilterBoxes
-from recommender.ui.parts.inputs import PictureInput, Values
+from recommender.ui.parts.inputs import Choice, PictureInput, Values
 from recommender.ui.parts.tiles import Tile, of_items, tiles_box, tiles_html
 from recommender.ui.server.origin import HERE
 
@@ -30,7 +32,7 @@ _CREDIT = (
     "by Alexey Grigorev, CC0."
 )
 
-Items = dict[int, Json]
+Items = dict[Id, Json]
 """An id -> its item, with the address of its picture."""
 
 
@@ -124,7 +126,8 @@ class SettingsPanel:
     def __init__(self, recommender: Recommender) -> None:
         """Draw it with what a recommender has to choose from."""
         with gr.Accordion("Filters and how many", open=False, elem_id="settings"):
-            self.filters = FilterBoxes(recommender.filters.values, prefix="filter")
+            values, columns = recommender.filters.values, recommender.columns
+            self.filters = FilterBoxes(values, prefix="filter", columns=columns)
             self.k = gr.Slider(1, MAX_K, value=12, step=1, label="How many")
             self.repeats = gr.Checkbox(False, label="Show items with identical pictures too")
             self.ranking = gr.Radio(
@@ -134,7 +137,11 @@ class SettingsPanel:
                 visible=len(recommender.rankings) > 1,
                 elem_id="ranking",
             )
-        self.boxes = [self.k, self.repeats, self.ranking, *self.filters.boxes]
+            sorts = sort_choices(recommender.columns)
+            self.sort = Choice(
+                sorts, value="", label="In the order of", visible=len(sorts) > 1, elem_id="sort"
+            )
+        self.boxes = [self.k, self.repeats, self.ranking, self.sort, *self.filters.boxes]
 
     def read(self, values: Values) -> Options:
         """How to search.
@@ -146,8 +153,21 @@ class SettingsPanel:
             k=values[self.k],
             repeats=values[self.repeats],
             ranking=values[self.ranking],
+            sort=values.get(self.sort) or "",
             filters=self.filters.read(values),
         )
+
+
+def sort_choices(columns: Iterable[Column]) -> list[tuple[str, str]]:
+    """By what results may be ordered: how it is called -> as `Options` takes it."""
+    choices = [("likeness", "")]
+    for column in columns:
+        if column.kind == "number":
+            choices += [
+                (f"{column.noun}, lowest first", column.name),
+                (f"{column.noun}, highest first", f"-{column.name}"),
+            ]
+    return choices
 
 
 class BarPanel:

@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from recommender.errors import RecommenderError
+from recommender.schema import Id
 from recommender.service.answers import Json, Service
 from recommender.service.examples import PHOTOGRAPHS
 from recommender.service.sentences import YOUR_PART, YOUR_PICTURE
@@ -86,8 +87,9 @@ class FindTab:
         asked, asking = [query.find.click, query.address.submit], {query.address, *with_picture}
         answered = [query.picture, query.address, *outputs]
         found = gr.on(asked, self.on_find, asking, answered, **search)
-        changed = [settings.repeats.input, settings.ranking.input, settings.k.release]
-        changed = [*(box.input for box in settings.filters.boxes), *changed]
+        ordered = [settings.ranking.input, settings.sort.input]
+        changed = [settings.repeats.input, *ordered, settings.k.release]
+        changed = [*settings.filters.changes, *changed]
         gr.on(changed, self.on_settings, with_picture, outputs, **latest)
         cleared = settings.filters.wire_clear(**at_once)
         cleared.then(self.on_settings, with_picture, outputs, **search)
@@ -172,8 +174,8 @@ class FindTab:
 
     def on_surprise(self, values: Values) -> Values:
         """Start from a random item."""
-        ids = self.service.recommender.frame["id"].to_numpy()
-        return self._move_to(int(random.choice(ids)), values)
+        ids = self.service.recommender.frame["id"].tolist()
+        return self._move_to(random.choice(ids), values)
 
     def on_more(self, values: Values) -> Values:
         """Items like the one that is open."""
@@ -199,7 +201,7 @@ class FindTab:
         """A result was clicked: show its attributes above the results."""
         trail: Trail = values[self.trail]
         item_id = clicked(event)
-        if isinstance(item_id, int) and item_id in trail.view.ids:  # else they changed meanwhile
+        if item_id is not None and item_id in trail.view.ids:  # else they changed meanwhile
             self.service.note("open", item_id)
             trail = trail.to(replace(trail.view, opened=item_id))
         return self._show(trail)
@@ -217,8 +219,7 @@ class FindTab:
         """The page was opened, perhaps at an item."""
         examples = of_items(self.service.items(self._example_ids(), HERE).values())
         if text := request.query_params.get("item"):
-            known = text.isascii() and text.isdigit() and len(text) < 19
-            updates = self._move_to(int(text) if known else None, values)
+            updates = self._move_to(self.service.recommender.id_in(text), values)
         else:
             updates = self._show(Trail())
         return {
@@ -270,9 +271,9 @@ class FindTab:
             updates |= panel.show(trail, items)
         return updates
 
-    def _example_ids(self) -> list[int]:
+    def _example_ids(self) -> list[Id]:
         """The first item of each of the most frequent article types: a look at the breadth."""
         frame = self.service.recommender.frame
         types = frame["articleType"].value_counts().head(_EXAMPLES).index
         firsts = frame.drop_duplicates("articleType").set_index("articleType")["id"]
-        return [int(firsts[name]) for name in types]
+        return firsts[types].tolist()

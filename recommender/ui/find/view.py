@@ -3,10 +3,12 @@
 import html
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+from urllib.parse import quote
 
-from recommender.schema import SCHEMA, TITLES
+from recommender.schema import COLUMNS, CURRENCY, LINK, PRICE, SCHEMA, TITLES, Id, title_of
 from recommender.service.answers import Json
-from recommender.service.sentences import UNNAMED, WELCOME, found_like, sentence
+from recommender.service.sentences import UNNAMED, WELCOME, found_like, price_of, sentence
+from recommender.ui.parts.inputs import is_web_address
 
 _MAX_BACK = 20
 _WORTH_SAYING = 0.05
@@ -41,9 +43,9 @@ class View:
     """
 
     query: Literal["nothing", "picture", "item"] = "nothing"
-    query_id: int | None = None
-    ids: tuple[int, ...] = ()
-    opened: int | None = None
+    query_id: Id | None = None
+    ids: tuple[Id, ...] = ()
+    opened: Id | None = None
     status: str = WELCOME
     seen: Seen = field(default_factory=dict, hash=False)
     picture: str | None = None
@@ -93,17 +95,35 @@ class Trail:
 
 
 def item_html(item: dict[str, Any]) -> str:
+    """A card of what is known of an item; its name leads to its shop, where one is known."""
+    own = [name for name in item if name not in (*COLUMNS, "image", CURRENCY, LINK)]
     rows = "".join(
-        f"<dt>{TITLES[name]}</dt><dd>{html.escape(str(item[name]))}</dd>"
-        for name in _CARD
+        f"<dt>{html.escape(title_of(name))}</dt><dd>{_said(item, name)}</dd>"
+        for name in (*_CARD[:-1], *own, _CARD[-1])
         if item[name] is not None
     )
     name = html.escape(item["productDisplayName"] or UNNAMED)
+    if is_web_address(link := str(item.get(LINK))):
+        shop = 'target="_blank" rel="noopener noreferrer nofollow"'
+        name = f'<a href="{html.escape(link)}" {shop}>{name}</a>'
     return (
         f'<article class="item"><img src="{html.escape(item["image"])}" '
         f'alt="{html.escape(sentence(item))}"><div><h2>{name}</h2><dl>{rows}</dl>'
-        f'<a href="?item={item["id"]}">Link to this item</a></div></article>'
+        f'<a href="?item={quote(str(item["id"]))}">Link to this item</a></div></article>'
     )
+
+
+def _said(item: dict[str, Any], name: str) -> str:
+    """A value of an item as HTML."""
+    value = item[name]
+    if name == PRICE:
+        return html.escape(price_of(item))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and is_web_address(value):
+        address = html.escape(value)
+        return f'<a href="{address}" rel="noopener noreferrer nofollow">{address}</a>'
+    return html.escape(f"{value:g}" if isinstance(value, float) else str(value))
 
 
 def _kept(beliefs: dict[str, list[Json]]) -> Seen:

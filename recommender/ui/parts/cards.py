@@ -3,6 +3,7 @@
 import html
 import json
 from typing import Any
+from urllib.parse import quote
 
 import gradio as gr
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from gradio.components.plot import PlotData
 
 from recommender.charts.chart import Chart, several
-from recommender.schema import NOUNS
+from recommender.schema import noun_of
 from recommender.ui.parts.inputs import Values
 
 _ROWS_SHOWN = 25
@@ -62,7 +63,7 @@ def table_html(chart: Chart, name: str, ask: str | None) -> str:
     note = f"<p>{html.escape(chart.note)}</p>" if chart.note else ""
     if chart.table.empty:
         return f'<div class="take">{note}</div>'
-    headings = (NOUNS.get(column, column.replace("_", " ")) for column in chart.table.columns)
+    headings = map(noun_of, chart.table.columns)
     head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
     rows = ""
     for row in chart.table.head(_ROWS_SHOWN).itertuples(index=False):
@@ -90,7 +91,7 @@ def table_html(chart: Chart, name: str, ask: str | None) -> str:
 def _cell(column: str, value: Any) -> str:
     """A value of a table as HTML; an item's id is a link to it."""
     if column == "id":
-        return f'<a href="?item={value}">{value}</a>'
+        return f'<a href="?item={quote(str(value))}">{html.escape(str(value))}</a>'
     if pd.isna(value):
         return "–"
     if isinstance(value, float):  # which NumPy's are, too

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from gradio import processing_utils
 from gradio.block_function import BlockFunction
 from gradio.route_utils import FnIndexInferError
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
@@ -178,6 +179,15 @@ def _refusing(sentence: str, status_code: int) -> Callable[..., Awaitable[Respon
     return handle
 
 
+class _Id(PathConvertor):
+    """An item's id, which may hold slashes but is never nothing."""
+
+    regex = ".+"
+
+
+register_url_convertor("id", _Id())
+
+
 def picture_route(live: Live) -> Route:
     """`/pictures/ID`: the bytes of an item's picture, as its source had them.
 
@@ -187,8 +197,9 @@ def picture_route(live: Live) -> Route:
 
     async def picture(request: Request) -> Response:
         try:
-            item_id = request.path_params["item_id"]
-            data = await asyncio.to_thread(live.now.picture_bytes, item_id)
+            recommender = live.now
+            item_id = recommender.id_in(request.path_params["item_id"])
+            data = await asyncio.to_thread(recommender.picture_bytes, item_id)
             media_type = f"image/{format_of(data)}"
         except (UnknownItemError, ImageError) as error:
             return PlainTextResponse(str(error), status_code=404)
@@ -198,7 +209,7 @@ def picture_route(live: Live) -> Route:
             return Response(status_code=304, headers=head)
         return Response(data, media_type=media_type, headers=head)
 
-    return Route("/pictures/{item_id:int}", picture)
+    return Route("/pictures/{item_id:id}", picture)
 
 
 def caption_route(live: Live) -> Route:
@@ -206,12 +217,13 @@ def caption_route(live: Live) -> Route:
 
     async def caption(request: Request) -> Response:
         try:
-            item = live.now.item(request.path_params["item_id"])
+            recommender = live.now
+            item = recommender.item(recommender.id_in(request.path_params["item_id"]))
         except UnknownItemError as error:
             return PlainTextResponse(str(error), status_code=404)
         return PlainTextResponse(sentence(item))
 
-    return Route("/captions/{item_id:int}", caption)
+    return Route("/captions/{item_id:id}", caption)
 
 
 def photograph_route() -> Route:
