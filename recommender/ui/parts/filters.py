@@ -7,7 +7,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from recommender.schema import SCHEMA, Column
-from recommender.ui.parts.inputs import Choice, RawNumber, Values, in_order
+from recommender.ui.parts.inputs import Choice, EndBox, Values, in_order
 
 _ANY = "any"
 _YES_NO = ("yes", "no")
@@ -90,7 +90,7 @@ def _boxes_of(column: Column, values: list[Any], prefix: str) -> tuple[Block, ..
     if column.kind == "number":
         ends = (f"{title} from", f"{title} to")
         return tuple(
-            RawNumber(None, label=end, elem_id=f"{elem_id}-{n}", **look)
+            EndBox(None, placeholder=_ANY, label=end, elem_id=f"{elem_id}-{n}", **look)
             for n, end in enumerate(ends)
         )
     if column.kind == "year":
@@ -114,7 +114,7 @@ def _allowed(column: Column, chosen: list[Any]) -> Any:
     """What boxes of a column say, as its filter; None where they say nothing."""
     if column.kind in ("number", "year"):
         both = zip(("min", "max"), chosen, strict=True)
-        ends = {end: value for end, value in both if value not in (None, _ANY)}
+        ends = {end: value for end, value in both if value not in (None, "", _ANY)}
         return dict(zip(ends, in_order([*ends.values()]), strict=True)) or None
     [value] = chosen
     if column.kind == "text":

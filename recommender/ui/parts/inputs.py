@@ -95,6 +95,18 @@ class RawNumber(gr.Number):
         return payload
 
 
+class EndBox(gr.Number):
+    """An end of a range, which is empty at first: of nothing, the page would make a zero."""
+
+    is_template = True  # which counts for the class right above alone
+
+    def preprocess(self, payload: Any) -> Any:
+        return payload
+
+    def postprocess(self, value: Any) -> Any:
+        return "" if value is None else value
+
+
 class Choice(gr.Dropdown):
     """A box whose choices change with the catalog: what is chosen reaches what reads it.
 
