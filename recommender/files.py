@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from errno import EDQUOT, EFBIG, ENOSPC, EROFS
 from hashlib import file_digest
 from pathlib import Path
 
@@ -88,3 +89,13 @@ def refused_by_disk(error: BaseException | None) -> OSError | None:
     while error is not None and not isinstance(error, OSError):
         error = error.__cause__ or error.__context__
     return error
+
+
+FULL = frozenset({ENOSPC, EDQUOT, EFBIG, EROFS})
+"""Codes of the system's errors where a disk takes no more."""
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error came of a disk that takes no more."""
+    cause = refused_by_disk(error)
+    return cause is not None and cause.errno in FULL

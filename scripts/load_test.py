@@ -3,14 +3,17 @@ r"""Ask a running app as a crowd would, and tell how it bore it.
 python -m scripts.load_test --url http://127.0.0.1:7860 --requests 10000 --clients 50 --json FILE
 python -m scripts.load_test --url http://127.0.0.1:7860 --beside large --json FILE
 python -m scripts.load_test --url http://127.0.0.1:7860 --minutes 60 --rate 5 --json FILE
+python -m scripts.load_test --minutes 60 --rate 5 --updating COPY_OF_A_STORE --json FILE
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
 import struct
 import sys
+import tempfile
 import time
 import zlib
 from collections import Counter, defaultdict
@@ -23,11 +26,13 @@ import httpx
 import numpy as np
 from tqdm.auto import tqdm
 
+from recommender.schema import Id
 from recommender.service.examples import PHOTOGRAPHS
 from scripts.command import command_line, plain_errors, write_report
 
 _LARGE_PX = 7000
 _ALONE = 40
+_UPDATED = 10
 
 Ask = Callable[["Visitor"], Awaitable[object]]
 
@@ -40,7 +45,7 @@ class Visitor:
     """One of the crowd: asks one thing after the other."""
 
     def __init__(
-        self, url: str, client: httpx.AsyncClient, items: list[int], seed: int, slow_url: str
+        self, url: str, client: httpx.AsyncClient, items: list[Id], seed: int, slow_url: str
     ) -> None:
         self.url, self.client, self.items = url.rstrip("/"), client, items
         self.slow_url = slow_url
@@ -179,8 +184,17 @@ async def _crowd(visitors: list[Visitor], options: argparse.Namespace) -> dict[s
             if options.requests > 500 and number == 500:
                 memory.append(await _memory(visitor))
 
+    done = asyncio.Event()
+    beside: list[asyncio.Task[Any]] = []
+    if options.minutes:
+        beside.append(asyncio.create_task(_watch(visitors[0], memory, done)))
+    if options.updating:
+        updates = _keep_updating(options, visitors[0].items, record, done)
+        beside.append(asyncio.create_task(updates))
     await asyncio.gather(*map(go, visitors))
     seconds = time.perf_counter() - started
+    done.set()
+    others = await asyncio.gather(*beside)
     memory.append(await _memory(visitors[0]))
     bar.close()
     answered = sum(map(len, record.seconds.values()))
@@ -189,10 +203,47 @@ async def _crowd(visitors: list[Visitor], options: argparse.Namespace) -> dict[s
         "seconds": round(seconds, 1),
         "answers a second": round(answered / seconds, 1),
         "answers": record.table(),
+        "updates": others[-1] if options.updating else 0,
         "refused": dict(record.refused),
         "errors": dict(record.errors),
         "resident_mb": [None if m is None else round(m / 2**20) for m in memory],
     }
+
+
+async def _keep_updating(
+    options: argparse.Namespace, items: list[Id], record: Record, done: asyncio.Event
+) -> int:
+    """Give some items of the app's store other names, again and again; how often it was done."""
+    count = 0
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder, "names.csv")
+        while not await _waited(done, 60 * options.update_every):
+            rows = [f"{item},Name {count} of {item}" for item in items[:_UPDATED]]
+            table.write_text("\n".join(["id,productDisplayName", *rows]), encoding="utf-8")
+            command = ["scripts.update_catalog", "--labels-only", "--source", str(table)]
+            process = await asyncio.create_subprocess_exec(
+                *[sys.executable, "-m", *command, "--data", str(options.updating)],
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            _, said = await process.communicate()
+            if process.returncode:
+                record.errors[f"update: {said.decode(errors='replace')[-200:]}"] += 1
+            count += not process.returncode
+    return count
+
+
+async def _watch(visitor: Visitor, memory: list[int | None], done: asyncio.Event) -> None:
+    """Note every minute what the app keeps."""
+    while not await _waited(done, 60):
+        memory.append(await _memory(visitor))
+
+
+async def _waited(done: asyncio.Event, seconds: float) -> bool:
+    """Wait so long, or until it is done; whether it is."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(done.wait(), seconds)
+    return done.is_set()
 
 
 async def _bystander(visitors: list[Visitor], options: argparse.Namespace) -> dict[str, Any]:
@@ -264,6 +315,13 @@ def main(argv: list[str] | None = None) -> int:
         metavar=tuple(name.upper() for name in USUAL),
         help="how often what is asked",
     )
+    parser.add_argument(
+        "--updating",
+        type=Path,
+        metavar="DIR",
+        help="the app's store, a copy: some of its items get other names again and again",
+    )
+    parser.add_argument("--update-every", type=float, default=5, help="minutes between updates")
     parser.add_argument("--beside", choices=BESIDE, help="what others do beside one who asks")
     parser.add_argument("--slow-url", help="the public address of a server that answers slowly")
     parser.add_argument("--others", type=int, default=16, help="how many of them")

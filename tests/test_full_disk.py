@@ -1,28 +1,40 @@
-"""A disk that takes no more, at any size of a file: one sentence, and nothing is lost.
+"""A disk that takes no more, or a folder nothing: one sentence, and nothing is lost.
 
 What a process may write to one file is limited, which the kernel enforces whoever writes: Python,
 Arrow, safetensors or FAISS.
 """
 
+import json
 import multiprocessing
+import os
 import resource
 import shutil
+import tempfile
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from conftest import ROWS, TinyEncoder, build_store, write_archive
+from conftest import ROWS, TinyEncoder, build_store, draw_picture, open_store, write_archive
+from hub_server import Hub
+from huggingface_hub import constants
 from kills import build, update
+from serving import call, serve
+from test_hub import REPO, accept, hub, pull, push
 from test_kills import OTHERS, content
 
 from recommender.errors import RecommenderError
 from recommender.feedback.events import EventLog
+from recommender.hub.hub import Address, pull_store
 from recommender.index.faiss import IndexConfig
 from recommender.store.build import build_store as build_index
 from recommender.store.build import former_store
 from recommender.store.store import Store
 from recommender.store.style_map import MapConfig
+
+__all__ = ["hub"]
 
 LIMITS = [0, 1_000, 6_000, 12_000, 25_000, 50_000, 10**9]
 """Bytes of a file. The last one is enough."""
@@ -118,3 +130,75 @@ def test_events(tmp_path: Path) -> None:
     assert limited((log.folder / "events.jsonl").stat().st_size + 5, record, log.folder)
     assert log.record("search", 2)
     assert log.read()["item"].tolist() == [1, 2]
+
+
+def show_pictures(directory: Path) -> None:
+    """Show a picture in both ways to an app whose disk is full, and ask with an item."""
+    picture = draw_picture(ROWS[0], (400, 400))
+    with serve(open_store(directory), directory.parent / "uploads") as address:
+        sent = httpx.post(f"{address}/gradio_api/upload", files={"files": ("a.jpg", picture)})
+        data = f"data:image/jpeg;base64,{b64encode(picture).decode()}"
+        shown = call(address, "recommend", {"url": data})
+        item = call(address, "recommend_by_id", 1)
+    told = [sent.status_code, sent.json()["error"], shown["error"], len(item["results"])]
+    raise RecommenderError(json.dumps(told))
+
+
+def test_pictures_of_visitors(store: Path, tmp_path: Path) -> None:
+    directory = shutil.copytree(store, tmp_path / "store")
+    status, uploaded, shown, found = json.loads(limited(1_000, show_pictures, directory))
+    assert (status, found) == (507, 5)
+    assert uploaded.startswith("The server's disk takes nothing more")
+    assert shown.startswith("No picture can be kept here right now")
+    assert not list((tmp_path / "uploads").rglob("*.jp*g"))
+
+
+def pull_here(address: str, directory: Path) -> None:
+    constants.HF_HUB_OFFLINE, constants.HF_HUB_DISABLE_XET = False, True
+    constants.HF_HUB_CACHE = str(directory.parent / "cache")
+    pull_store(Address(REPO), directory, accept=accept, endpoint=address, token="hf_write")  # noqa: S106
+
+
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+def test_a_pull(store: Path, archive: Path, hub: Hub, tmp_path: Path) -> None:
+    push(hub, shutil.copytree(store, tmp_path / "pushed"))
+    former, refused = tmp_path / "former", 0
+    build_store(former, write_archive(tmp_path / "others.zip", OTHERS))
+    for limit in LIMITS:
+        directory = shutil.copytree(former, tmp_path / str(limit) / "store")
+        manifest = (directory / "manifest.json").read_bytes()
+        if said := limited(limit, pull_here, hub.address, directory):
+            assert_sentence(said)
+            assert (directory / "manifest.json").read_bytes() == manifest
+            assert len(Store.open(directory).index) == len(OTHERS)
+            refused += 1
+        pull(hub, directory)
+        assert len(Store.open(directory).index) == len(ROWS)
+    assert 1 < refused < len(LIMITS)
+
+
+def as_nobody(change: Callable[..., object], directory: Path, archive: Path) -> None:
+    if os.geteuid() == 0:  # whom no folder refuses
+        with tempfile.TemporaryDirectory() as folder:
+            # What is imported on the way may lie where nobody may look.
+            change(shutil.copytree(directory, Path(folder, "catalog")), archive)
+        os.setegid(65534)
+        os.seteuid(65534)
+    change(directory, archive)
+
+
+@pytest.mark.parametrize("change", [build, update])
+def test_a_folder_that_takes_nothing(archive: Path, change: Callable[[Path, Path], None]) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # which others may enter
+        here = Path(folder)
+        here.chmod(0o755)
+        directory = here / "catalog"
+        build(directory, archive)
+        others, old = write_archive(here / "others.zip", OTHERS), content(directory)
+        for path in (directory, here):
+            path.chmod(0o555)
+        said = limited(10**9, as_nobody, change, directory, others)
+        here.chmod(0o755)
+        directory.chmod(0o755)
+        assert_sentence(said)
+        assert content(directory) == old

@@ -27,7 +27,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.hf_api import RepoFile
 
 from recommender.errors import HubError, RecommenderError, StoreError
-from recommender.files import hash_files
+from recommender.files import FULL, hash_files
 from recommender.hub.parcel import REMOTE, STAGING, check_files, pack, read_parcel, unpack
 from recommender.store.manifest import (
     MANIFEST_FILE,
@@ -280,7 +280,7 @@ _SENTENCES: Sequence[tuple[Collection[object], str]] = (
     ({LocalEntryNotFoundError}, _AWAY),
     ({EntryNotFoundError}, "{address} holds no whole store: push it again."),
     (
-        {errno.ENOSPC, errno.EDQUOT},
+        FULL,
         "The disk is too full for {address}: make room and run the same again.",
     ),
     ({PermissionError}, "{address} cannot be {done}: see the permissions of the store's folder."),

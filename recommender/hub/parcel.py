@@ -5,7 +5,6 @@ The catalog is Parquet with its pictures within, which the Hub's viewer shows; t
 the sha256 and size of each file.
 """
 
-import errno
 import json
 import re
 import shutil
@@ -25,7 +24,7 @@ from recommender.catalog.items import (
     write_catalog,
 )
 from recommender.errors import HubError, StoreError
-from recommender.files import hash_files, whole_file
+from recommender.files import hash_files, is_disk_full, whole_file
 from recommender.store.manifest import (
     WEIGHTS,
     Manifest,
@@ -250,7 +249,7 @@ def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> No
         if catalog_fingerprint(items) != stored.catalog_fingerprint:
             raise ValueError("it is another catalog than the embeddings'")
     except Exception as error:  # of damaged files, whatever datasets and pyarrow happen to raise
-        if getattr(error, "errno", None) == errno.ENOSPC:
+        if is_disk_full(error):
             raise
         raise HubError(
             "The store on the Hub holds no catalog that fits it: push it again."

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-import tempfile
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -75,15 +75,20 @@ class PictureInput(gr.Image):
 
     def keep(self, data: bytes) -> str:
         """Write a picture's bytes where uploads are, to be deleted as they are."""
-        Path(self.GRADIO_CACHE).mkdir(parents=True, exist_ok=True)
         try:
             suffix = f".{format_of(data)}"  # without one, browsers would be told that it is a text
         except ImageError:
             suffix = ""  # whoever opens it says what is wrong
-        folder = self.GRADIO_CACHE
-        with tempfile.NamedTemporaryFile(dir=folder, suffix=suffix, delete=False) as file:
-            file.write(data)
-        return file.name
+        path = Path(self.GRADIO_CACHE, f"{secrets.token_hex(16)}{suffix}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600, exist_ok=False)  # for nobody else on this machine
+            path.write_bytes(data)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            message = "No picture can be kept here right now, as the disk refuses: try it later."
+            raise gr.Error(message, print_exception=False) from error
+        return str(path)
 
 
 class RawNumber(gr.Number):

@@ -6,10 +6,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from recommender.files import is_disk_full
 from recommender.ui.server.refusals import refusal
 
 NO_ENDPOINT = "There is no such endpoint: /gradio_api/info lists those there are."
 FAILED = "Something went wrong here, which is not your fault; it is in the log. Try it once more."
+
+DISK_FULL = "The server's disk takes nothing more right now: nothing is lost. Try it again later."
 
 log = logging.getLogger(__name__)
 
@@ -58,5 +61,7 @@ class Guard:
                 log.exception("a request failed")
             if answering:
                 await send({"type": "http.response.body", "body": b""})
+            elif is_disk_full(error):
+                await refusal(DISK_FULL, 507)(scope, receive, send)
             else:
                 await refusal(FAILED, 500)(scope, receive, send)
