@@ -2,6 +2,7 @@
 
 python -m scripts.build_catalog --source demo --data data/demo
 python -m scripts.build_catalog --source fashion-product-images-small.zip --data data/kaggle
+python -m scripts.build_catalog --source small.zip --styles styles.zip --data data/kaggle
 python -m scripts.build_catalog --source shop.zip --columns name=titre,id=ref --data data/shop
 """
 
@@ -36,7 +37,12 @@ def main(argv: list[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
     vocabulary = read_vocabulary(options.vocabulary) if options.vocabulary else None
-    raw = read_source(options.source, columns=read_told(options.columns), encoding=options.encoding)
+    raw = read_source(
+        options.source,
+        columns=read_told(options.columns),
+        encoding=options.encoding,
+        styles=options.styles,
+    )
     with writing(options.data, make=True):
         report = build_catalog(
             raw, options.data / "catalog", source=options.source, vocabulary=vocabulary

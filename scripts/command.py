@@ -53,6 +53,12 @@ def add_table_settings(parser: ArgumentParser) -> None:
         help="what the table calls a column, such as name=title,id=sku; usual names are known",
     )
     parser.add_argument("--encoding", default="", help="of the table, where it is not told rightly")
+    parser.add_argument(
+        "--styles",
+        default="",
+        metavar="ARCHIVE.zip",
+        help="the styles/ID.json of Kaggle's full-size data, for a source that lacks them",
+    )
 
 
 def command_line(script: str, argv: list[str] | None) -> str:

@@ -67,6 +67,7 @@ def main(argv: list[str] | None = None) -> int:
                 options.source,
                 columns=columns,
                 encoding=options.encoding,
+                styles=options.styles,
                 with_pictures=not options.labels_only,
             )
         update = update_catalog(

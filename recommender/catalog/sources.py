@@ -4,29 +4,26 @@ Every source ends in the same `RawCatalog`, so that what follows never asks wher
 archive is read in place and never unpacked.
 """
 
-import os
-import re
-import zipfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-import datasets
 import pandas as pd
 
+from recommender.catalog.archives import Files, open_files
 from recommender.catalog.cleaning import RawCatalog
 from recommender.catalog.columns import NAME, PICTURE, with_usual_names
+from recommender.catalog.hub_dataset import read_hub_dataset
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.layout import find_pictures, find_table
-from recommender.catalog.tables import READERS, as_text, read_table
+from recommender.catalog.styles import find_styles, join_styles
+from recommender.catalog.tables import READERS, read_table
 from recommender.catalog.values import cleaned, whole_number
 from recommender.errors import CatalogError, ImageError
 
 DEMO_ARCHIVE = Path(__file__).parents[1] / "demo" / "fashion-demo.zip"
 KAGGLE_DATASET = "paramaggarwal/fashion-product-images-small"
 _MAX_TABLE_BYTES = 2**30
-# JPEGs do not shrink and a CSV shrinks tenfold; deflate at its limit reaches 1,032.
-_MAX_RATIO = 100
 
 
 class _Reading(NamedTuple):
@@ -35,9 +32,7 @@ class _Reading(NamedTuple):
     columns: Mapping[str, str] | None = None
     encoding: str = ""
     with_pictures: bool = True
-
-
-_AS_IT_COMES = _Reading()
+    with_styles: bool = True
 
 
 def read_source(
@@ -45,6 +40,7 @@ def read_source(
     *,
     columns: Mapping[str, str] | None = None,
     encoding: str = "",
+    styles: str = "",
     with_pictures: bool = True,
 ) -> RawCatalog:
     """Open what `source` names.
@@ -54,25 +50,31 @@ def read_source(
             `kaggle`, `hub:OWNER/NAME` or `demo`.
         columns: a column of the schema -> the source's own, where names do not tell.
         encoding: of its table; told by the bytes if empty.
+        styles: an archive or folder with `styles/ID.json`, as Kaggle's full-size data has them;
+            those beside the table are read if it is empty.
         with_pictures: whether there have to be pictures.
 
     Raises:
         CatalogError: it is not there, not laid out so, or not safe to read; says what was found.
     """
+    how = _Reading(columns, encoding, with_pictures, with_styles=not styles)
+    raw = _read(source, how)
+    return join_styles(raw, open_files(Path(styles))) if styles else raw
+
+
+def _read(source: str, how: _Reading) -> RawCatalog:
     if source == "demo":
-        return _read_archive(DEMO_ARCHIVE)
+        return _read_files(open_files(DEMO_ARCHIVE), _Reading())
     if source == "kaggle":
-        return _read_folder(_download_from_kaggle(KAGGLE_DATASET))
+        folder = _download_from_kaggle(KAGGLE_DATASET)
+        return _read_files(open_files(folder), _Reading(with_styles=how.with_styles))
     if source.startswith("hub:"):
-        return _read_hub(source.removeprefix("hub:"), columns)
+        return read_hub_dataset(source.removeprefix("hub:"), how.columns)
     path = Path(source)
-    how = _Reading(columns, encoding, with_pictures)
-    if path.is_dir():
-        return _read_folder(path, how)
     if path.is_file() and path.suffix.lower().lstrip(".") in READERS:
-        return _read_folder(path.parent, how, path.name)
-    if path.is_file():
-        return _read_archive(path, how)
+        return _read_files(open_files(path.parent), how, path.name)
+    if path.exists():
+        return _read_files(open_files(path), how)
     raise CatalogError(
         f"There is no source {source!r}: name a .zip or a folder with a table and pictures, "
         "kaggle, hub:OWNER/NAME or demo."
@@ -91,78 +93,12 @@ def _download_from_kaggle(dataset: str) -> Path:
         ) from error
 
 
-def _read_folder(
-    folder: Path, how: _Reading = _AS_IT_COMES, table_name: str | None = None
-) -> RawCatalog:
-    files = {
-        path.relative_to(folder).as_posix(): path
-        for at, _, names in os.walk(folder)
-        for path in (Path(at, name) for name in names)
-    }
-
-    def read(name: str, max_bytes: int) -> bytes:
-        # A link may lead out of the folder; what it leads to is no part of the source.
-        if not files[name].resolve().is_relative_to(folder.resolve()):
-            raise CatalogError(f"The folder holds a link that leads out of it: {name}.")
-        try:
-            if files[name].stat().st_size > max_bytes:
-                raise CatalogError(f"{name} has more than {max_bytes:,} bytes.")
-            return files[name].read_bytes()
-        except OSError as error:
-            raise CatalogError(f"{name} cannot be read: {error.strerror or error}.") from error
-
-    return _read_files(files, read, str(folder), how, table_name)
-
-
-def _read_archive(path: Path, how: _Reading = _AS_IT_COMES) -> RawCatalog:
-    try:
-        archive = zipfile.ZipFile(path)
-    except Exception as error:  # of a damaged directory, whatever its parser happens to raise
-        raise CatalogError(f"{path.name} is not a zip archive that can be read.") from error
-    infos = {}
-    for info in archive.infolist():
-        # Old archivers of Windows write backslashes.
-        name = info.filename.replace("\\", "/").removeprefix("./")
-        if name[:1] in ("", "/") or ".." in name.split("/") or ":" in name:
-            raise CatalogError(
-                f"{path.name} holds a path that climbs out of it, or is not of a zip: {name!r}."
-            )
-        if not name.endswith("/"):
-            infos[name] = info
-
-    def read(name: str, max_bytes: int) -> bytes:
-        info = infos[name]
-        too_dense = info.file_size > _MAX_RATIO * max(info.compress_size, 1)
-        if info.file_size > max_bytes or (too_dense and info.file_size > 2**20):
-            raise CatalogError(
-                f"{path.name} is refused as a bomb: {name} would unpack from "
-                f"{info.compress_size:,} to {info.file_size:,} bytes."
-            )
-        try:
-            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise NotImplementedError("zipfile cannot bound what the others unpack to")
-            # With a size, no more is unpacked than the header declares; then the CRC is checked.
-            with archive.open(info) as member:
-                return member.read(info.file_size + 1)
-        except Exception as error:  # zlib.error, BadZipFile, RuntimeError if encrypted, …
-            raise CatalogError(
-                f"{name} in {path.name} is damaged, encrypted or packed in an unusual way."
-            ) from error
-
-    return _read_files(infos, read, path.name, how)
-
-
-def _read_files(
-    names: Collection[str],
-    read: Callable[[str, int], bytes],
-    found_in: str,
-    how: _Reading,
-    table_name: str | None = None,
-) -> RawCatalog:
+def _read_files(files: Files, how: _Reading, table_name: str | None = None) -> RawCatalog:
     """Find the table and the pictures among files, and read the former."""
+    names, read, found_in = files.names, files.read, files.found_in
     table_name = table_name or find_table(names, found_in)
     if table_name is None:
-        return _read_without_table(names, read, found_in)
+        return _read_without_table(files)
     folder = table_name[: table_name.rfind("/") + 1]
     table = read_table(read(table_name, _MAX_TABLE_BYTES), table_name, encoding=how.encoding)
     rows, notes = with_usual_names(table.rows, how.columns)
@@ -186,23 +122,24 @@ def _read_files(
         except CatalogError as error:  # it costs its own item, not the others
             raise ImageError(str(error)) from error
 
-    return RawCatalog(
+    raw = RawCatalog(
         rows,
         read_picture,
         repaired_ids=table.repaired,
         left_out=table.left_out,
         notes=[*table.notes, *notes],
     )
+    if how.with_styles and find_styles(names, folder):
+        return join_styles(raw, files, folder)
+    return raw
 
 
-def _read_without_table(
-    names: Collection[str], read: Callable[[str, int], bytes], found_in: str
-) -> RawCatalog:
+def _read_without_table(files: Files) -> RawCatalog:
     """Pictures alone: the folder that one lies in is its type, its own name the item's."""
-    pictures = sorted(find_pictures(names, "").by_stem.values())
+    pictures = sorted(find_pictures(files.names, "").by_stem.values())
     if not pictures:
-        shown = ", ".join(sorted(names)[:5]) or "nothing"
-        raise CatalogError(f"{found_in} has no table and no picture; it holds {shown}.")
+        shown = ", ".join(sorted(files.names)[:5]) or "nothing"
+        raise CatalogError(f"{files.found_in} has no table and no picture; it holds {shown}.")
     paths = [PurePosixPath(name) for name in pictures]
     numbered = all(whole_number(path.stem) is not None for path in paths)
     rows = pd.DataFrame(
@@ -218,57 +155,8 @@ def _read_without_table(
 
     def read_picture(position: int) -> bytes:
         try:
-            return read(pictures[position], PICTURE_LIMITS.max_bytes)
+            return files.read(pictures[position], PICTURE_LIMITS.max_bytes)
         except CatalogError as error:
             raise ImageError(str(error)) from error
 
     return RawCatalog(named, read_picture, notes=[note, *notes])
-
-
-def _read_hub(name: str, columns: Mapping[str, str] | None = None) -> RawCatalog:
-    """A Hub dataset with the same columns and an `image`, such as ashraq/…-small."""
-    if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
-        raise CatalogError(f"A Hub dataset is named hub:OWNER/NAME, not hub:{name}.")
-    try:
-        items = datasets.load_dataset(name, split="train")
-    except Exception as error:  # the Hub client lets every kind of network error through
-        raise CatalogError(
-            f"The Hub dataset {name} cannot be loaded ({type(error).__name__}): "
-            "see that it exists, has a train split and that the Hub can be reached."
-        ) from error
-    if "image" not in items.column_names:
-        raise CatalogError(f"{name} lacks the column image; it has: {items.column_names}.")
-    try:
-        pictures = items.select_columns("image").cast_column("image", datasets.Image(decode=False))
-    except (TypeError, ValueError, NotImplementedError) as error:
-        raise CatalogError(f"The column image of {name} does not hold pictures.") from error
-
-    def read_picture(position: int) -> bytes | None:
-        if (picture := pictures[position]["image"]) is None:
-            return None
-        try:
-            return picture["bytes"] or _downloaded(Path(picture["path"])).read_bytes()
-        except (OSError, TypeError, ValueError) as error:
-            raise ImageError("its file is not there.") from error
-
-    labels = items.remove_columns("image")
-    rows = labels.to_pandas()
-    for column, feature in labels.features.items():
-        if isinstance(feature, datasets.ClassLabel):  # of which the rows hold numbers, or -1
-            names = dict(enumerate(feature.names))
-            rows[column] = rows[column].map(names.get)
-    named, notes = with_usual_names(as_text(rows), columns)
-    return RawCatalog(named, read_picture, notes=notes)
-
-
-def _downloaded(path: Path) -> Path:
-    """The path of a file that came with a dataset: a row may name any other of this machine.
-
-    Raises:
-        ValueError: it did not.
-    """
-    real, config = path.resolve(), datasets.config
-    caches = (config.HF_DATASETS_CACHE, Path(config.HF_CACHE_HOME, "hub"))
-    if not any(real.is_relative_to(Path(cache).resolve()) for cache in caches):
-        raise ValueError("no file of the dataset")
-    return real
