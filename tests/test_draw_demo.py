@@ -1,5 +1,6 @@
 """The drawn demo catalog: the same bytes again, and the shipped archive as promised."""
 
+import hashlib
 import io
 import zipfile
 from pathlib import Path
@@ -7,10 +8,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from recommender.demo.drawing.plan import FIELDS
+from recommender.demo.drawing.kinds import KINDS
+from recommender.demo.drawing.plan import BRANDS, FIELDS, plan_catalog
+from recommender.demo.drawing.words import PRICES
 from scripts import draw_demo
 
 Row = dict[str, str]
+
+PICTURES = "4025740cf197801f3b2a2af26f8ad50dd9ba123f084179c51f88eb9e3e501da2"
+"""sha256 of the shipped pictures in the order of their names: figures of weights are of these."""
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +82,41 @@ def test_every_row_has_its_picture(shipped: zipfile.ZipFile) -> None:
             assert image.size == (240, 320)
             modes.add(image.mode)
     assert modes == {"RGB", "L"}
+
+
+def test_the_shipped_pictures_are_those_that_figures_are_of(shipped: zipfile.ZipFile) -> None:
+    names = sorted(name for name in shipped.namelist() if name.endswith(".jpg"))
+    digest = hashlib.sha256(b"".join(map(shipped.read, names)))
+    assert digest.hexdigest() == PICTURES
+
+
+def test_the_shipped_table_is_what_is_planned(shipped: zipfile.ZipFile) -> None:
+    table = draw_demo.styles_csv(plan_catalog(880, 2024))
+    assert shipped.read("styles.csv").decode() == table
+
+
+def test_what_a_row_says_is_what_is_drawn(shipped: zipfile.ZipFile) -> None:
+    assert {kind.article for kind in KINDS} == PRICES.keys()
+    for row in rows_of(shipped):
+        name, said = row["productDisplayName"], row["description"]
+        assert row["brand"] in BRANDS
+        assert name.startswith(f"{row['brand']} ")
+        assert 3 < float(row["price"]) < 400
+        assert row["currency"] == "EUR"
+        prints = {"Striped": "Striped", "Checked": "Checked", "Gingham": "Checked"}
+        words = [pattern for word, pattern in prints.items() if f" {word} " in name]
+        others = ("Polka Dot", "Floral", "Printed", "Patterned", "Graphic", "Logo")
+        words += ["Printed" for word in others if f" {word} " in name]
+        assert words == [row["pattern"]] or (not words and row["pattern"] == "Solid")
+        assert f" in {row['baseColour'].lower()} for " in said
+        assert row["fabric"].lower() in said.lower()
+        assert (row["sleeveLength"].endswith("Sleeves")) == said.endswith(" sleeves.") or (
+            row["sleeveLength"] == "Sleeveless" and said.endswith(" without sleeves.")
+        )
+        if row["articleType"] in ("Tshirts", "Shirts", "Dresses", "Jackets", "Camisoles"):
+            assert row["sleeveLength"]
+        if row["masterCategory"] != "Apparel":
+            assert not row["sleeveLength"]
 
 
 def test_the_flaws_of_a_real_catalog_are_there(shipped: zipfile.ZipFile) -> None:

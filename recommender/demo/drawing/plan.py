@@ -9,10 +9,19 @@ from recommender.demo.drawing.cloth import COLOURS, Cloth, luminance, shade_of
 from recommender.demo.drawing.kinds import KINDS, Kind
 from recommender.demo.drawing.look import Look
 from recommender.demo.drawing.stage import Stage
+from recommender.demo.drawing.words import (
+    CURRENCY,
+    description_of,
+    fabric_of,
+    pattern_of,
+    price_of,
+    sleeves_of,
+)
 
 FIELDS = (
     "id", "gender", "masterCategory", "subCategory", "articleType", "baseColour", "season", "year",
-    "usage", "productDisplayName",
+    "usage", "brand", "price", "currency", "pattern", "fabric", "sleeveLength", "description",
+    "productDisplayName",
 )  # fmt: skip
 SEASONS = ("Spring", "Summer", "Fall", "Winter")
 YEARS, YEAR_WEIGHTS = range(2011, 2019), (14, 26, 14, 10, 9, 12, 10, 5)
@@ -99,15 +108,19 @@ def plan_item(rng: random.Random, item_id: int, kind: Kind) -> Plan:
         base, COLOURS[accent], COLOURS[third], "solid" if name in ("Graphic", "Logo") else pattern,
         material, 0.85 if kind.master == "Accessories" else 1.0, seed,
     )  # fmt: skip
-    words = [rng.choice(BRANDS), gender, colour, name, style, kind.noun]
+    brand = rng.choice(BRANDS)
+    words = [brand, gender, colour, name, style, kind.noun]
+    season = rng.choice(kind.seasons or SEASONS)
+    year = rng.choices(YEARS, YEAR_WEIGHTS)[0]
+    look, cut = Look(gender=gender, cloth=cloth, print_name=name, seed=seed), kind.cuts[style]
+    sleeves, rank = sleeves_of(cut), BRANDS.index(brand) / (len(BRANDS) - 1)
     row = dict(zip(FIELDS, (
-        str(item_id), gender, kind.master, kind.group, kind.article, colour,
-        rng.choice(kind.seasons or SEASONS), str(rng.choices(YEARS, YEAR_WEIGHTS)[0]),
-        rng.choice(kind.usages), " ".join(w for w in words if w),
+        str(item_id), gender, kind.master, kind.group, kind.article, colour, season, str(year),
+        rng.choice(kind.usages), brand, price_of(kind, look, rank, year), CURRENCY,
+        pattern_of(look), fabric_of(kind, look), sleeves,
+        description_of(kind, look, style, colour, sleeves), " ".join(w for w in words if w),
     ), strict=True))  # fmt: skip
-    return Plan(
-        row, kind, kind.cuts[style], Look(gender=gender, cloth=cloth, print_name=name, seed=seed)
-    )
+    return Plan(row, kind, cut, look)
 
 
 def plan_catalog(items: int, seed: int) -> list[Plan]:
