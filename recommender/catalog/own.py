@@ -144,6 +144,8 @@ def _typed(name: str, values: Cells, notes: list[str]) -> Cells:
         notes.append(
             f"kept {name!r} as text: its numbers could be read in two ways, as {texts[0]!r}"
         )
+    if _kind_of(values) == "text":  # which is free
+        return values.astype(object)
     spelt, changed = with_one_spelling(values.astype(object), str.casefold)
     if changed:
         notes.append(said_of(name, changed))
