@@ -85,6 +85,11 @@ class Visitor:
     async def item(self) -> object:
         return await self.call("recommend_by_id", self.random.choice(self.items), 5)
 
+    async def words(self) -> object:
+        colour = self.random.choice(["black", "navy blue", "red", "grey"])
+        kind = self.random.choice(["shirt for men", "tee", "running shoes", "womens watch", "bag"])
+        return await self.call("recommend_by_text", f"{colour} {kind}", 5)
+
     async def trends(self) -> object:
         gender = self.random.choice(["Men", "Women"])
         table = self.random.choice(["colours", "season_shares", "colours_by_year"])
@@ -110,6 +115,7 @@ USUAL: dict[str, Ask] = {
     "describe": Visitor.describe,
     "item": Visitor.item,
     "trends": Visitor.trends,
+    "words": Visitor.words,
 }
 BESIDE: dict[str, Ask] = {
     "slow": Visitor.slow,
@@ -311,7 +317,7 @@ def main(argv: list[str] | None = None) -> int:
         "--mix",
         type=float,
         nargs=len(USUAL),
-        default=[4, 1, 4, 1],
+        default=[4, 1, 4, 1, 2],
         metavar=tuple(name.upper() for name in USUAL),
         help="how often what is asked",
     )

@@ -235,19 +235,31 @@ def test_few_and_no_matches_are_told(live: str) -> None:
 
 def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert sorted(endpoints) == ["/describe", "/item", "/recommend", "/recommend_by_id", "/trends"]
+    assert sorted(endpoints) == [
+        "/describe",
+        "/item",
+        "/recommend",
+        "/recommend_batch",
+        "/recommend_by_id",
+        "/recommend_by_text",
+        "/trends",
+    ]
     settings = {
         "k": (5, "int"),
         "filters": ({}, "dict"),
         "repeats": (False, "bool"),
         "ranking": ("auto", "str"),
         "sort": ("", "str"),
+        "text": ("", "str"),
     }
     of_pictures = {"url": ("", "str"), "region": ("auto", "")}
-    for name, required in (("/recommend", "image"), ("/recommend_by_id", "item_id")):
+    by = {"": "image", "_by_id": "item_id", "_by_text": "text", "_batch": "images"}
+    for name, required in ((f"/recommend{by_what}", what) for by_what, what in by.items()):
         assert len(endpoints[name]["description"]) > 40
         parameters = {p["parameter_name"]: p for p in endpoints[name]["parameters"]}
         expected = settings | (of_pictures if name == "/recommend" else {})
+        if required in ("text", "images"):
+            expected = {option: default for option, default in expected.items() if option != "text"}
         assert set(parameters) == {required, *expected}
         assert not parameters[required]["parameter_has_default"]
         for parameter, (default, kind) in expected.items():
@@ -902,3 +914,70 @@ def test_what_use_leaves_behind_names_nobody(
         assert not [name for name in who if name.encode() in told.lower()], path
     logged = [record.getMessage() for record in caplog.records if record.name != "httpx"]
     assert not [line for line in logged for name in who if name in line.lower()]
+
+
+# Words, and many pictures.
+
+
+def test_words_are_answered(client: gradio_client.Client) -> None:
+    answer = client.predict("addidas red tee for men qqqq", k=3, api_name="/recommend_by_text")
+    assert list(answer) == ["schema_version", "query", "match", "results", "message", "timings_ms"]
+    assert sorted(ids(answer)[:1]) in ([1], [2])
+    query = answer["query"]
+    assert query["text"] == "addidas red tee for men qqqq"
+    assert query["stated"][0] == {
+        "column": "baseColour",
+        "values": ["Red"],
+        "words": ["red"],
+        "without": "addidas tee for men qqqq",
+    }
+    assert query["unknown"] == ["addidas", "qqqq"]
+    assert "Not understood: addidas, qqqq." in answer["message"]
+    bounded = client.predict("tee since 2012", api_name="/recommend_by_text")["query"]["stated"]
+    assert {"column": "year", "values": [], "min": 2012, "words": ["since", "2012"]}.items() <= (
+        bounded[1].items()
+    )
+
+
+def test_words_beside_a_picture_and_an_item(client: gradio_client.Client, picture: str) -> None:
+    seen = client.predict(handle_file(picture), k=2, text="in blue", api_name="/recommend")
+    assert {item["baseColour"] for item in seen["results"]} == {"Blue"}
+    assert seen["query"]["stated"][0]["values"] == ["Blue"]
+    like = client.predict(1, k=2, text="in blue", api_name="/recommend_by_id")
+    assert {item["baseColour"] for item in like["results"]} == {"Blue"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "   ", "\x00\x1b[2J", "👗", "中文字", "<script>alert(1)</script>", "x" * 10_000, None, 5],
+)
+def test_no_words_get_a_sentence(live: str, text: Any) -> None:
+    assert_sentence(call(live, "recommend_by_text", text, 3))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["red' OR 1=1 --", "${red}", "{{red}}", "red\x00tee", "RED " * 2500, "black white red tee"],
+)
+def test_odd_words_are_words(live: str, text: str) -> None:
+    assert len(call(live, "recommend_by_text", text, 3)["results"]) == 3
+
+
+def test_many_pictures_at_once(live: str, client: gradio_client.Client, picture: str) -> None:
+    sent = [handle_file(picture), handle_file(picture)]
+    answers = client.predict(sent, k=3, api_name="/recommend_batch")["answers"]
+    alone = client.predict(handle_file(picture), k=3, api_name="/recommend")
+    assert [ids(answer) for answer in answers] == [ids(alone), ids(alone)]
+    good, bad = upload(live, PICTURE), upload(live, b"words", "bad.jpg")
+    odd: list[Any] = [bad, {"path": "/etc/passwd"}, "/etc/passwd", 5, None, data_url(PICTURE)]
+    with shop(PICTURE) as address:
+        answers = call(live, "recommend_batch", [good, *odd, f"{address}/tee"], 2)["answers"]
+    assert [("error" in answer) for answer in answers] == [False, *[True] * 5, False, False]
+    for answer in answers[1:6]:
+        assert_sentence(answer)
+    assert all(ids(answers[at])[0] == 1 for at in (0, 6, 7))
+
+
+@pytest.mark.parametrize("sent", [[], ["x"] * 200, "x", None, {}])
+def test_a_batch_of_none_or_too_many(live: str, sent: Any) -> None:
+    assert_sentence(call(live, "recommend_batch", sent, 2))

@@ -52,6 +52,8 @@ OWNERS = {
     "openpyxl": {"catalog"},
     "transformers": {"encoding", "evaluation"},
     "pymilvus": {"index"},
+    "bm25s": {"search"},
+    "rapidfuzz": {"search"},
     "skia": {"demo"},
 }
 

@@ -39,6 +39,7 @@ def asking(
         tab.trail: trail or Trail(),
         tab.query.picture: picture,
         tab.query.address: chosen.pop("address", ""),
+        tab.words.box: chosen.pop("words", ""),
         tab.query.region.frame: chosen.pop("region", None),
         settings.k: 12,
         settings.repeats: False,
@@ -439,3 +440,52 @@ def test_a_wrong_link_is_told(tab: FindTab, asked: str) -> None:
     assert answer[tab.bar.status].count(".") == 1
     assert asked not in answer[tab.bar.status]
     assert answer[tab.trail].view.query == "nothing"
+
+
+def test_words_are_asked_and_taken_back(tab: FindTab) -> None:
+    shown = tab.on_words(asking(tab, words="red tee for men"))
+    trail: Trail = shown[tab.trail]
+    assert trail.view.query == "words"
+    assert [text for text, _ in trail.view.said] == ["Red", "Tshirts", "Men"]
+    assert trail.view.status.startswith("12 items like “red tee for men”")
+    assert shown[tab.words.box] == "red tee for men"
+    assert "Red: take this back" in shown[tab.words.chips].value
+    less = tab.on_taken_back(asking(tab, trail), tile(0))
+    assert less[tab.words.box] == "tee for men"
+    assert [text for text, _ in less[tab.trail].view.said] == ["Tshirts", "Men"]
+    assert tab.on_back(asking(tab, less[tab.trail]))[tab.trail].view == trail.view
+    for nothing in (tile(9), tile(-1), tile("x"), tile(None), gr.EventData(None, None)):
+        assert tab.on_taken_back(asking(tab, trail), nothing)[tab.trail].view == trail.view
+
+
+def test_words_beside_a_picture_and_without_it(tab: FindTab, picture: str) -> None:
+    seen = tab.on_picture(asking(tab, picture=picture))[tab.trail]
+    both = tab.on_words(asking(tab, seen, picture, words="but in blue"))[tab.trail]
+    assert both.view.query == "picture"
+    assert both.view.status.startswith("12 items like your picture, but “in blue”")
+    assert both.view.ids != seen.view.ids
+    again = tab.on_settings(asking(tab, both, picture))[tab.trail]
+    assert again.view.ids == both.view.ids
+    alone = tab.on_taken_back(asking(tab, both, picture), tile("base"))[tab.trail]
+    assert (alone.view.query, alone.view.text) == ("words", "but in blue")
+    neither = tab.on_taken_back(asking(tab, both, picture), tile(0))[tab.trail]
+    assert neither.view.query == "picture"
+    # What was asked before is another question's; what was only typed is of the next picture.
+    assert (
+        tab.on_picture(asking(tab, both, picture, words="but in blue"))[tab.trail].view.text == ""
+    )
+    assert tab.on_picture(asking(tab, seen, picture, words="green"))[tab.trail].view.text == "green"
+
+
+def test_words_that_cannot_be_asked_leave_what_is_on_show(tab: FindTab) -> None:
+    seen = tab.on_surprise(asking(tab))[tab.trail]
+    for words, sentence_ in ((" ", "Type a few words"), ("☃", "Type a few words")):
+        shown = tab.on_words(asking(tab, seen, words=words))[tab.trail].view
+        if words == " ":  # beside an item, no words are none
+            assert shown.ids == seen.view.ids
+            continue
+        assert shown.status.startswith(sentence_)
+        assert shown.ids == seen.view.ids
+    assert tab.on_words(asking(tab, words=""))[tab.trail].view.status.startswith("Type a few words")
+    found = tab.on_find(asking(tab, words="heels"))[tab.trail].view
+    assert found.ids[0] == 7

@@ -87,7 +87,8 @@ class Agreement:
             return vectors
         queries = vectors.copy()
         queries[:, -1] = 0
-        queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+        norms = np.linalg.norm(queries, axis=1, keepdims=True)
+        queries /= np.where(norms > 0, norms, 1)  # of words that no embedding shows
         return queries
 
     def with_labels(self, vectors: Floats, labels: Mapping[str, Iterable[object]]) -> Floats:
@@ -149,6 +150,10 @@ class Agreement:
             float32 of shape (…), from 0 where everything is certain to below 1.
         """
         return vectors[..., -1] ** 2 if self.labels else np.zeros(vectors.shape[:-1], np.float32)
+
+    def block(self, label: str) -> slice | None:
+        """Where an embedding holds the beliefs in a label's classes; None where it does not."""
+        return dict(self._blocks()).get(label)
 
     def _blocks(self) -> list[tuple[str, slice]]:
         widths = (len(self.classes[name]) for name in self.labels)

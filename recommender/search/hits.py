@@ -8,6 +8,7 @@ import numpy.typing as npt
 from recommender.encoding.agreement import Beliefs
 from recommender.encoding.regions import Regions
 from recommender.index.embeddings import Floats, Rows
+from recommender.search.stated import Said
 
 MATCH = 0.5
 """From which sureness on a picture that asks is taken for something that the catalog has."""
@@ -38,6 +39,8 @@ class Hits:
         match: how sure it is that the picture shows fashion of a kind that the catalog has, 0 to 1,
             calibrated; None where nobody knows.
         matched: as `is_match` has it.
+        said: the words that asked, as they were understood; None where none did.
+        all_of: how many of the items, which come first, are all that those words state.
     """
 
     rows: Rows
@@ -49,6 +52,8 @@ class Hits:
     regions: Regions | None = None
     match: float | None = None
     matched: bool = True
+    said: Said | None = None
+    all_of: int = 0
 
     def __len__(self) -> int:
         return len(self.ids)

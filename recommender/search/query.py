@@ -8,6 +8,7 @@ import numpy as np
 from recommender.encoding.agreement import Beliefs
 from recommender.encoding.regions import Regions
 from recommender.index.embeddings import Floats, Rows
+from recommender.search.fusion import Told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class Query:
         matches: float32 of shape (q,), how sure it is that each of the pictures shows fashion of a
             kind that the catalog has, 0 to 1; None where nobody knows.
         excluded: for each query the rows of the gallery that it shall not find; empty for none.
+        told: what words say of the gallery's items, for each query; empty where nothing is said.
         recognises: whether the picture of the gallery that a query shows, if any, comes first.
     """
 
@@ -29,6 +31,7 @@ class Query:
     regions: Sequence[Regions] = ()
     matches: Floats | None = None
     excluded: Sequence[Rows] = ()
+    told: Sequence[Told] = ()
     recognises: bool = False
 
     def __post_init__(self) -> None:
@@ -36,6 +39,8 @@ class Query:
             raise ValueError("vectors are not float32 of shape (q, dim)")
         if self.matches is not None and self.matches.shape != (len(self.vectors),):
             raise ValueError(f"matches are of shape {self.matches.shape}, which is not (q,)")
+        if self.told and len(self.told) != len(self.vectors):
+            raise ValueError(f"words for {len(self.told)} of {len(self.vectors)} queries")
         if self.excluded and len(self.excluded) != len(self.vectors):
             raise ValueError(f"{len(self.excluded)} exclusions for {len(self.vectors)} queries")
 

@@ -1,13 +1,14 @@
 """`Recommender`: many doors, one corridor.
 
-`by_image` and `by_id` only make a `Query`. `search` filters, searches, excludes and drops repeated
-pictures, for the page, the API and the evaluation alike, so that what is measured is what is
-served.
+`by_image`, `by_id` and `by_text` only make a `Query`. `search` filters, searches, fuses, excludes
+and drops repeated pictures, for the page, the API and the evaluation alike, so that what is
+measured is what is served.
 """
 
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,15 +19,18 @@ from recommender.encoding.agreement import LOOKS, Beliefs
 from recommender.encoding.protocol import PictureEncoder, Wrap
 from recommender.encoding.regions import Asked
 from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
-from recommender.index.embeddings import Embeddings
+from recommender.index.embeddings import Embeddings, Floats, Rows
 from recommender.index.faiss import Index, IndexConfig, build_index
 from recommender.schema import Id, keys_of, read_id, whole
 from recommender.search.filters import FilterTable
+from recommender.search.fusion import fuse
 from recommender.search.hits import Hits, is_match
 from recommender.search.options import USUAL, Options
 from recommender.search.query import Query
 from recommender.search.ranking import Candidates, first_of_each, put_first, without
 from recommender.search.recognition import Recognised, Recognition
+from recommender.search.stated import NOTHING_SAID, Said
+from recommender.search.words import Words
 from recommender.store.store import Gallery
 
 
@@ -88,8 +92,19 @@ class Recommender:
         """What items can be ranked by: `image`, and `hybrid` where the encoder has heads."""
         return tuple(self._indexes)
 
+    @cached_property
+    def words(self) -> Words:
+        """What is understood of this catalog; read when it is first asked for."""
+        encoder = self.encoder
+        return Words(self.frame, self.columns, self.filters, encoder.labels, encoder.agreement)
+
     def by_image(
-        self, picture: Image.Image, options: Options = USUAL, *, region: Asked = "auto"
+        self,
+        picture: Image.Image,
+        options: Options = USUAL,
+        *,
+        region: Asked = "auto",
+        text: str = "",
     ) -> Hits:
         """Items that look like a picture, RGB of any size; first the one that it is of, if it is.
 
@@ -97,26 +112,36 @@ class Recommender:
             picture: what is shown.
             options: how to search.
             region: which part of it is meant.
+            text: what shall be otherwise than the picture shows.
 
         Raises:
-            QueryError: an option does not fit the catalog.
+            QueryError: an option does not fit the catalog, or the text says nothing.
         """
         started = time.perf_counter()
         query = self.see([picture], [region])
         encoded_ms = _milliseconds_since(started)
-        [hits] = self.search(query, options)
+        [hits] = self.search(self.but(query, text, options), options)
         return replace(hits, timings_ms={"encode": encoded_ms, **hits.timings_ms})
 
-    def by_id(self, item_id: Id, options: Options = USUAL) -> Hits:
-        """Items that look like an item, which is never among them.
+    def by_id(self, item_id: Id, options: Options = USUAL, *, text: str = "") -> Hits:
+        """Items that look like an item, which is never among them, but as a text says.
 
         Unless repeats are wanted, nor are items whose picture is identical to its own.
 
         Raises:
-            QueryError: an option does not fit the catalog.
+            QueryError: an option does not fit the catalog, or the text says nothing.
             UnknownItemError: there is no such item.
         """
-        return self.search(self.like(self._row(item_id), options), options)[0]
+        query = self.like(self._row(item_id), options)
+        return self.search(self.but(query, text, options), options)[0]
+
+    def by_text(self, text: str, options: Options = USUAL) -> Hits:
+        """Items that are as a text says.
+
+        Raises:
+            QueryError: an option does not fit the catalog, or the text says nothing.
+        """
+        return self.search(self.say(text, options), options)[0]
 
     def see(self, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None = None) -> Query:
         """Pictures that ask, or parts of them, as a query."""
@@ -128,6 +153,31 @@ class Recommender:
         excluded = np.array([row]) if options.repeats else np.flatnonzero(same)
         vectors = self._index(options).vectors[row : row + 1]
         return Query(vectors=vectors, excluded=[excluded])
+
+    def say(self, text: str, options: Options = USUAL) -> Query:
+        """Words that ask, as a query.
+
+        Raises:
+            QueryError: they say nothing of this catalog.
+        """
+        if not (said := self.words.read(text)):
+            raise QueryError(NOTHING_SAID)
+        return self._told(np.zeros((1, self.encoder.dim), np.float32), said, options)
+
+    def but(self, query: Query, text: str, options: Options = USUAL) -> Query:
+        """One query that a picture or an item asks, in which words have the say of what they state.
+
+        Raises:
+            QueryError: the text says nothing; an empty one is none.
+        """
+        if text == "":
+            return query
+        told = self._told(query.vectors, self.words.read(text), options)
+        return replace(query, vectors=told.vectors, told=told.told, recognises=False)
+
+    def _told(self, vectors: Floats, said: Said, options: Options) -> Query:
+        told = self.words.tell(said, self._index(options).vectors)
+        return Query(vectors=self.words.stating(said, vectors), told=[told])
 
     def search(self, query: Query, options: Options = USUAL) -> list[Hits]:
         """The corridor: filter, search, exclude, drop repeated pictures.
@@ -156,11 +206,15 @@ class Recommender:
         wanted = 2 * options.k + 8 + max(map(len, excluded), default=0)
         while short:
             started = time.perf_counter()
-            scores, rows = index.search(vectors[short], wanted, allowed)
+            if query.told:
+                asked = ((vectors[at : at + 1], query.told[at]) for at in short)
+                found = [fuse(index, *question, wanted, allowed) for question in asked]
+            else:
+                scores, rows = index.search(vectors[short], wanted, allowed)
+                found = [Candidates(*pair) for pair in zip(rows, scores, strict=True)]
             timings_ms["search"] += _milliseconds_since(started)
             started = time.perf_counter()
-            for at, *found in zip(short, rows, scores, strict=True):
-                pool = Candidates(*found)
+            for at, pool in zip(short, found, strict=True):
                 if (known := recognised[at]) is not None:
                     pool = put_first(pool, known.rows, index.score_of(known.cosine))
                 pool = without(pool, excluded[at])
@@ -168,8 +222,8 @@ class Recommender:
                 repeated[at] = len(pool.rows) - len(ranked[at].rows)
             timings_ms["rank"] += _milliseconds_since(started)
             short = [at for at in short if len(ranked[at].rows) < options.k]
-            if rows.shape[1] < wanted:  # that was all there is
-                if allowed is not None or (rows >= 0).all():
+            if max(len(pool.rows) for pool in found) < wanted:  # that was all there is
+                if allowed is not None or all((pool.rows >= 0).all() for pool in found):
                     break
                 # An approximate index lost rows; a filter that all pass makes the search exact.
                 allowed = np.ones(len(self), dtype=bool)
@@ -187,6 +241,8 @@ class Recommender:
                 regions=query.regions[at] if query.regions else None,
                 match=matches[at],
                 matched=is_match(matches[at]),
+                said=query.told[at].said if query.told else None,
+                all_of=_all_of(query, at, best.rows[: options.k]),
             )
             for at, best in ranked.items()
         ]
@@ -251,6 +307,10 @@ class Recommender:
         if options.ranking not in self._indexes:
             raise QueryError("This catalog can be ranked by image only: its encoder has no heads.")
         return self._indexes[options.ranking]
+
+
+def _all_of(query: Query, at: int, rows: Rows) -> int:
+    return int(query.told[at].all_of(rows).sum()) if query.told else 0
 
 
 def _milliseconds_since(started: float) -> float:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
 from pathlib import Path
@@ -14,7 +14,13 @@ from PIL import Image
 
 from recommender.encoding.agreement import Beliefs, likeliest
 from recommender.encoding.regions import WHOLE, Asked, Regions, read_region
-from recommender.errors import FetchError, ImageError, UnknownItemError
+from recommender.errors import (
+    FetchError,
+    ImageError,
+    QueryError,
+    RecommenderError,
+    UnknownItemError,
+)
 from recommender.feedback.events import EventLog
 from recommender.pictures.decode import decode_image, read_image
 from recommender.pictures.fetch import fetch_image
@@ -22,6 +28,7 @@ from recommender.schema import Id
 from recommender.search.hits import Hits
 from recommender.search.options import USUAL, Options
 from recommender.search.recommender import Recommender
+from recommender.search.stated import Said
 from recommender.service.live import Live
 from recommender.service.metrics import counted
 from recommender.service.sentences import (
@@ -29,12 +36,17 @@ from recommender.service.sentences import (
     NO_ADDRESSES,
     NO_BELIEFS,
     NO_PICTURE,
+    TOO_MANY,
     beside_each_other,
+    heard,
     message_of,
+    only_these_hold,
 )
 from recommender.service.trends import Trends
 
 SCHEMA_VERSION = 1
+MOST_AT_ONCE = 64
+"""Pictures of a batch."""
 _LIKELIEST = 3
 _FETCHED_AT_ONCE = 8
 """Half as many as questions are answered at once."""
@@ -42,6 +54,8 @@ _LARGEST_PX = 4000
 """No picture is read larger than with these sides, whatever part of it is asked for."""
 
 Json = dict[str, Any]
+Named = tuple[str | None, str]
+"""A picture's file, or its web address where that is None."""
 
 
 class Service:
@@ -84,6 +98,7 @@ class Service:
         *,
         url: str = "",
         region: object = "auto",
+        text: str = "",
     ) -> Json:
         """Items that look like a picture.
 
@@ -93,35 +108,82 @@ class Service:
             options: how to search.
             url: web address of a picture; counts where there is no file.
             region: which part of the picture is meant, as `read_region` takes it.
+            text: what shall be otherwise than the picture shows.
 
         Raises:
-            RecommenderError: the picture, the region or an option cannot be used.
+            RecommenderError: the picture, the region, the text or an option cannot be used.
         """
         recommender = self.recommender
         asked, how_read = read_region(region)
         started = time.perf_counter()
         picture = self._read(recommender, image, url, asked)
         decode_ms = (time.perf_counter() - started) * 1000
-        hits = recommender.by_image(picture, options, region=asked)
-        if len(hits.ids) and hits.matched:  # else nobody looked for it
-            self.note("search", hits.ids.tolist()[0])
-        beliefs = _worded(hits.beliefs, recommender)
-        attributes = {label: ranked[0]["value"] for label, ranked in beliefs.items()}
-        query = {"attributes": attributes, "beliefs": beliefs, **_placed(hits.regions, asked)}
-        answer = _answer(recommender, hits, options, query, origin, decode_ms)
-        # The first region is all of them together; what a visitor chose is no longer a choice.
-        beside = beside_each_other(len(query["regions"]) - 1) if asked == "auto" else ""
-        said = (how_read, beside if hits.matched else "", answer["message"])
-        return answer | {"message": " ".join(filter(None, said))}
+        hits = recommender.by_image(picture, options, region=asked, text=text)
+        answer = self._like_picture(recommender, hits, options, asked, origin, decode_ms)
+        return answer | {"message": " ".join(filter(None, (how_read, answer["message"])))}
 
     @counted
-    def recommend_by_id(self, item_id: Id, origin: str, options: Options = USUAL) -> Json:
+    def recommend_by_id(
+        self, item_id: Id, origin: str, options: Options = USUAL, *, text: str = ""
+    ) -> Json:
         """Items that look like an item, which is never among them; see `recommend`."""
         recommender = self.recommender
-        hits = recommender.by_id(item_id, options)
+        hits = recommender.by_id(item_id, options, text=text)
         self.note("search", recommender.item(item_id)["id"])
         query = {"attributes": recommender.item(item_id)}
         return _answer(recommender, hits, options, query, origin)
+
+    @counted
+    def recommend_by_text(self, text: str, origin: str, options: Options = USUAL) -> Json:
+        """Items that are as a text says.
+
+        Raises:
+            RecommenderError: the text says nothing, or an option cannot be used.
+        """
+        recommender = self.recommender
+        hits = recommender.by_text(text, options)
+        return _answer(recommender, hits, options, {"attributes": {}}, origin)
+
+    @counted
+    def recommend_batch(
+        self, images: Sequence[Callable[[], Named]], origin: str, options: Options = USUAL
+    ) -> Json:
+        """Items that look like each of several pictures.
+
+        Args:
+            images: each gives an uploaded file's path or, with None, a picture's web address, or
+                raises.
+            origin: as of `recommend`.
+            options: as of `recommend`.
+
+        Returns:
+            `answers`, one a picture in their order: as of `recommend`, or an `error` that says what
+            is wrong with that picture.
+
+        Raises:
+            RecommenderError: there are none or too many, or an option cannot be used.
+        """
+        if not 1 <= len(images) <= MOST_AT_ONCE:
+            raise QueryError(TOO_MANY.format(most=MOST_AT_ONCE))
+        recommender = self.recommender
+        answers: list[Json] = []
+        pictures: dict[int, tuple[Image.Image, float]] = {}
+        for at, image in enumerate(images):
+            started = time.perf_counter()
+            answers.append({})
+            try:
+                picture = self._read(recommender, *image(), "auto")
+                pictures[at] = picture, (time.perf_counter() - started) * 1000
+            except RecommenderError as error:
+                answers[at] = {"error": str(error)}
+        if pictures:
+            seen = recommender.see([picture for picture, _ in pictures.values()])
+            found = recommender.search(seen, options)
+            for (at, (_, decode_ms)), hits in zip(pictures.items(), found, strict=True):
+                answers[at] = self._like_picture(
+                    recommender, hits, options, "auto", origin, decode_ms
+                )
+        return {"schema_version": SCHEMA_VERSION, "answers": answers}
 
     @counted
     def describe(self, image: str | None, *, url: str = "", region: object = "auto") -> Json:
@@ -173,6 +235,27 @@ class Service:
         finally:
             self._fetching.release()
 
+    def _like_picture(
+        self,
+        recommender: Recommender,
+        hits: Hits,
+        options: Options,
+        asked: Asked,
+        origin: str,
+        decode_ms: float,
+    ) -> Json:
+        """What was found like a picture, as an answer."""
+        if len(hits.ids) and hits.matched:  # else nobody looked for it
+            self.note("search", hits.ids.tolist()[0])
+        beliefs = _worded(hits.beliefs, recommender)
+        attributes = {label: ranked[0]["value"] for label, ranked in beliefs.items()}
+        query = {"attributes": attributes, "beliefs": beliefs, **_placed(hits.regions, asked)}
+        answer = _answer(recommender, hits, options, query, origin, decode_ms)
+        # The first region is all of them together; what a visitor chose is no longer a choice.
+        beside = beside_each_other(len(query["regions"]) - 1) if asked == "auto" else ""
+        said = (beside if hits.matched else "", answer["message"])
+        return answer | {"message": " ".join(filter(None, said))}
+
     def _read(
         self, recommender: Recommender, image: str | None, url: str, asked: Asked
     ) -> Image.Image:
@@ -189,6 +272,27 @@ class Service:
         if not url:
             raise ImageError(NO_PICTURE)
         return decode_image(self.fetch(url), at_least_px=at_least_px)
+
+
+def understood(said: Said | None) -> Json:
+    """What the words of a question were taken for; nothing where there were none."""
+    if said is None:
+        return {}
+    return {
+        "text": said.text,
+        "stated": [
+            {
+                "column": statement.column,
+                "values": list(statement.values),
+                **statement.bounds,
+                "words": list(statement.words),
+                "without": said.without(statement),
+            }
+            for statement in said.statements
+        ],
+        "mended": [{"word": typed, "read": read} for typed, read in said.mended],
+        "unknown": list(said.unknown),
+    }
 
 
 def _with_picture(item: Json, origin: str) -> Json:
@@ -227,16 +331,19 @@ def _answer(
     for rank, (item_id, score) in enumerate(pairs, 1):
         item = _with_picture(recommender.item(item_id), origin)
         results.append({"rank": rank, "id": item.pop("id"), "score": round(score, 4), **item})
+    found = message_of(len(hits), options, matched=hits.matched, repeated=hits.repeated)
+    if hits.said is not None and not hits.said.statements and len(hits) < options.k:
+        found = only_these_hold(len(hits))
     timings = {"decode": decode_ms, "encode": 0.0, **hits.timings_ms}
     timings["total"] = sum(timings.values())
     return {
         "schema_version": SCHEMA_VERSION,
-        "query": query,
+        "query": {**query, **understood(hits.said)},
         "match": {
             "sureness": None if hits.match is None else round(hits.match, 4),
             "good": hits.matched,
         },
         "results": results,
-        "message": message_of(len(hits), options, matched=hits.matched, repeated=hits.repeated),
+        "message": " ".join(filter(None, (heard(hits), found))),
         "timings_ms": {step: round(ms, 2) for step, ms in timings.items()},
     }

@@ -1,12 +1,15 @@
 """Every sentence that tells a visitor what was found, and of an item what it is."""
 
+import re
 from typing import Any
 
 import pandas as pd
 
 from recommender.charts.chart import several
-from recommender.schema import CURRENCY, PRICE
+from recommender.schema import CURRENCY, PRICE, noun_of
+from recommender.search.hits import Hits
 from recommender.search.options import Options
+from recommender.search.stated import MAX_WORDS
 
 WELCOME = "Show a picture, pick an example, or let us surprise you."
 NO_PICTURE = "Show a picture first: upload one, take one or paste one."
@@ -18,6 +21,8 @@ BUSY_FETCHING = (
 NO_BELIEFS = "This catalog's encoder says nothing of attributes."
 UNNAMED = "An item without a name"
 YOUR_PICTURE = "your picture"
+NOT_SENT = "A picture of a batch is a file that was uploaded, or a web address."
+TOO_MANY = "A batch has 1 to {most} pictures."
 YOUR_PART = "your picture in the part that you marked"
 CLOSER = "Try one that shows a garment, by itself and close."
 NO_MATCH = "Nothing in this catalog looks like that. The nearest:"
@@ -39,6 +44,62 @@ def message_of(found: int, options: Options, *, matched: bool = True, repeated: 
     """
     unmatched = NO_MATCH if found and not matched else ""  # last: the results follow its colon
     return " ".join(filter(None, (_how_many(found, repeated, options), unmatched)))
+
+
+def heard(hits: Hits) -> str:
+    """What became of the words that asked, or empty where none did or all went as expected."""
+    if (said := hits.said) is None:
+        return ""
+    sentences = [f"Only the first {MAX_WORDS} words were read."] if said.cut else []
+    sentences += [f"“{typed}” was read as “{read}”." for typed, read in said.mended]
+    if said.unknown:
+        sentences.append(f"Not understood: {', '.join(said.unknown)}.")
+    for statement in said.statements:
+        if statement.either:
+            values = [str(value) for value in statement.values]
+            sentences.append(f"{', '.join(values[:-1])} or {values[-1]}: either will do.")
+    if said.statements and len(hits) and hits.all_of < len(hits):
+        met = f"Only {hits.all_of} {'is' if hits.all_of == 1 else 'are'}"
+        met = met if hits.all_of else "Nothing here is"
+        sentences.append(f"{met} all of that; what follows comes nearest.")
+    return " ".join(sentences)
+
+
+def only_these_hold(found: int) -> str:
+    """How many items have words in their own texts that say nothing else.
+
+    >>> only_these_hold(1)
+    'Only 1 item here is described by these words.'
+    """
+    if not found:
+        return "No item that passes these filters is described by these words."
+    return f"Only {several(found)} here {'is' if found == 1 else 'are'} described by these words."
+
+
+def but_as_said(name: str, text: str) -> str:
+    """What the results are like, with the words that make it otherwise.
+
+    >>> but_as_said("your picture", "but in black")
+    'your picture, but “in black”'
+    """
+    return f"{name}, but “{re.sub(r'^but ', '', text)}”" if text else name
+
+
+def stated_text(statement: dict[str, Any]) -> str:
+    """A statement in a few words.
+
+    >>> stated_text({"column": "baseColour", "values": ["Black", "White"]})
+    'Black or White'
+    >>> stated_text({"column": "year", "values": [], "max": 2012.0})
+    'year up to 2012'
+    """
+    if statement["values"]:
+        return " or ".join(map(str, statement["values"]))
+    noun = noun_of(statement["column"])
+    low, high = (statement.get(end) for end in ("min", "max"))
+    if high is None:
+        return f"{noun} from {low:g}"
+    return f"{noun} up to {high:g}" if low is None else f"{noun} {low:g} to {high:g}"
 
 
 def beside_each_other(garments: int) -> str:

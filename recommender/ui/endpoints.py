@@ -1,13 +1,17 @@
 """The API's endpoints: names and parameters keep their meaning once they have shipped."""
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
+from gradio.data_classes import ImageData
 from gradio.events import api
 
+from recommender.errors import ImageError
 from recommender.schema import Id
 from recommender.search.options import USUAL, Options, Ranking
-from recommender.service.answers import Json, Service
+from recommender.service.answers import Json, Named, Service
+from recommender.service.sentences import NOT_SENT
 from recommender.service.trends import Question
 from recommender.ui.parts.inputs import PictureInput, RawNumber, is_web_address
 from recommender.ui.server.origin import origin_of
@@ -25,6 +29,7 @@ def add_endpoints(service: Service) -> None:
         ranking: Ranking,
         region: Any,
         sort: str,
+        text: str,
         request: gr.Request,
     ) -> Json:
         """Products that look like a picture: a file or its web address, here or as `url`.
@@ -34,7 +39,8 @@ def add_endpoints(service: Service) -> None:
         attributes count too, `auto` for the better one that there is; `region` is the part of the
         picture that is meant: null for all of it, `auto` for where the garment is, or
         `[left, top, right, bottom]` in shares of its sides; `sort` is a column of numbers by which
-        the results are ordered, such as `price`, the highest first as `-price`.
+        the results are ordered, such as `price`, the highest first as `-price`; `text` says what
+        shall be otherwise than the picture shows, as "in black".
 
         The answer's `match` is how sure it is that the picture shows what the catalog has, 0 to 1
         or null where nobody knows, as `sureness`, and whether that is `good` enough: where it is
@@ -42,7 +48,8 @@ def add_endpoints(service: Service) -> None:
         """
         options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking, sort=sort)
         file, url = _named(image, url)
-        return service.recommend(file, origin_of(request), options, url=url, region=region)
+        asked: Json = {"url": url, "region": region, "text": text}
+        return service.recommend(file, origin_of(request), options, **asked)
 
     def recommend_by_id(
         item_id: Id,
@@ -52,12 +59,55 @@ def add_endpoints(service: Service) -> None:
         repeats: bool = USUAL.repeats,
         ranking: str = USUAL.ranking,
         sort: str = USUAL.sort,
+        text: str = "",
     ) -> Json:
-        """Products that look like a product of the catalog, which is never among them."""
+        """Products that look like a product of the catalog, which is never among them.
+
+        `text` says what shall be otherwise than that product is, as "in black".
+        """
         # Options refuse what is no ranking.
         ranked: Json = {"ranking": ranking, "sort": sort}
         options = Options(k=k, filters=filters, repeats=repeats, **ranked)
-        return service.recommend_by_id(item_id, origin_of(request), options)
+        return service.recommend_by_id(item_id, origin_of(request), options, text=text)
+
+    def recommend_by_text(
+        text: str,
+        request: gr.Request,
+        k: int = USUAL.k,
+        filters: dict[str, Any] = {},  # noqa: B006 - the API shows it as the default
+        repeats: bool = USUAL.repeats,
+        ranking: str = USUAL.ranking,
+        sort: str = USUAL.sort,
+    ) -> Json:
+        """Products that are as a text says: "red kurta for women", "nike shoes under 3000".
+
+        The answer's `query` says what was understood: `stated` holds the columns' values and bounds
+        with the words that state them, and the text without those; `mended` the words that were
+        misspelt; `unknown` those that say nothing here. What is all that is stated comes first.
+        """
+        ranked: Json = {"ranking": ranking, "sort": sort}
+        options = Options(k=k, filters=filters, repeats=repeats, **ranked)
+        return service.recommend_by_text(text, origin_of(request), options)
+
+    def recommend_batch(
+        images: list[Any],
+        request: gr.Request,
+        k: int = USUAL.k,
+        filters: dict[str, Any] = {},  # noqa: B006 - the API shows it as the default
+        repeats: bool = USUAL.repeats,
+        ranking: str = USUAL.ranking,
+        sort: str = USUAL.sort,
+    ) -> Json:
+        """Products that look like each of up to 64 pictures: files, or their web addresses.
+
+        `answers` has one a picture, in their order: as of `recommend` or, where a picture cannot be
+        used, its `error`.
+        """
+        ranked: Json = {"ranking": ranking, "sort": sort}
+        options = Options(k=k, filters=filters, repeats=repeats, **ranked)
+        sent = images if isinstance(images, list) else []
+        pictures = [partial(_read, picture, image) for image in sent]
+        return service.recommend_batch(pictures, origin_of(request), options)
 
     def item(item_id: Id, request: gr.Request) -> Json:
         """One product of the catalog."""
@@ -89,10 +139,11 @@ def add_endpoints(service: Service) -> None:
 
     search: Json = {"concurrency_id": "search"}
     with gr.Row(visible=False):
+        picture = PictureInput(label="image")
         gr.Button().click(
             recommend,
             [
-                PictureInput(label="image"),
+                picture,
                 RawNumber(USUAL.k, label="k", precision=0),
                 gr.JSON({}, label="filters"),
                 gr.Textbox("", label="url"),
@@ -100,6 +151,7 @@ def add_endpoints(service: Service) -> None:
                 gr.Textbox(USUAL.ranking, label="ranking"),
                 gr.JSON('"auto"', label="region"),
                 gr.Textbox(USUAL.sort, label="sort"),
+                gr.Textbox("", label="text"),
             ],
             gr.JSON(label="answer"),
             api_name="recommend",
@@ -117,10 +169,26 @@ def add_endpoints(service: Service) -> None:
             **search,
         )
     api(recommend_by_id, api_name="recommend_by_id", **search)
+    api(recommend_by_text, api_name="recommend_by_text", **search)
+    api(recommend_batch, api_name="recommend_batch", **search)
     api(item, api_name="item")
     api(trends, api_name="trends")
 
 
-def _named(image: str | None, url: str) -> tuple[str | None, str]:
+def _read(picture: PictureInput, sent: Any) -> Named:
+    """One of several pictures, as one that comes alone.
+
+    Raises:
+        ImageError: it is neither a file that was uploaded nor an address.
+    """
+    data = {"url": sent} if isinstance(sent, str) else sent
+    try:
+        payload = ImageData(**picture.unmarked(data))
+        return _named(picture.preprocess(payload), "")
+    except (TypeError, ValueError, gr.Error) as error:
+        raise ImageError(NOT_SENT) from error
+
+
+def _named(image: str | None, url: str) -> Named:
     """The file, or the web address that may come in its place."""
     return (None, image) if image is not None and is_web_address(image) else (image, url)

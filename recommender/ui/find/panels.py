@@ -18,6 +18,7 @@ from recommender.service.answers import Json, Service
 from recommender.service.examples import PHOTOGRAPHS, shown
 from recommender.service.sentences import NO_PICTURE, WELCOME
 from recommender.ui.find.view import Trail, beliefs_html, item_html
+from recommender.ui.find.words import WordsPanel
 from recommender.ui.parts.cards import status_html
 from recommender.ui.parts.filters import FilterBoxes
 from recommender.ui.parts.inputs import Choice, PictureInput, Values
@@ -46,10 +47,11 @@ class Panel(Protocol):
 
 
 class QueryPanel:
-    """The picture that asks, or its web address."""
+    """The words and the picture that ask, or its web address."""
 
     def __init__(self, service: Service) -> None:
         """Draw it; `service` fetches what an address names."""
+        self.words = WordsPanel()
         self._fetch = service.fetch
         # A mirrored garment has its text and buttons on the wrong side; a phone's rear camera is
         # the one that sees the garment.

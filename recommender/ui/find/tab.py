@@ -13,7 +13,7 @@ from recommender.errors import RecommenderError
 from recommender.schema import Id
 from recommender.service.answers import Json, Service
 from recommender.service.examples import PHOTOGRAPHS
-from recommender.service.sentences import YOUR_PART, YOUR_PICTURE
+from recommender.service.sentences import YOUR_PART, YOUR_PICTURE, but_as_said
 from recommender.ui.find.panels import (
     BarPanel,
     ItemPanel,
@@ -66,25 +66,37 @@ class FindTab:
                 gr.Markdown(note, elem_classes="note")
             with gr.Column(scale=5, min_width=320):
                 self.bar, self.item, self.results = BarPanel(), ItemPanel(), ResultsPanel()
-        self.panels: list[Panel] = [self.query.region, self.bar, self.item, self.results]
-        self.outputs = [self.trail, *(part for panel in self.panels for part in panel.parts)]
+        self.words = self.query.words
+        self.panels: list[Panel] = [
+            self.words,
+            self.query.region,
+            self.bar,
+            self.item,
+            self.results,
+        ]
+        self.outputs = [
+            self.trail,
+            self.words.box,
+            *(part for panel in self.panels for part in panel.parts),
+        ]
         self._wire()
 
     def _wire(self) -> None:
         query, settings, outputs = self.query, self.settings, self.outputs
         self._inputs: set[Block] = {self.trail, *settings.boxes}
         with_picture: set[Block] = {query.picture, *self._inputs}
+        with_words: set[Block] = {self.words.box, *with_picture}
         at_once: Json = {"concurrency_id": "search", **QUIET}
         progress = {"show_progress_on": [self.bar.status, self.results.tiles]}
         search: Json = {"concurrency_id": "search", "api_visibility": "private", **progress}
         # Pasting first takes the old picture away; "once" would drop the new one that follows.
         latest: Json = {"trigger_mode": "always_last", **search}
         landed = query.picture.input(
-            self.on_picture, with_picture, outputs, js=_PICTURE_NOW, **latest
+            self.on_picture, with_words, outputs, js=_PICTURE_NOW, **latest
         )
         frame = query.region.frame
         frame.input(self.on_region, {frame, *with_picture}, outputs, **latest)
-        asked, asking = [query.find.click, query.address.submit], {query.address, *with_picture}
+        asked, asking = [query.find.click, query.address.submit], {query.address, *with_words}
         answered = [query.picture, query.address, *outputs]
         found = gr.on(asked, self.on_find, asking, answered, **search)
         ordered = [settings.ranking.input, settings.sort.input]
@@ -100,9 +112,13 @@ class FindTab:
         moves = [
             landed,
             found,
+            self.words.box.submit(self.on_words, with_words, outputs, **search),
+            self.words.chips.click(self.on_taken_back, with_picture, outputs, **search),
             query.surprise.click(self.on_surprise, self._inputs, outputs, **search),
             self.item.more.click(self.on_more, self._inputs, outputs, **search),
-            photographs.click(self.on_photograph, self._inputs, answered, **search),
+            photographs.click(
+                self.on_photograph, {self.words.box, *self._inputs}, answered, **search
+            ),
             examples.click(self.on_example, self._inputs, outputs, **search),
             results.click(self.on_select, {self.trail}, outputs, **at_once),
             self.bar.back.click(self.on_back, leaving, returning, **at_once),
@@ -134,9 +150,35 @@ class FindTab:
 
     def on_picture(self, values: Values) -> Values:
         """A picture landed, or was taken away."""
+        trail: Trail = values[self.trail]
         if values[self.query.picture] is None:
-            return self._show(Trail())
-        return self._show(values[self.trail].to(self._like_picture(values)))
+            return self._move(Trail())
+        # Words that were asked already were another question's.
+        text = self.words.read(values)
+        view = View(text=text if text != trail.view.text else "")
+        return self._move(trail.to(self._like_picture(values, view)))
+
+    def on_words(self, values: Values) -> Values:
+        """Words were asked: beside the picture or the item on show, else by themselves."""
+        trail: Trail = values[self.trail]
+        return self._say(trail.view, self.words.read(values), values)
+
+    def on_taken_back(self, values: Values, event: gr.EventData) -> Values:
+        """A chip of what was understood was clicked: the same question without it."""
+        trail: Trail = values[self.trail]
+        if (left := self.words.taken_back(event, trail)) is None:
+            return self._show(trail)
+        view = View() if left.alone else trail.view
+        return self._say(view, left.text, values)
+
+    def _say(self, beside: View, text: str, values: Values) -> Values:
+        """What is as a text says, beside what a view is like."""
+        trail: Trail = values[self.trail]
+        view = self._again(replace(beside, text=text), values)
+        if view.query == "nothing":  # what is on show stays
+            view = replace(trail.view, text=text, status=view.status)
+            return self._move(replace(trail, view=view))
+        return self._move(trail.to(view))
 
     def on_region(self, values: Values) -> Values:
         """Another part of the picture was marked: look there, in the same place."""
@@ -149,14 +191,18 @@ class FindTab:
 
     def on_find(self, values: Values) -> Values:
         """The button, or Enter in the address."""
+        pictured = values[self.query.picture] is not None or values[self.query.address].strip()
+        if not pictured and self.words.read(values):
+            return self.on_words(values)
         try:
             picture = self.query.read(values)
         except RecommenderError as error:
-            return self._show(values[self.trail].to(View(status=str(error))))
+            return self._move(values[self.trail].to(View(status=str(error))))
         trail: Trail = values[self.trail]
         if trail.view.query == "picture" and trail.view.picture == picture:
-            view = self._like_picture(values, trail.view)  # the frame stays where it is
-            updates = self._show(replace(trail, view=view))
+            # The frame stays where it is.
+            view = replace(trail.view, text=self.words.read(values))
+            updates = self._move(replace(trail, view=self._like_picture(values, view)))
         else:
             updates = self.on_picture({**values, self.query.picture: picture})
         return {**self.query.show(picture), **updates}
@@ -165,12 +211,11 @@ class FindTab:
         """Filters and numbers changed: look again for what was asked, in the same place."""
         trail: Trail = values[self.trail]
         view = trail.view
-        if view.query == "picture" and values[self.query.picture] is not None:
-            again = self._like_picture(values, view)
-            view = replace(again, folded=again.folded and view.folded)  # opened, they stay so
-        elif view.query == "item":
-            view = self._like_item(view.query_id, values)
-        return self._show(replace(trail, view=view))
+        if view.query == "nothing" or (view.query == "picture" and not values[self.query.picture]):
+            return self._show(trail)
+        again = self._again(view, values)
+        again = replace(again, folded=again.folded and view.folded)  # opened, they stay so
+        return self._show(replace(trail, view=again))
 
     def on_surprise(self, values: Values) -> Values:
         """Start from a random item."""
@@ -210,7 +255,7 @@ class FindTab:
         """To the view before, and to the picture that asked then, if it is still there."""
         trail = values[self.trail].back()
         picture = trail.view.picture
-        updates = self._show(trail)
+        updates = self._move(trail)
         if trail.view.query == "picture" and picture != values[self.query.picture]:
             updates[self.query.picture] = picture if picture and Path(picture).is_file() else None
         return updates
@@ -221,7 +266,7 @@ class FindTab:
         if text := request.query_params.get("item"):
             updates = self._move_to(self.service.recommender.id_in(text), values)
         else:
-            updates = self._show(Trail())
+            updates = self._move(Trail())
         return {
             self.results.photographs: tiles_html(photograph_tiles()),
             self.results.examples: tiles_html(examples),
@@ -233,31 +278,53 @@ class FindTab:
     def _move_to(self, item_id: Any, values: Values) -> Values:
         """On to what is like an item."""
         view = self._like_item(item_id, values)
-        return self._show(values[self.trail].to(view))
+        return self._move(values[self.trail].to(view))
+
+    def _again(self, view: View, values: Values) -> View:
+        """What a view asks, asked again; as its status why nothing is found."""
+        if view.query == "picture" and values[self.query.picture] is not None:
+            return self._like_picture(values, view)
+        if view.query == "item":
+            return self._like_item(view.query_id, values, view.text)
+        return self._like_words(view.text, values)
+
+    def _like_words(self, text: str, values: Values) -> View:
+        """What is as a text says or, as the status, why nothing is."""
+        try:
+            options = self.settings.read(values)
+            answer = self.service.recommend_by_text(text, HERE, options)
+        except RecommenderError as error:
+            return View(status=str(error))
+        return View.of(answer, f"“{text}”", query="words", text=text)
 
     def _like_picture(self, values: Values, before: View = View()) -> View:  # noqa: B008 - frozen
         """What is like the picture, in the region asked for before, or why nothing is."""
-        region, picture = before.region, values[self.query.picture]
+        region, picture, text = before.region, values[self.query.picture], before.text
         try:
             options = self.settings.read(values)
-            answer = self.service.recommend(picture, HERE, options, region=region)
+            answer = self.service.recommend(picture, HERE, options, region=region, text=text)
         except RecommenderError as error:
             return View(status=str(error))
-        view: Json = {"query": "picture", "picture": picture, "region": region}
+        view: Json = {"query": "picture", "picture": picture, "region": region, "text": text}
         if not isinstance(region, tuple):
-            return View.of(answer, YOUR_PICTURE, **view)
+            return View.of(answer, but_as_said(YOUR_PICTURE, text), **view)
         # What was found in all of the picture stays there to choose from.
-        return View.of(answer, YOUR_PART, **view, regions=before.regions)
+        return View.of(answer, but_as_said(YOUR_PART, text), **view, regions=before.regions)
 
-    def _like_item(self, item_id: Any, values: Values) -> View:
+    def _like_item(self, item_id: Any, values: Values, text: str = "") -> View:
         """What is like an item or, as the status, why nothing is."""
         try:
             options = self.settings.read(values)
-            answer = self.service.recommend_by_id(item_id, HERE, options)
+            answer = self.service.recommend_by_id(item_id, HERE, options, text=text)
         except RecommenderError as error:
             return View(status=str(error))
-        name = answer["query"]["attributes"]["productDisplayName"] or "this item"
-        return View.of(answer, name, query="item", query_id=item_id, opened=item_id)
+        name = but_as_said(answer["query"]["attributes"]["productDisplayName"] or "this item", text)
+        item: Json = {"query": "item", "query_id": item_id, "opened": item_id, "text": text}
+        return View.of(answer, name, **item)
+
+    def _move(self, trail: Trail) -> Values:
+        """The same, where the words that ask are others than before."""
+        return {**self._show(trail), **self.words.typed(trail)}
 
     def _show(self, trail: Trail) -> Values:
         """A trail in all panels; what left the catalog since is left out."""
@@ -266,7 +333,7 @@ class FindTab:
         items = self.service.items([*view.ids, *opened], HERE)
         there = tuple(item_id for item_id in view.ids if item_id in items)
         trail = replace(trail, view=replace(view, ids=there))
-        updates: Values = {self.trail: trail}
+        updates: Values = {self.trail: trail, self.words.box: gr.skip()}  # in which one may type
         for panel in self.panels:
             updates |= panel.show(trail, items)
         return updates

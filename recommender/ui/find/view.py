@@ -7,7 +7,14 @@ from urllib.parse import quote
 
 from recommender.schema import COLUMNS, CURRENCY, LINK, PRICE, SCHEMA, TITLES, Id, title_of
 from recommender.service.answers import Json
-from recommender.service.sentences import UNNAMED, WELCOME, found_like, price_of, sentence
+from recommender.service.sentences import (
+    UNNAMED,
+    WELCOME,
+    found_like,
+    price_of,
+    sentence,
+    stated_text,
+)
 from recommender.ui.parts.inputs import is_web_address
 
 _MAX_BACK = 20
@@ -28,7 +35,7 @@ class View:
     """What the page shows at one moment, as far as a session has to keep it.
 
     Attributes:
-        query: what the results are like: a picture, an item, or nothing yet.
+        query: what the results are like: a picture, an item, words alone, or nothing yet.
         query_id: of the item that they are like.
         ids: of the results, in their order.
         opened: id of the item whose attributes are shown.
@@ -39,10 +46,12 @@ class View:
         region: which part of it was asked for, as `read_region` takes it.
         looked_at: which part was looked at; None for all of it.
         regions: where garments are in it, to choose from.
+        text: words that ask, perhaps beside a picture or an item.
+        said: what they were understood to say, each with the words that are left without it.
         folded: whether the results wait for a click, as they are not like what was asked for.
     """
 
-    query: Literal["nothing", "picture", "item"] = "nothing"
+    query: Literal["nothing", "picture", "item", "words"] = "nothing"
     query_id: Id | None = None
     ids: tuple[Id, ...] = ()
     opened: Id | None = None
@@ -52,6 +61,8 @@ class View:
     region: object = "auto"
     looked_at: tuple[float, ...] | None = None
     regions: tuple[tuple[float, ...], ...] = ()
+    text: str = ""
+    said: tuple[tuple[str, str], ...] = ()
     folded: bool = False
 
     @classmethod
@@ -63,6 +74,7 @@ class View:
             "seen": {} if folded else _kept(query.get("beliefs", {})),
             "looked_at": tuple(query["region"]) if query.get("region") else None,
             "regions": tuple(tuple(found["box"]) for found in query.get("regions", ())),
+            "said": said(query),
             "folded": folded,
         }
         return cls(ids=ids, status=found_like(name, answer), **{**found, **view})
@@ -92,6 +104,11 @@ class Trail:
     def back(self) -> "Trail":
         """A step back, as far as there is one."""
         return Trail(self.before[-1], self.before[:-1]) if self.before else self
+
+
+def said(query: Json) -> tuple[tuple[str, str], ...]:
+    """What the words of a query say, each with the words that are left without it."""
+    return tuple((stated_text(stated), stated["without"]) for stated in query.get("stated", ()))
 
 
 def item_html(item: dict[str, Any]) -> str:

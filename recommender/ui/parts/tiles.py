@@ -12,7 +12,7 @@ from recommender.service.sentences import sentence
 Tile = tuple[int | str, str, str]
 """What it stands for, the address of its picture, and its caption."""
 
-_CLICK_JS = """
+CLICK_JS = """
 element.addEventListener("click", ({target}) => {
   const tile = target.closest("button")?.dataset.tile;
   if (tile !== undefined) trigger("click", {tile: JSON.parse(tile)});
@@ -23,7 +23,7 @@ element.addEventListener("click", ({target}) => {
 def tiles_box(elem_id: str, *, visible: bool = True) -> gr.HTML:
     """A place for tiles; `clicked` reads which one its `click` was about."""
     return gr.HTML(
-        js_on_load=_CLICK_JS, visible=visible, padding=False, elem_id=elem_id, elem_classes="tiles"
+        js_on_load=CLICK_JS, visible=visible, padding=False, elem_id=elem_id, elem_classes="tiles"
     )
 
 

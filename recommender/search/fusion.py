@@ -1,0 +1,102 @@
+"""One order of items out of several: what words state comes first, then ranks are added up.
+
+An item that is all that the words state comes before one that is less of it. Among equals, the
+reciprocal ranks count that it has by its embedding and by its texts' words.
+Source: Cormack, Clarke & Büttcher, Reciprocal Rank Fusion, SIGIR 2009.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.index.embeddings import Floats, Mask, Rows
+from recommender.index.faiss import Index
+from recommender.search.ranking import Candidates
+from recommender.search.stated import Said
+
+_DAMPING = 60
+"""What is added to a rank; theirs."""
+_SIGNALS = 2
+_MOST = _SIGNALS / (_DAMPING + 1)
+"""What ranks can add up to."""
+_DEEP = 200
+"""So many of each order have a rank, at least."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What words say of each item of a gallery.
+
+    Attributes:
+        said: the words.
+        stated: float32 of shape (n,), the share of what is stated that it is, 0 to 1.
+        lexical: float32 of shape (n,), how well its texts go with the words; 0 if not at all.
+        allowed: bool of shape (n,), the items within stated bounds; None where none are stated.
+    """
+
+    said: Said
+    stated: Floats
+    lexical: Floats
+    allowed: Mask | None = None
+
+    def within(self, allowed: Mask | None) -> Mask | None:
+        """The rows that also keep to the stated bounds, if there is any."""
+        if self.allowed is None:
+            return allowed
+        both = self.allowed if allowed is None else allowed & self.allowed
+        return both if both.any() else allowed
+
+    def all_of(self, rows: Rows) -> Mask:
+        """Which rows are all that is stated: bool of shape (m,)."""
+        met: Mask = self.stated[rows] > 1 - 1e-4
+        if not self.stated.any():
+            met = np.ones(len(rows), dtype=bool)
+        return met if self.allowed is None else met & self.allowed[rows]
+
+
+def fuse(index: Index, query: Floats, told: Told, count: int, allowed: Mask | None) -> Candidates:
+    """The best of what an embedding and words ask for together.
+
+    Args:
+        index: of the gallery.
+        query: float32 of shape (1, dim), the embedding, of length one; or zeros.
+        told: what the words say.
+        count: how many, at most.
+        allowed: bool of shape (n,), the rows that may be found; all where None.
+    """
+    allowed = told.within(allowed)
+    rows = np.arange(len(index)) if allowed is None else np.flatnonzero(allowed)
+    if not len(rows):
+        return Candidates(rows, np.empty(0, np.float32))
+    # No rank makes up for more than this: whoever states less cannot be among the best.
+    stated = told.stated[rows]
+    least = np.partition(stated, -min(count, len(rows)))[-min(count, len(rows))] - _MOST
+    near = np.zeros(len(index), dtype=bool)
+    near[rows[stated >= least]] = True
+    depth = max(_DEEP, 2 * count)
+    near_rows = np.flatnonzero(near)
+    orders = [_most(told.lexical, near_rows, depth)]
+    if query.any():
+        orders.append(index.search(query, depth, near)[1][0])
+    # What is stated is true of some items whatever ranks they have; without it, those alone count.
+    others = _first(told.stated, near_rows, count) if told.said.statements else rows[:0]
+    pool = np.unique(np.concatenate([*orders, others]))
+    scores = told.stated[pool]
+    for order in orders:
+        at = np.searchsorted(pool, order)
+        scores[at] += (1 / (_DAMPING + 1 + np.arange(len(order)))).astype(np.float32)
+    best = np.lexsort((pool, -scores))[:count]
+    return Candidates(pool[best], scores[best])
+
+
+def _most(scores: Floats, rows: Rows, count: int) -> Rows:
+    """The rows of the highest scores above 0, the highest first, the earlier of equals."""
+    return _first(scores, rows[scores[rows] > 0], count)
+
+
+def _first(scores: Floats, rows: Rows, count: int) -> Rows:
+    """The rows of the highest scores, the highest first, the earlier of equals."""
+    if len(rows) > count:
+        rows = rows[np.argpartition(-scores[rows], count - 1)[:count]]
+    ordered: Rows = rows[np.lexsort((rows, -scores[rows]))]
+    return ordered

@@ -1,0 +1,322 @@
+"""What words state: values of columns, and bounds of numbers.
+
+The vocabulary is the catalog's own: each value of each column is a phrase, and the longest phrase
+that a text holds counts. A word that no item and no phrase knows is read as the nearest that one
+does.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from recommender.errors import QueryError
+from recommender.schema import PRICE, Column
+from recommender.search.synonyms import ALSO, SILENT, SYNONYMS
+from recommender.search.tokens import Token, key_of, tokens_of, words_of
+
+MAX_CHARACTERS, MAX_WORDS = 2_000, 48
+_LONGEST_PHRASE = 5
+_MISSPELT = 8
+"""So many words of a text are mended, and no more."""
+
+_KINDS = ("choice", "number", "year", "yes_no")
+_PARTED = re.compile(r" and |\s*[&/,]\s*")
+
+_OF_YEARS = frozenset(("before", "after", "since"))
+_OF_AMOUNTS = frozenset(("under", "below", "over", "above", "cheaper", "within", "upto", "<", ">"))
+_AT_MOST = frozenset(("under", "below", "max", "maximum", "within", "upto", "<", "less", "cheaper"))
+_AT_MOST |= {"before", "most"}
+_AT_LEAST = frozenset(("over", "above", "min", "minimum", "more", ">", "after", "since", "least"))
+_MONEY = frozenset(("r", "rs", "inr", "usd", "eur", "rupee", "dollar", "euro"))
+_FILLING = frozenset(("than", "to", "a", "only", "the", "price", "of", "year")) | _MONEY
+_BETWEEN = frozenset(("and", "to")) | _MONEY
+NO_WORDS = "Type a few words of what you look for, such as: black shirt for men."
+NOTHING_SAID = (
+    "No product here is described by these words: try a kind, a colour or a brand, such as: black "
+    "shirt for men."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """What some words state of one column.
+
+    Attributes:
+        column: its name.
+        values: any of them will do; empty where bounds are stated.
+        bounds: of a number, as a filter takes them.
+        words: those that state it, as they were written.
+        either: whether they name several values that one item cannot all have.
+    """
+
+    column: str
+    values: tuple[Any, ...] = ()
+    bounds: Mapping[str, float] = field(default_factory=dict, hash=False)
+    words: tuple[str, ...] = ()
+    either: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A text as it was understood.
+
+    Attributes:
+        text: as far as it was read.
+        words: of the text, in their order, as they were written.
+        statements: one a column.
+        literal: all words that may stand in an item's own text, as they are compared.
+        mended: words that were misspelt, and as what they were read.
+        unknown: words of which nothing is known.
+        cut: whether the text was longer than what was read.
+    """
+
+    text: str
+    words: tuple[str, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    literal: tuple[str, ...] = ()
+    mended: tuple[tuple[str, str], ...] = ()
+    unknown: tuple[str, ...] = ()
+    cut: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether it says anything of the catalog."""
+        return bool(self.statements or self.literal)
+
+    def without(self, statement: Statement) -> str:
+        """The text without the words that state something."""
+        left = list(self.words)
+        for word in statement.words:
+            left.remove(word)
+        return " ".join(left)
+
+
+class Vocabulary:
+    """The phrases of a catalog, and what each of them states."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        values: Mapping[str, Sequence[Any]],
+        labels: Mapping[str, Sequence[str]],
+        *,
+        first: Sequence[str] = (),
+        spelt: Mapping[str, str],
+    ) -> None:
+        """Args:
+        columns: of the catalog.
+        values: column -> its values in order, as `FilterTable` has them.
+        labels: label -> the classes that an encoder tells apart, which pictures may show though
+            no item is said to be of them.
+        first: the columns that are meant first where several have a value of the same name.
+        spelt: words of the items' own texts, which are not misspelt: as they are compared -> as
+            they are written.
+        """
+        self._phrases: dict[str, dict[str, tuple[Any, ...]]] = {}
+        of_kind = {kind: [c for c in columns if c.kind == kind] for kind in _KINDS}
+        self._numbers = {c.name: values[c.name] for c in of_kind["number"] if values[c.name]}
+        self._years = {c.name: values[c.name] for c in of_kind["year"] if values[c.name]}
+        choices = [column.name for column in of_kind["choice"]]
+        for name in sorted(choices, key=lambda name: name not in first):
+            known = {key_of(value) for value in values[name]}
+            seen = [value for value in labels.get(name, ()) if key_of(value) not in known]
+            self._add_all(name, [*values[name], *seen])
+        for column in of_kind["yes_no"]:
+            self._add(key_of(column.noun), column.name, True)
+        self._spelt = spelt
+        self._parts = {word for label in labels.values() for v in label for word in words_of(v)}
+        said = self._phrases.keys() | SYNONYMS.keys()
+        known = said | {word for word in self._spelt if len(word) > 4}
+        self._known = sorted(word for word in known if len(word) > 3 and word.isalpha())
+
+    def _add(self, key: str, name: str, value: Any) -> None:
+        meant = self._phrases.setdefault(key, {})
+        meant[name] = (*meant.get(name, ()), value)
+
+    def _add_all(self, name: str, values: Sequence[str]) -> None:
+        """A column's values; "Perfume and Body Mist" is also called by either part."""
+        whole = {key_of(value) for value in values}
+        for value in values:
+            self._add(key_of(value), name, value)
+            for part in {key_of(part) for part in _PARTED.split(value)} - whole:
+                self._add(part, name, value)
+        self._phrases.pop("", None)  # of a value without a letter
+
+    def read(self, text: str) -> Said:
+        """Understand a text.
+
+        Raises:
+            QueryError: it is none, or has no word.
+        """
+        if not isinstance(text, str):
+            raise QueryError("The words that you look for are a text.")
+        read = text[:MAX_CHARACTERS]
+        tokens = tokens_of(read)
+        if not tokens:
+            raise QueryError(NO_WORDS)
+        cut = len(text) > MAX_CHARACTERS or len(tokens) > MAX_WORDS
+        tokens = tokens[:MAX_WORDS]
+        tokens, mended, unknown = self._mend(tokens)
+        statements: dict[str, Statement] = {}
+        at = 0
+        while at < len(tokens):
+            taken, statement = self._bounds_at(tokens, at) or self._phrase_at(tokens, at)
+            if statement is not None:
+                written = tuple(token.written for token in tokens[at : at + taken])
+                _join(statements, replace(statement, words=written))
+            elif self._counts(tokens[at]):
+                unknown.append(tokens[at].written)  # of something that this catalog does not
+            at += taken
+        stated = [w for s in statements.values() for v in s.values for w in words_of(str(v))]
+        said = [word for word in (*(t.word for t in tokens), *stated) if word not in SILENT]
+        literal = [other for word in said for other in (word, *ALSO.get(word, ()))]
+        words = tuple(token.written for token in tokens)
+        said_by = {word for statement in statements.values() for word in statement.words}
+        return Said(
+            text=read.strip(),
+            words=words,
+            statements=tuple(statements.values()),
+            literal=tuple(dict.fromkeys(word for word in literal if word in self._spelt)),
+            mended=tuple(mended),
+            unknown=tuple(word for word in unknown if word not in said_by),
+            cut=cut,
+        )
+
+    def _mend(
+        self, tokens: Sequence[Token]
+    ) -> tuple[list[Token], list[tuple[str, str]], list[str]]:
+        """Tokens with misspelt words as they are meant; which were, and which are unknown."""
+        read: list[Token] = []
+        mended: list[tuple[str, str]] = []
+        unknown: list[str] = []
+        for token in tokens:
+            if self._knows(token):
+                read.append(token)
+                continue
+            near = self._nearest(token.word) if len(mended) + len(unknown) < _MISSPELT else None
+            if near is None:
+                unknown.append(token.written)
+                read.append(token)
+            else:
+                mended.append((token.written, self._written(near)))
+                read.append(Token(token.written, near))
+        return read, mended, unknown
+
+    def _knows(self, token: Token) -> bool:
+        word = token.word
+        return (
+            word in SILENT
+            or word in self._spelt
+            or word in self._parts
+            or word in self._phrases
+            or word in SYNONYMS
+            or word in _FILLING
+            or self._counts(token)
+            or len(word) == 1  # as the T of a T-shirt
+        )
+
+    def _counts(self, token: Token) -> bool:
+        """Whether it is of a number or its bounds, and of no item's own text."""
+        of_bounds = token.word in _AT_MOST | _AT_LEAST | {"between"}
+        return (of_bounds or token.number is not None) and token.word not in self._spelt
+
+    def _nearest(self, word: str) -> str | None:
+        """The word that was meant, if one is near: one slip, two in a long word."""
+        if len(word) < 4 or not word.isalpha():
+            return None
+        slips = 1 if len(word) < 7 else 2
+        scorer = OSA.distance
+        found = process.extract(word, self._known, scorer=scorer, score_cutoff=slips, limit=5)
+        # Of equally near ones a value of a column is likelier meant than a word of some name.
+        near = [(distance, w not in self._phrases, w[0] != word[0], w) for w, distance, _ in found]
+        return min(near)[-1] if near else None
+
+    def _written(self, word: str) -> str:
+        meant = self._phrases.get(word)
+        return str(next(iter(meant.values()))[0]) if meant else self._spelt.get(word, word)
+
+    def _phrase_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement | None]:
+        """How many words the longest phrase here has, at least one, and what it states."""
+        for length in range(min(_LONGEST_PHRASE, len(tokens) - at), 0, -1):
+            words = [token.word for token in tokens[at : at + length]]
+            if SILENT.issuperset(words):
+                continue
+            if (statement := self._stated_by("".join(words))) is not None:
+                return length, statement
+        number = tokens[at].number
+        for name, years in self._years.items():
+            if number in years:  # a number by itself is a year; a price never is by itself
+                return 1, Statement(column=name, values=(int(number or 0),))
+        return 1, None
+
+    def _stated_by(self, key: str) -> Statement | None:
+        """What a phrase states: of one column, the first that has it."""
+        if (meant := self._phrases.get(key)) is not None:
+            column, values = next(iter(meant.items()))
+            return Statement(column=column, values=values)
+        for other in SYNONYMS.get(key, ()):
+            if (meant := self._phrases.get(other)) is not None:
+                column = next(iter(meant))
+                values = tuple(
+                    value
+                    for same in SYNONYMS[key]
+                    for value in self._phrases.get(same, {}).get(column, ())
+                )
+                return Statement(column=column, values=values)
+        return None
+
+    def _bounds_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement] | None:
+        """How many words state bounds here, and which; None where none do."""
+        word = tokens[at].word
+        wanted = 1 if word in _AT_MOST | _AT_LEAST else 2
+        start = at if tokens[at].number is not None else at + 1
+        if start > at and wanted == 2 and word != "between":
+            return None
+        found: list[float] = []
+        end = start
+        for token in tokens[start:]:
+            end += 1
+            if (number := token.number) is not None:
+                found.append(number)
+            elif token.word not in (_BETWEEN if found else _FILLING):
+                return None
+            if len(found) == wanted:
+                break
+        if len(found) < wanted or (column := self._counted_in(found, word)) is None:
+            return None
+        year = column in self._years
+        bounds = {"min": min(found), "max": max(found)}
+        if word in _AT_MOST:
+            bounds = {"max": found[0] - (year and word == "before")}
+        elif word in _AT_LEAST:
+            bounds = {"min": found[0] + (year and word == "after")}
+        return end - at, Statement(column=column, bounds=bounds)
+
+    def _counted_in(self, found: Sequence[float], word: str) -> str | None:
+        """The column whose bounds are meant: the years' where they are years, else a price's."""
+        price = PRICE if PRICE in self._numbers else next(iter(self._numbers), None)
+        for name, years in self._years.items():
+            near = all(years[0] - 1 <= number <= years[-1] + 1 for number in found)
+            if near and (price is None or word not in _OF_AMOUNTS):
+                return name
+        return None if word in _OF_YEARS else price
+
+
+def _join(statements: dict[str, Statement], statement: Statement) -> None:
+    """Add what is stated; of a column that was spoken of before, either will do."""
+    if (before := statements.get(statement.column)) is not None:
+        values = tuple(dict.fromkeys((*before.values, *statement.values)))
+        bounds = {**before.bounds, **statement.bounds}
+        if len(bounds) == 2:
+            bounds = dict(zip(("min", "max"), sorted(bounds.values()), strict=True))
+        statement = replace(
+            statement,
+            values=values,
+            bounds=bounds,
+            words=(*before.words, *statement.words),
+            either=before.either or len(values) > max(len(before.values), len(statement.values)),
+        )
+    statements[statement.column] = statement

@@ -1,0 +1,67 @@
+"""Words as they are compared: lower case, no accents, no plural, whatever the script."""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+_WORD = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|[^\W_]+(?:['’][^\W_]+)*|[<>]")
+_AMOUNT = re.compile(r"(?:rs|inr|usd|eur)?(\d+(?:\.\d+)?)(k|rs|inr|usd|eur)?")
+
+
+class Token(NamedTuple):
+    """One word of a text: as it was written, and as it is compared."""
+
+    written: str
+    word: str
+
+    @property
+    def number(self) -> float | None:
+        """What it counts, if it is a number: `3,000`, `3k`, `rs500`."""
+        if (found := _AMOUNT.fullmatch(self.word)) is None:
+            return None
+        return float(found[1]) * (1000 if found[2] == "k" else 1)
+
+
+def tokens_of(text: str) -> list[Token]:
+    """A text's words in their order; what is neither letter nor digit only parts them.
+
+    >>> [token.word for token in tokens_of("Women's T-Shirts, ₹3,000 – café")]
+    ['women', 't', 'shirt', '3000', 'cafe']
+    """
+    # NFKC first: letters that are written wide, or in circles, are letters all the same.
+    written = _WORD.findall(unicodedata.normalize("NFKC", text))
+    return [Token(word, compared(word)) for word in written]
+
+
+def words_of(text: str) -> list[str]:
+    """The same as they are compared, alone."""
+    return [token.word for token in tokens_of(text)]
+
+
+def key_of(text: str) -> str:
+    """What equal phrases have in common, however they are parted into words.
+
+    >>> key_of("Flip Flops") == key_of("flipflop"), key_of("T-shirt")
+    (True, 'tshirt')
+    """
+    return "".join(words_of(text))
+
+
+@lru_cache(maxsize=2**15)
+def compared(word: str) -> str:
+    """One word as it is compared.
+
+    >>> [compared(word) for word in ("Dresses", "Accessories", "Men's", "Kurtas", "dress")]
+    ['dress', 'accessory', 'men', 'kurta', 'dress']
+    """
+    parts = unicodedata.normalize("NFKD", word.casefold())
+    plain = "".join(c for c in parts if not unicodedata.combining(c))
+    plain = plain.replace("'", "").replace("’", "").replace(",", "")
+    if len(plain) > 4 and plain.endswith("ies"):
+        return plain[:-3] + "y"
+    if plain.endswith(("sses", "shes", "ches", "xes")):
+        return plain[:-2]
+    if len(plain) > 3 and plain.endswith("s") and not plain.endswith(("ss", "us")):
+        return plain[:-1]
+    return plain

@@ -1,0 +1,122 @@
+"""Words as a query: what they state, and which items' texts hold them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from recommender.encoding.agreement import Agreement
+from recommender.index.embeddings import Floats, Mask
+from recommender.schema import Column
+from recommender.search.filters import FilterTable
+from recommender.search.fusion import Told
+from recommender.search.lexical import Lexical
+from recommender.search.stated import Said, Statement, Vocabulary
+from recommender.search.tokens import key_of
+
+_SHOWN = 0.5
+"""From which belief on a picture is taken to show what is stated."""
+
+
+class Words:
+    """What a catalog understands. Thread-safe."""
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        columns: Sequence[Column],
+        filters: FilterTable,
+        labels: Mapping[str, Sequence[str]],
+        agreement: Agreement,
+    ) -> None:
+        """Read a catalog's texts.
+
+        Args:
+            frame: its columns, row by row with the gallery.
+            columns: which those are.
+            filters: their values.
+            labels: label -> the classes that the encoder tells apart.
+            agreement: how an embedding holds beliefs.
+        """
+        texts = [frame[column.name] for column in columns if column.kind in ("choice", "text")]
+        self.lexical = Lexical(texts, len(frame))
+        self._filters, self._agreement = filters, agreement
+        first = agreement.labels
+        spelt = self.lexical.words
+        self._vocabulary = Vocabulary(columns, filters.values, labels, first=first, spelt=spelt)
+
+    def read(self, text: str) -> Said:
+        """Understand a text.
+
+        Raises:
+            QueryError: it is none, or has no word.
+        """
+        return self._vocabulary.read(text)
+
+    def tell(self, said: Said, vectors: Floats) -> Told:
+        """What a text says of each item.
+
+        Args:
+            said: the text.
+            vectors: float32 of shape (n, dim), the gallery's embeddings, with which ever labels
+                the ranking knows.
+        """
+        allowed: Mask | None = None
+        stated = np.zeros(len(vectors), dtype=np.float32)
+        total = 0.0
+        for statement in said.statements:
+            if statement.bounds:
+                passes = self._filters.mask({statement.column: statement.bounds})
+                allowed = passes if allowed is None else allowed & passes  # type: ignore[operator]
+            if statement.values:
+                agrees = self._agrees(statement, vectors)
+                # As much as the statement tells: one that few items meet is no accident.
+                told = -np.log((agrees.sum() + 1) / (len(vectors) + 2))
+                stated += np.float32(told) * agrees
+                total += told
+        return Told(
+            said=said,
+            stated=stated / np.float32(total) if total else stated,
+            lexical=self.lexical.scores(said.literal),
+            allowed=allowed,
+        )
+
+    def stating(self, said: Said, vectors: Floats) -> Floats:
+        """Embeddings that ask in which the words have the say of what they state.
+
+        Args:
+            said: what is stated.
+            vectors: float32 of shape (q, dim).
+        """
+        told = vectors.copy()
+        for statement in said.statements:
+            if (place := self._shown(statement)) is not None:
+                block, classes = place
+                told[:, block] = 0
+                told[:, classes] = np.sqrt(self._agreement.weights[statement.column])
+        return told
+
+    def _agrees(self, statement: Statement, vectors: Floats) -> Mask:
+        """Which items are what is stated: bool of shape (n,)."""
+        if (place := self._shown(statement)) is not None:
+            weight = np.sqrt(self._agreement.weights[statement.column])
+            believed = vectors[:, place[1]].sum(axis=1) / np.float32(weight)
+            shown: Mask = believed >= _SHOWN
+            return shown
+        known = [v for v in statement.values if v in self._filters.values[statement.column]]
+        passes = self._filters.mask({statement.column: known})
+        return np.zeros(len(vectors), dtype=bool) if passes is None else passes
+
+    def _shown(self, statement: Statement) -> tuple[slice, list[int]] | None:
+        """Where an embedding holds a column's beliefs, and where those in what is stated.
+
+        None where pictures are not known to show it.
+        """
+        if (block := self._agreement.block(statement.column)) is None:
+            return None
+        names = self._agreement.classes[statement.column]
+        classes = {key_of(name): i for i, name in enumerate(names)}
+        found = [classes.get(key_of(value)) for value in statement.values]
+        if not found or None in found:
+            return None
+        return block, [block.start + code for code in found if code is not None]

@@ -1,0 +1,311 @@
+"""Words as a question: what they state, and what they mean beside a picture."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ROWS
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recommender.errors import QueryError
+from recommender.schema import Column
+from recommender.search.fusion import Told, fuse
+from recommender.search.lexical import Lexical
+from recommender.search.options import Options
+from recommender.search.recommender import Recommender
+from recommender.search.stated import MAX_CHARACTERS, MAX_WORDS, Said, Vocabulary
+from recommender.search.tokens import key_of, words_of
+from recommender.service.sentences import heard
+
+COLUMNS = (
+    Column("gender", "choice", "gender"),
+    Column("articleType", "choice", "article type"),
+    Column("subCategory", "choice", "sub-category"),
+    Column("baseColour", "choice", "colour"),
+    Column("brand", "choice", "brand"),
+    Column("pattern", "choice", "pattern"),
+    Column("year", "year", "year"),
+    Column("price", "number", "price"),
+    Column("inStock", "yes_no", "in stock"),
+    Column("description", "text", "description"),
+)
+VALUES: dict[str, list[Any]] = {
+    "gender": ["Boys", "Girls", "Men", "Women"],
+    "articleType": [
+        "Casual Shoes",
+        "Dresses",
+        "Handbags",
+        "Perfume and Body Mist",
+        "Shirts",
+        "Sports Shoes",
+        "Sweaters",
+        "Trousers",
+        "Tshirts",
+    ],
+    "subCategory": ["Dress", "Perfumes", "Shoes", "Topwear"],
+    "baseColour": ["Black", "Grey", "Navy Blue", "Red", "White"],
+    "brand": ["Adidas", "Nike", "Red Tape", "United Colors of Benetton"],
+    "pattern": ["Checked", "Solid", "Striped"],
+    "year": [2010, 2011, 2012],
+    "price": [299.0, 999.0, 4999.0],
+    "inStock": [False, True],
+    "description": ["A shirt with a running stripe."],
+}
+SPELT = {word: word for word in ("round", "neck", "running", "shirt", "running")}
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    return Vocabulary(
+        COLUMNS, VALUES, {"articleType": ["Jeans"]}, first=["articleType"], spelt=SPELT
+    )
+
+
+def stated(said: Said) -> dict[str, Any]:
+    return {s.column: list(s.values) or dict(s.bounds) for s in said.statements}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("red shirt", {"baseColour": ["Red"], "articleType": ["Shirts"]}),
+        ("Women's T-SHIRTS", {"gender": ["Women"], "articleType": ["Tshirts"]}),
+        ("tee", {"articleType": ["Tshirts"]}),
+        ("trainers", {"articleType": ["Sports Shoes"]}),
+        ("sneakers", {"articleType": ["Casual Shoes", "Sports Shoes"]}),
+        ("purse", {"articleType": ["Handbags"]}),
+        ("hand bag", {"articleType": ["Handbags"]}),
+        ("gray pant", {"baseColour": ["Grey"], "articleType": ["Trousers"]}),
+        ("jumper for kids", {"articleType": ["Sweaters"], "gender": ["Boys", "Girls"]}),
+        ("navy", {"baseColour": ["Navy Blue"]}),
+        # The longest phrase counts, and of several columns the one that is meant first.
+        ("red tape shoes", {"brand": ["Red Tape"], "subCategory": ["Shoes"]}),
+        ("casual shoes", {"articleType": ["Casual Shoes"]}),
+        ("dress", {"articleType": ["Dresses"]}),
+        ("perfume", {"articleType": ["Perfume and Body Mist"]}),
+        ("body mist", {"articleType": ["Perfume and Body Mist"]}),
+        ("checks", {"pattern": ["Checked"]}),
+        # Pictures may show what no item is said to be.
+        ("jeans", {"articleType": ["Jeans"]}),
+        # Misspelt.
+        (
+            "addidas blak shoos",
+            {"brand": ["Adidas"], "baseColour": ["Black"], "subCategory": ["Shoes"]},
+        ),
+        ("trouzers", {"articleType": ["Trousers"]}),
+        # Numbers.
+        ("nike under 3000", {"brand": ["Nike"], "price": {"max": 3000}}),
+        ("less than rs 3,000", {"price": {"max": 3000}}),
+        ("at most 3k", {"price": {"max": 3000}}),
+        ("over 500", {"price": {"min": 500}}),
+        ("between 900 and 500", {"price": {"min": 500, "max": 900}}),
+        ("500 to 900", {"price": {"min": 500, "max": 900}}),
+        ("over 500 under 900", {"price": {"min": 500, "max": 900}}),
+        ("under 500 over 900", {"price": {"min": 500, "max": 900}}),
+        ("under 2012", {"price": {"max": 2012}}),
+        ("2012", {"year": [2012]}),
+        ("since 2011", {"year": {"min": 2011}}),
+        ("after 2011", {"year": {"min": 2012}}),
+        ("before 2011", {"year": {"max": 2010}}),
+        ("2010 to 2011", {"year": {"min": 2010, "max": 2011}}),
+        ("shirt in stock", {"articleType": ["Shirts"], "inStock": [True]}),
+        # What contradicts itself is either.
+        ("black white", {"baseColour": ["Black", "White"]}),
+        ("men women", {"gender": ["Men", "Women"]}),
+        ("", None),
+        ("  \t ", None),
+        ("\x00\x07", None),
+        ("👗🧥", None),
+        ("中文", {}),
+        ("'; DROP TABLE items; --", {}),
+        ("under", {}),
+        ("under 500 and", {"price": {"max": 500}}),
+    ],
+)
+def test_what_words_state(vocabulary: Vocabulary, text: str, expected: Any) -> None:
+    if expected is None:
+        with pytest.raises(QueryError, match="Type a few words"):
+            vocabulary.read(text)
+    else:
+        assert stated(vocabulary.read(text)) == expected
+
+
+def test_at_most_is_no_name(vocabulary: Vocabulary) -> None:
+    with pytest.raises(QueryError, match="are a text"):
+        vocabulary.read(5)  # type: ignore[arg-type]
+
+
+def test_each_statement_knows_its_words(vocabulary: Vocabulary) -> None:
+    said = vocabulary.read("Nike running shoes, under 3000, in RED!")
+    left = {s.column: (s.words, said.without(s)) for s in said.statements}
+    assert left["articleType"] == (("running", "shoes"), "Nike under 3000 in RED")
+    assert left["price"] == (("under", "3000"), "Nike running shoes in RED")
+    assert left["baseColour"] == (("RED",), "Nike running shoes under 3000 in")
+
+
+def test_what_was_misspelt_and_what_is_unknown_are_said(vocabulary: Vocabulary) -> None:
+    said = vocabulary.read("addidas qqqqqq shirt")
+    assert said.mended == (("addidas", "Adidas"),)
+    assert said.unknown == ("qqqqqq",)
+    assert not said.cut
+
+
+def test_a_short_word_of_a_name_is_not_read_into_another(vocabulary: Vocabulary) -> None:
+    assert vocabulary.read("nock").mended == ()  # as NECK is no value of a column
+
+
+def test_only_so_much_is_read(vocabulary: Vocabulary) -> None:
+    assert len(vocabulary.read("red " * 10_000).words) == MAX_WORDS
+    assert vocabulary.read("red " * 10_000).cut
+    assert vocabulary.read("r" * 10_000).cut
+    assert len(vocabulary.read("shirt " + "x" * 10_000).text) <= MAX_CHARACTERS
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_or_refused_in_a_sentence(vocabulary: Vocabulary, text: str) -> None:
+    try:
+        said = vocabulary.read(text)
+    except QueryError:
+        assert not words_of(text)
+        return
+    for statement in said.statements:
+        assert statement.words
+        assert bool(statement.values) != bool(statement.bounds)
+        fewer = said.without(statement)
+        assert len(fewer.split()) <= len(said.words) - len(statement.words)
+
+
+@given(st.text(max_size=40))
+def test_words_are_compared_alike_whatever_their_case(text: str) -> None:
+    assert all(word == word.casefold() for word in words_of(text) if word.isascii())
+    if text.isascii():
+        assert key_of(text.upper()) == key_of(text.lower())
+
+
+def test_bm25_prefers_the_rarer_word() -> None:
+    names = ["Ako red tee", "Bil red tee", "Ako red tee", "Cil red shirt", None]
+    scores = Lexical([names], 5).scores(["red", "cil"])
+    assert scores.argmax() == 3
+    assert scores[3] > scores[0] > scores[4] == 0
+    assert not Lexical([names], 5).scores(["nothing"]).any()
+    assert not Lexical([[None]], 1).scores(["red"]).any()
+
+
+# In the corridor.
+
+
+def found(recommender: Recommender, text: str, **options: Any) -> list[int]:
+    return recommender.by_text(text, Options(**options)).ids.tolist()
+
+
+def test_what_is_all_that_was_stated_comes_first(recommender: Recommender) -> None:
+    hits = recommender.by_text("red tee for men", Options(k=5, repeats=True))
+    assert sorted(hits.ids[:2].tolist()) == [1, 2]
+    assert hits.all_of == 2
+    assert np.all(np.diff(hits.scores) <= 0)
+    assert "Only 2 are all of that" in heard(hits)
+    nothing = recommender.by_text("pink watch", Options(k=3))
+    assert nothing.all_of == 0
+    assert "Nothing here is all of that" in heard(nothing)
+
+
+def test_a_name_alone_is_found(recommender: Recommender) -> None:
+    assert found(recommender, "fen tote")[0] == 9
+    assert found(recommender, "Ivo")[0] == 13
+
+
+def test_bounds_are_kept_wherever_they_can_be(recommender: Recommender) -> None:
+    years = {row[0]: row[7] for row in ROWS}
+    ids = found(recommender, "shoes since 2014", k=5)
+    assert ids
+    assert all(years[item_id] >= "2014" for item_id in ids)
+    hits = recommender.by_text("tee since 2018", Options(k=3))  # nothing is
+    assert len(hits) == 3
+    assert hits.all_of == 0
+    assert "Nothing here is all of that" in heard(hits)
+
+
+def test_filters_hold_whatever_is_said(recommender: Recommender, believing: Recommender) -> None:
+    for engine in (recommender, believing):
+        for gender in ("Men", "Women", "Girls"):
+            hits = engine.by_text("red tee for men", Options(k=9, filters={"gender": [gender]}))
+            assert len(hits) > 0
+            assert set(engine.frame["gender"].iloc[hits.rows]) == {gender}
+
+
+@given(
+    text=st.lists(
+        st.sampled_from(["red", "blue", "tee", "shirt", "men", "casual", "2012", "bag", "gil"]),
+        min_size=1,
+    ),
+    k=st.integers(1, 13),
+    gender=st.sampled_from([None, "Men", "Women"]),
+    ranking=st.sampled_from(["image", "hybrid"]),
+)
+def test_as_many_as_asked_and_none_twice(
+    believing: Recommender, text: list[str], k: int, gender: str | None, ranking: Any
+) -> None:
+    filters = {"gender": [gender]} if gender else None
+    options = Options(k=k, filters=filters, ranking=ranking, repeats=True)
+    hits = believing.by_text(" ".join(text), options)
+    [told] = believing.say(" ".join(text), options).told
+    assert len(set(hits.ids.tolist())) == len(hits)
+    assert np.all(np.diff(hits.scores) <= 0)
+    if told.said.statements:
+        allowed = told.within(believing.filters.mask(filters))
+        assert len(hits) == min(k, len(believing) if allowed is None else allowed.sum())
+    whole = told.all_of(hits.rows)  # what is all of it comes first
+    assert np.all(np.diff(whole.astype(int)) <= 0)
+
+
+def test_words_have_the_say_beside_an_item(believing: Recommender) -> None:
+    hits = believing.by_id(1, Options(k=3, repeats=True), text="but in blue")
+    assert 1 not in hits.ids
+    colours = believing.frame["baseColour"].iloc[hits.rows].tolist()
+    assert colours[:2] == ["Blue", "Blue"]
+    assert hits.ids[0] == 3, "of what is blue, what is a tee as well"
+    plain = believing.by_id(1, Options(k=3, repeats=True))
+    same = believing.by_id(1, Options(k=3, repeats=True), text="")
+    assert plain.ids.tolist() == same.ids.tolist()
+
+
+def test_words_that_say_nothing(recommender: Recommender) -> None:
+    with pytest.raises(QueryError, match="No product here is described by these words"):
+        recommender.by_text("中文 qqqq")
+    beside = recommender.by_id(1, Options(k=3), text="qqqq")
+    assert beside.ids.tolist() == recommender.by_id(1, Options(k=3)).ids.tolist()
+    assert "Not understood: qqqq." in heard(beside)
+
+
+def test_fusing_is_what_it_says(believing: Recommender) -> None:
+    """Against a plain reading of the rule, over every item."""
+    index, count = believing.index, len(believing)
+    random = np.random.default_rng(0)
+    said = Said(text="")
+    for _ in range(20):
+        stated_by = random.integers(0, 3, count).astype(np.float32) / 2
+        lexical = np.maximum(random.normal(size=count), 0).astype(np.float32)
+        query = random.normal(size=(1, index.vectors.shape[1])).astype(np.float32)
+        query /= np.linalg.norm(query)
+        told = Told(said=said, stated=stated_by, lexical=lexical)
+        got = fuse(index, query, told, count, None)
+        products = index.vectors @ query[0]
+        expected = stated_by.copy()
+        for scores in (products, lexical):
+            order = [
+                row
+                for row in np.lexsort((np.arange(count), -scores))
+                if scores is products or scores[row] > 0
+            ]
+            for rank, row in enumerate(order, 1):
+                expected[row] += 1 / (60 + rank)
+        assert got.scores == pytest.approx(np.sort(expected)[::-1], abs=1e-5)
+        cut = fuse(index, query, told, 3, None)
+        assert cut.rows.tolist() == got.rows[:3].tolist() or cut.scores == pytest.approx(
+            got.scores[:3], abs=0.04
+        )
+        allowed = random.random(count) < 0.5
+        kept = fuse(index, query, replace(told, allowed=allowed), count, None)
+        assert sorted(kept.rows.tolist()) == np.flatnonzero(allowed).tolist()
