@@ -59,7 +59,12 @@ SPELT = {word: word for word in ("round", "neck", "running", "shirt", "running")
 @pytest.fixture(scope="module")
 def vocabulary() -> Vocabulary:
     return Vocabulary(
-        COLUMNS, VALUES, {"articleType": ["Jeans"]}, first=["articleType"], spelt=SPELT
+        COLUMNS,
+        VALUES,
+        {"articleType": ["Jeans"]},
+        first=["articleType"],
+        words=SPELT,
+        usual=set(SPELT),
     )
 
 
@@ -186,11 +191,11 @@ def test_words_are_compared_alike_whatever_their_case(text: str) -> None:
 
 def test_bm25_prefers_the_rarer_word() -> None:
     names = ["Ako red tee", "Bil red tee", "Ako red tee", "Cil red shirt", None]
-    scores = Lexical([names], 5).scores(["red", "cil"])
+    scores = Lexical([], [names], 5).scores(["red", "cil"])
     assert scores.argmax() == 3
     assert scores[3] > scores[0] > scores[4] == 0
-    assert not Lexical([names], 5).scores(["nothing"]).any()
-    assert not Lexical([[None]], 1).scores(["red"]).any()
+    assert not Lexical([], [names], 5).scores(["nothing"]).any()
+    assert not Lexical([[None]], [], 1).scores(["red"]).any()
 
 
 # In the corridor.

@@ -6,7 +6,7 @@ does.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -104,7 +104,8 @@ class Vocabulary:
         labels: Mapping[str, Sequence[str]],
         *,
         first: Sequence[str] = (),
-        spelt: Mapping[str, str],
+        words: Mapping[str, str],
+        usual: Set[str],
     ) -> None:
         """Args:
         columns: of the catalog.
@@ -112,8 +113,8 @@ class Vocabulary:
         labels: label -> the classes that an encoder tells apart, which pictures may show though
             no item is said to be of them.
         first: the columns that are meant first where several have a value of the same name.
-        spelt: words of the items' own texts, which are not misspelt: as they are compared -> as
-            they are written.
+        words: of the items' own texts, as they are compared -> as they are written.
+        usual: those of them that are not misspelt.
         """
         self._phrases: dict[str, dict[str, tuple[Any, ...]]] = {}
         of_kind = {kind: [c for c in columns if c.kind == kind] for kind in _KINDS}
@@ -126,10 +127,10 @@ class Vocabulary:
             self._add_all(name, [*values[name], *seen])
         for column in of_kind["yes_no"]:
             self._add(key_of(column.noun), column.name, True)
-        self._spelt = spelt
+        self._words, self._usual = words, usual
         self._parts = {word for label in labels.values() for v in label for word in words_of(v)}
         said = self._phrases.keys() | SYNONYMS.keys()
-        known = said | {word for word in self._spelt if len(word) > 4}
+        known = said | {word for word in usual if len(word) > 4}
         self._known = sorted(word for word in known if len(word) > 3 and word.isalpha())
 
     def _add(self, key: str, name: str, value: Any) -> None:
@@ -179,7 +180,7 @@ class Vocabulary:
             text=read.strip(),
             words=words,
             statements=tuple(statements.values()),
-            literal=tuple(dict.fromkeys(word for word in literal if word in self._spelt)),
+            literal=tuple(dict.fromkeys(word for word in literal if word in self._words)),
             mended=tuple(mended),
             unknown=tuple(word for word in unknown if word not in said_by),
             cut=cut,
@@ -198,8 +199,9 @@ class Vocabulary:
                 continue
             near = self._nearest(token.word) if len(mended) + len(unknown) < _MISSPELT else None
             if near is None:
-                unknown.append(token.written)
                 read.append(token)
+                if token.word not in self._words:
+                    unknown.append(token.written)
             else:
                 mended.append((token.written, self._written(near)))
                 read.append(Token(token.written, near))
@@ -209,7 +211,7 @@ class Vocabulary:
         word = token.word
         return (
             word in SILENT
-            or word in self._spelt
+            or word in self._usual
             or word in self._parts
             or word in self._phrases
             or word in SYNONYMS
@@ -221,7 +223,7 @@ class Vocabulary:
     def _counts(self, token: Token) -> bool:
         """Whether it is of a number or its bounds, and of no item's own text."""
         of_bounds = token.word in _AT_MOST | _AT_LEAST | {"between"}
-        return (of_bounds or token.number is not None) and token.word not in self._spelt
+        return (of_bounds or token.number is not None) and token.word not in self._words
 
     def _nearest(self, word: str) -> str | None:
         """The word that was meant, if one is near: one slip, two in a long word."""
@@ -236,7 +238,7 @@ class Vocabulary:
 
     def _written(self, word: str) -> str:
         meant = self._phrases.get(word)
-        return str(next(iter(meant.values()))[0]) if meant else self._spelt.get(word, word)
+        return str(next(iter(meant.values()))[0]) if meant else self._words.get(word, word)
 
     def _phrase_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement | None]:
         """How many words the longest phrase here has, at least one, and what it states."""

@@ -29,9 +29,13 @@ def tokens_of(text: str) -> list[Token]:
     >>> [token.word for token in tokens_of("Women's T-Shirts, ₹3,000 – café")]
     ['women', 't', 'shirt', '3000', 'cafe']
     """
-    # NFKC first: letters that are written wide, or in circles, are letters all the same.
-    written = _WORD.findall(unicodedata.normalize("NFKC", text))
-    return [Token(word, compared(word)) for word in written]
+    return [Token(word, compared(word)) for word in written_in(text)]
+
+
+def written_in(text: str) -> list[str]:
+    """The same as they are written, alone."""
+    # Letters that are written wide, or in circles, are letters all the same.
+    return _WORD.findall(text if text.isascii() else unicodedata.normalize("NFKC", text))
 
 
 def words_of(text: str) -> list[str]:

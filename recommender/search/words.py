@@ -38,12 +38,18 @@ class Words:
             labels: label -> the classes that the encoder tells apart.
             agreement: how an embedding holds beliefs.
         """
-        texts = [frame[column.name] for column in columns if column.kind in ("choice", "text")]
-        self.lexical = Lexical(texts, len(frame))
+        choices, texts = (
+            [frame[column.name].tolist() for column in columns if column.kind == kind]
+            for kind in ("choice", "text")
+        )
+        self.lexical = Lexical(choices, texts, len(frame))
         self._filters, self._agreement = filters, agreement
+        self._known = (1 - frame.isna().mean()).to_dict()
         first = agreement.labels
-        spelt = self.lexical.words
-        self._vocabulary = Vocabulary(columns, filters.values, labels, first=first, spelt=spelt)
+        words, usual = self.lexical.words, self.lexical.usual
+        self._vocabulary = Vocabulary(
+            columns, filters.values, labels, first=first, words=words, usual=usual
+        )
 
     def read(self, text: str) -> Said:
         """Understand a text.
@@ -70,8 +76,10 @@ class Words:
                 allowed = passes if allowed is None else allowed & passes  # type: ignore[operator]
             if statement.values:
                 agrees = self._agrees(statement, vectors)
-                # As much as the statement tells: one that few items meet is no accident.
-                told = -np.log((agrees.sum() + 1) / (len(vectors) + 2))
+                # As much as the statement tells: one that few items meet is no accident, unless it
+                # is of a column that few items have.
+                known = 1.0 if self._shown(statement) else self._known[statement.column]
+                told = -known * np.log((agrees.sum() + 1) / (len(vectors) + 2))
                 stated += np.float32(told) * agrees
                 total += told
         return Told(

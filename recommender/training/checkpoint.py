@@ -15,12 +15,15 @@ from recommender.files import whole_file
 
 logger = logging.getLogger(__name__)
 
+_STATES = {"momentum": "momentum_buffer", "mean": "exp_avg", "square": "exp_avg_sq", "at": "step"}
+"""What SGD and AdamW keep of a parameter, by the names that a checkpoint has for it."""
+
 
 def save_checkpoint(
     directory: Path,
     run: Mapping[str, Any],
     net: nn.Module,
-    optimizer: torch.optim.SGD,
+    optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
     history: list[dict[str, Any]],
 ) -> None:
@@ -33,9 +36,10 @@ def save_checkpoint(
         building.write_text(json.dumps(history, indent=1), encoding="utf-8")
     tensors = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
     for i, parameter in enumerate(p for group in optimizer.param_groups for p in group["params"]):
-        # A head that never saw its label has none yet.
-        if (momentum := optimizer.state[parameter].get("momentum_buffer")) is not None:
-            tensors[f"momentum.{i}"] = momentum
+        for ours, its in _STATES.items():
+            # A head that never saw its label has none yet.
+            if (state := optimizer.state[parameter].get(its)) is not None:
+                tensors[f"{ours}.{i}"] = state
     header = {"run": json.dumps(run), "history": json.dumps(history)}
     header["step"] = str(schedule.last_epoch)
     with whole_file(directory / "checkpoint.safetensors") as building:
@@ -46,7 +50,7 @@ def resume(
     directory: Path,
     run: Mapping[str, Any],
     net: nn.Module,
-    optimizer: torch.optim.SGD,
+    optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
 ) -> list[dict[str, Any]]:
     """Load the checkpoint of this run, if there is one; returns the history so far."""
@@ -63,8 +67,9 @@ def resume(
     tensors = load_file(path)
     net.load_state_dict({n[4:]: t for n, t in tensors.items() if n.startswith("net.")})
     for i, parameter in enumerate(p for group in optimizer.param_groups for p in group["params"]):
-        if (momentum := tensors.get(f"momentum.{i}")) is not None:
-            optimizer.state[parameter]["momentum_buffer"] = momentum.to(parameter.device)
+        for ours, its in _STATES.items():
+            if (state := tensors.get(f"{ours}.{i}")) is not None:
+                optimizer.state[parameter][its] = state.to(parameter.device)
     logger.info("going on after epoch %d", len(history := json.loads(header["history"])))
     # The schedule is a function of the step alone; the last step sets learning rate and momentum.
     step = int(header["step"])

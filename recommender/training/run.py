@@ -26,7 +26,7 @@ class Run:
 
     net: nn.Module
     average: AveragedModel
-    optimizer: torch.optim.SGD
+    optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     directory: Path
     settings: Mapping[str, Any]
