@@ -23,6 +23,7 @@ from recommender.encoding.backbone import (
     load_linear,
 )
 from recommender.encoding.config import EncoderConfig
+from recommender.encoding.packed import pack_convolutions
 from recommender.encoding.region_head import load_region_head
 from recommender.errors import WeightsError
 
@@ -80,6 +81,8 @@ class Network:
         backbone.to(self.device, self.dtype, memory_format=torch.channels_last)
         self._backbone = backbone.requires_grad_(False)
         self._maps = feature_maps
+        if self.device.type == "cpu":
+            self._pack(config)
         self._pool = POOLINGS[config.pooling]
         self._mean = torch.tensor(config.mean, device=self.device).view(3, 1, 1) * 255
         self._std = torch.tensor(config.std, device=self.device).view(3, 1, 1) * 255
@@ -88,6 +91,21 @@ class Network:
     def finds_regions(self) -> bool:
         """Whether the weights know where a garment is."""
         return self._regions is not None
+
+    def _pack(self, config: EncoderConfig) -> None:
+        """Lay the weights out for the sizes that pictures are seen at."""
+        second = config.second()
+        sizes = dict.fromkeys(each.input_px for each in (config, second, second.lying()))
+        pixels = [torch.zeros(1, 3, high, wide, dtype=self.dtype) for wide, high in sizes]
+        parts = nn.ModuleList([self._backbone, *([self._regions] if self._regions else [])])
+        pack_convolutions(parts, self._stages, pixels)
+
+    def _stages(
+        self, pixels: Tensor, *, regions: bool = True
+    ) -> tuple[list[Tensor], Tensor | None]:
+        """What the backbone's stages see, and the mask's logits where they are asked for."""
+        stages = self._maps(self._backbone, pixels)
+        return stages, self._regions(stages) if regions and self._regions is not None else None
 
     def compile(self) -> None:
         """Compile the network: worth its minutes where a GPU embeds a large catalog."""
@@ -106,8 +124,7 @@ class Network:
             pixels = ((pixels.float() - self._mean) / self._std).to(self.dtype)
             halved = self.dtype == torch.bfloat16
             with torch.autocast(self.device.type, torch.bfloat16, enabled=halved):
-                stages = self._maps(self._backbone, pixels)
-                mask = self._regions(stages) if regions and self._regions is not None else None
+                stages, mask = self._stages(pixels, regions=regions)
             maps = stages[-1].float()  # (b, 2048, h/32, w/32)
             looks = F.normalize(self._pool(maps))  # (b, 2048)
             if self._projection is not None:
