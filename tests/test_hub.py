@@ -16,6 +16,7 @@ from hub_server import Hub, answer, cut, hang_up, hub_server, spoil
 from huggingface_hub import close_session, constants
 from safetensors import safe_open
 from safetensors.numpy import save_file
+from test_own_columns import shop, shop_rows
 
 from recommender.catalog.items import FEATURES, catalog_fingerprint
 from recommender.errors import HubError, IndexMismatchError
@@ -404,3 +405,15 @@ def test_a_full_disk(
     pull(hub, tmp_path / "here")
     assert_same(tmp_path / "here", other)
     assert load_manifest(tmp_path / "here").count == len(ROWS) - 1
+
+
+def test_a_catalog_of_own_columns_and_ids_comes_as_it_was(hub: Hub, tmp_path: Path) -> None:
+    source = shop(tmp_path / "shop", shop_rows())
+    build_store(tmp_path / "own", source)
+    push(hub, tmp_path / "own")
+    pull(hub, tmp_path / "pulled")
+    pushed, pulled = open_store(tmp_path / "own"), open_store(tmp_path / "pulled")
+    assert pulled.columns == pushed.columns
+    assert {"price", "vegan", "Lager"} < {column.name for column in pulled.columns}
+    assert pulled.frame.equals(pushed.frame)
+    assert pulled.picture_bytes("A/004 ü") == pushed.picture_bytes("A/004 ü")
