@@ -59,7 +59,7 @@ def with_usual_names(
     """
     found = [str(name) for name in rows.columns]
     taken = dict(told or {})
-    known = tuple(_SYNONYMS)
+    known = tuple(dict.fromkeys((*COLUMNS, *_SYNONYMS)))
     for column, name in taken.items():
         if column not in known or name not in found:
             raise CatalogError(
