@@ -26,6 +26,7 @@ from recommender.trends.years import year_note
 
 _MOST_EACH_WAY = 8
 _PERIOD_COLUMNS = ("before", "after", "before_share", "after_share", "lift", "low", "high", "trend")
+_NEW = "new"
 _TRENDS, _REPRESENTED = ("rises", "falls"), ("over-represented", "under-represented")
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 _FAR_TICKS = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4)
@@ -60,7 +61,8 @@ def period_changes(
 
     The table has every value with its items and share in both periods, `lift`, which is the
     quotient of the shares, its 95% interval, and `trend`: rises, falls, or cannot say where the
-    interval holds 1.
+    interval holds 1. What had no item before is new and not so many times as frequent: it has no
+    lift, and of its interval the lower end alone.
 
     Args:
         frame: a catalog's columns, one row an item.
@@ -95,6 +97,9 @@ def period_changes(
     old, new = (items.reindex(values, fill_value=0).to_numpy() for items in (first, second))
     lift, low, high = share_ratio(new, totals[1], old, totals[0])
     shares, trend = (old / totals[0], new / totals[1]), verdicts(low, high, *_TRENDS)
+    fresh = old == 0
+    lift, high = (np.where(fresh, np.nan, numbers) for numbers in (lift, high))
+    trend = [_NEW if f and t == _TRENDS[0] else t for f, t in zip(fresh, trend, strict=True)]
     numbers = zip(_PERIOD_COLUMNS, (old, new, *shares, lift, low, high, trend), strict=True)
     table = pd.DataFrame({column: values.astype(object), **dict(numbers)})
     counts = f"{several(totals[0])} of {earlier} against {totals[1]:,} of {later}"
@@ -184,7 +189,8 @@ def _lift_chart(
         verdict: what is said of a lift above 1, and of one below.
     """
     shown = table.drop(columns=["name", "shares"])
-    up, down = (table[shown.iloc[:, -1] == said] for said in verdict)
+    said = shown.iloc[:, -1]
+    up, down = table[said.isin([verdict[0], _NEW])], table[said == verdict[1]]
     # By the end of the interval that is nearer to 1: what is at least so.
     up = up.sort_values("low", ascending=False, kind="stable").head(_MOST_EACH_WAY)
     down = down.sort_values("high", kind="stable").head(_MOST_EACH_WAY)
@@ -197,28 +203,42 @@ def _lift_chart(
     for name, (rows, colour, symbol) in zip(verdict, looks, strict=True):
         if rows.empty:
             continue
-        middles = rows["lift"].clip(lower=least)  # 0 has no place on a log axis
+        # What is new is at least so much more frequent; 0 has no place on a log axis.
+        middles = rows["lift"].fillna(rows["low"]).clip(lower=least)
         lows = rows["low"].clip(lower=least).clip(upper=middles)
-        ends = {"array": (rows["high"] - middles).tolist(), "arrayminus": (middles - lows).tolist()}
+        highs = rows["high"].fillna(middles)
+        ends = {"array": (highs - middles).tolist(), "arrayminus": (middles - lows).tolist()}
         look = {"color": colour, "thickness": 1.5, "width": 3}
-        hover = zip(rows["lift"], rows["low"], rows["high"], rows["shares"], strict=True)
+        hover = [
+            f"new, at least {low:.2f}×<br>{shares}"
+            if pd.isna(lift)
+            else f"{lift:.2f}×, 95% interval {low:.2f} to {high:.2f}<br>{shares}"
+            for lift, low, high, shares in zip(
+                rows["lift"], rows["low"], rows["high"], rows["shares"], strict=True
+            )
+        ]
+        names = [
+            f"{n} (new)" if pd.isna(x) else n
+            for n, x in zip(rows["name"], rows["lift"], strict=True)
+        ]
         traces.append(
             {
                 "type": "scatter",
                 "x": middles.tolist(),
-                "y": escaped(rows["name"]),
+                "y": escaped(names),
                 "name": name,
                 "mode": "markers",
                 "marker": {"color": colour, "size": 10, "symbol": symbol},
                 "error_x": {"type": "data", "symmetric": False, **ends, **look},
-                "customdata": [list(point) for point in hover],
-                "hovertemplate": "%{y}: %{customdata[0]:.2f}×, 95% interval %{customdata[1]:.2f} "
-                "to %{customdata[2]:.2f}<br>%{customdata[3]}",
+                "customdata": hover,
+                "hovertemplate": "%{y}: %{customdata}",
             }
         )
     line = {"type": "line", "x0": 1, "x1": 1, "y0": 0, "y1": 1, "yref": "paper"}
     line["line"] = {"color": PALE, "width": 1, "dash": "dot"}
-    limits = np.log10([least / 1.3, pd.concat([up, down])["high"].max() * 1.3])
+    drawn = pd.concat([up, down])
+    most = drawn["high"].fillna(drawn["low"]).max()
+    limits = np.log10([least / 1.3, most * 1.3])
     # Three a decade as long as a phone has room for them.
     near = np.ptp(limits) < 2.2
     ticks = [t for t in (_TICKS if near else _FAR_TICKS) if limits[0] <= np.log10(t) <= limits[1]]

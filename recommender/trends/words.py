@@ -13,7 +13,8 @@ import pandas as pd
 from recommender.charts.chart import Chart, Drawing, chart_of, escaped
 from recommender.charts.palette import ACCENT, COOL, PALE
 
-_WORD = re.compile(r"[^\W\d_]{2,}(?:['’][^\W\d_]+)*")
+# A word with a hyphen is one: a T-shirt is no shirt.
+_WORD = re.compile(r"[^\W\d_]+(?:['’‐‑-][^\W\d_]+)+|[^\W\d_]{2,}")
 _STOP = frozenset(["and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"])
 _MOST_WORDS = 60
 _MOST_ROWS = 1000

@@ -22,6 +22,7 @@ from recommender.charts.statistics import wilson_interval
 FEW_ITEMS = 30
 """A year with fewer says little of shares: its points are drawn hollow."""
 _LINES = 5
+_LIGHT = 200
 _GROWING = 8
 _MOST_VALUES = 200  # of which the shares' table tells; a catalog of one type an item has as many
 
@@ -99,11 +100,11 @@ def share_by_year(frame: pd.DataFrame, column: str, title: str) -> Chart:
         top = float((sure if len(sure) else drawn)["high"].max())
         ends = [0, min(1.02, top * 1.1)]
         up = axis_of("share of the year's items", tickformat=".0%", range=ends)
-        return traces, {"xaxis": _year_axis(table), "yaxis": up}
+        return traces, {"xaxis": _year_axis(_enough(table)), "yaxis": up}
 
     note = (
         f"Bands are 95% intervals; hollow points are years of fewer than {FEW_ITEMS} items, which "
-        f"say little. {year_note(frame)}"
+        f"say little, and lie outside where they come first. {year_note(frame)}"
     )
     return chart_of(frame, columns, title, table, draw, note=note, height=460)
 
@@ -141,12 +142,27 @@ def _band(rows: pd.DataFrame, name: str, colour: str) -> list[Spec]:
         f"{share_text(low)} to {share_text(high)}, {count:,} of {of:,} items"
         for low, high, count, of in numbers
     ]
-    fills = np.where(rows["of"] < FEW_ITEMS, "rgba(0, 0, 0, 0)", colour).tolist()
-    points = {"color": fills, "size": 8, "line": {"color": OUTLINE, "width": 1.5}}
+    few = rows["of"] < FEW_ITEMS
+    fills = np.where(few, "rgba(0, 0, 0, 0)", colour).tolist()
+    # A light point would seem hollow, too: a dot within says that it is not.
+    full = "circle-dot" if min(red, green, blue) > _LIGHT else "circle"
+    symbols = np.where(few, "circle", full).tolist()
+    points = {
+        "color": fills,
+        "symbol": symbols,
+        "size": 8,
+        "line": {"color": OUTLINE, "width": 1.5},
+    }
     names = {"name": name, "legendgroup": name, "customdata": intervals}
     hover = "%{x}: %{y:.1%}<br>%{customdata}"
     line = line_of(years, rows["share"], colour, hover, marker=points, **names)
     return [band, outline, line]
+
+
+def _enough(table: pd.DataFrame) -> pd.DataFrame:
+    """The years from the first one on that has enough items; all of them where none has."""
+    enough = table.loc[table["of"] >= FEW_ITEMS, "year"]
+    return table if enough.empty else table[table["year"] >= enough.min()]
 
 
 def _change(growth: float) -> str:
