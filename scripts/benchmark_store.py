@@ -1,6 +1,7 @@
-"""Measure how long the owner of a store waits: for an update, a push and a pull.
+"""Measure how long the owner of a store waits: for a catalog, an update, a push and a pull.
 
 python -m scripts.benchmark_store --data data/kaggle --json benchmarks/store.json
+python -m scripts.benchmark_store --source small.zip --styles styles.zip --json catalog.json
 
 The commands run as an owner runs them, on a copy of the store; the Hub is the tests' one, on
 loopback, in a process of its own. Beside a push and a pull is what their bytes cost by themselves.
@@ -9,6 +10,7 @@ loopback, in a process of its own. Beside a push and a pull is what their bytes 
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -18,6 +20,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from recommender.catalog.items import load_catalog
@@ -89,6 +92,19 @@ def hub(cache: Path) -> Iterator[dict[str, str]]:
         server.wait()
 
 
+def measure_catalog(source: str, styles: str, scratch: Path) -> dict:
+    """The whole command, and what it takes of the machine, from the archives to the report."""
+    told = ["--styles", styles] if styles else []
+    seconds = run("build_catalog", "--source", source, *told, "--data", str(scratch / "built"))
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)  # it was the only one
+    return {
+        "items": len(load_catalog(scratch / "built" / "catalog")),
+        "seconds": seconds,
+        "seconds_of_processors": round(used.ru_utime + used.ru_stime, 1),
+        "peak_gb": round(used.ru_maxrss / 2**20, 2),
+    }
+
+
 def measure_update(data: Path, scratch: Path, times: int = 3) -> dict:
     """The whole command, each time with as many other items."""
     seconds = []
@@ -149,20 +165,28 @@ def _send(files: list[Path], address: str) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="a built store; not changed")
+    parser.add_argument("--data", type=Path, help="a built store; not changed")
+    parser.add_argument("--source", help="an archive of which a catalog is built")
+    parser.add_argument("--styles", default="", help="what is joined with it")
     parser.add_argument("--json", type=Path, help="where the figures go")
     options = parser.parse_args(argv)
+    if not (options.data or options.source):
+        parser.error("name a store by --data, an archive by --source, or both")
     report = begin_report("benchmark_store", argv)
-    measures: dict[str, Callable[[Path, Path], dict]] = {
-        "update": measure_update,
-        "hub": measure_hub,
-    }
     with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch) / "store"
-        left = shutil.ignore_patterns("encoders", "events", ".hub", "*.lock")
-        shutil.copytree(options.data, copy, ignore=left)
+        measures: dict[str, Callable[[], dict]] = {}
+        if options.source:  # first, while no other command has run
+            measures["catalog"] = partial(
+                measure_catalog, options.source, options.styles, Path(scratch)
+            )
+        if options.data:
+            copy = Path(scratch) / "store"
+            left = shutil.ignore_patterns("encoders", "events", ".hub", "*.lock")
+            shutil.copytree(options.data, copy, ignore=left)
+            measures["update"] = partial(measure_update, copy, Path(scratch))
+            measures["hub"] = partial(measure_hub, copy, Path(scratch))
         for name, measure in measures.items():
-            report[name] = measure(copy, Path(scratch))
+            report[name] = measure()
             print(f"\n{name}\n{json.dumps(report[name], indent=1)}", flush=True)
     write_report(report, options.json)
     return 0

@@ -247,6 +247,12 @@ def real_archive() -> Path:
 
 
 @pytest.fixture(scope="session")
+def real_styles() -> Path:
+    """The same of what the full-size data says of its items."""
+    return _shared("fashion-styles.zip", "FASHION_REAL_STYLES")
+
+
+@pytest.fixture(scope="session")
 def real_photographs() -> Path:
     """The same of photographs that people took."""
     return _shared("clothing-photos.zip", "FASHION_REAL_PHOTOGRAPHS")

@@ -3,15 +3,18 @@
 import json
 import time
 import zipfile
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from conftest import ROWS, write_archive
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recommender.catalog.cleaning import RawCatalog
+from recommender.catalog.filled import as_markdown
 from recommender.catalog.markup import plain_text
 from recommender.catalog.sources import read_source
 from recommender.catalog.styles import ATTRIBUTES, COLUMNS_OF_STYLES, LEAST_ITEMS, SYNONYMS
@@ -250,23 +253,110 @@ def test_hostile_markup_takes_no_time(piece: str) -> None:
     assert time.perf_counter() - started < 20
 
 
-# --- the real data
+# --- the committed table, and the real data
+
+ROOT = Path(__file__).parents[1]
+COMMITTED = json.loads((ROOT / "benchmarks" / "columns.json").read_text(encoding="utf-8"))
+
+
+def test_the_readme_s_table_is_the_committed_one() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert as_markdown(COMMITTED["columns"]) in readme
+
+
+def test_what_is_committed_has_the_columns_that_styles_make() -> None:
+    own = [of for of in COMMITTED["columns"] if of["own"]]
+    assert {of["column"] for of in own} == set(COLUMNS_OF_STYLES)
+    assert min(of["items"] for of in own) >= LEAST_ITEMS
+
+
+class Words(HTMLParser):
+    """The words of a piece of HTML, told by the standard library."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.said.append(data)
+
+
+def dicts(column: pd.Series) -> pd.DataFrame:
+    return pd.DataFrame([of if isinstance(of, dict) else {} for of in column])
+
+
+def says_something(of: Any) -> bool:
+    words = Words()
+    words.feed(str((of or {}).get("value") or ""))
+    said = " ".join("".join(words.said).split()).strip(" -:")
+    return said.lower() not in ("", "na", "n/a", "none", "null", "nan", "style note")
 
 
 @pytest.mark.real_data
-def test_the_columns_of_kaggles_styles_have_enough_items(real_archive: Path) -> None:
-    styles = Path("/work/shared/data/fashion-styles.zip")
-    raw = read_source(str(real_archive), styles=str(styles))
-    filled = raw.rows[list(COLUMNS_OF_STYLES)].notna().sum()
-    assert filled.min() >= LEAST_ITEMS
+def test_the_table_is_what_the_files_say(real_styles: Path, real_archive: Path) -> None:
+    """By json and pandas alone; nothing of the package has a part in it."""
+    with zipfile.ZipFile(real_archive) as archive:
+        there = {Path(name).stem for name in archive.namelist() if name.endswith(".jpg")}
+    with zipfile.ZipFile(real_styles) as archive:
+        files = [json.loads(archive.read(f"styles/{item_id}.json"))["data"] for item_id in there]
+    said = pd.DataFrame(files)
+    attributes = dicts(said.articleAttributes).replace(["", "NA"], pd.NA)
+    descriptors = dicts(said.productDescriptors)
+
+    def first(*names: str) -> pd.Series:
+        return attributes[list(names)].bfill(axis=1).iloc[:, 0]
+
+    expected = {
+        "brand": said.brandName.str.upper(),
+        "ageGroup": said.ageGroup.replace("", pd.NA),
+        "fashionType": said.fashionType.replace("", pd.NA),
+        "price": said.price,
+        "discountedPrice": said.discountedPrice,
+        "variety": first("Type"),
+        "print": first("Print or Pattern Type"),
+        "fabric": first("Fabric", "Material", "Saree Fabric").replace("Textile", "Fabric"),
+        "fabric2": first("Fabric 2"),
+        "sleeveLength": first("Sleeve Length").replace("No Sleeves", "Sleeveless"),
+        "sleeveStyle": first("Sleeve Styling"),
+        "neck": first("Neck", "Collar").replace({"Hood": "Hooded", "Mock Neck": "Mock Collar"}),
+        "fit": first("Fit").replace("Loose", "Loose Fit"),
+        "length": first("Length"),
+        "occasion": first("Occasion").replace("Daily", "Everyday"),
+        "heelType": first("Heel Type"),
+        "heelHeight": first("Heel Height"),
+        "toeShape": first("Toe Shape"),
+        "ankleHeight": first("Ankle Height"),
+        "waistRise": first("Waist Rise"),
+        "weave": first("Weave Type", "Knit or Woven"),
+        "waterResistance": first("Water Resistance").replace("No", "Non-Resistant"),
+        "washCare": first("Wash Care"),
+        "link": said.landingPageUrl,
+    }
+    committed = {of["column"]: of for of in COMMITTED["columns"]}
+    assert len(said) == 40_041
+    for column, values in expected.items():
+        of = committed[column]
+        assert (of["items"], of["values"]) == (values.notna().sum(), values.nunique()), column
+        assert of["share"] == round(values.notna().mean(), 4)
+    for column, name in {
+        "description": "description",
+        "styleNote": "style_note",
+        "care": "materials_care_desc",
+        "sizeAndFit": "size_fit_desc",
+    }.items():
+        count = sum(map(says_something, descriptors[name].dropna()))
+        assert committed[column]["items"] == pytest.approx(count, abs=5), column
+
+
+@pytest.mark.real_data
+def test_kaggles_names_and_brands_are_those_of_its_styles(
+    real_archive: Path, real_styles: Path
+) -> None:
+    raw = read_source(str(real_archive), styles=str(real_styles))
+    assert raw.rows[list(COLUMNS_OF_STYLES)].notna().sum().min() >= LEAST_ITEMS
     assert not [note for note in raw.notes if note.startswith("styles of")]
-    with zipfile.ZipFile(styles) as archive:
-        said = {
-            name.removeprefix("styles/").removesuffix(".json"): json.loads(archive.read(name))
-            for name in archive.namelist()
-        }
-    names = raw.rows.set_index("id")["productDisplayName"]
-    truth = {key: " ".join(of["data"]["productDisplayName"].split()) for key, of in said.items()}
-    assert {key: " ".join(names[key].split()) for key in truth} == truth
-    brands = raw.rows.set_index("id")["brand"].dropna().to_dict()
-    assert brands == {key: " ".join(of["data"]["brandName"].split()) for key, of in said.items()}
+    with zipfile.ZipFile(real_styles) as archive:
+        said = {Path(name).stem: json.loads(archive.read(name)) for name in archive.namelist()}
+    for column, key in {"productDisplayName": "productDisplayName", "brand": "brandName"}.items():
+        found = raw.rows.set_index("id")[column].reindex(said.keys()).str.split().str.join(" ")
+        assert found.to_dict() == {i: " ".join(of["data"][key].split()) for i, of in said.items()}
