@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from recommender.catalog.addresses import fetch_pictures
 from recommender.catalog.columns import read_told
 from recommender.catalog.items import build_catalog
 from recommender.catalog.labels import read_vocabulary
@@ -44,6 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         styles=options.styles,
     )
     with writing(options.data, make=True):
+        raw = fetch_pictures(raw, options.data / "fetched", fetch=not options.no_fetch)
         report = build_catalog(
             raw, options.data / "catalog", source=options.source, vocabulary=vocabulary
         )

@@ -59,6 +59,11 @@ def add_table_settings(parser: ArgumentParser) -> None:
         metavar="ARCHIVE.zip",
         help="the styles/ID.json of Kaggle's full-size data, for a source that lacks them",
     )
+    parser.add_argument(
+        "--no-fetch",
+        action="store_true",
+        help="ask the web for no picture that the table names by an address",
+    )
 
 
 def command_line(script: str, argv: list[str] | None) -> str:

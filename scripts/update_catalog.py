@@ -12,6 +12,7 @@ from pathlib import Path
 
 # A second of garbage collection among objects that stay, as in `app.py`.
 gc.disable()
+from recommender.catalog.addresses import fetch_pictures
 from recommender.catalog.columns import read_told
 from recommender.catalog.sources import read_source
 from recommender.catalog.updates import update_catalog
@@ -70,6 +71,9 @@ def main(argv: list[str] | None = None) -> int:
                 styles=options.styles,
                 with_pictures=not options.labels_only,
             )
+            if not options.labels_only:
+                fetched = options.data / "fetched"
+                raw = fetch_pictures(raw, fetched, fetch=not options.no_fetch)
         update = update_catalog(
             raw,
             options.data / "catalog",

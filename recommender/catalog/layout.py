@@ -1,7 +1,7 @@
 """Which file of a source is its table, and which is the picture of an item."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -71,6 +71,31 @@ class Pictures:
         key = key_of(item_id or "")
         views = self.views.get(key, [None])
         return self.by_stem.get(key, views[0])
+
+    def notes_on(self, ids: Sequence[str | None], paths: Sequence[str | None]) -> list[str]:
+        """What there is to say of the pictures that are not an item's.
+
+        Args:
+            ids: of the rows.
+            paths: what a column calls their pictures, None where it says nothing.
+        """
+        pairs = zip(ids, paths, strict=True)
+        taken = {name for item_id, path in pairs if (name := self.of(item_id, path))}
+        keys = dict.fromkeys(key_of(item_id) for item_id in ids if item_id)
+        views = {name: key for key in keys for name in self.views.get(key, ())}
+        further = [name for name in views if name not in taken]
+        others = [n for n in self.by_stem.values() if n not in taken and n not in views]
+        items = len({views[name] for name in further})
+        said = {
+            "passed over {} pictures, as others have their names": self.twice,
+            f"passed over {{}} pictures, further views of {items:,} items": further,
+            "{} pictures are of no row": others,
+        }
+        return [
+            f"{sentence.format(f'{len(names):,}')}: {', '.join(names[:3])}"
+            for sentence, names in said.items()
+            if names
+        ]
 
 
 def key_of(stem: str) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from recommender.catalog.addresses import address_of
 from recommender.catalog.archives import Files, open_files
 from recommender.catalog.cleaning import RawCatalog
 from recommender.catalog.columns import NAME, PICTURE, with_usual_names
@@ -103,16 +104,12 @@ def _read_files(files: Files, how: _Reading, table_name: str | None = None) -> R
     table = read_table(read(table_name, _MAX_TABLE_BYTES), table_name, encoding=how.encoding)
     rows, notes = with_usual_names(table.rows, how.columns)
     pictures = find_pictures(names, folder)
-    if not pictures and how.with_pictures:
-        raise CatalogError(f"{found_in} has {table_name} but no picture in {folder}images/.")
-    if pictures.twice:
-        notes.append(
-            f"passed over {len(pictures.twice):,} pictures, as others have their names: "
-            f"{', '.join(pictures.twice[:3])}"
-        )
     ids = rows["id"].tolist()
     named = rows[PICTURE] if PICTURE in rows else [None] * len(rows)
     paths = [cleaned(path) for path in named]
+    if not pictures and how.with_pictures and not any(map(address_of, paths)):
+        raise CatalogError(f"{found_in} has {table_name} but no picture in {folder}images/.")
+    notes += pictures.notes_on(ids, paths)
 
     def read_picture(position: int) -> bytes | None:
         if (name := pictures.of(ids[position], paths[position])) is None:
