@@ -43,6 +43,8 @@ def main(argv: list[str] | None = None) -> int:
         columns=read_told(options.columns),
         encoding=options.encoding,
         styles=options.styles,
+        split=options.split,
+        config=options.config,
     )
     with writing(options.data, make=True):
         raw = fetch_pictures(raw, options.data / "fetched", fetch=not options.no_fetch)

@@ -59,6 +59,8 @@ def add_table_settings(parser: ArgumentParser) -> None:
         metavar="ARCHIVE.zip",
         help="the styles/ID.json of Kaggle's full-size data, for a source that lacks them",
     )
+    parser.add_argument("--split", default="train", help="of a Hub dataset")
+    parser.add_argument("--config", default="", help="of a Hub dataset that has several")
     parser.add_argument(
         "--no-fetch",
         action="store_true",

@@ -69,6 +69,8 @@ def main(argv: list[str] | None = None) -> int:
                 columns=columns,
                 encoding=options.encoding,
                 styles=options.styles,
+                split=options.split,
+                config=options.config,
                 with_pictures=not options.labels_only,
             )
             if not options.labels_only:

@@ -3,49 +3,133 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import datasets
+import pandas as pd
 
 from recommender.catalog.cleaning import RawCatalog
-from recommender.catalog.columns import with_usual_names
+from recommender.catalog.columns import PICTURE, meaning_of, with_usual_names
 from recommender.catalog.tables import as_text
 from recommender.errors import CatalogError, ImageError
 
 
-def read_hub_dataset(name: str, columns: Mapping[str, str] | None = None) -> RawCatalog:
-    """A Hub dataset with the same columns and an `image`, such as ashraq/…-small."""
+def read_hub_dataset(
+    name: str,
+    columns: Mapping[str, str] | None = None,
+    *,
+    split: str = "train",
+    config: str = "",
+) -> RawCatalog:
+    """A Hub dataset with a table's columns and pictures, such as ashraq/…-small.
+
+    Args:
+        name: OWNER/NAME.
+        columns: a column of the schema -> the dataset's own, where names do not tell.
+        split: of the dataset.
+        config: one of its subsets; its only or default one if empty.
+
+    Raises:
+        CatalogError: it is not there, not to be read, or has no pictures.
+    """
     if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         raise CatalogError(f"A Hub dataset is named hub:OWNER/NAME, not hub:{name}.")
     try:
-        items = datasets.load_dataset(name, split="train")
+        items = datasets.load_dataset(name, config or None, split=split)
     except Exception as error:  # the Hub client lets every kind of network error through
-        raise CatalogError(
-            f"The Hub dataset {name} cannot be loaded ({type(error).__name__}): "
-            "see that it exists, has a train split and that the Hub can be reached."
-        ) from error
-    if "image" not in items.column_names:
-        raise CatalogError(f"{name} lacks the column image; it has: {items.column_names}.")
+        raise CatalogError(_why_not_loaded(name, split, error)) from error
+    chosen, notes = _picture_column(items, name, columns)
+    media = [column for column, feature in items.features.items() if _holds_media(feature)]
+    if left_out := [column for column in media if column != chosen]:
+        notes.append(f"left out what holds pictures or sounds: {', '.join(left_out)}")
+    labels = items.remove_columns(list({*media, *([chosen] if chosen else [])}))
+    values = {}  # as Python's, as pandas makes fractions of whole numbers where one is missing
+    for column, feature in labels.features.items():
+        said_of = [_with_names(value, feature) for value in labels[column][:]]
+        values[column] = pd.Series(said_of, dtype=object)
+        if isinstance(feature, dict | list | datasets.LargeList | datasets.List):
+            notes.append(f"kept the lists or fields of {column!r} as text")
+    named, said = with_usual_names(as_text(pd.DataFrame(values)), columns)
+    if chosen is None:
+        return RawCatalog(named, lambda _: None, notes=[*notes, *said])
     try:
-        pictures = items.select_columns("image").cast_column("image", datasets.Image(decode=False))
+        pictures = items.select_columns(chosen).cast_column(chosen, datasets.Image(decode=False))
     except (TypeError, ValueError, NotImplementedError) as error:
-        raise CatalogError(f"The column image of {name} does not hold pictures.") from error
+        raise CatalogError(f"The column {chosen} of {name} does not hold pictures.") from error
 
     def read_picture(position: int) -> bytes | None:
-        if (picture := pictures[position]["image"]) is None:
+        if (picture := pictures[position][chosen]) is None:
             return None
         try:
             return picture["bytes"] or _downloaded(Path(picture["path"])).read_bytes()
         except (OSError, TypeError, ValueError) as error:
             raise ImageError("its file is not there.") from error
 
-    labels = items.remove_columns("image")
-    rows = labels.to_pandas()
-    for column, feature in labels.features.items():
-        if isinstance(feature, datasets.ClassLabel):  # of which the rows hold numbers, or -1
-            names = dict(enumerate(feature.names))
-            rows[column] = rows[column].map(names.get)
-    named, notes = with_usual_names(as_text(rows), columns)
-    return RawCatalog(named, read_picture, notes=notes)
+    return RawCatalog(named, read_picture, notes=[*notes, *said])
+
+
+def _why_not_loaded(name: str, split: str, error: Exception) -> str:
+    """A sentence, with what would be right where the Hub's client says it."""
+    said = str(error)
+    if "gated" in said:
+        return (
+            f"The Hub dataset {name} is gated: ask for access on its page, then log in by "
+            "`hf auth login` or name a token in HF_TOKEN."
+        )
+    if isinstance(error, datasets.exceptions.DatasetNotFoundError):
+        return (
+            f"There is no Hub dataset {name} that can be seen: see that it is spelt so; if it is "
+            "private, log in by `hf auth login` or name a token in HF_TOKEN."
+        )
+    if there := re.search(r"(?:available configs: |Available: )(\[.*?\])", said):
+        return f"{name} has several configs: name one of {there[1]} by --config."
+    if there := re.search(r"Should be one of (\[.*?\])", said):
+        return f"{name} has no split {split!r}: name one of {there[1]} by --split."
+    return (
+        f"The Hub dataset {name} cannot be loaded ({type(error).__name__}): "
+        f"see that it exists, has a {split} split and that the Hub can be reached."
+    )
+
+
+def _picture_column(
+    items: datasets.Dataset, name: str, columns: Mapping[str, str] | None
+) -> tuple[str | None, list[str]]:
+    """The column of pictures, None where it holds their addresses, and what there is to say."""
+    told = (columns or {}).get(PICTURE)
+    if told or PICTURE in items.column_names:
+        column = told or PICTURE
+        texts = getattr(items.features.get(column), "dtype", "") in ("string", "large_string")
+        return None if texts else column, []
+    images = [c for c, feature in items.features.items() if isinstance(feature, datasets.Image)]
+    if images:
+        return images[0], [f"read the column {images[0]!r} as the picture"]
+    if PICTURE in map(meaning_of, items.column_names):
+        return None, []
+    raise CatalogError(f"{name} lacks the column image; it has: {items.column_names}.")
+
+
+def _holds_media(feature: object) -> bool:
+    """Whether values are pictures, sounds or the like, or hold some."""
+    if isinstance(feature, dict):
+        return any(map(_holds_media, feature.values()))
+    if isinstance(feature, list):
+        return any(map(_holds_media, feature))
+    if (within := getattr(feature, "feature", None)) is not None:
+        return _holds_media(within)
+    return isinstance(feature, datasets.Image | datasets.Audio | datasets.Video)
+
+
+def _with_names(value: Any, feature: Any) -> Any:
+    """A value with names in the place of the numbers of its classes, which are -1 where missing."""
+    if value is None:
+        return None
+    if isinstance(feature, datasets.ClassLabel):
+        known = pd.notna(value) and 0 <= value < len(feature.names)
+        return feature.names[int(value)] if known else None
+    if isinstance(feature, dict) and isinstance(value, dict):
+        return {key: _with_names(of, feature.get(key)) for key, of in value.items()}
+    within = feature[0] if isinstance(feature, list) else getattr(feature, "feature", None)
+    return value if within is None else [_with_names(of, within) for of in value]
 
 
 def _downloaded(path: Path) -> Path:

@@ -42,6 +42,8 @@ def read_source(
     columns: Mapping[str, str] | None = None,
     encoding: str = "",
     styles: str = "",
+    split: str = "train",
+    config: str = "",
     with_pictures: bool = True,
 ) -> RawCatalog:
     """Open what `source` names.
@@ -53,13 +55,18 @@ def read_source(
         encoding: of its table; told by the bytes if empty.
         styles: an archive or folder with `styles/ID.json`, as Kaggle's full-size data has them;
             those beside the table are read if it is empty.
+        split, config: of a Hub dataset.
         with_pictures: whether there have to be pictures.
 
     Raises:
         CatalogError: it is not there, not laid out so, or not safe to read; says what was found.
     """
     how = _Reading(columns, encoding, with_pictures, with_styles=not styles)
-    raw = _read(source, how)
+    if source.startswith("hub:"):
+        name = source.removeprefix("hub:")
+        raw = read_hub_dataset(name, columns, split=split, config=config)
+    else:
+        raw = _read(source, how)
     return join_styles(raw, open_files(Path(styles))) if styles else raw
 
 
@@ -69,8 +76,6 @@ def _read(source: str, how: _Reading) -> RawCatalog:
     if source == "kaggle":
         folder = _download_from_kaggle(KAGGLE_DATASET)
         return _read_files(open_files(folder), _Reading(with_styles=how.with_styles))
-    if source.startswith("hub:"):
-        return read_hub_dataset(source.removeprefix("hub:"), how.columns)
     path = Path(source)
     if path.is_file() and path.suffix.lower().lstrip(".") in READERS:
         return _read_files(open_files(path.parent), how, path.name)

@@ -5,9 +5,11 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from recommender.catalog.columns import NAME, YEAR, meaning_of
@@ -252,11 +254,24 @@ def _read_parquet(data: bytes, name: str, encoding: str = "") -> Table:
 
 def as_text(rows: pd.DataFrame) -> pd.DataFrame:
     """Values of any kind as text, None where they are missing."""
-    texts = {
-        str(name): pd.Series((None if is_missing(v) else str(v) for v in rows[name]), dtype=object)
-        for name in rows
-    }
+    texts = {str(name): pd.Series(map(_as_text, rows[name]), dtype=object) for name in rows}
     return pd.DataFrame(texts, index=rows.index)
+
+
+def _as_text(value: Any) -> str | None:
+    """One value; lists and fields as people write them.
+
+    >>> _as_text(["red", "blue"]), _as_text({"collar": "spread", "toe": None}), _as_text([])
+    ('red, blue', 'collar: spread', None)
+    """
+    if is_missing(value):
+        return None
+    if isinstance(value, Mapping):
+        pairs = ((name, _as_text(of)) for name, of in value.items())
+        return "; ".join(f"{name}: {text}" for name, text in pairs if text) or None
+    if isinstance(value, list | tuple | np.ndarray):
+        return ", ".join(text for of in value if (text := _as_text(of))) or None
+    return str(value)
 
 
 READERS: dict[str, Callable[[bytes, str, str], Table]] = {
