@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from recommender.charts.palette import GRID, INK, OUTLINE
-from recommender.schema import LABELS, NOUNS
+from recommender.schema import LABELS, NOUNS, noun_of, own_names
 
 PLACE = ("x", "y")
 """Columns of an item's place on the style map, where there is one."""
@@ -59,11 +59,11 @@ def prepared(frame: pd.DataFrame) -> pd.DataFrame:
     """A catalog's columns as the charts count them fastest: words as categories.
 
     Args:
-        frame: one row an item, the columns of `NOUNS` and `id`, perhaps those of `PLACE`; missing
-            values None or NA. Charts take it as it is, too.
+        frame: one row an item, the columns of `NOUNS` and `id`, perhaps a catalog's own and those
+            of `PLACE`; missing values None or NA. Charts take it as it is, too.
     """
-    placed = [name for name in PLACE if name in frame]
-    return frame[["id", *NOUNS, *placed]].astype(dict.fromkeys(LABELS, "category"))
+    own = [name for name in own_names(frame.columns) if name != "image_hash"]
+    return frame[["id", *NOUNS, *own]].astype(dict.fromkeys(LABELS, "category"))
 
 
 def tally(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
@@ -125,7 +125,7 @@ def counting(frame: pd.DataFrame, columns: Sequence[str], missing: int) -> str:
     """What a chart of these columns counts, and what it leaves out."""
     counts = f"{several(len(frame) - missing)} of the catalog"
     if missing:
-        nouns = [NOUNS[name] for name in columns]
+        nouns = [noun_of(name) for name in columns]
         lacking = " or ".join(nouns) if len(nouns) < 3 else "one of these"
         counts += f"; {missing:,} without {lacking}"
     return counts
@@ -139,8 +139,8 @@ def why_nothing(frame: pd.DataFrame, columns: Sequence[str], missing: int) -> st
         return ""
     for name in columns:
         if frame[name].isna().all():
-            return f"no item has a {NOUNS[name]}"
-    return "no item has " + " and ".join(NOUNS[name] for name in columns)
+            return f"no item has a {noun_of(name)}"
+    return "no item has " + " and ".join(noun_of(name) for name in columns)
 
 
 def escaped(values: Iterable[object]) -> list[str]:

@@ -12,11 +12,12 @@ import pandas as pd
 from recommender.charts.chart import PLACE, Chart, prepared
 from recommender.errors import QueryError
 from recommender.feedback.events import KINDS, NO_EVENTS, WINDOWS, EventLog, count_events
-from recommender.schema import ATTRIBUTES, NOUNS, Id, whole
+from recommender.schema import ATTRIBUTES, COLUMNS, CURRENCY, NOUNS, PRICE, Id, whole
 from recommender.search.recommender import Recommender
 from recommender.service.metrics import counted
 from recommender.trends.demand import looked_for
 from recommender.trends.lifts import Period, results_against, usual_periods
+from recommender.trends.own import OWN, draw_own
 from recommender.trends.sections import COMPARISONS, MAP, NAMES, Periods, draw
 
 _DAY_SECONDS = 86_400
@@ -34,6 +35,7 @@ class Question:
     periods: Periods = field(default_factory=Periods)
     results: tuple[Id, ...] = ()
     attribute: str = "baseColour"
+    own: str = ""
 
     @classmethod
     def of(
@@ -43,6 +45,7 @@ class Question:
         after: Any = None,
         results: Any = (),
         attribute: Any = "baseColour",
+        own: Any = "",
     ) -> "Question":
         """Check what came from outside.
 
@@ -52,6 +55,7 @@ class Question:
             after: the later one.
             results: ids of items that a search found.
             attribute: the column by which events are counted, and that colours the map.
+            own: the column of the catalog's own that is counted; checked when it is asked.
 
         Raises:
             QueryError: one of them has another form.
@@ -65,8 +69,12 @@ class Question:
             raise QueryError("results is a list of items' ids.")
         if attribute not in ATTRIBUTES:
             raise QueryError(f"attribute is one of {', '.join(ATTRIBUTES)}.")
+        if not isinstance(own, str):
+            raise QueryError("own is the name of a column.")
         periods = Periods(before=_period(before), after=_period(after))
-        return cls(filters=filters or {}, periods=periods, results=ids, attribute=attribute)
+        return cls(
+            filters=filters or {}, periods=periods, results=ids, attribute=attribute, own=own
+        )
 
 
 class Trends:
@@ -89,6 +97,17 @@ class Trends:
         if places is not None:
             frame = frame.assign(**dict(zip(PLACE, places.T, strict=True)))
         return prepared(frame)
+
+    @cached_property
+    def own_columns(self) -> list[str]:
+        """The columns of the catalog's own that can be counted: its prices first, then makers."""
+        counted_kinds = ("choice", "yes_no", "number")
+        there = [
+            column.name
+            for column in self.recommender.columns
+            if column.name not in (*COLUMNS, CURRENCY) and column.kind in counted_kinds
+        ]
+        return sorted(there, key=lambda name: (name != PRICE, name != "brand"))
 
     @cached_property
     def usual_periods(self) -> tuple[Period, Period] | None:
@@ -119,7 +138,7 @@ class Trends:
         """Charts of the items that pass the filters, by name.
 
         Args:
-            names: of `NAMES`, `RESULTS` or `DEMAND`.
+            names: of `NAMES`, `OWN`, `RESULTS` or `DEMAND`.
             question: see `Question`.
 
         Raises:
@@ -134,6 +153,8 @@ class Trends:
             if name == RESULTS:
                 found = items[items["id"].isin(question.results)]
                 charts[name] = results_against(found, items)
+            elif name in OWN:
+                charts[name] = self._of_own(items, name, question)
             elif name in DEMAND:
                 charts[name] = self._demand(items, question, DEMAND[name])
             elif of_all and (usual or name not in COMPARISONS):
@@ -147,17 +168,18 @@ class Trends:
         """`/trends`: the tables of charts as JSON.
 
         Args:
-            names: of `NAMES`, or empty for all but the map, which has a row an item.
+            names: of `NAMES` or `OWN`, or empty for all but the map, which has a row an item.
             question: see `Question`.
 
         Raises:
             QueryError: a name or a filter cannot be.
         """
         listed = isinstance(names, list | tuple)
-        if not listed or not all(isinstance(name, str) and name in NAMES for name in names):
-            raise QueryError(f"tables is a list of {', '.join(NAMES)}.")
+        known = (*NAMES, *(OWN if self.own_columns else ()))
+        if not listed or not all(isinstance(name, str) and name in known for name in names):
+            raise QueryError(f"tables is a list of {', '.join(known)}.")
         # A table is drawn once, however often it is named.
-        wanted = dict.fromkeys(names) or [name for name in NAMES if name != MAP]
+        wanted = dict.fromkeys(names) or [name for name in known if name != MAP]
         charts = self.charts(wanted, question)
         items = self.items(question)
         return {
@@ -167,6 +189,14 @@ class Trends:
             "tables": {name: records_of(chart.table) for name, chart in charts.items()},
             "notes": {name: note for name, c in charts.items() if (note := c.nothing or c.note)},
         }
+
+    def _of_own(self, items: pd.DataFrame, name: str, question: Question) -> Chart:
+        columns = self.own_columns
+        if question.own and question.own not in columns:
+            there = f"one of {', '.join(columns)}" if columns else "empty, as the catalog has none"
+            raise QueryError(f"own is {there}.")
+        column = question.own or next(iter(columns), "")
+        return draw_own(items, name, column, question.periods.before, question.periods.after)
 
     def _demand(self, items: pd.DataFrame, question: Question, kind: str) -> Chart:
         now = time.time()

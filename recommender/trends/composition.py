@@ -16,7 +16,7 @@ from recommender.charts.chart import (
     sums_of,
 )
 from recommender.charts.palette import ACCENT, COOL, OTHERS, colours_of
-from recommender.schema import NOUNS
+from recommender.schema import NOUNS, noun_of
 
 _TOP = 16
 _STACKED_COLOURS = 12
@@ -43,7 +43,7 @@ def bars(frame: pd.DataFrame, column: str, title: str, most: int = _TOP) -> Char
         hover = "%{y}: %{text}<extra></extra>"
         return [bars_of(top["items"], names, fills, hover, text=texts, **look)], {
             "xaxis": axis_of("items", range=[0, int(top["items"].max()) * 1.45]),
-            "yaxis": axis_of(NOUNS[column], autorange="reversed", showgrid=False),
+            "yaxis": axis_of(noun_of(column), autorange="reversed", showgrid=False),
         }
 
     return chart_of(frame, [column], title, table, draw)

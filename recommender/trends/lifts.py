@@ -21,13 +21,13 @@ from recommender.charts.chart import (
 )
 from recommender.charts.palette import ACCENT, COOL, PALE
 from recommender.charts.statistics import share_ratio, verdicts, wilson_interval
-from recommender.schema import LABELS, NOUNS, TITLES
+from recommender.schema import LABELS, noun_of, title_of
 from recommender.trends.years import year_note
 
 _MOST_EACH_WAY = 8
 _PERIOD_COLUMNS = ("before", "after", "before_share", "after_share", "lift", "low", "high", "trend")
 _NEW = "new"
-_TRENDS, _REPRESENTED = ("rises", "falls"), ("over-represented", "under-represented")
+TRENDS, _REPRESENTED = ("rises", "falls"), ("over-represented", "under-represented")
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 _FAR_TICKS = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4)
 _MOST_TICKS = 5
@@ -66,11 +66,11 @@ def period_changes(
 
     Args:
         frame: a catalog's columns, one row an item.
-        column: of `NOUNS`, words.
+        column: words: of `NOUNS`, or of a catalog's own.
         before: the earlier period; both or none are given, see `usual_periods`.
         after: the later one.
     """
-    title = f"{plural(TITLES[column])}: rising and falling"
+    title = f"{plural(title_of(column))}: rising and falling"
     columns = [column, "year"]
     missing = missing_of(frame, columns)
 
@@ -91,15 +91,15 @@ def period_changes(
     totals = [int(table["items"].sum()) for table in tallies]
     for period, total in zip(periods, totals, strict=True):
         if not total:
-            return nothing(f"no item of {period} has a {NOUNS[column]}")
+            return nothing(f"no item of {period} has a {noun_of(column)}")
     first, second = (table.set_index(column)["items"] for table in tallies)
     values = first.index.union(second.index, sort=True)
     old, new = (items.reindex(values, fill_value=0).to_numpy() for items in (first, second))
     lift, low, high = share_ratio(new, totals[1], old, totals[0])
-    shares, trend = (old / totals[0], new / totals[1]), verdicts(low, high, *_TRENDS)
+    shares, trend = (old / totals[0], new / totals[1]), verdicts(low, high, *TRENDS)
     fresh = old == 0
     lift, high = (np.where(fresh, np.nan, numbers) for numbers in (lift, high))
-    trend = [_NEW if f and t == _TRENDS[0] else t for f, t in zip(fresh, trend, strict=True)]
+    trend = [_NEW if f and t == TRENDS[0] else t for f, t in zip(fresh, trend, strict=True)]
     numbers = zip(_PERIOD_COLUMNS, (old, new, *shares, lift, low, high, trend), strict=True)
     table = pd.DataFrame({column: values.astype(object), **dict(numbers)})
     counts = f"{several(totals[0])} of {earlier} against {totals[1]:,} of {later}"
@@ -108,11 +108,11 @@ def period_changes(
         f"change by chance alone. {year_note(frame)}"
     )
     texts = [f"{share_text(a)} → {share_text(b)}" for a, b in zip(*shares, strict=True)]
-    return _lift_chart(
+    return lift_chart(
         table.assign(shares=texts, name=table[column]),
         {"title": title, "counts": counts, "note": note, "missing": missing},
         f"share in {later} ÷ share in {earlier}",
-        _TRENDS,
+        TRENDS,
     )
 
 
@@ -134,7 +134,7 @@ def results_against(results: pd.DataFrame, frame: pd.DataFrame) -> Chart:
         return empty_chart(title, table, why)
     if table.empty:
         return empty_chart(title, table, "none of the results has an attribute")
-    names = [f"{v} ({NOUNS[c]})" for v, c in zip(table["value"], table["attribute"], strict=True)]
+    names = [f"{v} ({noun_of(c)})" for v, c in zip(table["value"], table["attribute"], strict=True)]
     shares = [
         f"{share_text(a)} of the results, {share_text(b)} of the catalog"
         for a, b in zip(table["results_share"], table["catalog_share"], strict=True)
@@ -143,7 +143,7 @@ def results_against(results: pd.DataFrame, frame: pd.DataFrame) -> Chart:
     counts = f"{several(len(results), 'result')} against {several(len(frame))}"
     few = len(results) < 30
     note = "Few results give wide intervals: ask for more to see more." if few else ""
-    return _lift_chart(
+    return lift_chart(
         table.assign(shares=shares, name=names),
         {"title": title, "counts": counts, "note": note, "missing": missing},
         "share of the results ÷ share of the catalog",
@@ -177,7 +177,7 @@ def _against(results: pd.DataFrame, frame: pd.DataFrame, column: str) -> pd.Data
     )
 
 
-def _lift_chart(
+def lift_chart(
     table: pd.DataFrame, texts: dict[str, Any], axis: str, verdict: Sequence[str]
 ) -> Chart:
     """Points with intervals on a log axis: only those of which something can be said.

@@ -13,7 +13,7 @@ from recommender.charts.chart import (
     sums_of,
 )
 from recommender.charts.palette import HEAT, OTHERS, SEASONS, colours_of
-from recommender.schema import NOUNS
+from recommender.schema import noun_of
 
 _ROWS, _COLUMNS = 20, 10
 _CLOCK_COLOURS = 14
@@ -53,11 +53,11 @@ def heat(frame: pd.DataFrame, down: str, across: str, title: str, *, within: str
             "hovertemplate": "%{y}, %{x}: %{z:.1%}, %{customdata:,} items<extra></extra>",
         }
         return [cells], {
-            "xaxis": axis_of(NOUNS[across], tickangle=-40, showgrid=False),
-            "yaxis": axis_of(NOUNS[down], autorange="reversed", showgrid=False),
+            "xaxis": axis_of(noun_of(across), tickangle=-40, showgrid=False),
+            "yaxis": axis_of(noun_of(down), autorange="reversed", showgrid=False),
         }
 
-    note = f"Shares of each {NOUNS[within]}'s items."
+    note = f"Shares of each {noun_of(within)}'s items."
     return chart_of(frame, columns, title, table, draw, note=note, height=560)
 
 

@@ -127,14 +127,16 @@ def add_endpoints(service: Service) -> None:
         before: dict[str, int] = {},  # noqa: B006
         after: dict[str, int] = {},  # noqa: B006
         attribute: str = "baseColour",
+        own: str = "",
     ) -> Json:
         """The tables of the trends, of the items that pass the filters.
 
         `tables` names those that are wanted, all if empty but `style_map`, which has a row an item
         and its `attribute`; `before` and `after` are the periods to compare, as
-        `{"min": 2010, "max": 2011}`.
+        `{"min": 2010, "max": 2011}`; `own` is the column of the catalog's own that the tables
+        `own_…` tell of, its prices if empty.
         """
-        question = Question.of(filters, before, after, attribute=attribute)
+        question = Question.of(filters, before, after, attribute=attribute, own=own)
         return service.trends.tables(tables, question)
 
     search: Json = {"concurrency_id": "search"}

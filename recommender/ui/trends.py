@@ -8,17 +8,24 @@ import gradio as gr
 from gradio.blocks import Block
 
 from recommender.errors import QueryError
-from recommender.schema import ATTRIBUTES, TITLES
+from recommender.schema import ATTRIBUTES, TITLES, title_of
 from recommender.service.answers import Json, Service
 from recommender.service.sentences import passing
 from recommender.service.trends import DEMAND, RESULTS, Question
+from recommender.trends.own import OWN
 from recommender.trends.sections import COMPARISONS, MAP, SECTIONS
 from recommender.ui.parts.cards import ChartCard, status_html
 from recommender.ui.parts.filters import FilterBoxes
 from recommender.ui.parts.inputs import QUIET, Choice, Values, in_order
 
 _RESULTS_SECTION, _DEMAND_SECTION = "Your results", "Looked for now"
-_ALL_SECTIONS = {**SECTIONS, _RESULTS_SECTION: (RESULTS,), _DEMAND_SECTION: tuple(DEMAND)}
+_OWN_SECTION = "Prices and more"
+_ALL_SECTIONS = {
+    **SECTIONS,
+    _OWN_SECTION: OWN,
+    _RESULTS_SECTION: (RESULTS,),
+    _DEMAND_SECTION: tuple(DEMAND),
+}
 (_MAP_SECTION,) = [section for section, names in SECTIONS.items() if MAP in names]
 _FIRST = next(iter(_ALL_SECTIONS))
 _ABOUT = {
@@ -93,7 +100,8 @@ class TrendsTab:
         self.tabs: dict[str, gr.Tab] = {}
         with gr.Tabs(elem_id="trends-sections"):
             for name in _ALL_SECTIONS:
-                with gr.Tab(name) as self.tabs[name]:
+                offered = name != _OWN_SECTION or bool(service.trends.own_columns)
+                with gr.Tab(name, visible=offered) as self.tabs[name]:
                     self._draw_section(name)
 
     def _draw_section(self, section: str) -> None:
@@ -102,6 +110,8 @@ class TrendsTab:
         names = _ALL_SECTIONS[section]
         if section == _DEMAND_SECTION:
             self.attribute = _attributes("By", "trends-attribute")
+        if section == _OWN_SECTION:
+            self.own = _own_columns(self.service.trends.own_columns)
         if section == _MAP_SECTION:
             self.coloured_by = _attributes("Coloured by", "trends-coloured-by")
         with gr.Row(elem_classes="charts"):
@@ -140,13 +150,15 @@ class TrendsTab:
         """Filters and periods to choose from, for the catalog as it is now."""
         years, ends = self._years_and_usual_ends()
         periods = [Choice(choices=years, value=end) for end in ends]
+        own = _own_columns(self.service.trends.own_columns)
         values = self.service.recommender.filters.values
-        return {**self.filters.renewed(values), **dict(zip(self.ends, periods, strict=True))}
+        renewed = dict(zip(self.ends, periods, strict=True))
+        return {**self.filters.renewed(values), **renewed, self.own: own}
 
     @property
     def choices(self) -> list[Block]:
         """The boxes whose choices are the catalog's."""
-        return [*self.filters.boxes, *self.ends]
+        return [*self.filters.boxes, *self.ends, self.own]
 
     def wire(self, tab: gr.Tab, blocks: gr.Blocks) -> None:
         """Draw when the tab, a section or other filters are chosen.
@@ -155,7 +167,7 @@ class TrendsTab:
             tab: the tab that this is in.
             blocks: the page.
         """
-        attributes = [self.attribute, self.coloured_by]
+        attributes = [self.attribute, self.coloured_by, self.own]
         inputs = {self.section, self.trail, *attributes, *self.ends, *self.filters.boxes}
         cards = [part for card in self.cards.values() for part in card.parts]
         outputs = [self.status, self.reset, *cards]
@@ -199,11 +211,19 @@ class TrendsTab:
             ask |= {name: dict(zip(("min", "max"), p, strict=True)) for name, p in pairs.items()}
         if results := list(values[self.trail].view.ids):
             ask["results"] = results
+        if values[self.section] == _OWN_SECTION and values[self.own]:
+            ask["own"] = values[self.own]
         on_map = values[self.section] == _MAP_SECTION
         attribute = values[self.coloured_by if on_map else self.attribute]
         if attribute != "baseColour":
             ask["attribute"] = attribute
         return ask
+
+
+def _own_columns(names: Sequence[str]) -> Choice:
+    choices = [(title_of(name), name) for name in names]
+    first = next(iter(names), None)
+    return Choice(choices, value=first, label="What of it", elem_id="trends-own")
 
 
 def _attributes(label: str, elem_id: str) -> gr.Dropdown:

@@ -17,6 +17,7 @@ from recommender.errors import QueryError
 from recommender.files import whole_file
 from recommender.service.answers import Service
 from recommender.service.trends import DEMAND, RESULTS, Question, Trends
+from recommender.trends.own import OWN
 from recommender.trends.sections import NAMES
 
 _MEDIA = {"csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8"}
@@ -73,7 +74,7 @@ def download_route(service: Service) -> Route:
 
     async def download(request: Request) -> Response:
         name, _, kind = request.path_params["file"].rpartition(".")
-        if name not in (*NAMES, RESULTS, *DEMAND) or kind not in _MEDIA:
+        if name not in (*NAMES, *OWN, RESULTS, *DEMAND) or kind not in _MEDIA:
             return PlainTextResponse("There is no such file.", status_code=404)
         try:
             ask = request.query_params.get("ask", "{}")
