@@ -77,7 +77,7 @@ def draw_own(
                 down="articleType",
                 across=column,
                 within="articleType",
-                title=f"{title} of article types",
+                title=f"{plural(title)} of article types",
             ),
             "own_by_year": partial(share_by_year, column=column, title=f"{title}, shares by year"),
             "own_changes": partial(period_changes, column=column, before=before, after=after),
@@ -182,7 +182,10 @@ def medians(frame: pd.DataFrame, column: str, by: str, unit: str = "") -> Chart:
             "yaxis": axis_of(noun_of(by), showgrid=False),
         }
 
-    note = f"Whiskers are 95% bootstrap intervals; of fewer than {_LEAST_ITEMS} items none is told."
+    note = (
+        f"Whiskers are 95% bootstrap intervals; hollow points are of fewer than {FEW_ITEMS} items, "
+        f"those of fewer than {_LEAST_ITEMS} are left out."
+    )
     if by == "year":
         note += f" {year_note(frame)}"
     elif len(shown) > _TYPES:

@@ -223,7 +223,7 @@ class TrendsTab:
 def _own_columns(names: Sequence[str]) -> Choice:
     choices = [(title_of(name), name) for name in names]
     first = next(iter(names), None)
-    return Choice(choices, value=first, label="What of it", elem_id="trends-own")
+    return Choice(choices, value=first, label="Column", elem_id="trends-own")
 
 
 def _attributes(label: str, elem_id: str) -> gr.Dropdown:
