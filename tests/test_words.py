@@ -276,6 +276,16 @@ def test_words_have_the_say_beside_an_item(believing: Recommender) -> None:
     assert plain.ids.tolist() == same.ids.tolist()
 
 
+def test_texts_that_hold_what_is_stated_are_none_the_better_beside_an_item(
+    believing: Recommender,
+) -> None:
+    """Else what is named blue would come before what is blue, and of the item's kind."""
+    [told] = believing.but(believing.like(0), "but in blue").told
+    assert not told.lexical.any()
+    [told] = believing.but(believing.like(0), "but in blue, like a tote").told
+    assert told.lexical.argmax() == 8
+
+
 def test_words_that_say_nothing(recommender: Recommender) -> None:
     with pytest.raises(QueryError, match="No product here is described by these words"):
         recommender.by_text("中文 qqqq")

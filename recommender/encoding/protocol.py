@@ -1,6 +1,6 @@
 """What the rest of the house asks of an encoder."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -78,6 +78,19 @@ class PictureEncoder(Protocol):
 
     def record(self) -> dict[str, Any]:
         """What a manifest or a report says of it."""
+        ...
+
+
+class TextTower(Protocol):
+    """Texts in, unit embeddings out, where the encoder puts pictures of what they say."""
+
+    @property
+    def words(self) -> Set[str]:
+        """Whole words that it has learnt, in lower case."""
+        ...
+
+    def __call__(self, texts: Sequence[str]) -> Floats:
+        """Texts -> float32 of shape (b, dim), unit rows."""
         ...
 
 

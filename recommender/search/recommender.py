@@ -16,7 +16,7 @@ import pandas as pd
 from PIL import Image
 
 from recommender.encoding.agreement import LOOKS, Beliefs
-from recommender.encoding.protocol import PictureEncoder, Wrap
+from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap
 from recommender.encoding.regions import Asked
 from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
 from recommender.index.embeddings import Embeddings, Floats, Rows
@@ -44,7 +44,12 @@ class Recommender:
     """
 
     def __init__(
-        self, gallery: Gallery, encoder: PictureEncoder, *, wrap: Wrap | None = None
+        self,
+        gallery: Gallery,
+        encoder: PictureEncoder,
+        *,
+        wrap: Wrap | None = None,
+        texts: TextTower | None = None,
     ) -> None:
         """Make ready what every search needs.
 
@@ -52,6 +57,7 @@ class Recommender:
             gallery: what is searched.
             encoder: what it was embedded with.
             wrap: what pictures that ask go through on their way to the encoder.
+            texts: the encoder's text tower, if it has one.
 
         Raises:
             IndexMismatchError: the index holds an item that the catalog does not.
@@ -67,6 +73,7 @@ class Recommender:
         self.filters = FilterTable(self.frame[[column.name for column in self.columns]])
         self.encoder, self.index, self.places = encoder, index, gallery.places
         self._encode = wrap(encoder.encode_queries) if wrap else encoder.encode_queries
+        self._texts = texts
         self._indexes = {"image": index}
         self._catalog_rows = catalog_rows
         self._ids = self.frame["id"].to_numpy()
@@ -95,8 +102,9 @@ class Recommender:
     @cached_property
     def words(self) -> Words:
         """What is understood of this catalog; read when it is first asked for."""
-        encoder = self.encoder
-        return Words(self.frame, self.columns, self.filters, encoder.labels, encoder.agreement)
+        encoder, shown = self.encoder, self._texts.words if self._texts else ()
+        known = encoder.labels, encoder.agreement, shown
+        return Words(self.frame, self.columns, self.filters, *known)
 
     def by_image(
         self,
@@ -160,9 +168,13 @@ class Recommender:
         Raises:
             QueryError: they say nothing of this catalog.
         """
-        if not (said := self.words.read(text)):
+        said = self.words.read(text)
+        if not said:
             raise QueryError(NOTHING_SAID)
-        return self._told(np.zeros((1, self.encoder.dim), np.float32), said, options)
+        # Without a tower nobody knows how what is said looks.
+        looks = self._texts([said.as_read]) if self._texts else None
+        dim = self.encoder.dim
+        return self._told(np.zeros((1, dim), np.float32) if looks is None else looks, said, options)
 
     def but(self, query: Query, text: str, options: Options = USUAL) -> Query:
         """One query that a picture or an item asks, in which words have the say of what they state.
@@ -172,11 +184,13 @@ class Recommender:
         """
         if text == "":
             return query
-        told = self._told(query.vectors, self.words.read(text), options)
+        told = self._told(query.vectors, self.words.read(text), options, beside=True)
         return replace(query, vectors=told.vectors, told=told.told, recognises=False)
 
-    def _told(self, vectors: Floats, said: Said, options: Options) -> Query:
-        told = self.words.tell(said, self._index(options).vectors)
+    def _told(
+        self, vectors: Floats, said: Said, options: Options, *, beside: bool = False
+    ) -> Query:
+        told = self.words.tell(said, self._index(options).vectors, beside=beside)
         return Query(vectors=self.words.stating(said, vectors), told=[told])
 
     def search(self, query: Query, options: Options = USUAL) -> list[Hits]:

@@ -6,7 +6,7 @@ does.
 """
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -69,6 +69,7 @@ class Said:
         words: of the text, in their order, as they were written.
         statements: one a column.
         literal: all words that may stand in an item's own text, as they are compared.
+        unstated: those of them that are of no statement.
         mended: words that were misspelt, and as what they were read.
         unknown: words of which nothing is known.
         cut: whether the text was longer than what was read.
@@ -78,6 +79,7 @@ class Said:
     words: tuple[str, ...] = ()
     statements: tuple[Statement, ...] = ()
     literal: tuple[str, ...] = ()
+    unstated: tuple[str, ...] = ()
     mended: tuple[tuple[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
     cut: bool = False
@@ -85,6 +87,12 @@ class Said:
     def __bool__(self) -> bool:
         """Whether it says anything of the catalog."""
         return bool(self.statements or self.literal)
+
+    @property
+    def as_read(self) -> str:
+        """The text with its misspelt words as they are meant."""
+        meant = dict(self.mended)
+        return " ".join(meant.get(word, word) for word in self.words)
 
     def without(self, statement: Statement) -> str:
         """The text without the words that state something."""
@@ -162,6 +170,7 @@ class Vocabulary:
         tokens = tokens[:MAX_WORDS]
         tokens, mended, unknown = self._mend(tokens)
         statements: dict[str, Statement] = {}
+        unstated: list[str] = []
         at = 0
         while at < len(tokens):
             taken, statement = self._bounds_at(tokens, at) or self._phrase_at(tokens, at)
@@ -170,21 +179,28 @@ class Vocabulary:
                 _join(statements, replace(statement, words=written))
             elif self._counts(tokens[at]):
                 unknown.append(tokens[at].written)  # of something that this catalog does not
+            else:
+                unstated.append(tokens[at].word)
             at += taken
         stated = [w for s in statements.values() for v in s.values for w in words_of(str(v))]
-        said = [word for word in (*(t.word for t in tokens), *stated) if word not in SILENT]
-        literal = [other for word in said for other in (word, *ALSO.get(word, ()))]
         words = tuple(token.written for token in tokens)
         said_by = {word for statement in statements.values() for word in statement.words}
         return Said(
             text=read.strip(),
             words=words,
             statements=tuple(statements.values()),
-            literal=tuple(dict.fromkeys(word for word in literal if word in self._words)),
+            literal=self._literal([*(token.word for token in tokens), *stated]),
+            unstated=self._literal(unstated),
             mended=tuple(mended),
             unknown=tuple(word for word in unknown if word not in said_by),
             cut=cut,
         )
+
+    def _literal(self, words: Iterable[str]) -> tuple[str, ...]:
+        """Those that items' own texts may hold, and others that mean the same; each once."""
+        said = [word for word in words if word not in SILENT]
+        also = [other for word in said for other in (word, *ALSO.get(word, ()))]
+        return tuple(dict.fromkeys(word for word in also if word in self._words))
 
     def _mend(
         self, tokens: Sequence[Token]

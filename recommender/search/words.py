@@ -1,6 +1,6 @@
 """Words as a query: what they state, and which items' texts hold them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from recommender.search.filters import FilterTable
 from recommender.search.fusion import Told
 from recommender.search.lexical import Lexical
 from recommender.search.stated import Said, Statement, Vocabulary
-from recommender.search.tokens import key_of
+from recommender.search.tokens import compared, key_of
 
 _SHOWN = 0.5
 """From which belief on a picture is taken to show what is stated."""
@@ -28,6 +28,7 @@ class Words:
         filters: FilterTable,
         labels: Mapping[str, Sequence[str]],
         agreement: Agreement,
+        shown: Iterable[str] = (),
     ) -> None:
         """Read a catalog's texts.
 
@@ -37,6 +38,7 @@ class Words:
             filters: their values.
             labels: label -> the classes that the encoder tells apart.
             agreement: how an embedding holds beliefs.
+            shown: words of which a text tower knows how it looks.
         """
         choices, texts = (
             [frame[column.name].tolist() for column in columns if column.kind == kind]
@@ -46,7 +48,8 @@ class Words:
         self._filters, self._agreement = filters, agreement
         self._known = (1 - frame.isna().mean()).to_dict()
         first = agreement.labels
-        words, usual = self.lexical.words, self.lexical.usual
+        seen = {compared(word): word for word in shown}
+        words, usual = {**seen, **self.lexical.words}, seen.keys() | self.lexical.usual
         self._vocabulary = Vocabulary(
             columns, filters.values, labels, first=first, words=words, usual=usual
         )
@@ -59,13 +62,15 @@ class Words:
         """
         return self._vocabulary.read(text)
 
-    def tell(self, said: Said, vectors: Floats) -> Told:
+    def tell(self, said: Said, vectors: Floats, *, beside: bool) -> Told:
         """What a text says of each item.
 
         Args:
             said: the text.
             vectors: float32 of shape (n, dim), the gallery's embeddings, with which ever labels
                 the ranking knows.
+            beside: whether they are beside a picture or an item, which says the rest: texts that
+                hold the very words that state something are then none the better.
         """
         allowed: Mask | None = None
         stated = np.zeros(len(vectors), dtype=np.float32)
@@ -85,7 +90,7 @@ class Words:
         return Told(
             said=said,
             stated=stated / np.float32(total) if total else stated,
-            lexical=self.lexical.scores(said.literal),
+            lexical=self.lexical.scores(said.unstated if beside else said.literal),
             allowed=allowed,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
 from pathlib import Path
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Thread
 from typing import Any
 from urllib.parse import quote
 
@@ -212,6 +212,10 @@ class Service:
             with suppress(UnknownItemError):
                 found[item_id] = _with_picture(recommender.item(item_id), origin)
         return found
+
+    def prepare(self) -> None:
+        """Read beside the answers what the first words would wait for: the items' own texts."""
+        Thread(target=getattr, args=(self.recommender, "words"), daemon=True).start()
 
     def note(self, kind: str, item_id: Id) -> None:
         """Record that an item was searched for or opened, where that is recorded."""

@@ -11,6 +11,7 @@ from recommender.catalog.sources import read_source
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import Encoder, fingerprint_of, load_encoder
 from recommender.encoding.protocol import PictureEncoder, Wrap
+from recommender.encoding.text import load_text_encoder
 from recommender.errors import IndexMismatchError, RecommenderError, StoreError
 from recommender.hub.hub import Address, pull_store
 from recommender.index.faiss import IndexConfig
@@ -62,7 +63,7 @@ def load_recommender(
                 raise
     if reuse is None or reuse.fingerprint != store.manifest.encoder["fingerprint"]:
         reuse = encoder_of(store, device=device)
-    return Recommender(gallery, reuse, wrap=wrap)
+    return Recommender(gallery, reuse, wrap=wrap, texts=load_text_encoder(reuse.fingerprint))
 
 
 def encoder_of(store: Store, *, device: Device = "auto") -> Encoder:

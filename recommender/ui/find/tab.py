@@ -262,6 +262,7 @@ class FindTab:
 
     def on_load(self, values: Values, request: gr.Request) -> Values:
         """The page was opened, perhaps at an item."""
+        self.service.prepare()
         examples = of_items(self.service.items(self._example_ids(), HERE).values())
         if text := request.query_params.get("item"):
             updates = self._move_to(self.service.recommender.id_in(text), values)

@@ -1,0 +1,93 @@
+"""Measure how well words find pictures, and words beside a picture what they ask for.
+
+python -m scripts.words --data data/kaggle --split test --json benchmarks/words.json
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from recommender.encoding.text import TEXT_WEIGHTS, load_text_encoder
+from recommender.evaluation.words import (
+    ASKED,
+    PUBLISHED,
+    asked_in_colour,
+    precision_of_attributes,
+    recall_of_names,
+)
+from recommender.search.options import Options
+from recommender.search.recommender import Recommender
+from recommender.service.open import load_recommender
+from scripts.command import command_line, plain_errors, write_report
+
+_QUESTIONS = (
+    "navy checked shirt for men",
+    "nike running shoes under 3000",
+    "red ethnic kurta",
+    "women's round neck tee, full sleeves",
+    "addidas black shoos",
+    "tee",
+)
+_ROUNDS = 20
+
+
+@plain_errors()
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="the store's folder")
+    parser.add_argument("--split", choices=["dev", "test"], default="dev", help="whose names ask")
+    parser.add_argument("--sample", type=int, help="at most so many names, the same each time")
+    parser.add_argument("--queries", type=int, default=200, help="of attributes")
+    parser.add_argument("--items", type=int, default=500, help="that ask in another colour")
+    parser.add_argument("--weights", type=Path, default=TEXT_WEIGHTS, help="of the text tower")
+    parser.add_argument("--json", type=Path, help="where the figures go, with the command")
+    options = parser.parse_args(argv)
+    recommender = load_recommender(options.data)
+    texts = load_text_encoder(recommender.encoder.fingerprint, options.weights)
+    asked = options.split, options.sample
+    report = {
+        "command": command_line("words", argv),
+        "published": {"of": "recall@10, text to image, zero-shot, larger pictures", **PUBLISHED},
+        "ours": "in-domain: network and text tower learnt from other items of this catalog",
+        "split": options.split,
+        "text tower": texts is not None,
+        "text to image": recall_of_names(recommender, texts, *asked),
+        "with the items' texts": recall_of_names(recommender, texts, *asked, Options()),
+        "attributes": {
+            "columns": [name for name in ASKED if name in recommender.frame],
+            **precision_of_attributes(recommender, texts, options.split, options.queries),
+        },
+        "but in": asked_in_colour(recommender, options.split, options.items),
+        "milliseconds": _milliseconds(recommender),
+    }
+    print(json.dumps(report, indent=1))
+    write_report(report, options.json)
+    return 0
+
+
+def _milliseconds(recommender: Recommender) -> dict[str, float]:
+    """How long words take, of the corridor alone, and what they add beside an item."""
+    ids = recommender.frame["id"].tolist()[:: max(1, len(recommender) // _ROUNDS)][:_ROUNDS]
+    words = [text for text in _QUESTIONS for _ in range(_ROUNDS)]
+    alone = [_timed(partial(recommender.by_text, text)) for text in words]
+    items = [_timed(partial(recommender.by_id, item_id)) for item_id in ids]
+    black = [partial(recommender.by_id, item_id, text="but in black") for item_id in ids]
+    beside = list(map(_timed, black))
+    told = {"words": alone, "an item": items, "an item, but in black": beside}
+    return {name: round(float(np.median(times)), 2) for name, times in told.items()}
+
+
+def _timed(ask: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    ask()
+    return (time.perf_counter() - started) * 1000
+
+
+if __name__ == "__main__":
+    sys.exit(main())
