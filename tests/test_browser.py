@@ -391,6 +391,36 @@ def test_surprise_and_examples(page: Page) -> None:
     expect(page.locator("#back")).to_be_hidden()
 
 
+def test_words_are_asked_by_keyboard_and_taken_back(phone: Page) -> None:
+    page = phone
+    box = page.locator("#words :is(input, textarea)")
+    box.focus()
+    page.keyboard.type("red tee for men")
+    page.keyboard.press("Enter")
+    status(page, re.compile("12 items like “red tee for men”"))
+    chips = page.locator("#said button")
+    expect(chips).to_have_text(["Red ×", "Tshirts ×", "Men ×"])
+    assert captions(page)[0].startswith("Ako Red Tee")
+    assert_fits(page)
+    chips.first.focus()
+    page.keyboard.press("Enter")
+    expect(chips).to_have_text(["Tshirts ×", "Men ×"])
+    expect(box).to_have_value("tee for men")
+
+    page.locator("#results .thumbnail-item").first.click()
+    page.locator("#more").click()
+    status(page)
+    expect(box).to_have_value("")
+    box.fill("but in blue")
+    box.press("Enter")
+    status(page, re.compile("but “in blue”"))
+    expect(chips).to_have_text(["like this item ×", "Blue ×"])
+    chips.first.click()
+    status(page, re.compile("like “but in blue”"))
+    page.locator("#back").click()
+    expect(chips).to_have_text(["like this item ×", "Blue ×"])
+
+
 def test_a_photograph_is_the_picture_that_asks(page: Page) -> None:
     photographs = page.locator("#photographs .thumbnail-item")
     expect(photographs).to_have_count(8)

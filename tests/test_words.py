@@ -211,6 +211,7 @@ def test_what_is_all_that_was_stated_comes_first(recommender: Recommender) -> No
     assert hits.all_of == 2
     assert np.all(np.diff(hits.scores) <= 0)
     assert "Only 2 are all of that" in heard(hits)
+    assert recommender.by_text("hia", Options(k=1)).all_of == 1, "nothing is stated"
     nothing = recommender.by_text("pink watch", Options(k=3))
     assert nothing.all_of == 0
     assert "Nothing here is all of that" in heard(nothing)
@@ -304,7 +305,7 @@ def test_fusing_is_what_it_says(believing: Recommender) -> None:
         lexical = np.maximum(random.normal(size=count), 0).astype(np.float32)
         query = random.normal(size=(1, index.vectors.shape[1])).astype(np.float32)
         query /= np.linalg.norm(query)
-        told = Told(said=said, stated=stated_by, lexical=lexical)
+        told = Told(said=said, stated=stated_by, lexical=lexical, states=True)
         got = fuse(index, query, told, count, None)
         products = index.vectors @ query[0]
         expected = stated_by.copy()

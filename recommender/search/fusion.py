@@ -31,12 +31,14 @@ class Told:
         said: the words.
         stated: float32 of shape (n,), the share of what is stated that it is, 0 to 1.
         lexical: float32 of shape (n,), how well its texts go with the words; 0 if not at all.
+        states: whether anything is stated that counts there.
         allowed: bool of shape (n,), the items within stated bounds; None where none are stated.
     """
 
     said: Said
     stated: Floats
     lexical: Floats
+    states: bool
     allowed: Mask | None = None
 
     def within(self, allowed: Mask | None) -> Mask | None:
@@ -48,9 +50,7 @@ class Told:
 
     def all_of(self, rows: Rows) -> Mask:
         """Which rows are all that is stated: bool of shape (m,)."""
-        met: Mask = self.stated[rows] > 1 - 1e-4
-        if not self.stated.any():
-            met = np.ones(len(rows), dtype=bool)
+        met: Mask = (self.stated[rows] > 1 - 1e-4) | (not self.states)
         return met if self.allowed is None else met & self.allowed[rows]
 
 

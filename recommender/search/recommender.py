@@ -19,7 +19,7 @@ from recommender.encoding.agreement import LOOKS, Beliefs
 from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap
 from recommender.encoding.regions import Asked
 from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
-from recommender.index.embeddings import Embeddings, Floats, Rows
+from recommender.index.embeddings import Embeddings, Rows
 from recommender.index.faiss import Index, IndexConfig, build_index
 from recommender.schema import Id, keys_of, read_id, whole
 from recommender.search.filters import FilterTable
@@ -29,7 +29,7 @@ from recommender.search.options import USUAL, Options
 from recommender.search.query import Query
 from recommender.search.ranking import Candidates, first_of_each, put_first, without
 from recommender.search.recognition import Recognised, Recognition
-from recommender.search.stated import NOTHING_SAID, Said
+from recommender.search.stated import NOTHING_SAID
 from recommender.search.words import Words
 from recommender.store.store import Gallery
 
@@ -171,27 +171,28 @@ class Recommender:
         said = self.words.read(text)
         if not said:
             raise QueryError(NOTHING_SAID)
-        # Without a tower nobody knows how what is said looks.
-        looks = self._texts([said.as_read]) if self._texts else None
-        dim = self.encoder.dim
-        return self._told(np.zeros((1, dim), np.float32) if looks is None else looks, said, options)
+        index = self._index(options)
+        if self._texts is None:  # nobody knows how it looks, but for what it states
+            vectors = self.words.stating(said, np.zeros((1, self.encoder.dim), np.float32))
+        else:
+            vectors = self._texts([said.as_read])
+        # What is known by pictures alone, a tower says better than thresholds of beliefs.
+        seen = self._texts is None or index is not self.index
+        told = self.words.tell(said, index.vectors, seen=seen)
+        return Query(vectors=vectors, told=[told])
 
     def but(self, query: Query, text: str, options: Options = USUAL) -> Query:
-        """One query that a picture or an item asks, in which words have the say of what they state.
+        """What pictures or items ask, in which words have the say of what they state.
 
         Raises:
             QueryError: the text says nothing; an empty one is none.
         """
         if text == "":
             return query
-        told = self._told(query.vectors, self.words.read(text), options, beside=True)
-        return replace(query, vectors=told.vectors, told=told.told, recognises=False)
-
-    def _told(
-        self, vectors: Floats, said: Said, options: Options, *, beside: bool = False
-    ) -> Query:
-        told = self.words.tell(said, self._index(options).vectors, beside=beside)
-        return Query(vectors=self.words.stating(said, vectors), told=[told])
+        said = self.words.read(text)
+        told = self.words.tell(said, self._index(options).vectors, beside=True)
+        vectors = self.words.stating(said, query.vectors)
+        return replace(query, vectors=vectors, told=[told] * len(query), recognises=False)
 
     def search(self, query: Query, options: Options = USUAL) -> list[Hits]:
         """The corridor: filter, search, exclude, drop repeated pictures.

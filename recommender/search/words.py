@@ -62,7 +62,7 @@ class Words:
         """
         return self._vocabulary.read(text)
 
-    def tell(self, said: Said, vectors: Floats, *, beside: bool) -> Told:
+    def tell(self, said: Said, vectors: Floats, *, beside: bool = False, seen: bool = True) -> Told:
         """What a text says of each item.
 
         Args:
@@ -71,6 +71,7 @@ class Words:
                 the ranking knows.
             beside: whether they are beside a picture or an item, which says the rest: texts that
                 hold the very words that state something are then none the better.
+            seen: whether what pictures are believed to show counts.
         """
         allowed: Mask | None = None
         stated = np.zeros(len(vectors), dtype=np.float32)
@@ -79,7 +80,7 @@ class Words:
             if statement.bounds:
                 passes = self._filters.mask({statement.column: statement.bounds})
                 allowed = passes if allowed is None else allowed & passes  # type: ignore[operator]
-            if statement.values:
+            if statement.values and (seen or self._shown(statement) is None):
                 agrees = self._agrees(statement, vectors)
                 # As much as the statement tells: one that few items meet is no accident, unless it
                 # is of a column that few items have.
@@ -90,6 +91,7 @@ class Words:
         return Told(
             said=said,
             stated=stated / np.float32(total) if total else stated,
+            states=total > 0,
             lexical=self.lexical.scores(said.unstated if beside else said.literal),
             allowed=allowed,
         )
