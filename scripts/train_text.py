@@ -28,8 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     config = TextTraining(**{f.name: getattr(options, f.name) for f in fields(TextTraining)})
     store = load_recommender(options.data)
     pictures = store.index.vectors, store.encoder.fingerprint
-    slack = bool(store.encoder.agreement.labels)
-    last = train_text(store.frame, store.columns, *pictures, options.out, config, slack=slack)
+    last = train_text(store.frame, store.columns, *pictures, options.out, config)
     print(json.dumps(last, indent=1))
     return 0
 

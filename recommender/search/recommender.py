@@ -106,6 +106,11 @@ class Recommender:
         known = encoder.labels, encoder.agreement, shown
         return Words(self.frame, self.columns, self.filters, *known)
 
+    def prepare(self) -> None:
+        """Make ready what the first words would wait for."""
+        if self.words and self._texts is not None:
+            self._texts(["a"])
+
     def by_image(
         self,
         picture: Image.Image,
@@ -179,7 +184,7 @@ class Recommender:
         # What is known by pictures alone, a tower says better than thresholds of beliefs.
         seen = self._texts is None or index is not self.index
         told = self.words.tell(said, index.vectors, seen=seen)
-        return Query(vectors=vectors, told=[told])
+        return Query(vectors=vectors, learnt=self._texts is not None, told=[told])
 
     def but(self, query: Query, text: str, options: Options = USUAL) -> Query:
         """What pictures or items ask, in which words have the say of what they state.
@@ -209,7 +214,9 @@ class Recommender:
         """
         started = time.perf_counter()
         index, allowed = self._index(options), self.filters.mask(options.filters)
-        vectors = self.encoder.agreement.as_queries(query.vectors)
+        vectors = query.vectors
+        if not query.learnt:
+            vectors = self.encoder.agreement.as_queries(vectors)
         recognised: list[Recognised | None] = [None] * len(query)
         if self._recognition is not None and query.recognises:
             recognised = self._recognition.recognise(query.vectors, allowed)

@@ -214,8 +214,8 @@ class Service:
         return found
 
     def prepare(self) -> None:
-        """Read beside the answers what the first words would wait for: the items' own texts."""
-        Thread(target=getattr, args=(self.recommender, "words"), daemon=True).start()
+        """Make ready, beside the answers, what the first words would wait for."""
+        Thread(target=self.recommender.prepare, daemon=True).start()
 
     def note(self, kind: str, item_id: Id) -> None:
         """Record that an item was searched for or opened, where that is recorded."""

@@ -11,7 +11,7 @@ from recommender.catalog.sources import read_source
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import Encoder, fingerprint_of, load_encoder
 from recommender.encoding.protocol import PictureEncoder, Wrap
-from recommender.encoding.text import load_text_encoder
+from recommender.encoding.text import TEXT_WEIGHTS, load_text_encoder
 from recommender.errors import IndexMismatchError, RecommenderError, StoreError
 from recommender.hub.hub import Address, pull_store
 from recommender.index.faiss import IndexConfig
@@ -50,7 +50,7 @@ def load_recommender(
     Raises:
         StoreError: there is no whole store here, or a file of it was changed.
         IndexMismatchError: it was built by other weights than those that run.
-        WeightsError: the weights that it was built with cannot be had.
+        WeightsError: the weights that it was built with, or a text tower's, cannot be had.
     """
     while True:
         version = store_version(directory)
@@ -63,7 +63,10 @@ def load_recommender(
                 raise
     if reuse is None or reuse.fingerprint != store.manifest.encoder["fingerprint"]:
         reuse = encoder_of(store, device=device)
-    return Recommender(gallery, reuse, wrap=wrap, texts=load_text_encoder(reuse.fingerprint))
+    towers = (directory / TEXT_WEIGHTS.name, TEXT_WEIGHTS)  # an owner's, the shipped one
+    found = (load_text_encoder(reuse.fingerprint, path) for path in towers)
+    texts = next((tower for tower in found if tower is not None), None)
+    return Recommender(gallery, reuse, wrap=wrap, texts=texts)
 
 
 def encoder_of(store: Store, *, device: Device = "auto") -> Encoder:

@@ -138,8 +138,6 @@ def train_text(
     fingerprint: str,
     directory: Path,
     config: TextTraining,
-    *,
-    slack: bool,
 ) -> dict[str, Any]:
     """Train on the train split; killed, it goes on after the last epoch.
 
@@ -150,7 +148,6 @@ def train_text(
         fingerprint: of that encoder.
         directory: takes `words.safetensors`, the checkpoint and `history.json`.
         config: the run.
-        slack: whether the last value of an embedding is its slack, which no query has.
 
     Returns:
         The last epoch's figures.
@@ -173,9 +170,7 @@ def train_text(
     net, scale = TextNet(shape), nn.Parameter(torch.tensor(math.log(20.0)))
     net.register_parameter("scale", scale)  # the inverse temperature, learnt
     run = _start(net, directory, {**asdict(config), "encoder": fingerprint}, len(train))
-    gallery = torch.from_numpy(vectors.copy())
-    if slack:
-        gallery[:, -1] = 0
+    gallery = torch.from_numpy(vectors)
     history = run.resume()
     random = np.random.default_rng([config.seed, len(history)])
     for epoch in range(len(history), config.epochs):
