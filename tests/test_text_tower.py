@@ -9,6 +9,7 @@ import torch
 from conftest import BelievingEncoder
 from safetensors.torch import save_file
 
+from recommender.encoding.encoder import fingerprint_of
 from recommender.encoding.text import TextEncoder, load_text_encoder
 from recommender.errors import QueryError, TrainingError, WeightsError
 from recommender.evaluation.words import (
@@ -112,6 +113,14 @@ def test_which_file_is_a_tower(trained: Path, tmp_path: Path) -> None:
     other.write_bytes(b"words")
     with pytest.raises(WeightsError, match="not a safetensors file of a text tower"):
         load_text_encoder("any", other)
+
+
+def test_the_shipped_tower_is_of_the_shipped_encoder() -> None:
+    tower = load_text_encoder(fingerprint_of("fashion"))
+    assert tower is not None, "whoever ships another encoder trains its tower: scripts.train_text"
+    said = tower(["red dress", "a dress in red", "black leather shoes"])
+    assert said[0] @ said[1] > said[0] @ said[2] + 0.2
+    assert {"shirt", "kurta", "striped"} <= tower.words
 
 
 def test_what_is_measured_is_what_is_served(believing: Recommender, tower: TextEncoder) -> None:

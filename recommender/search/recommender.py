@@ -177,10 +177,13 @@ class Recommender:
         if not said:
             raise QueryError(NOTHING_SAID)
         index = self._index(options)
-        if self._texts is None:  # nobody knows how it looks, but for what it states
-            vectors = self.words.stating(said, np.zeros((1, self.encoder.dim), np.float32))
-        else:
-            vectors = self._texts([said.as_read])
+        nothing = np.zeros((1, self.encoder.dim), np.float32)
+        vectors = self.encoder.agreement.as_queries(self.words.stating(said, nothing))
+        if self._texts is not None:
+            looks = self._texts([said.as_read])
+            # Where words say more than they state, what is stated of it alone would mislead.
+            vectors = looks if said.unstated else looks + vectors
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         # What is known by pictures alone, a tower says better than thresholds of beliefs.
         seen = self._texts is None or index is not self.index
         told = self.words.tell(said, index.vectors, seen=seen)
