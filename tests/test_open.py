@@ -1,13 +1,19 @@
 """A store that is opened to be served: built where that is ours to do, followed as it changes."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import ROWS, build_store, open_store, write_archive
+from weights import CONFIG, random_state
 
+from recommender.encoding.config import EncoderConfig
+from recommender.encoding.encoder import load_encoder
+from recommender.encoding.weights import Weights, write_weights
 from recommender.errors import StoreError
 from recommender.service import open as opening
+from recommender.store.store import Store
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +48,17 @@ def test_what_is_missing_is_built_once_and_its_successor_served(
         assert len(live.now) == 4
     finally:
         live.stop()
+
+
+def test_how_pictures_that_ask_are_seen_the_weights_of_today_say(
+    archive: Path, tmp_path: Path
+) -> None:
+    """A store keeps what its gallery was seen with; of the rest its weights may know better."""
+    path, before = tmp_path / "own.safetensors", EncoderConfig(**CONFIG, match=(1.0, 2.0, 3.0))
+    state = random_state()
+    write_weights(path, Weights(state, before, {}))
+    build_store(tmp_path / "store", archive, encoder=load_encoder(str(path), device="cpu"))
+    after = replace(before, match=(4.0, 5.0, 6.0), second_scale=1.5, photograph_odds=2.0)
+    write_weights(path, Weights(state, after, {}))
+    served = opening.encoder_of(Store.open(tmp_path / "store"), device="cpu").config
+    assert served == replace(after, weights=str(path))

@@ -47,7 +47,7 @@ def test_shares_fall_with_doubt(doubt: list[float]) -> None:
 def test_each_picture_has_its_own_shares() -> None:
     shares = view_shares(np.array([[0.4, 0.9], [0.4, 0.1]], dtype=np.float32))
     np.testing.assert_allclose(shares[:, 0], [0.5, 0.5])
-    assert shares[1, 1] > 0.99
+    assert shares[1, 1] > 0.95
 
 
 def test_a_mirrored_picture_is_believed_to_be_the_same(
@@ -151,13 +151,23 @@ class RedNetwork:
         return Sight(looks, beliefs, masks, np.minimum(4 * share, 0.99))
 
 
+class Rash(RedNetwork):
+    """At a first look it takes everything for the other type, and says so."""
+
+    def __call__(self, prepared: np.ndarray, *, regions: bool = False) -> Sight:
+        sight = super().__call__(prepared, regions=regions)
+        if prepared.shape[1] == CONFIG.height_px:
+            sight.beliefs["articleType"][:] = 0.2, 0.8
+        return sight
+
+
 class Blind(RedNetwork):
     finds_regions = False
 
 
-CONFIG = EncoderConfig(width_px=24, height_px=32, dtype="float32", second_scale=2)
+CONFIG = EncoderConfig(width_px=48, height_px=64, dtype="float32", second_scale=2)
 GREY, WHITE = (110, 110, 110), (255, 255, 255)
-UPRIGHT, LYING = (96, 128), (160, 100)
+UPRIGHT, LYING = (192, 256), (320, 200)
 
 
 def with_red(size: tuple[int, int], ground: tuple[int, int, int], box: Box) -> Picture:
@@ -231,21 +241,35 @@ def test_a_packshot_is_not_cut() -> None:
     encoded = seen([with_red(UPRIGHT, WHITE, (0.4, 0.4, 0.7, 0.7))], network=network)
     assert encoded.regions[0].boxes
     assert encoded.regions[0].used is None
-    assert network.shapes == [(2, 32, 24, 3), (2, 64, 48, 3)]
+    assert network.shapes == [(1, 64, 48, 3), (1, 128, 96, 3), (1, 64, 48, 3), (1, 128, 96, 3)]
+
+
+def test_what_a_first_look_says_counts_on_white_alone() -> None:
+    box = (0.2, 0.2, 0.8, 0.8)
+    on_ground, on_white = (with_red(UPRIGHT, ground, box) for ground in (GREY, WHITE))
+    config = replace(CONFIG, match=(0.0, 0.0, -4.0))
+    told = seen([on_ground, on_white], config=config, network=Rash())
+    calm = seen([on_ground, on_white], config=config)
+    assert surest(told)[0] == pytest.approx(surest(calm)[0])
+    assert surest(told)[1] < surest(calm)[1] - 0.2
+    # That views disagree says, of either, that this may be no garment.
+    assert told.matches is not None
+    assert calm.matches is not None
+    assert (told.matches < calm.matches).all()
 
 
 def test_a_lying_picture_is_seen_lying() -> None:
     network = RedNetwork()
     seen([with_red(LYING, GREY, (0.1, 0.1, 0.3, 0.5))], [None], network=network)
-    assert network.shapes == [(2, 32, 24, 3), (2, 48, 64, 3)]
+    assert network.shapes == [(1, 64, 48, 3), (1, 96, 128, 3), (1, 96, 128, 3)]
 
 
 def test_what_leaves_no_doubt_is_not_seen_again() -> None:
     network = RedNetwork()
     picture = with_red(UPRIGHT, WHITE, (0.05, 0.05, 0.95, 0.9))
     encoded = seen([picture], network=network)
-    assert network.shapes == [(2, 32, 24, 3)]
-    once = network(np.asarray(picture.resize((24, 32), Image.Resampling.BICUBIC))[None])
+    assert network.shapes == [(1, 64, 48, 3)]
+    once = network(np.asarray(picture.resize((48, 64), Image.Resampling.BICUBIC))[None])
     want = network.agreement.embed(once.looks, once.beliefs)
     np.testing.assert_allclose(encoded.vectors, want, atol=1e-6)
     assert encoded.regions[0].used is None

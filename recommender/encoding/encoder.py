@@ -26,6 +26,8 @@ from recommender.encoding.regions import Asked, parts_of
 from recommender.encoding.second_look import look
 from recommender.encoding.weights import Weights, find_weights
 
+OF_QUERIES = ("second_scale", "photograph_odds", "match")
+"""Settings of pictures that ask, not of a gallery's: what the weights say today, not a store."""
 _CLOSER = 2
 """Times the input of a second look: a garment that fills half of a picture is seen as well."""
 
@@ -173,8 +175,7 @@ def _configured(name: str, settings: Mapping[str, Any]) -> Weights:
 def _fingerprint_of(
     config: EncoderConfig, weights_hash: str, labels: Mapping[str, Sequence[str]]
 ) -> str:
-    # The weights have a hash; the others are of pictures that ask, not of a gallery's.
-    left_out = ("weights", "second_scale", "photograph_odds", "match")
+    left_out = ("weights", *OF_QUERIES)  # the weights have a hash
     settings = {k: v for k, v in asdict(config).items() if k not in left_out}
     classes = {name: labels[name] for name in config.agreement if name != LOOKS}
     text = json.dumps([settings, weights_hash, classes], sort_keys=True)

@@ -1,8 +1,10 @@
-"""How a picture that asks is looked at: once and mirrored and, where that leaves doubt, again.
+"""How a picture that asks is looked at: once and, where that leaves doubt, again.
 
 What a visitor shows is no packshot: the garment hangs askew, or is a small thing in a room. What
-leaves doubt is seen larger and, where it does not lie on white, cut to its garment; a view of which
-the network is surer counts for more. (Laid on white like a packshot it is known less well.)
+leaves doubt is seen larger and, mirrored, larger once more: where it does not lie on white, cut to
+its garment; a view of which the network is surer counts for more. (Laid on white like a packshot it
+is known less well.) Of what does not lie on white the first view says where the garment is, and
+nothing else: at its size the network is surer than it is right.
 
 Source: test-time augmentation as weighed in Shanmugam et al., Better Aggregation in Test-Time
 Augmentation, arXiv:2011.11156; the weights here follow from the doubt alone.
@@ -28,14 +30,17 @@ from recommender.encoding.regions import (
     lies_on_white,
     parts_of,
     read_boxes,
+    widened,
     within,
 )
 
 DOUBT = 0.2
 """From this on a picture is looked at again (`Agreement.doubt`). Chosen on dev, as the next one."""
+_AROUND = 0.12
+"""Of a box's sides, what is seen around it: a garment cut close is known less well."""
 _TYPE = "articleType"
-_SHARPNESS = 8.0
-"""How much less a view counts with its doubt: by exp(-8 x)."""
+_SHARPNESS = 4.0
+"""How much less a view counts with its doubt: by exp(-4 x)."""
 
 Prepared = npt.NDArray[np.uint8]
 
@@ -50,36 +55,38 @@ def look(
     """See pictures that ask, or parts of them; see `Encoder.encode_queries`."""
     asked = asked or ["auto"] * len(pictures)
     shown = parts_of(pictures, asked)
-    # A pass over two pictures takes hardly longer than over one, and every other picture
-    # leaves doubt: the mirror image is seen before it is known to be needed.
-    views = [[sight] for sight in _see(network, [fit_picture(p, config) for p in shown])]
+    prepared = [fit_picture(picture, config) for picture in shown]
+    first = _see(network, prepared)
     regions = [
         _regions(seen, picture.size, config.input_px)
-        for [seen], picture in zip(views, shown, strict=True)
+        for seen, picture in zip(first, shown, strict=True)
     ]
-    doubtful = [row for row, [seen] in enumerate(views) if _doubt(agreement, seen)[0] >= DOUBT]
-    if doubtful and config.second_scale > 1:
-        larger = [_closely(shown[row], config) for row in doubtful]
-        for row, seen, eaten in zip(doubtful, _see(network, larger), larger, strict=True):
-            views[row].append(seen)
-            regions[row] = _regions(seen, shown[row].size, eaten.shape[1::-1])
-        apart = [row for row in doubtful if asked[row] == "auto" and regions[row].boxes]
-        apart = [row for row in apart if _on_ground(shown[row], regions[row])]
-        closer = [_garment(shown[row], regions[row], config) for row in apart]
-        for row, seen in zip(apart, _see(network, closer), strict=True):
-            views[row].append(seen)
+    on_ground = [_on_ground(*each) for each in zip(shown, regions, strict=True)]
+    views = [[seen] for seen in first]
+    doubtful = [row for row, [seen] in enumerate(views) if _doubt(agreement, seen) >= DOUBT]
+    larger = [_closely(shown[row], config) for row in doubtful]
+    for row, seen, eaten in zip(doubtful, _see(network, larger), larger, strict=True):
+        views[row].append(seen)
+        regions[row] = _regions(seen, shown[row].size, eaten.shape[1::-1])
+        on_ground[row] &= _on_ground(shown[row], regions[row])
+    again: list[tuple[int, Prepared]] = []
+    for row, closer in zip(doubtful, larger, strict=True):
+        if not on_ground[row]:
+            again.append((row, prepared[row]))
+        elif asked[row] == "auto" and regions[row].boxes:
             regions[row] = replace(regions[row], used=regions[row].boxes[0])
+            closer = _garment(shown[row], regions[row], config)
+        again.append((row, closer))
+    mirrored = [closer[:, ::-1] for _, closer in again]
+    for (row, _), seen in zip(again, _see(network, mirrored), strict=True):
+        views[row].append(seen)
+    counted = [
+        seen[1:] if ground and seen[1:] else seen
+        for seen, ground in zip(views, on_ground, strict=True)
+    ]
     # The looks remain those of the first view, as the gallery has them.
-    looks = np.stack([seen[0].looks[0] for seen in views])
-    beliefs = {
-        name: np.stack([seen[0].beliefs[name][0] for seen in views]) for name in agreement.classes
-    }
-    for row in doubtful:
-        for name, believed in _gathered(agreement, views[row]).items():
-            beliefs[name][row] = believed
-    taken = [row for row, found in enumerate(regions) if _on_ground(shown[row], found)]
-    if (types := beliefs.get(_TYPE)) is not None:
-        types[taken] = surer(types[taken], config.photograph_odds)
+    looks = np.concatenate([seen.looks for seen in first])
+    beliefs = _told(agreement, config, counted, on_ground)
     vectors = agreement.embed(looks, beliefs)
     if not network.finds_regions:
         return Encoded(vectors, beliefs)
@@ -87,8 +94,10 @@ def look(
         within(found, part) if isinstance(part, tuple) else found
         for found, part in zip(regions, asked, strict=True)
     ]
+    # Whether there is a garment at all, every view is asked.
+    by_all = agreement.embed(looks, _told(agreement, config, views, on_ground))
     garment = np.array([found.garment for found in regions], np.float32)
-    return Encoded(vectors, beliefs, placed, _matches(config, garment, agreement.doubt(vectors)))
+    return Encoded(vectors, beliefs, placed, _matches(config, garment, agreement.doubt(by_all)))
 
 
 def view_shares(doubt: Floats) -> Floats:
@@ -115,28 +124,41 @@ def _matches(config: EncoderConfig, garment: Floats, doubt: Floats) -> Floats | 
 
 
 def _see(network: Network, prepared: Sequence[Prepared]) -> list[Sight]:
-    """What a network makes of pictures of whatever sizes, each as it is and mirrored."""
+    """What a network makes of each of some pictures of whatever sizes."""
     seen: dict[int, Sight] = {}
     for shape in dict.fromkeys(picture.shape for picture in prepared):
         places = [at for at, picture in enumerate(prepared) if picture.shape == shape]
-        batch = np.stack([prepared[at] for at in places])
-        both = network(np.concatenate([batch, batch[:, :, ::-1]]), regions=True)
+        together = network(np.stack([prepared[at] for at in places]), regions=True)
         for i, at in enumerate(places):
-            pair = [i, i + len(places)]
-            beliefs = {name: rows[pair] for name, rows in both.beliefs.items()}
-            there = pair if len(both.garment) else []
-            seen[at] = Sight(both.looks[pair], beliefs, both.masks[there], both.garment[there])
+            beliefs = {name: rows[i : i + 1] for name, rows in together.beliefs.items()}
+            masks, garment = together.masks[i : i + 1], together.garment[i : i + 1]
+            seen[at] = Sight(together.looks[i : i + 1], beliefs, masks, garment)
     return [seen[at] for at in range(len(prepared))]
 
 
-def _doubt(agreement: Agreement, seen: Sight) -> Floats:
-    """What each of two ways to see a view leaves: float32 of shape (2,)."""
-    return agreement.doubt(agreement.embed(seen.looks, seen.beliefs))
+def _doubt(agreement: Agreement, seen: Sight) -> float:
+    """What a view of one picture leaves."""
+    return float(agreement.doubt(agreement.embed(seen.looks, seen.beliefs))[0])
+
+
+def _told(
+    agreement: Agreement,
+    config: EncoderConfig,
+    views: Sequence[Sequence[Sight]],
+    on_ground: Sequence[bool],
+) -> Beliefs:
+    """What is believed of pictures by their views: label -> float32 of shape (b, classes)."""
+    gathered = [_gathered(agreement, seen) for seen in views]
+    beliefs = {name: np.stack([each[name] for each in gathered]) for name in agreement.classes}
+    if (types := beliefs.get(_TYPE)) is not None:
+        taken = np.flatnonzero(on_ground)
+        types[taken] = surer(types[taken], config.photograph_odds)
+    return beliefs
 
 
 def _gathered(agreement: Agreement, views: Sequence[Sight]) -> Beliefs:
     """What is believed of one picture, each view counting with its doubt: label -> (classes,)."""
-    doubt = np.concatenate([_doubt(agreement, seen) for seen in views])
+    doubt = np.array([_doubt(agreement, seen) for seen in views], np.float32)
     shares = view_shares(doubt[:, None])[:, 0]
     return {
         name: shares @ np.concatenate([seen.beliefs[name] for seen in views])
@@ -156,13 +178,14 @@ def _regions(seen: Sight, size: tuple[int, int], input_px: tuple[int, int]) -> R
     """Where the garment is in a picture of a size, of what was seen of it in an input."""
     if not len(seen.masks):
         return Regions(boxes=(), sureness=(), used=None, mask=seen.masks, garment=1.0)
-    both = Image.fromarray((seen.masks[0] + seen.masks[1][:, ::-1]) / 2)
     left, top, right, bottom = (end / STRIDE_PX for end in padded_box(size, input_px))
     inside = max(1, round(right - left)), max(1, round(bottom - top))
     box = (left, top, right, bottom)
-    mask = np.asarray(both.resize(inside, Image.Resampling.BILINEAR, box=box))
+    mask = np.asarray(
+        Image.fromarray(seen.masks[0]).resize(inside, Image.Resampling.BILINEAR, box=box)
+    )
     boxes, sureness = read_boxes(mask)
-    garment = float(seen.garment.mean())
+    garment = float(seen.garment[0])
     return Regions(boxes=boxes, sureness=sureness, used=None, mask=mask, garment=garment)
 
 
@@ -174,4 +197,5 @@ def _on_ground(picture: Image.Image, regions: Regions) -> bool:
 def _garment(picture: Image.Image, regions: Regions, config: EncoderConfig) -> Prepared:
     """What holds the garment, with as much around it as fills the input."""
     aspect = config.height_px / config.width_px
-    return _closely(cut(picture, framed(regions.boxes[0], picture.size, aspect)), config)
+    box = widened(regions.boxes[0], _AROUND)
+    return _closely(cut(picture, framed(box, picture.size, aspect)), config)

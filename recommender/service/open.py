@@ -9,7 +9,7 @@ from typing import TypeVar
 from recommender.catalog.items import build_catalog
 from recommender.catalog.sources import read_source
 from recommender.encoding.backbone import Device
-from recommender.encoding.encoder import Encoder, fingerprint_of, load_encoder
+from recommender.encoding.encoder import OF_QUERIES, Encoder, fingerprint_of, load_encoder
 from recommender.encoding.protocol import PictureEncoder, Wrap
 from recommender.encoding.text import TEXT_WEIGHTS, load_text_encoder
 from recommender.errors import IndexMismatchError, RecommenderError, StoreError
@@ -96,7 +96,8 @@ def check_servable(manifest: Manifest) -> None:
 
 def _with_settings(manifest: Manifest, load: Callable[..., T]) -> T:
     try:
-        settings = dict(manifest.encoder["config"])
+        config = manifest.encoder["config"]
+        settings = {name: value for name, value in config.items() if name not in OF_QUERIES}
         return load(settings.pop("weights"), **settings)
     except (KeyError, TypeError, ValueError) as error:  # settings that this version does not know
         raise IndexMismatchError(
