@@ -425,7 +425,7 @@ def test_a_photograph_is_the_picture_that_asks(page: Page) -> None:
     photographs = page.locator("#photographs .thumbnail-item")
     expect(photographs).to_have_count(8)
     said = [image.get_attribute("alt") for image in page.locator("#photographs img").all()]
-    assert "Blue jeans on a wooden floor." in said
+    assert "Blue jeans on a bedsheet." in said
     page.wait_for_function(
         "() => [...document.querySelectorAll('#photographs img')].every(i => i.naturalWidth)"
     )

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from recommender.catalog.photographs import load_photographs
+from recommender.encoding.encoder import load_encoder
 from recommender.pictures.decode import decode_image
+from recommender.search.hits import is_match
 from recommender.service import examples
 from recommender.service.examples import PHOTOGRAPHS, shown
 
@@ -34,6 +36,33 @@ def test_each_is_a_small_picture_with_a_sentence(name: str) -> None:
     assert picture.mode == "RGB"
     assert 128 <= min(picture.size) <= max(picture.size) <= 256
     assert re.fullmatch(r"[A-Z][a-z]+( [a-z]+)+\.", shown(name))
+
+
+TYPES = {
+    "jeans": ("Jeans",),
+    "shirt": ("Shirts",),
+    "shorts": ("Shorts",),
+    "hat": ("Caps", "Hat"),
+    "jacket": ("Jackets",),
+    "dress": ("Dresses",),
+    "shoes": ("Casual Shoes", "Sports Shoes"),
+    "tee": ("Tshirts",),
+}
+
+
+def test_each_is_seen_as_what_its_name_says() -> None:
+    encoder = load_encoder(device="cpu")
+    pictures = [decode_image(path.read_bytes()) for path in PHOTOGRAPHS.values()]
+    seen = encoder.encode_queries(pictures)
+    likeliest = seen.beliefs["articleType"].argmax(axis=1)
+    told = {
+        n: encoder.labels["articleType"][i] for n, i in zip(PHOTOGRAPHS, likeliest, strict=True)
+    }
+    for name, article_type in told.items():
+        [garment] = TYPES.keys() & Path(name).stem.split("-")
+        assert article_type in TYPES[garment], name
+    assert seen.matches is not None
+    assert all(map(is_match, seen.matches.tolist()))
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:

@@ -248,7 +248,7 @@ def test_a_photograph_asks_as_if_it_had_been_uploaded(
     loaded = tab.on_load(asking(tab), ask())
     offered = loaded[tab.results.photographs]
     assert re.findall('src="(.*?)"', offered) == [f"./photographs/{name}" for name in PHOTOGRAPHS]
-    assert 'alt="Dress on a patterned carpet."' in offered
+    assert 'alt="Pink dress on a carpet."' in offered
     for name, path in PHOTOGRAPHS.items():
         values = asking(tab)
         del values[tab.query.address]  # as what has been typed there does not matter
