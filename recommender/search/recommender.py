@@ -21,7 +21,8 @@ from recommender.encoding.regions import Asked
 from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
 from recommender.index.embeddings import Embeddings, Floats, Rows
 from recommender.index.faiss import Index, IndexConfig, build_index
-from recommender.schema import Id, keys_of, read_id, whole
+from recommender.schema import TYPE, Id, keys_of, read_id, whole
+from recommender.search.corrections import check_corrections, with_corrections
 from recommender.search.filters import FilterTable
 from recommender.search.fusion import fuse
 from recommender.search.hits import Hits, is_match
@@ -29,6 +30,7 @@ from recommender.search.options import USUAL, Options
 from recommender.search.query import Query
 from recommender.search.ranking import Candidates, first_of_each, put_first, without
 from recommender.search.recognition import Recognised, Recognition
+from recommender.search.spread import in_turn, types_in_doubt
 from recommender.search.stated import NOTHING_SAID, Said
 from recommender.search.words import Words
 from recommender.store.store import Gallery
@@ -194,9 +196,14 @@ class Recommender:
         """
         started = time.perf_counter()
         index, allowed = self._index(options), self.filters.mask(options.filters)
-        vectors = self.encoder.agreement.as_queries(query.vectors)
+        agreement, vectors = self.encoder.agreement, query.vectors
+        corrected = check_corrections(options.corrected or {}, self.encoder.labels)
+        if corrected:
+            vectors = with_corrections(agreement, vectors, corrected)
+        vectors = agreement.as_queries(vectors)
         recognised: list[Recognised | None] = [None] * len(query)
-        if self._recognition is not None and query.recognises:
+        # Whose words stand against a picture's knows better which item it is not.
+        if self._recognition is not None and query.recognises and not corrected:
             recognised = self._recognition.recognise(query.vectors, allowed)
         excluded = query.excluded or [np.empty(0, dtype=np.int64)] * len(query)
         ranked: dict[int, Candidates] = {}
@@ -230,7 +237,7 @@ class Recommender:
             wanted *= 4  # a crowd of identical pictures: look further
         matches = [None] * len(query) if query.matches is None else query.matches.tolist()
         shown = {at: self._in_order(best.cut(options.k), options) for at, best in ranked.items()}
-        return [
+        hits = [
             Hits(
                 rows=shown[at].rows,
                 ids=self._ids[shown[at].rows],
@@ -246,6 +253,10 @@ class Recommender:
             )
             for at, best in ranked.items()
         ]
+        if options.spread and not query.told:  # words leave less doubt, and rank otherwise
+            for at in (at for at, known in enumerate(recognised) if known is None):
+                hits[at] = self._spread(hits[at], query, at, options)
+        return hits
 
     def describe(self, picture: Image.Image, *, region: Asked = "auto") -> Beliefs:
         """What is believed of a picture: label -> float32 of shape (1, classes), sum one."""
@@ -291,6 +302,30 @@ class Recommender:
         values = self.frame[name].iloc[found.rows].to_numpy(np.float64, na_value=np.nan)
         order = np.argsort(-values if options.sort != name else values, kind="stable")  # NaN last
         return Candidates(found.rows[order], found.scores[order])
+
+    def _spread(self, hits: Hits, query: Query, at: int, options: Options) -> Hits:
+        """What one of the queries found, of each of the likeliest types where that is in doubt."""
+        filters = options.filters or {}
+        if TYPE not in query.beliefs or TYPE in {*filters, *(options.corrected or {})}:
+            return hits
+        believed, types = query.beliefs[TYPE][at], self.encoder.labels[TYPE]
+        doubt = types_in_doubt(believed, types, self.filters.values[TYPE])
+        each = {
+            kind: self.search(
+                query.only(at),
+                replace(options, spread=False, sort="", filters={**filters, TYPE: [kind]}),
+            )[0]
+            for kind in doubt
+        }
+        shares = {kind: doubt[kind] for kind, found in each.items() if len(found)}
+        if len(shares) < 2:
+            return hits
+        pools = [Candidates(each[kind].rows, each[kind].scores) for kind in shares]
+        groups = np.arange(len(self)) if options.repeats else self._pictures
+        mixed = in_turn(pools, [*shares.values()], Candidates(hits.rows, hits.scores))
+        mixed = self._in_order(first_of_each(mixed, groups).cut(options.k), options)
+        ids = self._ids[mixed.rows]
+        return replace(hits, rows=mixed.rows, ids=ids, scores=mixed.scores, types=shares)
 
     def _row(self, item_id: object) -> int:
         known = whole(item_id) if self._numbered else item_id
