@@ -39,7 +39,9 @@ from recommender.service.sentences import (
     TOO_MANY,
     beside_each_other,
     heard,
+    in_doubt,
     message_of,
+    not_counted,
     only_these_hold,
 )
 from recommender.service.trends import Trends
@@ -129,8 +131,9 @@ class Service:
         """Items that look like an item, which is never among them; see `recommend`."""
         recommender = self.recommender
         hits = recommender.by_id(item_id, options, text=text)
-        self.note("search", recommender.item(item_id)["id"])
-        query = {"attributes": recommender.item(item_id)}
+        item = recommender.item(item_id)
+        self.note("search", item["id"])
+        query = {"attributes": item | dict(options.corrected or {})}
         return _answer(recommender, hits, options, query, origin)
 
     @counted
@@ -249,11 +252,12 @@ class Service:
             self.note("search", hits.ids.tolist()[0])
         beliefs = _worded(hits.beliefs, recommender)
         attributes = {label: ranked[0]["value"] for label, ranked in beliefs.items()}
+        attributes |= options.corrected or {}
         query = {"attributes": attributes, "beliefs": beliefs, **_placed(hits.regions, asked)}
         answer = _answer(recommender, hits, options, query, origin, decode_ms)
         # The first region is all of them together; what a visitor chose is no longer a choice.
         beside = beside_each_other(len(query["regions"]) - 1) if asked == "auto" else ""
-        said = (beside if hits.matched else "", answer["message"])
+        said = (*((beside, in_doubt(hits.types)) if hits.matched else ()), answer["message"])
         return answer | {"message": " ".join(filter(None, said))}
 
     def _read(
@@ -331,6 +335,11 @@ def _answer(
     for rank, (item_id, score) in enumerate(pairs, 1):
         item = _with_picture(recommender.item(item_id), origin)
         results.append({"rank": rank, "id": item.pop("id"), "score": round(score, 4), **item})
+    corrected = dict(options.corrected or {})
+    told = {"corrected": corrected, "types": hits.types}
+    query = query | understood(hits.said) | {name: what for name, what in told.items() if what}
+    counted_ones = recommender.encoder.agreement.labels
+    uncounted = not_counted(label for label in corrected if label not in counted_ones)
     found = message_of(len(hits), options, matched=hits.matched, repeated=hits.repeated)
     if hits.said is not None and not hits.said.statements and len(hits) < options.k:
         found = only_these_hold(len(hits))
@@ -338,12 +347,12 @@ def _answer(
     timings["total"] = sum(timings.values())
     return {
         "schema_version": SCHEMA_VERSION,
-        "query": {**query, **understood(hits.said)},
+        "query": query,
         "match": {
             "sureness": None if hits.match is None else round(hits.match, 4),
             "good": hits.matched,
         },
         "results": results,
-        "message": " ".join(filter(None, (heard(hits), found))),
+        "message": " ".join(filter(None, (uncounted, heard(hits), found))),
         "timings_ms": {step: round(ms, 2) for step, ms in timings.items()},
     }

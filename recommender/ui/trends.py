@@ -88,8 +88,7 @@ class TrendsTab:
             self.reset = gr.Button("Clear filters", visible=False, size="sm", scale=0)
         with gr.Accordion("Filters", open=False, elem_id="trends-settings"):
             catalog = service.recommender
-            values, columns = catalog.filters.values, catalog.columns
-            self.filters = FilterBoxes(values, prefix="trends", columns=columns)
+            self.filters = FilterBoxes(catalog.filters, prefix="trends", columns=catalog.columns)
         self.tabs: dict[str, gr.Tab] = {}
         with gr.Tabs(elem_id="trends-sections"):
             for name in _ALL_SECTIONS:
@@ -140,8 +139,8 @@ class TrendsTab:
         """Filters and periods to choose from, for the catalog as it is now."""
         years, ends = self._years_and_usual_ends()
         periods = [Choice(choices=years, value=end) for end in ends]
-        values = self.service.recommender.filters.values
-        return {**self.filters.renewed(values), **dict(zip(self.ends, periods, strict=True))}
+        table = self.service.recommender.filters
+        return {**self.filters.renewed(table), **dict(zip(self.ends, periods, strict=True))}
 
     @property
     def choices(self) -> list[Block]:
