@@ -7,9 +7,10 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
+from browsing import ARGS, WELCOME, assert_fits, captions, open_page, show, status
 from conftest import ROWS, FindingEncoder, build_store, draw_picture, open_store, write_archive
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from serving import call, serve, shop, upload
 
 from recommender.feedback.events import EventLog
@@ -19,35 +20,8 @@ from recommender.ui.code import snippets
 
 pytestmark = pytest.mark.browser
 
-ARGS = [
-    "--no-sandbox",
-    "--headless",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
-WELCOME = "Show a picture, pick an example, or let us surprise you."
-FOUND = re.compile(
-    r"^\d+ items? like .+\.( There may be .+\.)?( This may be .+\.)?( The catalog has only .+\.)?$"
-)
 # What Gradio itself logs in a browser without features that the page does not use.
 QUIET = ("Method not implemented.",)
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1280, "height": 860})
-    yield context
-    context.close()
 
 
 @pytest.fixture
@@ -76,32 +50,6 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("picture") / "tee.jpg"
     path.write_bytes(draw_picture(ROWS[0]))
     return path
-
-
-def open_page(page: Page, address: str) -> None:
-    page.goto(address)
-    page.locator("#examples button, #item:visible, #results button").first.wait_for()
-
-
-def show(page: Page, path: Path) -> None:
-    page.set_input_files("#picture input[type=file]", path)
-
-
-def status(page: Page, text: str | re.Pattern[str] = FOUND) -> None:
-    expect(page.locator("#status p")).to_have_text(text)
-
-
-def captions(page: Page) -> list[str]:
-    return [image.get_attribute("alt") or "" for image in page.locator("#results img").all()]
-
-
-def assert_fits(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
-    cut = """[...document.querySelectorAll(".js-plotly-plot")].filter(plot => {
-      const title = plot.querySelector(".gtitle")?.getBoundingClientRect();
-      return title?.width && title.right > plot.getBoundingClientRect().right;
-    }).map(plot => plot.querySelector(".gtitle").textContent)"""
-    assert page.evaluate(cut) == []
 
 
 def test_from_an_upload_to_an_item_and_back(page: Page, picture: Path) -> None:

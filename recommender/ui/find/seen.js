@@ -35,7 +35,9 @@ function open(from) {
     for (const one of all.children) one.hidden = !one.textContent.toLowerCase().includes(sought);
   });
   search.addEventListener("keydown", event => {
-    if (event.key === "Enter") all.querySelector("button:not([hidden])")?.click();
+    if (event.key !== "Enter") return;
+    event.preventDefault();  // the chip has the focus by then, and would open the sheet again
+    all.querySelector("button:not([hidden])")?.click();
   });
   const close = node("button", "✕", {type: "button", class: "close", "aria-label": "Close"});
   close.addEventListener("click", () => sheet.close());
