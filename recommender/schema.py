@@ -51,6 +51,9 @@ LABELS = tuple(column.name for column in SCHEMA if column.kind == "choice")
 NOUNS = {column.name: column.noun for column in SCHEMA if column.kind != "id"}
 TITLES = {column.name: column.title for column in SCHEMA}
 
+TYPE, CATEGORY = "articleType", "masterCategory"
+"""The labels that say most, and least, of what an item is."""
+
 ATTRIBUTES = (*LABELS, "year")
 """Usual columns by which items are told apart."""
 

@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--ranking", choices=get_args(Ranking), help="of --encoder, or of the store's own, alone"
     )
-    add_system_arguments(parser, default=["ours", "ours-hybrid"])
+    add_system_arguments(parser, default=["ours", "ours-hybrid", "ours-spread"])
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     command = command_line("photographs", argv)

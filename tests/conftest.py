@@ -324,3 +324,23 @@ def live(recommender: Recommender, tmp_path_factory: pytest.TempPathFactory) -> 
 
     with serve(recommender, tmp_path_factory.mktemp("uploads")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    """A Chromium of Playwright's."""
+    from browsing import ARGS
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Any) -> Iterator[Any]:
+    """A visitor who was never here before."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    yield context
+    context.close()

@@ -251,24 +251,26 @@ def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Cl
         "ranking": ("auto", "str"),
         "sort": ("", "str"),
         "text": ("", "str"),
+        "corrected": ({}, "dict"),
     }
-    of_pictures = {"url": ("", "str"), "region": ("auto", "")}
+    of_pictures = {"url": ("", "str"), "region": ("auto", "'auto'"), "spread": (False, "bool")}
     by = {"": "image", "_by_id": "item_id", "_by_text": "text", "_batch": "images"}
     for name, required in ((f"/recommend{by_what}", what) for by_what, what in by.items()):
         assert len(endpoints[name]["description"]) > 40
         parameters = {p["parameter_name"]: p for p in endpoints[name]["parameters"]}
         expected = settings | (of_pictures if name == "/recommend" else {})
         if required in ("text", "images"):
-            expected = {option: default for option, default in expected.items() if option != "text"}
+            expected = {o: what for o, what in expected.items() if o not in ("text", "corrected")}
         assert set(parameters) == {required, *expected}
         assert not parameters[required]["parameter_has_default"]
         for parameter, (default, kind) in expected.items():
             assert parameters[parameter]["parameter_has_default"]
             assert parameters[parameter]["parameter_default"] == default
             assert kind in parameters[parameter]["python_type"]["type"]
+            assert len(parameters[parameter]["type"]["description"]) > 10, (name, parameter)
     trends = {p["parameter_name"]: p for p in endpoints["/trends"]["parameters"]}
-    assert list(trends) == ["filters", "tables", "before", "after", "attribute"]
-    assert [p["parameter_default"] for p in trends.values()] == [{}, [], {}, {}, "baseColour"]
+    assert list(trends) == ["filters", "tables", "before", "after", "attribute", "own"]
+    assert [p["parameter_default"] for p in trends.values()] == [{}, [], {}, {}, "baseColour", ""]
     info = httpx.get(f"{client.src}gradio_api/info").json()
     assert info["unnamed_endpoints"] == {}
 

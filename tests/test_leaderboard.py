@@ -69,9 +69,9 @@ def test_a_board_is_whole_and_the_same_again(
     assert len(list((cache / "answers").iterdir())) == 2  # all but ours
     asked: list[str] = []
 
-    def answer(*arguments, ranking: str):
+    def answer(*arguments, ranking: str, spread: bool):
         asked.append(ranking)
-        return protocol.answer(*arguments, ranking=ranking)
+        return protocol.answer(*arguments, ranking=ranking, spread=spread)
 
     monkeypatch.setattr(leaderboard, "answer", answer)
     assert board_of(believing, store, queries, cache) == board

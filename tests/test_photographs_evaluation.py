@@ -87,6 +87,7 @@ def test_hits_are_judged_by_their_label() -> None:
     values = judge_photographs(gallery, pd.Series(["T-Shirt", "Polo", "Blouse", "Hat"]), hits)
     assert values["P@1"].tolist() == [1, 1, 0, 0]
     assert values["P@5"] == pytest.approx([2 / 5, 1 / 5, 1 / 5, 0])
+    assert values["one of 5"].tolist() == [1, 1, 1, 0]
     assert values["mAP@10"] == pytest.approx([(1 + 2 / 3) / 2, 1, 1 / 4, NAN], nan_ok=True)
 
 

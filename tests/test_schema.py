@@ -7,7 +7,8 @@ from serving import closing_loops
 from recommender.evaluation.committed import SLICE_NOUNS, SLICES
 from recommender.schema import ATTRIBUTES, COLUMNS, LABELS, NOUNS, SCHEMA, TITLES
 from recommender.search.recommender import Recommender
-from recommender.ui.find.view import beliefs_html, item_html
+from recommender.ui.find.seen import seen_html
+from recommender.ui.find.view import View, item_html
 from recommender.ui.parts.filters import FilterBoxes
 
 
@@ -20,7 +21,7 @@ def test_every_label_has_a_box(recommender: Recommender) -> None:
     values = recommender.filters.values
     assert set(values) == set(COLUMNS)
     with closing_loops(), gr.Blocks(analytics_enabled=False):
-        filters = FilterBoxes(values, prefix="x")
+        filters = FilterBoxes(recommender.filters, prefix="x")
     boxes = {box.elem_id: box for box in filters.boxes}
     assert {(f"x-{n}", TITLES[n]) for n in LABELS} <= {(i, box.label) for i, box in boxes.items()}
     chosen = {boxes[f"x-{name}"]: values[name][:1] for name in LABELS}
@@ -36,7 +37,9 @@ def test_a_card_says_every_attribute_once() -> None:
 
 @pytest.mark.parametrize("label", LABELS)
 def test_a_guess_is_shown_under_its_noun(label: str) -> None:
-    shown = beliefs_html({label: [{"value": "this", "probability": 0.9}]})
+    beliefs = {label: [{"value": "this", "probability": 0.9}]}
+    answer = {"query": {"beliefs": beliefs}, "match": {"good": True}, "results": [], "message": ""}
+    shown = seen_html(View.of(answer, "it"))
     assert (TITLES[label] in shown) != (label in ("subCategory", "masterCategory"))
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from recommender.service.examples import PHOTOGRAPHS
 from recommender.service.live import Live
 from recommender.service.sentences import sentence
 from recommender.ui.app import build_app
+from recommender.ui.find.seen import seen_html
 from recommender.ui.find.tab import FindTab
-from recommender.ui.find.view import Trail, View, beliefs_html, item_html
+from recommender.ui.find.view import Trail, View, item_html
 from recommender.ui.parts.inputs import PictureInput, Values
 from recommender.ui.server.origin import origin_of
 from recommender.ui.server.server import Page
@@ -43,10 +45,18 @@ def asking(
         tab.query.region.frame: chosen.pop("region", None),
         settings.k: 12,
         settings.repeats: False,
+        settings.spread: True,
         settings.ranking: chosen.pop("ranking", "image"),
         **years,
         **{box: chosen.get(name, []) for name, box in boxes.items()},
     }
+
+
+@contextmanager
+def drawn(recommender: Recommender | Live) -> Iterator[FindTab]:
+    """The tab by itself."""
+    with closing_loops(), gr.Blocks(analytics_enabled=False), gr.Tabs() as tabs, gr.Tab():
+        yield FindTab(Service(recommender), tabs)
 
 
 def tile(what: object) -> gr.EventData:
@@ -70,8 +80,8 @@ def ask(headers: dict[str, str] | None = None, root: str = "", query: str = "") 
 
 @pytest.fixture(scope="module")
 def tab(recommender: Recommender) -> Iterator[FindTab]:
-    with closing_loops(), gr.Blocks(analytics_enabled=False):
-        yield FindTab(Service(recommender))
+    with drawn(recommender) as tab:
+        yield tab
 
 
 @pytest.fixture
@@ -133,22 +143,21 @@ def test_what_we_see_is_said_with_how_sure_and_escaped() -> None:
         "match": {"good": True},
         "results": [],
         "message": "",
-        "timings_ms": {"total": 9.0},
     }
-    made = beliefs_html(View.of(answer, "it").beliefs)
+    made = re.sub(r' data-chip="[^"]*"', "", seen_html(View.of(answer, "it")))
     assert "&lt;Shirts&gt; <b>91%</b>" in made
     assert made.count("Tops 7%") == 1
     assert "Tunics" not in made
-    assert beliefs_html({}) == ""
+    assert seen_html(View()) == ""
 
 
 def test_what_we_see_goes_with_the_picture(believing: Recommender, picture: str) -> None:
-    with closing_loops(), gr.Blocks(analytics_enabled=False):
-        tab = FindTab(Service(believing))
+    with drawn(believing) as tab:
+        pass
     found = tab.on_picture(asking(tab, None, picture, ranking="hybrid"))[tab.trail]
-    assert set(found.view.beliefs) == {"gender", "articleType"}
+    assert set(found.view.seen) == {"gender", "articleType"}
     more = tab.on_surprise(asking(tab, found, ranking="hybrid"))[tab.trail]
-    assert more.view.beliefs == {}
+    assert more.view.seen == {}
 
 
 def test_programs_read_plain_sentences_that_no_page_shows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,8 +272,8 @@ def test_a_photograph_asks_as_if_it_had_been_uploaded(
 
 
 def test_what_is_like_nothing_is_folded(doubting: Recommender, picture: str, grey: Path) -> None:
-    with closing_loops(), gr.Blocks(analytics_enabled=False):
-        tab = FindTab(Service(doubting))
+    with drawn(doubting) as tab:
+        pass
 
     def shown(answer: Values) -> tuple[bool, bool]:
         return answer[tab.results.unfold].visible, answer[tab.results.tiles].visible
@@ -274,7 +283,7 @@ def test_what_is_like_nothing_is_folded(doubting: Recommender, picture: str, gre
     poor = tab.on_picture(asking(tab, good[tab.trail], str(grey)))
     assert shown(poor) == (True, False)
     assert "Nothing in this catalog looks like your picture." in poor[tab.bar.status]
-    assert poor[tab.bar.seen] == ""
+    assert poor[tab.seen.chips] == ""
     assert not poor[tab.results.beginning].visible
     filtered = asking(tab, poor[tab.trail], str(grey), gender=["Women"])
     assert shown(tab.on_settings(filtered)) == (True, False)
@@ -324,8 +333,8 @@ def test_the_way_back(tab: FindTab, picture: str) -> None:
 
 @pytest.fixture
 def finding_tab(finding: Recommender) -> Iterator[FindTab]:
-    with closing_loops(), gr.Blocks(analytics_enabled=False):
-        yield FindTab(Service(finding))
+    with drawn(finding) as tab:
+        yield tab
 
 
 def shown(tab: FindTab, updates: Values) -> dict[str, Any] | None:
@@ -346,7 +355,7 @@ def test_a_part_of_the_picture_is_marked(finding_tab: FindTab, picture: str) -> 
     marked = tab.on_region(asking(tab, landed[tab.trail], picture, region=box))
     assert encoder.asked[-1] == tuple(box)
     assert shown(tab, marked)["box"] == tuple(box)
-    assert " like your picture in the part that you marked, found" in marked[tab.bar.status]
+    assert " like your picture in the part that you marked." in marked[tab.bar.status]
     assert marked[tab.trail].before == ()
     # Settings, and the button, look there again.
     again = tab.on_settings(asking(tab, marked[tab.trail], picture, gender=["Women"]))
@@ -395,13 +404,16 @@ def test_a_region_that_is_none_is_told(finding_tab: FindTab, picture: str, regio
 
 def test_what_left_the_catalog_is_left_out(recommender: Recommender, picture: str) -> None:
     live = Live(recommender)
-    with closing_loops(), gr.Blocks(analytics_enabled=False):
-        tab = FindTab(Service(live))
+    with drawn(live) as tab:
+        pass
     found = tab.on_picture(asking(tab, None, picture))[tab.trail]
     opened = tab.on_select(asking(tab, found), tile(found.view.ids[5]))[tab.trail]
     gone = {opened.view.opened, found.view.ids[0]}
 
-    class Smaller:
+    class Smaller(Recommender):
+        def __init__(self) -> None:
+            self.filters, self.index = recommender.filters, recommender.index
+
         def item(self, item_id: int) -> dict[str, Any]:
             if item_id in gone:
                 raise UnknownItemError("The catalog has no item with this id.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from recommender.charts.chart import Chart
@@ -70,8 +71,12 @@ def csv_of(chart: Chart) -> str:
     A text of the catalog that a spreadsheet would take for a formula begins with an apostrophe.
     Source: OWASP, CSV Injection.
     """
-    table = chart.table.map(_harmless).rename(columns=_harmless)
-    return table.to_csv(index=False)
+    return harmless_csv(chart.table)
+
+
+def harmless_csv(table: pd.DataFrame) -> str:
+    """A table as CSV that no spreadsheet takes for more than it is."""
+    return table.map(_harmless).rename(columns=_harmless).to_csv(index=False)
 
 
 def _harmless(value: Any) -> Any:

@@ -103,6 +103,8 @@ class Agreement:
         """
         known = vectors.copy()
         for name, block in self._blocks():
+            if name not in labels:
+                continue
             codes = self._codes(name, labels[name])
             rows = np.flatnonzero(codes >= 0)
             known[rows, block] = 0

@@ -130,9 +130,9 @@ class Sureness(TypedDict):
 class PhotographReport(TypedDict):
     """Measured figures of one system on photographs.
 
-    `metrics`: P@1, P@5, mAP@10 and, of an encoder with a head of article types, `seen right`
-    and, where the store's encoder finds garments, `colour distance`, over photographs and over
-    labels; `labels`: label -> the same of its photographs.
+    `metrics`: P@1, P@5, `one of 5`, mAP@10 and, of an encoder with a head of article types,
+    `seen right` and, where the store's encoder finds garments, `colour distance`, over photographs
+    and over labels; `labels`: label -> the same of its photographs.
     """
 
     title: str
@@ -140,6 +140,7 @@ class PhotographReport(TypedDict):
     dim: int
     index: str
     ranking: str
+    spread: NotRequired[bool]
     metrics: dict[str, Mean]
     labels: dict[str, dict[str, Interval]]
     sureness: NotRequired[Sureness]

@@ -46,6 +46,7 @@ class System:
         settings: of that encoder.
         factory: the index; None for the store's own, or exact with another encoder.
         ranking: `image` or `hybrid`.
+        spread: whether it answers with each of the likeliest types where the type is in doubt.
     """
 
     title: str
@@ -53,6 +54,7 @@ class System:
     settings: Mapping[str, Any] = field(default_factory=dict)
     factory: str | None = None
     ranking: Ranking = "image"
+    spread: bool = False
 
 
 def known_systems(
@@ -94,6 +96,7 @@ def known_systems(
         "fashionsiglip": System(title="Marqo-FashionSigLIP", encoder=models["fashionsiglip"]),
         OURS: System(title="Ours, image only"),
         "ours-hybrid": System(title="Ours, hybrid", ranking="hybrid"),
+        "ours-spread": System(title="Ours, of each likely type", ranking="hybrid", spread=True),
         "ours-256": System(title=f"Ours, image only, {SMALL_DIM} dimensions (PCA)", factory=pca),
         "ours-int8": System(title="Ours, image only, int8", factory="SQ8"),
     }
@@ -195,7 +198,7 @@ def _ask(
     recommender = open_system(base, directory, encoder, system, cache)
     if not np.array_equal(recommender.index.ids, base.index.ids):
         raise StoreError("Its gallery is of other items than the store's.")
-    answers = answer(recommender, queries, ranking=system.ranking)
+    answers = answer(recommender, queries, ranking=system.ranking, spread=system.spread)
     if keeps:
         with whole_file(file) as building:
             save_file({"strict": answers.strict, "relaxed": answers.relaxed}, building)
@@ -220,6 +223,7 @@ def parts_of(system: System, encoder: PictureEncoder) -> dict[str, Any]:
         "dim": encoder.dim,
         "index": system.factory or "as served",
         "ranking": system.ranking,
+        "spread": system.spread,
     }
 
 

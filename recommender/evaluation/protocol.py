@@ -41,7 +41,9 @@ class Found:
     beliefs: Beliefs = field(default_factory=dict)
 
 
-def answer(recommender: Recommender, queries: Queries, *, ranking: Ranking = "image") -> Found:
+def answer(
+    recommender: Recommender, queries: Queries, *, ranking: Ranking = "image", spread: bool = False
+) -> Found:
     """Ask every query of both its galleries.
 
     Raises:
@@ -52,7 +54,7 @@ def answer(recommender: Recommender, queries: Queries, *, ranking: Ranking = "im
     for positions, query in asking(recommender, queries, title="Queries"):
         for gallery, out in zip(found, (queries.named, queries.own), strict=True):
             excluded = [out[position] for position in positions]
-            gallery[positions] = find(recommender, query, excluded, DEPTH, ranking)
+            gallery[positions] = find(recommender, query, excluded, DEPTH, ranking, spread=spread)
         beliefs.append(query.beliefs)
     strict, relaxed = found
     return Found(strict, relaxed, concatenate(beliefs))
@@ -85,15 +87,21 @@ def asking(
 
 
 def find(
-    recommender: Recommender, query: Query, excluded: Sequence[Rows], k: int, ranking: Ranking
+    recommender: Recommender,
+    query: Query,
+    excluded: Sequence[Rows],
+    k: int,
+    ranking: Ranking,
+    *,
+    spread: bool = False,
 ) -> Rows:
-    """The best rows for each query in the gallery without some rows.
+    """The best rows for each query in the gallery without some rows; `spread` as in `Options`.
 
     Returns:
         int64 of shape (q, k), -1 where there are fewer.
     """
     found = np.full((len(query), k), -1, dtype=np.int64)
-    options = Options(k=k, ranking=ranking)
+    options = Options(k=k, ranking=ranking, spread=spread)
     for i, hits in enumerate(recommender.search(replace(query, excluded=excluded), options)):
         found[i, : len(hits)] = hits.rows
     return found

@@ -44,6 +44,21 @@ class FilterTable:
             for name, codes in self._codes.items()
         }
 
+    def counts(self, name: str) -> list[int]:
+        """How many items have each of a column's values."""
+        codes = self._codes[name]
+        counts = np.bincount(codes[codes >= 0], minlength=len(self.values[name]))
+        return [int(count) for count in counts]
+
+    def usual(self, name: str, other: str) -> list[Any]:
+        """For each of a column's values what most of its items have in another column, or None."""
+        codes, others = self._codes[name], self._codes[other]
+        both = (codes >= 0) & (others >= 0)
+        counts = np.zeros((len(self.values[name]), len(self.values[other]) + 1), dtype=np.int64)
+        np.add.at(counts, (codes[both], others[both]), 1)
+        counts[counts.max(axis=1) == 0, -1] = 1
+        return [[*self.values[other], None][at] for at in counts.argmax(axis=1)]
+
     def mask(self, filters: Mapping[str, Any] | None) -> Mask | None:
         """The rows that pass every column's filter.
 

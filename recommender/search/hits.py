@@ -30,7 +30,8 @@ class Hits:
     Attributes:
         rows: int64 of shape (m,), of the gallery, m ≤ k.
         ids: of shape (m,), their items': int64, or object where a catalog's ids are texts.
-        scores: float32 of shape (m,), falling unless something else was to order them.
+        scores: float32 of shape (m,), falling unless something else was to order them; of each type
+            by itself where there are `types`.
         repeated: how many more there are whose picture is that of one of these, where all that
             there are were found.
         timings_ms: milliseconds by step, of all queries that were asked together.
@@ -41,6 +42,8 @@ class Hits:
         matched: as `is_match` has it.
         said: the words that asked, as they were understood; None where none did.
         all_of: how many of the items, which come first, are all that those words state.
+        types: those that were in doubt, likeliest first, with their shares of the results; empty
+            where the results were not spread over types.
     """
 
     rows: Rows
@@ -54,6 +57,7 @@ class Hits:
     matched: bool = True
     said: Said | None = None
     all_of: int = 0
+    types: dict[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -23,6 +23,9 @@ class Options:
         ranking: whether the items' labels count.
         sort: a column of numbers by which the k are ordered, the lowest first; the highest first
             with a minus before it; by how alike they are where empty.
+        corrected: label -> the value that somebody says it has; see `check_corrections`.
+        spread: whether results come from the likeliest types, in turn, where the type is in doubt;
+            then scores fall within each type.
 
     Raises:
         QueryError: one of them cannot be; says what would be right.
@@ -33,6 +36,8 @@ class Options:
     repeats: bool = False
     ranking: Ranking = "auto"
     sort: str = ""
+    corrected: Mapping[str, str] | None = None
+    spread: bool = False
 
     def __post_init__(self) -> None:
         k = whole(self.k)  # what a program sent may be of any type
@@ -40,6 +45,8 @@ class Options:
             raise QueryError(f"k is a whole number from 1 to {MAX_K}.")
         if not isinstance(self.repeats, bool):
             raise QueryError("The parameter repeats is true or false.")
+        if not isinstance(self.spread, bool):
+            raise QueryError("The parameter spread is true or false.")
         if self.ranking not in get_args(Ranking):
             raise QueryError(f"The ranking is one of {', '.join(get_args(Ranking))}.")
         if not isinstance(self.sort, str):

@@ -1,7 +1,7 @@
 """What is sought: pictures, items, and whatever else has vectors, ask in one form."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -49,3 +49,16 @@ class Query:
 
     def __len__(self) -> int:
         return len(self.vectors)
+
+    def only(self, at: int) -> "Query":
+        """One of the queries."""
+        part = slice(at, at + 1)
+        return replace(
+            self,
+            vectors=self.vectors[part],
+            beliefs={label: believed[part] for label, believed in self.beliefs.items()},
+            regions=self.regions[part],
+            matches=None if self.matches is None else self.matches[part],
+            excluded=self.excluded[part],
+            told=self.told[part],
+        )

@@ -18,17 +18,19 @@ from PIL import Image
 from recommender.encoding.agreement import LOOKS, Beliefs
 from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap
 from recommender.encoding.regions import Asked
-from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
+from recommender.errors import QueryError
 from recommender.index.embeddings import Embeddings, Rows
 from recommender.index.faiss import Index, IndexConfig, build_index
-from recommender.schema import Id, keys_of, read_id, whole
-from recommender.search.filters import FilterTable
+from recommender.schema import TYPE, Id
+from recommender.search.corrections import check_corrections, with_corrections
 from recommender.search.fusion import fuse
 from recommender.search.hits import Hits, is_match
+from recommender.search.items import Items
 from recommender.search.options import USUAL, Options
 from recommender.search.query import Query
 from recommender.search.ranking import Candidates, first_of_each, put_first, without
 from recommender.search.recognition import Recognised, Recognition
+from recommender.search.spread import in_turn, types_in_doubt
 from recommender.search.stated import NOTHING_SAID
 from recommender.search.words import Words
 from recommender.store.store import Gallery
@@ -63,21 +65,13 @@ class Recommender:
             IndexMismatchError: the index holds an item that the catalog does not.
         """
         index = gallery.index
-        # The index may lack items whose picture could not be embedded; rows are the index's.
-        catalog_rows = pd.Index(keys_of(gallery.frame["id"])).get_indexer(pd.Index(index.ids))
-        if len(catalog_rows) and catalog_rows.min() < 0:
-            raise IndexMismatchError("The index is of another catalog: build the index again.")
-        self.gallery = gallery
-        self.frame = gallery.frame.iloc[catalog_rows].reset_index(drop=True)
-        self.columns = gallery.columns
-        self.filters = FilterTable(self.frame[[column.name for column in self.columns]])
+        self.gallery, self._items = gallery, Items(gallery)
+        self.frame, self.filters = self._items.frame, self._items.filters
+        self.columns = self._items.columns
         self.encoder, self.index, self.places = encoder, index, gallery.places
         self._encode = wrap(encoder.encode_queries) if wrap else encoder.encode_queries
         self._texts = texts
         self._indexes = {"image": index}
-        self._catalog_rows = catalog_rows
-        self._ids = self.frame["id"].to_numpy()
-        self._row_of = {item_id: row for row, item_id in enumerate(self._ids.tolist())}
         self._pictures = pd.factorize(self.frame["image_hash"])[0].astype(np.int64)
         self._recognition = None
         agreement = encoder.agreement
@@ -145,7 +139,7 @@ class Recommender:
             QueryError: an option does not fit the catalog, or the text says nothing.
             UnknownItemError: there is no such item.
         """
-        query = self.like(self._row(item_id), options)
+        query = self.like(self._items.row(item_id), options)
         return self.search(self.but(query, text, options), options)[0]
 
     def by_text(self, text: str, options: Options = USUAL) -> Hits:
@@ -217,11 +211,15 @@ class Recommender:
         """
         started = time.perf_counter()
         index, allowed = self._index(options), self.filters.mask(options.filters)
-        vectors = query.vectors
-        if not query.learnt:
-            vectors = self.encoder.agreement.as_queries(vectors)
+        agreement, vectors = self.encoder.agreement, query.vectors
+        corrected = check_corrections(options.corrected or {}, self.encoder.labels)
+        if corrected:
+            vectors = with_corrections(agreement, vectors, corrected)
+        if corrected or not query.learnt:
+            vectors = agreement.as_queries(vectors)
         recognised: list[Recognised | None] = [None] * len(query)
-        if self._recognition is not None and query.recognises:
+        # Whose words stand against a picture's knows better which item it is not.
+        if self._recognition is not None and query.recognises and not corrected:
             recognised = self._recognition.recognise(query.vectors, allowed)
         excluded = query.excluded or [np.empty(0, dtype=np.int64)] * len(query)
         ranked: dict[int, Candidates] = {}
@@ -254,11 +252,14 @@ class Recommender:
                 allowed = np.ones(len(self), dtype=bool)
             wanted *= 4  # a crowd of identical pictures: look further
         matches = [None] * len(query) if query.matches is None else query.matches.tolist()
-        shown = {at: self._in_order(best.cut(options.k), options) for at, best in ranked.items()}
-        return [
+        shown = {
+            at: self._items.in_order(best.cut(options.k), options.sort)
+            for at, best in ranked.items()
+        }
+        hits = [
             Hits(
                 rows=shown[at].rows,
-                ids=self._ids[shown[at].rows],
+                ids=self._items.ids[shown[at].rows],
                 scores=shown[at].scores,
                 repeated=repeated[at] if len(best.rows) < options.k else 0,
                 timings_ms=timings_ms,
@@ -271,6 +272,10 @@ class Recommender:
             )
             for at, best in ranked.items()
         ]
+        if options.spread and not query.told:  # words leave less doubt, and rank otherwise
+            for at in (at for at, known in enumerate(recognised) if known is None):
+                hits[at] = self._spread(hits[at], query, at, options)
+        return hits
 
     def describe(self, picture: Image.Image, *, region: Asked = "auto") -> Beliefs:
         """What is believed of a picture: label -> float32 of shape (1, classes), sum one."""
@@ -282,7 +287,7 @@ class Recommender:
         Raises:
             UnknownItemError: there is no such item.
         """
-        return self.filters.row(self._row(item_id))
+        return self._items.item(item_id)
 
     def picture_bytes(self, item_id: Id) -> bytes:
         """The encoded picture of an item, as its source had it.
@@ -290,41 +295,36 @@ class Recommender:
         Raises:
             UnknownItemError: there is no such item.
         """
-        row = int(self._catalog_rows[self._row(item_id)])
-        return bytes(self.gallery.items[row]["image"]["bytes"])
+        return self._items.picture_bytes(item_id)
 
     def id_in(self, text: str) -> Id:
         """The id that an address names, perhaps of no item."""
-        return read_id(text, numbers=self._numbered)
+        return self._items.id_in(text)
 
-    @property
-    def _numbered(self) -> bool:
-        return bool(self._ids.dtype == np.int64)
-
-    def _in_order(self, found: Candidates, options: Options) -> Candidates:
-        """What was found, by the column that it is to be sorted by; what lacks a value comes last.
-
-        Raises:
-            QueryError: there is no such column.
-        """
-        if not options.sort:
-            return found
-        name = options.sort.removeprefix("-")
-        sortable = [column.name for column in self.columns if column.kind in ("number", "year")]
-        if name not in sortable:
-            raise QueryError(f"sort is one of {', '.join(sortable)}, perhaps with a minus before.")
-        values = self.frame[name].iloc[found.rows].to_numpy(np.float64, na_value=np.nan)
-        order = np.argsort(-values if options.sort != name else values, kind="stable")  # NaN last
-        return Candidates(found.rows[order], found.scores[order])
-
-    def _row(self, item_id: object) -> int:
-        known = whole(item_id) if self._numbered else item_id
-        if not isinstance(known, int if self._numbered else str):
-            kind = "whole number" if self._numbered else "text"
-            raise UnknownItemError(f"An item's id is a {kind}.")
-        if (row := self._row_of.get(known)) is None:
-            raise UnknownItemError("The catalog has no item with this id.")
-        return row
+    def _spread(self, hits: Hits, query: Query, at: int, options: Options) -> Hits:
+        """What one of the queries found, of each of the likeliest types where that is in doubt."""
+        filters = options.filters or {}
+        if TYPE not in query.beliefs or TYPE in {*filters, *(options.corrected or {})}:
+            return hits
+        believed, types = query.beliefs[TYPE][at], self.encoder.labels[TYPE]
+        doubt = types_in_doubt(believed, types, self.filters.values[TYPE])
+        each = {
+            kind: self.search(
+                query.only(at),
+                replace(options, spread=False, sort="", filters={**filters, TYPE: [kind]}),
+            )[0]
+            for kind in doubt
+        }
+        shares = {kind: doubt[kind] for kind, found in each.items() if len(found)}
+        if len(shares) < 2:
+            return hits
+        pools = [Candidates(each[kind].rows, each[kind].scores) for kind in shares]
+        groups = np.arange(len(self)) if options.repeats else self._pictures
+        mixed = in_turn(pools, [*shares.values()], Candidates(hits.rows, hits.scores))
+        mixed = first_of_each(mixed, groups).cut(options.k)
+        mixed = self._items.in_order(mixed, options.sort)
+        ids = self._items.ids[mixed.rows]
+        return replace(hits, rows=mixed.rows, ids=ids, scores=mixed.scores, types=shares)
 
     def _index(self, options: Options) -> Index:
         if options.ranking == "auto":

@@ -7,13 +7,10 @@ from contextlib import suppress
 from functools import lru_cache, partial
 from pathlib import Path
 from threading import BoundedSemaphore, Thread
-from typing import Any
-from urllib.parse import quote
 
 from PIL import Image
 
-from recommender.encoding.agreement import Beliefs, likeliest
-from recommender.encoding.regions import WHOLE, Asked, Regions, read_region
+from recommender.encoding.regions import WHOLE, Asked, read_region
 from recommender.errors import (
     FetchError,
     ImageError,
@@ -28,7 +25,6 @@ from recommender.schema import Id
 from recommender.search.hits import Hits
 from recommender.search.options import USUAL, Options
 from recommender.search.recommender import Recommender
-from recommender.search.stated import Said
 from recommender.service.live import Live
 from recommender.service.metrics import counted
 from recommender.service.sentences import (
@@ -38,22 +34,25 @@ from recommender.service.sentences import (
     NO_PICTURE,
     TOO_MANY,
     beside_each_other,
-    heard,
-    message_of,
-    only_these_hold,
+    in_doubt,
 )
 from recommender.service.trends import Trends
+from recommender.service.worded import (
+    SCHEMA_VERSION,
+    Json,
+    answer_of,
+    placed,
+    with_picture,
+    worded,
+)
 
-SCHEMA_VERSION = 1
 MOST_AT_ONCE = 64
 """Pictures of a batch."""
-_LIKELIEST = 3
 _FETCHED_AT_ONCE = 8
 """Half as many as questions are answered at once."""
 _LARGEST_PX = 4000
 """No picture is read larger than with these sides, whatever part of it is asked for."""
 
-Json = dict[str, Any]
 Named = tuple[str | None, str]
 """A picture's file, or its web address where that is None."""
 
@@ -129,9 +128,10 @@ class Service:
         """Items that look like an item, which is never among them; see `recommend`."""
         recommender = self.recommender
         hits = recommender.by_id(item_id, options, text=text)
-        self.note("search", recommender.item(item_id)["id"])
-        query = {"attributes": recommender.item(item_id)}
-        return _answer(recommender, hits, options, query, origin)
+        item = recommender.item(item_id)
+        self.note("search", item["id"])
+        query = {"attributes": item | dict(options.corrected or {})}
+        return answer_of(recommender, hits, options, query, origin)
 
     @counted
     def recommend_by_text(self, text: str, origin: str, options: Options = USUAL) -> Json:
@@ -142,7 +142,7 @@ class Service:
         """
         recommender = self.recommender
         hits = recommender.by_text(text, options)
-        return _answer(recommender, hits, options, {"attributes": {}}, origin)
+        return answer_of(recommender, hits, options, {"attributes": {}}, origin)
 
     @counted
     def recommend_batch(
@@ -196,13 +196,14 @@ class Service:
         asked, how_read = read_region(region)
         picture = self._read(recommender, image, url, asked)
         beliefs = recommender.describe(picture, region=asked)
-        worded, message = _worded(beliefs, recommender), how_read if beliefs else NO_BELIEFS
-        return {"schema_version": SCHEMA_VERSION, "beliefs": worded, "message": message}
+        message = how_read if beliefs else NO_BELIEFS
+        said = worded(beliefs, recommender)
+        return {"schema_version": SCHEMA_VERSION, "beliefs": said, "message": message}
 
     @counted
     def item(self, item_id: Id, origin: str) -> Json:
         """One item with the address of its picture."""
-        item = _with_picture(self.recommender.item(item_id), origin)
+        item = with_picture(self.recommender.item(item_id), origin)
         return {"schema_version": SCHEMA_VERSION, "item": item}
 
     def items(self, ids: Iterable[Id], origin: str) -> dict[Id, Json]:
@@ -210,7 +211,7 @@ class Service:
         recommender, found = self.recommender, {}
         for item_id in ids:
             with suppress(UnknownItemError):
-                found[item_id] = _with_picture(recommender.item(item_id), origin)
+                found[item_id] = with_picture(recommender.item(item_id), origin)
         return found
 
     def prepare(self) -> None:
@@ -251,13 +252,14 @@ class Service:
         """What was found like a picture, as an answer."""
         if len(hits.ids) and hits.matched:  # else nobody looked for it
             self.note("search", hits.ids.tolist()[0])
-        beliefs = _worded(hits.beliefs, recommender)
+        beliefs = worded(hits.beliefs, recommender)
         attributes = {label: ranked[0]["value"] for label, ranked in beliefs.items()}
-        query = {"attributes": attributes, "beliefs": beliefs, **_placed(hits.regions, asked)}
-        answer = _answer(recommender, hits, options, query, origin, decode_ms)
+        attributes |= options.corrected or {}
+        query = {"attributes": attributes, "beliefs": beliefs, **placed(hits.regions, asked)}
+        answer = answer_of(recommender, hits, options, query, origin, decode_ms)
         # The first region is all of them together; what a visitor chose is no longer a choice.
         beside = beside_each_other(len(query["regions"]) - 1) if asked == "auto" else ""
-        said = (beside if hits.matched else "", answer["message"])
+        said = (*((beside, in_doubt(hits.types)) if hits.matched else ()), answer["message"])
         return answer | {"message": " ".join(filter(None, said))}
 
     def _read(
@@ -276,78 +278,3 @@ class Service:
         if not url:
             raise ImageError(NO_PICTURE)
         return decode_image(self.fetch(url), at_least_px=at_least_px)
-
-
-def understood(said: Said | None) -> Json:
-    """What the words of a question were taken for; nothing where there were none."""
-    if said is None:
-        return {}
-    return {
-        "text": said.text,
-        "stated": [
-            {
-                "column": statement.column,
-                "values": list(statement.values),
-                **statement.bounds,
-                "words": list(statement.words),
-                "without": said.without(statement),
-            }
-            for statement in said.statements
-        ],
-        "mended": [{"word": typed, "read": read} for typed, read in said.mended],
-        "unknown": list(said.unknown),
-    }
-
-
-def _with_picture(item: Json, origin: str) -> Json:
-    return {**item, "image": f"{origin}/pictures/{quote(str(item['id']), safe='')}"}
-
-
-def _placed(regions: Regions | None, asked: Asked) -> Json:
-    """Which part of the picture was looked at, and which there are to choose from."""
-    if regions is None:
-        return {"region": list(asked) if isinstance(asked, tuple) else None, "regions": []}
-    found = zip(regions.boxes, regions.sureness, strict=True)
-    return {
-        "region": list(regions.used) if regions.used else None,
-        "regions": [{"box": list(box), "sureness": round(sure, 4)} for box, sure in found],
-    }
-
-
-def _worded(beliefs: Beliefs, recommender: Recommender) -> dict[str, list[Json]]:
-    """Label -> its likeliest values, the likeliest first."""
-    return {
-        label: [{"value": value, "probability": round(p, 4)} for value, p in ranked]
-        for label, ranked in likeliest(beliefs, recommender.encoder.labels, _LIKELIEST).items()
-    }
-
-
-def _answer(
-    recommender: Recommender,
-    hits: Hits,
-    options: Options,
-    query: Json,
-    origin: str,
-    decode_ms: float = 0.0,
-) -> Json:
-    results = []
-    pairs = zip(hits.ids.tolist(), hits.scores.tolist(), strict=True)
-    for rank, (item_id, score) in enumerate(pairs, 1):
-        item = _with_picture(recommender.item(item_id), origin)
-        results.append({"rank": rank, "id": item.pop("id"), "score": round(score, 4), **item})
-    found = message_of(len(hits), options, matched=hits.matched, repeated=hits.repeated)
-    if hits.said is not None and not hits.said.statements and len(hits) < options.k:
-        found = only_these_hold(len(hits))
-    timings = {"decode": decode_ms, "encode": 0.0, **hits.timings_ms}
-    timings["total"] = sum(timings.values())
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "query": {**query, **understood(hits.said)},
-        "match": {
-            "sureness": None if hits.match is None else round(hits.match, 4),
-            "good": hits.matched,
-        },
-        "results": results,
-        "message": " ".join(filter(None, (heard(hits), found))),
-        "timings_ms": {step: round(ms, 2) for step, ms in timings.items()},
-    }

@@ -1,16 +1,18 @@
 """Every sentence that tells a visitor what was found, and of an item what it is."""
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from recommender.charts.chart import several
-from recommender.schema import CURRENCY, PRICE, noun_of
+from recommender.schema import CURRENCY, PRICE, TYPE, noun_of
 from recommender.search.hits import Hits
 from recommender.search.options import Options
 from recommender.search.stated import MAX_WORDS
 
+TITLE = "Fashion Recommender"
 WELCOME = "Show a picture, pick an example, or let us surprise you."
 NO_PICTURE = "Show a picture first: upload one, take one or paste one."
 NO_ADDRESSES = "Web addresses are turned off here: upload the picture instead."
@@ -25,7 +27,12 @@ NOT_SENT = "A picture of a batch is a file that was uploaded, or a web address."
 TOO_MANY = "A batch has 1 to {most} pictures."
 YOUR_PART = "your picture in the part that you marked"
 CLOSER = "Try one that shows a garment, by itself and close."
+GONE = "The picture of this link is gone, as all are within an hour: show it again."
+LEFT_OUT = "A part of this link fits no search here and is left out."
 NO_MATCH = "Nothing in this catalog looks like that. The nearest:"
+
+_SHARED = {TYPE: "type", "baseColour": "colour", "gender": "gender"}
+"""What two items have in common that is worth saying -> what it is called in a word."""
 
 
 def message_of(found: int, options: Options, *, matched: bool = True, repeated: int = 0) -> str:
@@ -129,21 +136,77 @@ def _how_many(found: int, repeated: int, options: Options) -> str:
     return ""
 
 
-def found_like(name: str, answer: dict[str, Any]) -> str:
-    """How many items an answer holds, like what, how fast they were found, and its message.
+def in_doubt(types: Iterable[str]) -> str:
+    """That results are of several types, likeliest first, or empty.
 
-    >>> answer = {"results": [{"id": 3}], "timings_ms": {"total": 0.2}, "message": "No more."}
+    >>> in_doubt(["Shirts", "Jackets", "Tops"])
+    'This may be shirts, jackets or tops: here are some of each.'
+    """
+    *firsts, last = [kind.lower() for kind in types] or [""]
+    return f"This may be {', '.join(firsts)} or {last}: here are some of each." if firsts else ""
+
+
+def not_counted(labels: Iterable[str]) -> str:
+    """That corrections of some labels change no order, or empty.
+
+    >>> not_counted(["usage"])
+    'What is said of usage does not change the order: filter by it instead.'
+    """
+    said = " and ".join(noun_of(label) for label in labels)
+    return (
+        f"What is said of {said} does not change the order: filter by it instead." if said else ""
+    )
+
+
+def found_like(name: str, answer: dict[str, Any]) -> str:
+    """How many items an answer holds, like what, and its message.
+
+    >>> answer = {"results": [{"id": 3}], "message": "No more."}
     >>> answer["match"] = {"sureness": 0.9, "good": True}
     >>> found_like("your picture", answer)
-    '1 item like your picture, found in 1 ms. No more.'
+    '1 item like your picture. No more.'
     """
     if answer["results"] and not answer["match"]["good"]:
         # What is near is not like it: to say how many there are would promise too much.
         rest = answer["message"].removesuffix(NO_MATCH).strip()
         return " ".join(filter(None, (f"Nothing in this catalog looks like {name}.", CLOSER, rest)))
-    count, milliseconds = len(answer["results"]), max(answer["timings_ms"]["total"], 1)
-    found = f"{several(count)} like {name}, found in {milliseconds:.0f} ms." if count else ""
+    count = len(answer["results"])
+    found = f"{several(count)} like {name}." if count else ""
     return " ".join(filter(None, (found, answer["message"])))
+
+
+def alike(score: float, asked: Mapping[str, Any], item: Mapping[str, Any]) -> str:
+    """How far an item agrees with what asks, and in what that can be named.
+
+    Args:
+        score: of the item.
+        asked: label -> what is believed or known of what asks.
+        item: by column.
+
+    >>> alike(0.871, {"articleType": "Shirts", "baseColour": "Red"}, {"articleType": "Shirts"})
+    '87% · same type'
+    """
+    same = [noun for name, noun in _SHARED.items() if asked.get(name, "") == item.get(name)]
+    shared = f" · same {', '.join(same)}" if same else ""
+    return f"{max(score, 0):.0%}{shared}"
+
+
+def invitation(count: int) -> str:
+    """What the app is for, in one sentence.
+
+    >>> invitation(40041)
+    'Show a garment, see what is most like it among 40,041 products.'
+    """
+    return f"Show a garment, see what is most like it among {count:,} products."
+
+
+def shortlisted(count: int) -> str:
+    """What a list of kept items is called.
+
+    >>> shortlisted(3)
+    'A shortlist of 3 items.'
+    """
+    return f"A shortlist of {several(count)}."
 
 
 def passing(count: int, total: int) -> str:
@@ -168,6 +231,17 @@ def price_of(item: dict[str, Any]) -> str:
         return price
     amount = f"{price:,.0f}" if price % 1 == 0 else f"{price:,.2f}"
     return " ".join(filter(None, (item.get(CURRENCY), amount)))
+
+
+def pass_filters(count: int, total: int) -> str:
+    """How many items of a catalog pass filters.
+
+    >>> pass_filters(880, 880), pass_filters(1, 880)
+    ('All 880 items pass.', '1 of 880 items passes.')
+    """
+    if count == total:
+        return f"All {several(total)} pass."
+    return f"{count:,} of {several(total)} {'passes' if count == 1 else 'pass'}."
 
 
 def sentence(item: dict[str, Any]) -> str:

@@ -6,8 +6,10 @@ from recommender.evaluation.committed import Committed
 from recommender.search.recommender import Recommender
 from recommender.service.answers import Service
 from recommender.service.batching import LARGEST
+from recommender.service.sentences import TITLE, invitation
 from recommender.ui.code import build_code_tab
 from recommender.ui.endpoints import add_endpoints
+from recommender.ui.find.place import TABS
 from recommender.ui.find.tab import FindTab
 from recommender.ui.parts.inputs import QUIET, Values
 from recommender.ui.quality import QualityTab
@@ -15,8 +17,9 @@ from recommender.ui.server.server import Page, refuse_url_downloads
 from recommender.ui.server.sessions import keep_sessions_small
 from recommender.ui.trends import TrendsTab
 
-_TITLE = "Fashion Recommender"
 _MAX_WAITING = 128
+# The page's address says which tab is open.
+_TELL_TAB = '() => {{ document.dispatchEvent(new CustomEvent("tab", {{detail: "{}"}})); }}'
 
 
 def build_app(service: Service, results: Committed = Committed()) -> gr.Blocks:  # noqa: B008 - frozen
@@ -32,20 +35,22 @@ def build_app(service: Service, results: Committed = Committed()) -> gr.Blocks: 
     refuse_url_downloads()
     keep_sessions_small()
     built_of = service.recommender
-    with Page(title=_TITLE, analytics_enabled=False) as blocks:
+    with Page(title=TITLE, analytics_enabled=False) as blocks:
         head = gr.Markdown(_head(built_of), elem_id="head")
         with gr.Tabs() as tabs:
-            with gr.Tab("Find similar", id="find"):
-                find = FindTab(service)
-            with gr.Tab("Trends") as trends:
+            with gr.Tab("Find similar", id="find") as found:
+                find = FindTab(service, tabs)
+            with gr.Tab("Trends", id="trends") as trends:
                 tab = TrendsTab(service, find.trail)
                 tab.wire(trends, blocks)
-            with gr.Tab("How good is it") as quality:
+            with gr.Tab("How good is it", id="quality") as quality:
                 QualityTab(service, results).wire(quality)
-            with gr.Tab("Use it from code"):
+            with gr.Tab("Use it from code", id="code") as code:
                 build_code_tab(built_of.frame["id"].tolist()[0], blocks)
-        find.wire_opening(tab.map.click, tabs)
+        find.wire_opening(tab.map.click)
         find.wire_load(blocks)
+        for name, each in zip(TABS, (found, trends, quality, code), strict=True):
+            each.select(None, js=_TELL_TAB.format(name), api_visibility="private")
         filters = find.settings.filters
 
         def renew() -> Values:
@@ -53,7 +58,7 @@ def build_app(service: Service, results: Committed = Committed()) -> gr.Blocks: 
             now = service.recommender
             if now is built_of:
                 return {head: gr.skip()}
-            return {head: _head(now), **filters.renewed(now.filters.values), **tab.renewed()}
+            return {head: _head(now), **filters.renewed(now.filters), **tab.renewed()}
 
         choices = [head, *filters.boxes, *tab.choices]
         blocks.load(renew, None, choices, **QUIET)
@@ -65,5 +70,4 @@ def build_app(service: Service, results: Committed = Committed()) -> gr.Blocks: 
 
 
 def _head(recommender: Recommender) -> str:
-    count = f"{len(recommender):,}"
-    return f"# {_TITLE}\nShow a garment, see what is most like it among {count} products."
+    return f"# {TITLE}\n{invitation(len(recommender))}"

@@ -10,10 +10,17 @@ from gradio.events import api
 from recommender.errors import ImageError
 from recommender.schema import Id
 from recommender.search.options import USUAL, Options, Ranking
-from recommender.service.answers import Json, Named, Service
+from recommender.service.answers import Named, Service
 from recommender.service.sentences import NOT_SENT
 from recommender.service.trends import Question
-from recommender.ui.parts.inputs import PictureInput, RawNumber, is_web_address
+from recommender.service.worded import Json
+from recommender.ui.parts.inputs import (
+    ObjectInput,
+    PictureInput,
+    RawNumber,
+    RegionInput,
+    is_web_address,
+)
 from recommender.ui.server.origin import origin_of
 
 
@@ -30,23 +37,38 @@ def add_endpoints(service: Service) -> None:
         region: Any,
         sort: str,
         text: str,
+        corrected: dict[str, str],
+        spread: bool,
         request: gr.Request,
     ) -> Json:
-        """Products that look like a picture: a file or its web address, here or as `url`.
-
-        `filters` maps a column to its allowed values; `repeats` also shows items with identical
-        pictures; `ranking` is `image` for what pictures show alone, `hybrid` where the products'
-        attributes count too, `auto` for the better one that there is; `region` is the part of the
-        picture that is meant: null for all of it, `auto` for where the garment is, or
-        `[left, top, right, bottom]` in shares of its sides; `sort` is a column of numbers by which
-        the results are ordered, such as `price`, the highest first as `-price`; `text` says what
-        shall be otherwise than the picture shows, as "in black".
+        """Products that look like a picture.
 
         The answer's `match` is how sure it is that the picture shows what the catalog has, 0 to 1
         or null where nobody knows, as `sureness`, and whether that is `good` enough: where it is
         not, the results are only the nearest there are.
+
+        Args:
+            image: the picture: a file or its web address
+            k: how many products, 1 to 100
+            filters: a column -> its allowed values, or of numbers {"min": 2010, "max": 2012}
+            url: the picture's web address, where there is no image
+            repeats: whether products with identical pictures are all shown
+            ranking: image for what pictures show alone, hybrid where attributes count too, or auto
+            region: part of the picture: auto, null for all, or [left, top, right, bottom] in shares
+            sort: a column of numbers that orders the results, such as price, or -price
+            text: what shall be otherwise than the picture shows, as "in black"
+            corrected: an attribute -> what it is, where the picture is seen wrongly
+            spread: whether products of each likely type are shown where the type is in doubt
         """
-        options = Options(k=k, filters=filters, repeats=repeats, ranking=ranking, sort=sort)
+        options = Options(
+            k=k,
+            filters=filters,
+            repeats=repeats,
+            ranking=ranking,
+            sort=sort,
+            corrected=corrected,
+            spread=spread,
+        )
         file, url = _named(image, url)
         asked: Json = {"url": url, "region": region, "text": text}
         return service.recommend(file, origin_of(request), options, **asked)
@@ -60,13 +82,22 @@ def add_endpoints(service: Service) -> None:
         ranking: str = USUAL.ranking,
         sort: str = USUAL.sort,
         text: str = "",
+        corrected: dict[str, str] = {},  # noqa: B006
     ) -> Json:
         """Products that look like a product of the catalog, which is never among them.
 
-        `text` says what shall be otherwise than that product is, as "in black".
+        Args:
+            item_id: the product's id
+            k: how many products, 1 to 100
+            filters: a column -> its allowed values, or of numbers {"min": 2010, "max": 2012}
+            repeats: whether products with identical pictures are all shown
+            ranking: image for what pictures show alone, hybrid where attributes count too, or auto
+            sort: a column of numbers that orders the results, such as price, or -price
+            text: what shall be otherwise than that product is, as "in black"
+            corrected: an attribute -> what is sought in place of the product's own
         """
         # Options refuse what is no ranking.
-        ranked: Json = {"ranking": ranking, "sort": sort}
+        ranked: Json = {"ranking": ranking, "sort": sort, "corrected": corrected}
         options = Options(k=k, filters=filters, repeats=repeats, **ranked)
         return service.recommend_by_id(item_id, origin_of(request), options, text=text)
 
@@ -84,6 +115,14 @@ def add_endpoints(service: Service) -> None:
         The answer's `query` says what was understood: `stated` holds the columns' values and bounds
         with the words that state them, and the text without those; `mended` the words that were
         misspelt; `unknown` those that say nothing here. What is all that is stated comes first.
+
+        Args:
+            text: what is sought, in words
+            k: how many products, 1 to 100
+            filters: a column -> its allowed values, or of numbers {"min": 2010, "max": 2012}
+            repeats: whether products with identical pictures are all shown
+            ranking: image for what pictures show alone, hybrid where attributes count too, or auto
+            sort: a column of numbers that orders the results, such as price, or -price
         """
         ranked: Json = {"ranking": ranking, "sort": sort}
         options = Options(k=k, filters=filters, repeats=repeats, **ranked)
@@ -102,6 +141,14 @@ def add_endpoints(service: Service) -> None:
 
         `answers` has one a picture, in their order: as of `recommend` or, where a picture cannot be
         used, its `error`.
+
+        Args:
+            images: the pictures: files, or their web addresses
+            k: how many products, 1 to 100
+            filters: a column -> its allowed values, or of numbers {"min": 2010, "max": 2012}
+            repeats: whether products with identical pictures are all shown
+            ranking: image for what pictures show alone, hybrid where attributes count too, or auto
+            sort: a column of numbers that orders the results, such as price, or -price
         """
         ranked: Json = {"ranking": ranking, "sort": sort}
         options = Options(k=k, filters=filters, repeats=repeats, **ranked)
@@ -110,13 +157,20 @@ def add_endpoints(service: Service) -> None:
         return service.recommend_batch(pictures, origin_of(request), options)
 
     def item(item_id: Id, request: gr.Request) -> Json:
-        """One product of the catalog."""
+        """One product of the catalog.
+
+        Args:
+            item_id: the product's id
+        """
         return service.item(item_id, origin_of(request))
 
     def describe(image: str | None, url: str, region: Any) -> Json:
         """What is seen in a picture: each attribute's likeliest values and their probabilities.
 
-        `region` as in `recommend`.
+        Args:
+            image: the picture: a file or its web address
+            url: the picture's web address, where there is no image
+            region: part of the picture: auto, null for all, or [left, top, right, bottom] in shares
         """
         file, url = _named(image, url)
         return service.describe(file, url=url, region=region)
@@ -131,10 +185,13 @@ def add_endpoints(service: Service) -> None:
     ) -> Json:
         """The tables of the trends, of the items that pass the filters.
 
-        `tables` names those that are wanted, all if empty but `style_map`, which has a row an item
-        and its `attribute`; `before` and `after` are the periods to compare, as
-        `{"min": 2010, "max": 2011}`; `own` is the column of the catalog's own that the tables
-        `own_…` tell of, its prices if empty.
+        Args:
+            filters: a column -> its allowed values, or of numbers {"min": 2010, "max": 2012}
+            tables: those that are wanted; all if empty, but style_map, which has a row an item
+            before: the years to compare with, such as {"min": 2010, "max": 2011}
+            after: the years that are compared, in the same form
+            attribute: what style_map tells of each item
+            own: the column of the catalog's own that the tables own_… tell of; its prices if empty
         """
         question = Question.of(filters, before, after, attribute=attribute, own=own)
         return service.trends.tables(tables, question)
@@ -147,13 +204,15 @@ def add_endpoints(service: Service) -> None:
             [
                 picture,
                 RawNumber(USUAL.k, label="k", precision=0),
-                gr.JSON({}, label="filters"),
+                ObjectInput({}, label="filters"),
                 gr.Textbox("", label="url"),
                 gr.Checkbox(USUAL.repeats, label="repeats"),
                 gr.Textbox(USUAL.ranking, label="ranking"),
-                gr.JSON('"auto"', label="region"),
+                RegionInput('"auto"', label="region"),
                 gr.Textbox(USUAL.sort, label="sort"),
                 gr.Textbox("", label="text"),
+                ObjectInput({}, label="corrected"),
+                gr.Checkbox(USUAL.spread, label="spread"),
             ],
             gr.JSON(label="answer"),
             api_name="recommend",
@@ -164,7 +223,7 @@ def add_endpoints(service: Service) -> None:
             [
                 PictureInput(label="image"),
                 gr.Textbox("", label="url"),
-                gr.JSON('"auto"', label="region"),
+                RegionInput('"auto"', label="region"),
             ],
             gr.JSON(label="answer"),
             api_name="describe",

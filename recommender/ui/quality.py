@@ -10,8 +10,9 @@ from recommender.charts.chart import several
 from recommender.evaluation.committed import EVERYONE, SLICE_NOUNS, Committed
 from recommender.evaluation.mistakes import find_mistakes
 from recommender.evaluation.quality import beside, in_words, quality_charts, served_of
-from recommender.service.answers import Json, Service
+from recommender.service.answers import Service
 from recommender.service.sentences import UNNAMED
+from recommender.service.worded import Json
 from recommender.ui.parts.cards import ChartCard
 from recommender.ui.parts.inputs import QUIET, Choice, Values
 from recommender.ui.server.origin import HERE

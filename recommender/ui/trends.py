@@ -9,9 +9,10 @@ from gradio.blocks import Block
 
 from recommender.errors import QueryError
 from recommender.schema import ATTRIBUTES, TITLES, title_of
-from recommender.service.answers import Json, Service
+from recommender.service.answers import Service
 from recommender.service.sentences import passing
 from recommender.service.trends import DEMAND, RESULTS, Question
+from recommender.service.worded import Json
 from recommender.trends.own import OWN
 from recommender.trends.sections import COMPARISONS, MAP, SECTIONS
 from recommender.ui.parts.cards import ChartCard, status_html
@@ -95,8 +96,7 @@ class TrendsTab:
             self.reset = gr.Button("Clear filters", visible=False, size="sm", scale=0)
         with gr.Accordion("Filters", open=False, elem_id="trends-settings"):
             catalog = service.recommender
-            values, columns = catalog.filters.values, catalog.columns
-            self.filters = FilterBoxes(values, prefix="trends", columns=columns)
+            self.filters = FilterBoxes(catalog.filters, prefix="trends", columns=catalog.columns)
         self.tabs: dict[str, gr.Tab] = {}
         with gr.Tabs(elem_id="trends-sections"):
             for name in _ALL_SECTIONS:
@@ -151,9 +151,9 @@ class TrendsTab:
         years, ends = self._years_and_usual_ends()
         periods = [Choice(choices=years, value=end) for end in ends]
         own = _own_columns(self.service.trends.own_columns)
-        values = self.service.recommender.filters.values
+        table = self.service.recommender.filters
         renewed = dict(zip(self.ends, periods, strict=True))
-        return {**self.filters.renewed(values), **renewed, self.own: own}
+        return {**self.filters.renewed(table), **renewed, self.own: own}
 
     @property
     def choices(self) -> list[Block]:

@@ -3,6 +3,7 @@
 Gradio hands over a dict of component -> value and takes one back, so that nobody keeps an order.
 """
 
+import html
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
@@ -10,14 +11,14 @@ from typing import Protocol
 import gradio as gr
 from gradio.blocks import Block
 
-from recommender.errors import ImageError
-from recommender.schema import Column, Id
+from recommender.errors import ImageError, RecommenderError
+from recommender.schema import TYPE, Column
 from recommender.search.options import MAX_K, Options
-from recommender.search.recommender import Recommender
-from recommender.service.answers import Json, Service
-from recommender.service.examples import PHOTOGRAPHS, shown
-from recommender.service.sentences import NO_PICTURE, WELCOME
-from recommender.ui.find.view import Trail, beliefs_html, item_html
+from recommender.service.answers import Service
+from recommender.service.examples import PHOTOGRAPHS, first_of_types, shown
+from recommender.service.sentences import NO_PICTURE, WELCOME, alike, pass_filters, sentence
+from recommender.ui.find.place import address_of
+from recommender.ui.find.view import USUAL_HERE, Items, Trail, item_html, line_html
 from recommender.ui.find.words import WordsPanel
 from recommender.ui.parts.cards import status_html
 from recommender.ui.parts.filters import FilterBoxes
@@ -25,16 +26,16 @@ from recommender.ui.parts.inputs import Choice, PictureInput, Values
 from recommender.ui.parts.tiles import Tile, of_items, tiles_box, tiles_html
 from recommender.ui.server.origin import HERE
 
-_SCRIPTS = "".join(
-    Path(__file__).with_name(f"{name}.js").read_text("utf-8") for name in ("region", "webcam")
-)
+
+def _scripts(*names: str) -> str:
+    return "".join(Path(__file__).with_name(f"{name}.js").read_text("utf-8") for name in names)
+
+
+_EXAMPLES = 8
 _CREDIT = (
     "Photographs of the [Clothing dataset](https://github.com/alexeygrigorev/clothing-dataset) "
     "by Alexey Grigorev, CC0."
 )
-
-Items = dict[Id, Json]
-"""An id -> its item, with the address of its picture."""
 
 
 class Panel(Protocol):
@@ -58,7 +59,7 @@ class QueryPanel:
         rear = {"video": {"facingMode": {"ideal": "environment"}}}
         self.picture = PictureInput(
             label="Your picture",
-            placeholder="# Drop a picture here\nor choose one, take one, paste one",
+            placeholder="# Choose a picture\nor take one, paste one, drop one here",
             sources=["upload", "webcam", "clipboard"],
             height=300,
             buttons=[],
@@ -91,8 +92,8 @@ class QueryPanel:
             raise ImageError(NO_PICTURE)
         return str(picture)
 
-    def show(self, picture: str) -> Values:
-        """The picture that asks, wherever it came from."""
+    def show(self, picture: str | None) -> Values:
+        """The picture that asks, wherever it came from; None for none."""
         return {self.picture: picture, self.address: ""}
 
 
@@ -105,7 +106,12 @@ class RegionPanel:
 
     def __init__(self) -> None:
         self.frame = gr.HTML(
-            None, html_template="", js_on_load=_SCRIPTS, padding=False, elem_id="region", shown=None
+            None,
+            html_template="",
+            js_on_load=_scripts("region", "webcam"),
+            padding=False,
+            elem_id="region",
+            shown=None,
         )
         self.parts: list[Block] = [self.frame]
 
@@ -123,18 +129,32 @@ class RegionPanel:
 
 
 class SettingsPanel:
-    """Filters, how many, and by what."""
+    """Filters, how many, and by what.
 
-    def __init__(self, recommender: Recommender) -> None:
+    Attributes:
+        boxes: all that is read.
+        changes: the events after which it reads otherwise; the slider's is that it is let go.
+    """
+
+    def __init__(self, service: Service) -> None:
         """Draw it with what a recommender has to choose from."""
+        self._service = service
+        recommender = service.recommender
+        self._best = recommender.rankings[-1]
         with gr.Accordion("Filters and how many", open=False, elem_id="settings"):
-            values, columns = recommender.filters.values, recommender.columns
-            self.filters = FilterBoxes(values, prefix="filter", columns=columns)
-            self.k = gr.Slider(1, MAX_K, value=12, step=1, label="How many")
+            self.passing = gr.HTML(padding=False, elem_id="passing")
+            table, columns = recommender.filters, recommender.columns
+            self.filters = FilterBoxes(table, prefix="filter", columns=columns)
+            self.k = gr.Slider(1, MAX_K, value=USUAL_HERE.k, step=1, label="How many")
             self.repeats = gr.Checkbox(False, label="Show items with identical pictures too")
+            self.spread = gr.Checkbox(
+                USUAL_HERE.spread,
+                label="Show several types where we are not sure",
+                visible=TYPE in recommender.encoder.labels,
+            )
             self.ranking = gr.Radio(
                 [("Looks and attributes", "hybrid"), ("Looks alone", "image")],
-                value=recommender.rankings[-1],
+                value=self._best,
                 label="Most similar by",
                 visible=len(recommender.rankings) > 1,
                 elem_id="ranking",
@@ -143,7 +163,10 @@ class SettingsPanel:
             self.sort = Choice(
                 sorts, value="", label="In the order of", visible=len(sorts) > 1, elem_id="sort"
             )
-        self.boxes = [self.k, self.repeats, self.ranking, self.sort, *self.filters.boxes]
+        others: list[Choice | gr.Checkbox | gr.Radio]
+        others = [self.repeats, self.spread, self.ranking, self.sort]
+        self.boxes: list[Block] = [self.k, *others, *self.filters.boxes]
+        self.changes = [self.k.release, *(box.input for box in others), *self.filters.changes]
 
     def read(self, values: Values) -> Options:
         """How to search.
@@ -151,13 +174,37 @@ class SettingsPanel:
         Raises:
             QueryError: that cannot be.
         """
+        ranking = values[self.ranking]
         return Options(
             k=values[self.k],
             repeats=values[self.repeats],
-            ranking=values[self.ranking],
+            spread=values[self.spread],
+            ranking="auto" if ranking == self._best else ranking,
             sort=values.get(self.sort) or "",
             filters=self.filters.read(values),
         )
+
+    def show(self, options: Options) -> Values:
+        """The boxes as somebody chose who searches so."""
+        return {
+            self.k: options.k,
+            self.repeats: options.repeats,
+            self.spread: options.spread,
+            self.sort: options.sort,
+            self.ranking: self._best if options.ranking == "auto" else options.ranking,
+            **self.filters.show(options.filters or {}),
+        }
+
+    def count(self, values: Values) -> Values:
+        """How many items pass, beside the boxes, as on a phone the results are out of sight."""
+        recommender = self._service.recommender
+        try:
+            mask = recommender.filters.mask(self.filters.read(values))
+        except RecommenderError:
+            return {self.passing: ""}  # the status says why
+        total = len(recommender)
+        said = pass_filters(total if mask is None else int(mask.sum()), total)
+        return {self.passing: status_html(said)}
 
 
 def sort_choices(columns: Iterable[Column]) -> list[tuple[str, str]]:
@@ -173,21 +220,55 @@ def sort_choices(columns: Iterable[Column]) -> list[tuple[str, str]]:
 
 
 class BarPanel:
-    """The way back, a line that says what is on show, and what is seen in the picture that asks."""
+    """The way back, a line that says what is on show, and what it is like in small."""
 
     def __init__(self) -> None:
-        with gr.Row(elem_id="bar"):
-            self.back = gr.Button("← Back", visible=False, size="sm", scale=0, elem_id="back")
-            self.status = gr.HTML(status_html(WELCOME), padding=False, elem_id="status")
-        self.seen = gr.HTML(padding=False, elem_id="seen")
-        self.parts: list[Block] = [self.back, self.status, self.seen]
+        self.back = gr.Button("← Back", visible=False, size="sm", scale=0, elem_id="back")
+        self.asked = gr.HTML(padding=False, elem_id="asked")
+        self.status = gr.HTML(line_html(WELCOME), padding=False, elem_id="status")
+        self.parts: list[Block] = [self.back, self.asked, self.status]
 
     def show(self, trail: Trail, items: Items) -> Values:
+        view, small = trail.view, ""
+        if view.query == "picture":
+            # The page's script has the picture's address.
+            small = '<a href="#picture"><img data-mirror alt="Your picture"></a>'
+        elif view.query_id is not None and (asked := items.get(view.query_id)):
+            address, name = html.escape(asked["image"]), html.escape(sentence(asked))
+            small = f'<img src="{address}" alt="{name}">'
         return {
             self.back: gr.Button(visible=bool(trail.before)),
-            self.status: status_html(trail.view.status),
-            self.seen: beliefs_html(trail.view.beliefs),
+            self.asked: small,
+            self.status: line_html(view.status),
         }
+
+
+class PlacePanel:
+    """The page's address, a link to it, and the shortlist, all of which the page's script draws.
+
+    It tells of the browser's Back by `input`, and of a picture that was pasted by `upload`.
+    """
+
+    def __init__(self) -> None:
+        self.place = gr.HTML(
+            None,
+            html_template="",
+            js_on_load=_scripts("place"),
+            padding=False,
+            elem_id="place",
+            place=None,
+        )
+        self.parts: list[Block] = [self.place]
+
+    def show(self, trail: Trail, items: Items) -> Values:
+        view = trail.view
+        place = {
+            "address": address_of(view),
+            "depth": len(trail.before) + (view.query != "nothing"),
+            "query": view.query,
+            "ids": view.ids if view.query == "shortlist" else (),
+        }
+        return {self.place: gr.HTML(place=place)}
 
 
 class ItemPanel:
@@ -195,6 +276,7 @@ class ItemPanel:
 
     def __init__(self) -> None:
         with gr.Column(visible=False, elem_id="item") as self.column:
+            self.close = gr.Button("✕ Close", size="sm", elem_id="close")
             self.card = gr.HTML(padding=False)
             self.more = gr.Button("More like this", variant="primary", size="md", elem_id="more")
         self.parts: list[Block] = [self.column, self.card, self.more]
@@ -224,16 +306,25 @@ class ResultsPanel:
             self.examples = tiles_box("examples")
         self.parts: list[Block] = [self.unfold, self.tiles, self.beginning]
 
+    def begin(self, service: Service) -> Values:
+        """The examples: photographs stand for their names, items for their ids."""
+        ids = first_of_types(service.recommender.frame, _EXAMPLES)
+        items = of_items([*service.items(ids, HERE).values()])
+        photographs = [
+            Tile(name, f"{HERE}/photographs/{name}", shown(name)) for name in PHOTOGRAPHS
+        ]
+        return {self.photographs: tiles_html(photographs), self.examples: tiles_html(items)}
+
     def show(self, trail: Trail, items: Items) -> Values:
-        found = tiles_html(of_items(items[item_id] for item_id in trail.view.ids))
+        view = trail.view
+        there = [items[item_id] for item_id in view.ids]
+        asked = items.get(view.query_id, {}) if view.query_id is not None else view.likeliest
+        pairs = zip(view.scores, there, strict=True) if view.scores else ()
+        why = [alike(score, asked, item) for score, item in pairs]
+        found = tiles_html(of_items(there, why))
         folded = trail.view.folded and bool(found)
         return {
             self.unfold: gr.Button(visible=folded),
             self.tiles: gr.HTML(found, visible=bool(found) and not folded),
             self.beginning: gr.Column(visible=trail.view.query == "nothing"),
         }
-
-
-def photograph_tiles() -> list[Tile]:
-    """The photographs to try, which stand for their names, in the order of `PHOTOGRAPHS`."""
-    return [(name, f"{HERE}/photographs/{name}", shown(name)) for name in PHOTOGRAPHS]

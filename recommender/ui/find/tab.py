@@ -5,45 +5,40 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import gradio as gr
 from gradio.blocks import Block
+from gradio.data_classes import ImageData
 
 from recommender.errors import RecommenderError
-from recommender.schema import Id
-from recommender.service.answers import Json, Service
+from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS
-from recommender.service.sentences import YOUR_PART, YOUR_PICTURE, but_as_said
+from recommender.service.worded import Json
+from recommender.ui.find.focus import PICTURE_NOW, TO_ITEM, TO_PLACE, TO_RESULTS, TO_STATUS
 from recommender.ui.find.panels import (
     BarPanel,
     ItemPanel,
     Panel,
+    PlacePanel,
     QueryPanel,
     ResultsPanel,
     SettingsPanel,
-    photograph_tiles,
 )
+from recommender.ui.find.place import (
+    back_to,
+    read_address,
+    tab_of,
+)
+from recommender.ui.find.seen import SeenPanel
 from recommender.ui.find.view import Trail, View
+from recommender.ui.find.views import Views
 from recommender.ui.parts.inputs import QUIET, Values
-from recommender.ui.parts.tiles import clicked, of_items, tiles_html
+from recommender.ui.parts.tiles import clicked
 from recommender.ui.server.origin import HERE
 
-_EXAMPLES = 8
-# On a phone the results are below the query, and an opened item is above a result far down.
-_TO_STATUS = """() => {
-  const bar = document.querySelector("#bar"), top = bar?.getBoundingClientRect().top;
-  if (top < 0 || top > innerHeight / 2) bar.scrollIntoView({block: "start"});
-}"""
-# Gradio says that a picture which the server put there is gone before it takes it away.
-_PICTURE_NOW = """async (...values) => {
-  await new Promise(done => setTimeout(done));
-  const gone = !document.querySelector("#picture img");
-  return values.map(value => gone && value?.meta?._type === "gradio.FileData" ? null : value);
-}"""
-# The button that was pressed is gone, and the focus with it.
-_TO_RESULTS = """() => {
-  setTimeout(() => document.querySelector("#results button")?.focus(), 100);
-}"""
+_LONGEST = 8000
+"""Characters of an address that are read."""
 
 
 class FindTab:
@@ -54,25 +49,31 @@ class FindTab:
         outputs: the components that every handler fills.
     """
 
-    def __init__(self, service: Service) -> None:
-        """Draw the tab, within a `gr.Tab`."""
-        self.service = service
+    def __init__(self, service: Service, tabs: gr.Tabs) -> None:
+        """Draw the tab, within a `gr.Tab` of `tabs`, where its id is `find`."""
+        self.service, self._tabs = service, tabs
         self.trail = gr.State(Trail())
         with gr.Row():
             with gr.Column(scale=2, min_width=300):
                 self.query = QueryPanel(service)
-                self.settings = SettingsPanel(service.recommender)
+                self.settings = SettingsPanel(service)
                 note = "Pictures that you show are deleted within an hour."
                 gr.Markdown(note, elem_classes="note")
             with gr.Column(scale=5, min_width=320):
-                self.bar, self.item, self.results = BarPanel(), ItemPanel(), ResultsPanel()
+                with gr.Row(elem_id="bar"):
+                    self.bar, self.place = BarPanel(), PlacePanel()
+                self.seen = SeenPanel(service.recommender.encoder.labels)
+                self.item, self.results = ItemPanel(), ResultsPanel()
         self.words = self.query.words
+        self.views = Views(service, self.query, self.settings)
         self.panels: list[Panel] = [
             self.words,
             self.query.region,
             self.bar,
+            self.seen,
             self.item,
             self.results,
+            self.place,  # last: the address is that of what stands there
         ]
         self.outputs = [
             self.trail,
@@ -91,60 +92,68 @@ class FindTab:
         search: Json = {"concurrency_id": "search", "api_visibility": "private", **progress}
         # Pasting first takes the old picture away; "once" would drop the new one that follows.
         latest: Json = {"trigger_mode": "always_last", **search}
-        landed = query.picture.input(
-            self.on_picture, with_words, outputs, js=_PICTURE_NOW, **latest
-        )
+        landed = query.picture.input(self.on_picture, with_words, outputs, js=PICTURE_NOW, **latest)
         frame = query.region.frame
         frame.input(self.on_region, {frame, *with_picture}, outputs, **latest)
         asked, asking = [query.find.click, query.address.submit], {query.address, *with_words}
         answered = [query.picture, query.address, *outputs]
         found = gr.on(asked, self.on_find, asking, answered, **search)
-        ordered = [settings.ranking.input, settings.sort.input]
-        changed = [settings.repeats.input, *ordered, settings.k.release]
-        changed = [*settings.filters.changes, *changed]
-        gr.on(changed, self.on_settings, with_picture, outputs, **latest)
+        counted = [settings.passing, *outputs]
+        gr.on(settings.changes, self.on_settings, with_picture, counted, **latest)
         cleared = settings.filters.wire_clear(**at_once)
-        cleared.then(self.on_settings, with_picture, outputs, **search)
+        cleared.then(self.on_settings, with_picture, counted, **search)
+        chosen = [*settings.boxes, *counted]
+        self.seen.chips.input(self.on_seen, with_picture, chosen, **latest)
         examples, results = self.results.examples, self.results.tiles
         leaving: set[Block] = {self.trail, query.picture}
-        returning = [query.picture, *outputs]
+        at_hand: set[Block] = {self.words.box, *self._inputs}
+        returning = [query.picture, *chosen]
         photographs, unfold = self.results.photographs, self.results.unfold
         moves = [
             landed,
             found,
             self.words.box.submit(self.on_words, with_words, outputs, **search),
             self.words.chips.click(self.on_taken_back, with_picture, outputs, **search),
-            query.surprise.click(self.on_surprise, self._inputs, outputs, **search),
-            self.item.more.click(self.on_more, self._inputs, outputs, **search),
-            photographs.click(
-                self.on_photograph, {self.words.box, *self._inputs}, answered, **search
-            ),
-            examples.click(self.on_example, self._inputs, outputs, **search),
-            results.click(self.on_select, {self.trail}, outputs, **at_once),
+            self.place.place.upload(self.on_paste, at_hand, answered, **search),
+            query.surprise.click(self.on_surprise, self._inputs, answered, **search),
+            self.item.more.click(self.on_more, self._inputs, answered, **search),
+            photographs.click(self.on_photograph, at_hand, answered, **search),
+            examples.click(self.on_example, self._inputs, answered, **search),
             self.bar.back.click(self.on_back, leaving, returning, **at_once),
+            self.item.close.click(self.on_close, {self.trail}, outputs, **at_once),
         ]
         for move in moves:
-            move.then(None, js=_TO_STATUS, api_visibility="private")
+            move.then(None, js=TO_STATUS, api_visibility="private")
+        opened = results.click(self.on_select, {self.trail}, outputs, **at_once)
+        opened.then(None, js=TO_ITEM, api_visibility="private")
         unfolded = unfold.click(self.on_unfold, {self.trail}, outputs, **at_once)
-        unfolded.then(None, js=_TO_RESULTS, api_visibility="private")
+        unfolded.then(None, js=TO_RESULTS, api_visibility="private")
 
     def wire_load(self, blocks: gr.Blocks) -> None:
-        """Fill the examples, and open `?item=ID`, when the page loads."""
+        """Fill the examples, and show what the address says, when the page loads or goes back."""
         examples = [self.results.photographs, self.results.examples]
-        blocks.load(self.on_load, self._inputs, [*examples, *self.outputs], **QUIET)
+        settings = [*self.settings.boxes, self.settings.passing]
+        shown = [self._tabs, self.query.picture, *settings, *self.outputs]
+        loaded = blocks.load(self.on_load, self._inputs, [*examples, *shown], **QUIET)
+        loaded.then(None, js=TO_PLACE, api_visibility="private")
+        moved = self.place.place.input(
+            self.on_place, {self.query.picture, *self._inputs}, shown, **QUIET
+        )
+        moved.then(None, js=TO_STATUS, api_visibility="private")
 
-    def wire_opening(self, click: Callable[..., Any], tabs: gr.Tabs) -> None:
-        """Open in this tab, `find` of the tabs, the item that a click elsewhere stands for."""
+    def wire_opening(self, click: Callable[..., Any]) -> None:
+        """Open in this tab the item that a click elsewhere stands for."""
 
         def open_item(values: Values, event: gr.EventData) -> Values:
             updates = self._move_to(clicked(event), values)
             if (item_id := updates[self.trail].view.opened) is not None:
                 self.service.note("open", item_id)
-            return {tabs: gr.Tabs(selected="find"), **updates}
+            return {self._tabs: gr.Tabs(selected="find"), **updates}
 
         settings: Json = {"concurrency_id": "search", **QUIET}
-        opened = gr.on(click, open_item, self._inputs, [tabs, *self.outputs], **settings)
-        opened.then(None, js=_TO_STATUS, api_visibility="private")
+        shown = [self._tabs, self.query.picture, self.query.address, *self.outputs]
+        opened = gr.on(click, open_item, self._inputs, shown, **settings)
+        opened.then(None, js=TO_STATUS, api_visibility="private")
 
     # Handlers. Each ends in `_show`. Gradio passes `request` and `event` by type.
 
@@ -156,7 +165,7 @@ class FindTab:
         # Words that were asked already were another question's.
         text = self.words.read(values)
         view = View(text=text if text != trail.view.text else "")
-        return self._move(trail.to(self._like_picture(values, view)))
+        return self._move(trail.to(self.views.like_picture(values, view)))
 
     def on_words(self, values: Values) -> Values:
         """Words were asked: beside the picture or the item on show, else by themselves."""
@@ -174,7 +183,7 @@ class FindTab:
     def _say(self, beside: View, text: str, values: Values) -> Values:
         """What is as a text says, beside what a view is like."""
         trail: Trail = values[self.trail]
-        view = self._again(replace(beside, text=text), values)
+        view = self.views.but(beside, text, values)
         if view.query == "nothing":  # what is on show stays
             view = replace(trail.view, text=text, status=view.status)
             return self._move(replace(trail, view=view))
@@ -185,8 +194,10 @@ class FindTab:
         trail: Trail = values[self.trail]
         if trail.view.query != "picture" or values[self.query.picture] is None:
             return self._show(trail)  # the page moved on meanwhile
-        view = replace(trail.view, region=self.query.region.read(values))
-        view = self._like_picture(values, view)
+        # Another part of it is another garment, of which nobody said anything.
+        options = replace(trail.view.options, corrected=None)
+        view = replace(trail.view, region=self.query.region.read(values), options=options)
+        view = self.views.like_picture(values, view)
         return self._show(replace(trail, view=view))
 
     def on_find(self, values: Values) -> Values:
@@ -202,20 +213,41 @@ class FindTab:
         if trail.view.query == "picture" and trail.view.picture == picture:
             # The frame stays where it is.
             view = replace(trail.view, text=self.words.read(values))
-            updates = self._move(replace(trail, view=self._like_picture(values, view)))
+            updates = self._move(replace(trail, view=self.views.like_picture(values, view)))
         else:
             updates = self.on_picture({**values, self.query.picture: picture})
         return {**self.query.show(picture), **updates}
 
+    def on_paste(self, values: Values, event: gr.EventData) -> Values:
+        """A picture was pasted anywhere on the page: as if the visitor had chosen it."""
+        told = event._data if isinstance(event._data, dict) else {}
+        path = told.get("path")
+        sent = ImageData(path=path) if isinstance(path, str) else None
+        picture = self.query.picture.preprocess(sent)
+        return self.on_find({**values, self.query.picture: picture, self.query.address: ""})
+
     def on_settings(self, values: Values) -> Values:
         """Filters and numbers changed: look again for what was asked, in the same place."""
         trail: Trail = values[self.trail]
-        view = trail.view
-        if view.query == "nothing" or (view.query == "picture" and not values[self.query.picture]):
+        view = self.views.again(trail.view, values)
+        return {**self.settings.count(values), **self._show(replace(trail, view=view))}
+
+    def on_seen(self, values: Values, event: gr.EventData) -> Values:
+        """What was seen was corrected, or made a filter: look again, in the same place."""
+        trail: Trail = values[self.trail]
+        view, told = trail.view, self.seen.read(event)
+        if told is None or view.query != "picture":
             return self._show(trail)
-        again = self._again(view, values)
-        again = replace(again, folded=again.folded and view.folded)  # opened, they stay so
-        return self._show(replace(trail, view=again))
+        label, value, only = told
+        chosen: Values = {}
+        if only:
+            filters = {**self.settings.filters.read(values), label: [value]}
+            chosen = self.settings.filters.show(filters)
+        else:
+            view = view.with_correction(label, value)
+        values = {**values, **chosen}
+        view = self.views.again(view, values)
+        return {**chosen, **self.settings.count(values), **self._show(replace(trail, view=view))}
 
     def on_surprise(self, values: Values) -> Values:
         """Start from a random item."""
@@ -251,77 +283,58 @@ class FindTab:
             trail = trail.to(replace(trail.view, opened=item_id))
         return self._show(trail)
 
+    def on_close(self, values: Values) -> Values:
+        """Close the item: where it was opened from what is still on show, that is a step back."""
+        trail: Trail = values[self.trail]
+        closed = replace(trail.view, opened=None)
+        opened_here = [replace(before, opened=None) for before in trail.before[-1:]] == [closed]
+        return self._show(trail.back() if opened_here else replace(trail, view=closed))
+
     def on_back(self, values: Values) -> Values:
-        """To the view before, and to the picture that asked then, if it is still there."""
-        trail = values[self.trail].back()
-        picture = trail.view.picture
-        updates = self._move(trail)
-        if trail.view.query == "picture" and picture != values[self.query.picture]:
-            updates[self.query.picture] = picture if picture and Path(picture).is_file() else None
-        return updates
+        """To the view before, to its settings, and to the picture that asked, if it is there."""
+        return self._return_to(values[self.trail].back(), values)
+
+    def on_place(self, values: Values, event: gr.EventData) -> Values:
+        """The browser went back or on, or a link within the page was followed."""
+        told = event._data if isinstance(event._data, dict) else {}
+        parts = dict(parse_qsl(str(told.get("address", ""))[:_LONGEST], keep_blank_values=True))
+        trail: Trail = values[self.trail]
+        tab = {self._tabs: gr.Tabs(selected=tab_of(parts))}
+        if (known := back_to(trail, parts)) is not None:
+            return {**tab, **self._return_to(known, values)}
+        view = self.views.of_place(read_address(parts, self.service.recommender), values)
+        trail = trail.to(view) if told.get("forward") is True else Trail(view)
+        return {**tab, **self._return_to(trail, values)}
 
     def on_load(self, values: Values, request: gr.Request) -> Values:
-        """The page was opened, perhaps at an item."""
+        """The page was opened, perhaps at an address that says more."""
         self.service.prepare()
-        examples = of_items(self.service.items(self._example_ids(), HERE).values())
-        if text := request.query_params.get("item"):
-            updates = self._move_to(self.service.recommender.id_in(text), values)
-        else:
-            updates = self._move(Trail())
+        parts = dict(request.query_params)
+        view = self.views.of_place(read_address(parts, self.service.recommender), values)
+        # Who is already at another tab stays there, unless the address says where to be.
+        tab = {self._tabs: gr.Tabs(selected=tab_of(parts))} if "tab" in parts else {}
         return {
-            self.results.photographs: tiles_html(photograph_tiles()),
-            self.results.examples: tiles_html(examples),
-            **updates,
+            **tab,
+            **self.results.begin(self.service),
+            **self._return_to(Trail(view), {**values, self.query.picture: None}),
         }
 
     # What the handlers share.
 
+    def _return_to(self, trail: Trail, values: Values) -> Values:
+        """Show a trail with the picture and the settings that its view was found by."""
+        updates = {**self.settings.show(trail.view.options), **self._move(trail)}
+        updates |= self.settings.count({**values, **updates})
+        picture = trail.view.picture if trail.view.query == "picture" else None
+        if picture != values[self.query.picture]:
+            there = picture is not None and Path(picture).is_file()
+            updates[self.query.picture] = picture if there else None
+        return updates
+
     def _move_to(self, item_id: Any, values: Values) -> Values:
-        """On to what is like an item."""
-        view = self._like_item(item_id, values)
-        return self._move(values[self.trail].to(view))
-
-    def _again(self, view: View, values: Values) -> View:
-        """What a view asks, asked again; as its status why nothing is found."""
-        if view.query == "picture" and values[self.query.picture] is not None:
-            return self._like_picture(values, view)
-        if view.query == "item":
-            return self._like_item(view.query_id, values, view.text)
-        return self._like_words(view.text, values)
-
-    def _like_words(self, text: str, values: Values) -> View:
-        """What is as a text says or, as the status, why nothing is."""
-        try:
-            options = self.settings.read(values)
-            answer = self.service.recommend_by_text(text, HERE, options)
-        except RecommenderError as error:
-            return View(status=str(error))
-        return View.of(answer, f"“{text}”", query="words", text=text)
-
-    def _like_picture(self, values: Values, before: View = View()) -> View:  # noqa: B008 - frozen
-        """What is like the picture, in the region asked for before, or why nothing is."""
-        region, picture, text = before.region, values[self.query.picture], before.text
-        try:
-            options = self.settings.read(values)
-            answer = self.service.recommend(picture, HERE, options, region=region, text=text)
-        except RecommenderError as error:
-            return View(status=str(error))
-        view: Json = {"query": "picture", "picture": picture, "region": region, "text": text}
-        if not isinstance(region, tuple):
-            return View.of(answer, but_as_said(YOUR_PICTURE, text), **view)
-        # What was found in all of the picture stays there to choose from.
-        return View.of(answer, but_as_said(YOUR_PART, text), **view, regions=before.regions)
-
-    def _like_item(self, item_id: Any, values: Values, text: str = "") -> View:
-        """What is like an item or, as the status, why nothing is."""
-        try:
-            options = self.settings.read(values)
-            answer = self.service.recommend_by_id(item_id, HERE, options, text=text)
-        except RecommenderError as error:
-            return View(status=str(error))
-        name = but_as_said(answer["query"]["attributes"]["productDisplayName"] or "this item", text)
-        item: Json = {"query": "item", "query_id": item_id, "opened": item_id, "text": text}
-        return View.of(answer, name, **item)
+        """On to what is like an item; the picture that asked is no longer what does."""
+        view = self.views.like_item(item_id, values)
+        return {**self.query.show(None), **self._move(values[self.trail].to(view))}
 
     def _move(self, trail: Trail) -> Values:
         """The same, where the words that ask are others than before."""
@@ -331,17 +344,13 @@ class FindTab:
         """A trail in all panels; what left the catalog since is left out."""
         view = trail.view
         opened = [] if view.opened is None else [view.opened]
-        items = self.service.items([*view.ids, *opened], HERE)
-        there = tuple(item_id for item_id in view.ids if item_id in items)
-        trail = replace(trail, view=replace(view, ids=there))
+        asks = [] if view.query_id is None else [view.query_id]
+        items = self.service.items([*view.ids, *opened, *asks], HERE)
+        there = [at for at, item_id in enumerate(view.ids) if item_id in items]
+        ids = tuple(view.ids[at] for at in there)
+        scores = tuple(view.scores[at] for at in there) if view.scores else ()
+        trail = replace(trail, view=replace(view, ids=ids, scores=scores))
         updates: Values = {self.trail: trail, self.words.box: gr.skip()}  # in which one may type
         for panel in self.panels:
             updates |= panel.show(trail, items)
         return updates
-
-    def _example_ids(self) -> list[Id]:
-        """The first item of each of the most frequent article types: a look at the breadth."""
-        frame = self.service.recommender.frame
-        types = frame["articleType"].value_counts().head(_EXAMPLES).index
-        firsts = frame.drop_duplicates("articleType").set_index("articleType")["id"]
-        return firsts[types].tolist()

@@ -1,12 +1,13 @@
 """What *Find similar* shows at one moment: as a value, and as HTML."""
 
 import html
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
-from recommender.schema import COLUMNS, CURRENCY, LINK, PRICE, SCHEMA, TITLES, Id, title_of
-from recommender.service.answers import Json
+from recommender.schema import COLUMNS, CURRENCY, LINK, PRICE, SCHEMA, Id, title_of
+from recommender.search.options import Options
 from recommender.service.sentences import (
     UNNAMED,
     WELCOME,
@@ -15,10 +16,10 @@ from recommender.service.sentences import (
     sentence,
     stated_text,
 )
+from recommender.service.worded import Json
 from recommender.ui.parts.inputs import is_web_address
 
 _MAX_BACK = 20
-_WORTH_SAYING = 0.05
 _WIDER = ("subCategory", "masterCategory")
 """Labels that follow from the article type: said after it, and not where it is guessed."""
 
@@ -27,6 +28,11 @@ _CARD = tuple(dict.fromkeys(("articleType", *_WIDER, *_SAID, "id")))
 """What an item's card says, in this order."""
 
 
+USUAL_HERE = Options(k=12, spread=True)
+"""How this page searches unless told otherwise."""
+
+Items = dict[Id, Json]
+"""An id -> its item, with the address of its picture."""
 Seen = dict[str, tuple[tuple[str, float], ...]]
 
 
@@ -35,9 +41,12 @@ class View:
     """What the page shows at one moment, as far as a session has to keep it.
 
     Attributes:
-        query: what the results are like: a picture, an item, words alone, or nothing yet.
+        query: what the results are like: a picture, an item, words alone, or nothing yet; or they
+            are those that somebody kept.
         query_id: of the item that they are like.
         ids: of the results, in their order.
+        scores: theirs; none where they were not searched for.
+        options: how they were searched for.
         opened: id of the item whose attributes are shown.
         status: the line above.
         seen: what is seen in the picture that asks: of each label the likeliest values with their
@@ -51,9 +60,11 @@ class View:
         folded: whether the results wait for a click, as they are not like what was asked for.
     """
 
-    query: Literal["nothing", "picture", "item", "words"] = "nothing"
+    query: Literal["nothing", "picture", "item", "words", "shortlist"] = "nothing"
     query_id: Id | None = None
     ids: tuple[Id, ...] = ()
+    scores: tuple[float, ...] = ()
+    options: Options = field(default=USUAL_HERE, hash=False)
     opened: Id | None = None
     status: str = WELCOME
     seen: Seen = field(default_factory=dict, hash=False)
@@ -77,15 +88,26 @@ class View:
             "said": said(query),
             "folded": folded,
         }
-        return cls(ids=ids, status=found_like(name, answer), **{**found, **view})
+        # Beside words a score is of ranks that are added up, which says nothing to anyone.
+        scores = () if view.get("text") else tuple(item["score"] for item in answer["results"])
+        status = found_like(name, answer)
+        return cls(ids=ids, scores=scores, status=status, **{**found, **view})
 
     @property
-    def beliefs(self) -> dict[str, list[Json]]:
-        """What is seen, as an answer says it."""
-        return {
-            label: [{"value": value, "probability": share} for value, share in ranked]
-            for label, ranked in self.seen.items()
-        }
+    def corrected(self) -> dict[str, str]:
+        """Label -> the value that somebody said."""
+        return dict(self.options.corrected or {})
+
+    def with_correction(self, label: str, value: str | None) -> "View":
+        """The same question with what somebody says of a label; None for what was seen."""
+        said = self.corrected | {label: value}
+        kept = {name: its for name, its in said.items() if its is not None}
+        return replace(self, options=replace(self.options, corrected=kept or None))
+
+    @property
+    def likeliest(self) -> dict[str, str]:
+        """What the picture that asks is taken for: label -> value."""
+        return {label: ranked[0][0] for label, ranked in self.seen.items()} | self.corrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +133,11 @@ def said(query: Json) -> tuple[tuple[str, str], ...]:
     return tuple((stated_text(stated), stated["without"]) for stated in query.get("stated", ()))
 
 
+def line_html(status: str) -> str:
+    """The line that says what is on show; it takes the focus where what had it is gone."""
+    return f'<p tabindex="-1">{html.escape(status)}</p>'
+
+
 def item_html(item: dict[str, Any]) -> str:
     """A card of what is known of an item; its name leads to its shop, where one is known."""
     own = [name for name in item if name not in (*COLUMNS, "image", CURRENCY, LINK)]
@@ -125,7 +152,8 @@ def item_html(item: dict[str, Any]) -> str:
         name = f'<a href="{html.escape(link)}" {shop}>{name}</a>'
     return (
         f'<article class="item"><img src="{html.escape(item["image"])}" '
-        f'alt="{html.escape(sentence(item))}"><div><h2>{name}</h2><dl>{rows}</dl>'
+        f'alt="{html.escape(sentence(item))}"><div><h2 tabindex="-1">{name}</h2><dl>{rows}</dl>'
+        f'<button type="button" data-keep="{html.escape(json.dumps(item["id"]))}"></button>'
         f'<a href="?item={quote(str(item["id"]))}">Link to this item</a></div></article>'
     )
 
@@ -144,31 +172,9 @@ def _said(item: dict[str, Any], name: str) -> str:
 
 
 def _kept(beliefs: dict[str, list[Json]]) -> Seen:
-    """An answer's beliefs, as far as they are shown."""
+    """An answer's beliefs, as far as there is something to choose."""
     return {
-        label: tuple(
-            (value["value"], value["probability"])
-            for value in ranked
-            if value is ranked[0] or value["probability"] >= _WORTH_SAYING
-        )
+        label: tuple((value["value"], value["probability"]) for value in ranked)
         for label, ranked in beliefs.items()
         if label not in _WIDER
     }
-
-
-def beliefs_html(beliefs: dict[str, list[Json]]) -> str:
-    """What is seen in a picture: a tile an attribute, the other likely values in small below."""
-    tiles = []
-    for label, ranked in _kept(beliefs).items():
-        (first, sure), *others = ranked
-        also = ", ".join(f"{html.escape(value)} {share:.0%}" for value, share in others)
-        tiles.append(
-            f"<div><dt>{TITLES[label]}</dt>"
-            f"<dd>{html.escape(first)} <b>{sure:.0%}</b></dd>"
-            f'<meter min="0" max="1" value="{sure}" '
-            f'aria-label="{TITLES[label]}: how sure"></meter>'
-            f"<small>{'or ' + also if also else ''}</small></div>"
-        )
-    if not tiles:
-        return ""
-    return f'<section class="seen"><h2>What we see</h2><dl>{"".join(tiles)}</dl></section>'

@@ -1,12 +1,14 @@
 """The boxes in which a visitor chooses filters, the same wherever a catalog is narrowed."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
 
-from recommender.schema import SCHEMA, Column
+from recommender.schema import CATEGORY, SCHEMA, TYPE, Column
+from recommender.search.filters import FilterTable
 from recommender.ui.parts.inputs import Choice, EndBox, Values, in_order
 
 _ANY = "any"
@@ -28,7 +30,7 @@ class FilterBoxes:
 
     def __init__(
         self,
-        values: Mapping[str, list[Any]],
+        table: FilterTable,
         *,
         prefix: str,
         columns: Iterable[Column] = SCHEMA,
@@ -36,14 +38,14 @@ class FilterBoxes:
         """Draw them.
 
         Args:
-            values: column -> its values, as `FilterTable` has them.
+            table: the values that there are.
             prefix: of the elements' ids, the page's own to each place.
             columns: of the catalog.
         """
         self._boxes: dict[Column, tuple[Block, ...]] = {}
         with gr.Row():
             for column in filter(_is_offered, columns):
-                self._boxes[column] = _boxes_of(column, values[column.name], prefix)
+                self._boxes[column] = _boxes_of(column, table, prefix)
         # The ends of years are first to be read, wherever they are seen.
         by_kind = sorted(self._boxes.items(), key=lambda pair: pair[0].kind != "year")
         self.boxes: list[Block] = [box for _, boxes in by_kind for box in boxes]
@@ -55,16 +57,16 @@ class FilterBoxes:
         clicks = [button.click for button in (self.clear, *others)]
         return gr.on(clicks, lambda: [None] * len(self.boxes), None, self.boxes, **settings)
 
-    def renewed(self, values: Mapping[str, list[Any]]) -> Values:
+    def renewed(self, table: FilterTable) -> Values:
         """The boxes with another catalog's values to choose from; what is chosen stays."""
         changed: Values = {}
         for column, boxes in self._boxes.items():
-            its = values.get(column.name, [])
+            there = bool(table.values.get(column.name))
             for box in boxes:
                 if isinstance(box, Choice):
-                    changed[box] = Choice(choices=_choices_of(column, its), visible=bool(its))
+                    changed[box] = Choice(choices=_choices_of(column, table), visible=there)
                 else:
-                    changed[box] = type(box)(visible=bool(its))
+                    changed[box] = type(box)(visible=there)
         return changed
 
     def read(self, values: Values) -> dict[str, Any]:
@@ -76,15 +78,22 @@ class FilterBoxes:
                 filters[column.name] = allowed
         return filters
 
+    def show(self, filters: Mapping[str, Any]) -> Values:
+        """The boxes with filters chosen, of a form that `read` makes."""
+        shown: Values = {}
+        for column, boxes in self._boxes.items():
+            shown |= zip(boxes, _chosen(column, filters.get(column.name)), strict=True)
+        return shown
+
 
 def _is_offered(column: Column) -> bool:
     return column.kind not in ("id", "link") and (column.kind != "text" or column not in SCHEMA)
 
 
-def _boxes_of(column: Column, values: list[Any], prefix: str) -> tuple[Block, ...]:
+def _boxes_of(column: Column, table: FilterTable, prefix: str) -> tuple[Block, ...]:
     elem_id = f"{prefix}-{column.name}"
-    look: dict[str, Any] = {"visible": bool(values), "min_width": 130}
-    title, choices = column.title, _choices_of(column, values)
+    look: dict[str, Any] = {"visible": bool(table.values[column.name]), "min_width": 130}
+    title, choices = column.title, _choices_of(column, table)
     if column.kind == "text":
         return (gr.Textbox(label=f"{title} with", max_lines=1, elem_id=elem_id, **look),)
     if column.kind == "number":
@@ -99,10 +108,33 @@ def _boxes_of(column: Column, values: list[Any], prefix: str) -> tuple[Block, ..
     return (Choice(choices, multiselect=True, label=title, elem_id=elem_id, **look),)
 
 
-def _choices_of(column: Column, values: list[Any]) -> list[Any]:
+def _choices_of(column: Column, table: FilterTable) -> list[Any]:
+    """What a box offers: years in their order, else the most frequent first, each with its count.
+
+    Types follow their category, whose name finds all of its types.
+    """
+    name = column.name
+    values = table.values.get(name, [])
+    if column.kind == "year":
+        return [_ANY, *values]
+    if not values:
+        return []
+    counts = table.counts(name)
     if column.kind == "yes_no":
-        return [(word, word) for word in _YES_NO]
-    return [_ANY, *values] if column.kind == "year" else values
+        words = [_YES_NO[not value] for value in values]
+        return [(f"{w} ({n:,})", w) for w, n in zip(words, counts, strict=True)]
+    groups = table.usual(name, CATEGORY) if name == TYPE else [None] * len(values)
+    sizes = Counter[Any]()
+    for group, count in zip(groups, counts, strict=True):
+        sizes[group] += count
+    offered = sorted(
+        zip(values, counts, groups, strict=True),
+        key=lambda one: (-sizes[one[2]], str(one[2]), -one[1], str(one[0])),
+    )
+    return [
+        (f"{value}{f' · {group}' if group else ''} ({count:,})", value)
+        for value, count, group in offered
+    ]
 
 
 def _change_of(box: Block) -> Any:
@@ -123,3 +155,14 @@ def _allowed(column: Column, chosen: list[Any]) -> Any:
     if column.kind == "yes_no" and isinstance(value, list):
         value = [word == _YES_NO[0] for word in value if word in _YES_NO]
     return value or None
+
+
+def _chosen(column: Column, allowed: Any) -> list[Any]:
+    """What boxes of a column hold who say a filter: `_allowed` the other way round."""
+    if column.kind in ("number", "year"):
+        ends = allowed if isinstance(allowed, Mapping) else {}
+        return [ends.get(end, _ANY if column.kind == "year" else None) for end in ("min", "max")]
+    if column.kind == "text":
+        return [allowed["contains"] if isinstance(allowed, Mapping) else ""]
+    values = allowed if isinstance(allowed, list) else []
+    return [[_YES_NO[not value] for value in values] if column.kind == "yes_no" else values]

@@ -13,6 +13,12 @@ from gradio.data_classes import ImageData
 from recommender.errors import ImageError
 from recommender.pictures.decode import VISITOR_LIMITS, format_of
 
+_EXAMPLE = (
+    "https://raw.githubusercontent.com/alexeygrigorev/clothing-dataset/HEAD/images/"
+    "0eb7bab9-e735-416f-a4cf-74535a7563fe.jpg"
+)
+"""A checked shirt on a bed, of the Clothing dataset, CC0."""
+
 Values = dict[Any, Any]
 """A component -> its value or, to change more than that, a component to take its place."""
 
@@ -73,6 +79,11 @@ class PictureInput(gr.Image):
             raise gr.Error(message, print_exception=False) from error
         return self.keep(data)
 
+    def example_payload(self) -> dict[str, Any]:
+        """What the API's page shows: a photograph that everyone may use."""
+        meta = {"_type": "gradio.FileData"}
+        return {"path": _EXAMPLE, "url": _EXAMPLE, "orig_name": "shirt.jpg", "meta": meta}
+
     def keep(self, data: bytes) -> str:
         """Write a picture's bytes where uploads are, to be deleted as they are."""
         try:
@@ -89,6 +100,37 @@ class PictureInput(gr.Image):
             message = "No picture can be kept here right now, as the disk refuses: try it later."
             raise gr.Error(message, print_exception=False) from error
         return str(path)
+
+
+class ObjectInput(gr.JSON):
+    """A JSON object of the API, which says that it is one to whoever reads the schema."""
+
+    is_template = True
+
+    def api_info(self) -> dict[str, Any]:
+        return {"type": "object", "additionalProperties": {}}
+
+    def example_payload(self) -> dict[str, Any]:
+        return {}
+
+    def example_value(self) -> dict[str, Any]:
+        return {}
+
+
+class RegionInput(gr.JSON):
+    """A part of a picture, as `read_region` takes it, which says its forms in the schema."""
+
+    is_template = True
+
+    def api_info(self) -> dict[str, Any]:
+        sides = {"type": "array", "items": {"type": "number"}}
+        return {"anyOf": [{"type": "string", "enum": ["auto"]}, sides, {"type": "null"}]}
+
+    def example_payload(self) -> str:
+        return "auto"
+
+    def example_value(self) -> str:
+        return "auto"
 
 
 class RawNumber(gr.Number):

@@ -2,15 +2,32 @@
 
 import html
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import gradio as gr
 
-from recommender.service.answers import Json
 from recommender.service.sentences import sentence
+from recommender.service.worded import Json
 
-Tile = tuple[int | str, str, str]
-"""What it stands for, the address of its picture, and its caption."""
+
+class Tile(NamedTuple):
+    """A picture that is a button.
+
+    Attributes:
+        what: what it stands for.
+        picture: the address of its picture.
+        said: what it shows, as a sentence, which begins its accessible name.
+        name: what stands below it.
+        why: what stands below that, in small.
+    """
+
+    what: int | str
+    picture: str
+    said: str
+    name: str = ""
+    why: str = ""
+
 
 CLICK_JS = """
 element.addEventListener("click", ({target}) => {
@@ -29,17 +46,31 @@ def tiles_box(elem_id: str, *, visible: bool = True) -> gr.HTML:
 
 def tiles_html(tiles: Iterable[Tile]) -> str:
     """Tiles in their order."""
-    return "".join(
-        f'<button type="button" class="thumbnail-item" data-tile="{html.escape(json.dumps(what))}">'
-        f'<img src="{html.escape(address)}" alt="{html.escape(caption)}">'
-        f'<span class="caption-label" aria-hidden="true">{html.escape(caption)}</span></button>'
-        for what, address, caption in tiles
+    return "".join(map(_tile_html, tiles))
+
+
+def _tile_html(tile: Tile) -> str:
+    what = html.escape(json.dumps(tile.what))
+    why = f"<small>{html.escape(tile.why)}</small>" if tile.why else ""
+    return (
+        f'<button type="button" class="thumbnail-item" data-tile="{what}">'
+        f'<img src="{html.escape(tile.picture)}" alt="{html.escape(tile.said)}">'
+        f'<span class="caption-label" aria-hidden="true">{html.escape(tile.name)}</span>'
+        f"{why}</button>"
     )
 
 
-def of_items(items: Iterable[Json]) -> list[Tile]:
-    """Items as tiles that stand for their ids."""
-    return [(item["id"], item["image"], sentence(item)) for item in items]
+def of_items(items: Sequence[Json], why: Sequence[str] = ()) -> list[Tile]:
+    """Items as tiles that stand for their ids; `why` is what stands below each, or nothing."""
+    return [
+        Tile(item["id"], item["image"], sentence(item), _caption(item), reason)
+        for item, reason in zip(items, why or [""] * len(items), strict=True)
+    ]
+
+
+def _caption(item: Json) -> str:
+    """An item's name, or what it is where it has none."""
+    return str(item["productDisplayName"] or sentence(item))
 
 
 def clicked(event: gr.EventData) -> int | str | None:

@@ -1,4 +1,4 @@
-"""`/trends/NAME.csv` and `.html`: a chart's table and its figure, to be taken away."""
+"""What is taken away: `/trends/NAME.csv` and `.html` of a chart, `/shortlist.csv` of kept items."""
 
 import asyncio
 import json
@@ -8,17 +8,21 @@ from tempfile import mkdtemp
 from threading import Lock
 from weakref import WeakKeyDictionary, finalize
 
+import gradio as gr
+import pandas as pd
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from recommender.charts.export import csv_of, page_of
+from recommender.charts.export import csv_of, harmless_csv, page_of
 from recommender.errors import QueryError
 from recommender.files import whole_file
 from recommender.service.answers import Service
 from recommender.service.trends import DEMAND, RESULTS, Question, Trends
 from recommender.trends.own import OWN
 from recommender.trends.sections import NAMES
+from recommender.ui.find.place import read_ids
+from recommender.ui.server.origin import origin_of
 
 _MEDIA = {"csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8"}
 
@@ -83,3 +87,19 @@ def download_route(service: Service) -> Route:
             return PlainTextResponse(str(error), status_code=400)
 
     return Route("/trends/{file}", download)
+
+
+def shortlist_route(service: Service) -> Route:
+    """`/shortlist.csv?ids=1,2`: items with all their columns and their pictures' addresses."""
+
+    def table(ids: str, origin: str) -> str:
+        named = read_ids(ids, service.recommender)
+        return harmless_csv(pd.DataFrame([*service.items(named, origin).values()]))
+
+    async def shortlist(request: Request) -> Response:
+        origin = origin_of(gr.Request(request))
+        text = await asyncio.to_thread(table, request.query_params.get("ids", ""), origin)
+        head = {"content-disposition": 'attachment; filename="shortlist.csv"'}
+        return Response(text, media_type=_MEDIA["csv"], headers=head)
+
+    return Route("/shortlist.csv", shortlist)

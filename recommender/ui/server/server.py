@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import gradio as gr
 from fastapi.exceptions import RequestValidationError
 from gradio import processing_utils
 from gradio.block_function import BlockFunction
+from gradio.data_classes import APIInfo
 from gradio.route_utils import FnIndexInferError
+from gradio.utils import get_function_description
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -29,11 +32,12 @@ from recommender.service.live import Live
 from recommender.service.sentences import sentence
 from recommender.ui.parts.inputs import PictureInput
 from recommender.ui.server.door import OPEN, Door
-from recommender.ui.server.downloads import download_route
+from recommender.ui.server.downloads import download_route, shortlist_route
 from recommender.ui.server.guard import FAILED, NO_ENDPOINT, Guard
 from recommender.ui.server.health import health_routes
 from recommender.ui.server.logs import join_servers_logs
 from recommender.ui.server.origin import CheckOrigin
+from recommender.ui.server.preview import Preview, preview_route
 from recommender.ui.server.refusals import refusal
 from recommender.ui.server.shares import Buckets, FairShare, Share, too_fast
 from recommender.ui.server.uploads import deleting_uploads
@@ -67,6 +71,23 @@ class Page(gr.Blocks):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._shares = Buckets(_A_SESSION)
+
+    def get_api_info(self, *args: Any, **kwargs: Any) -> APIInfo:
+        """What the API takes and answers; each parameter as its function's docstring has it.
+
+        Gradio tells an MCP server alone what docstrings say of parameters.
+        """
+        info: APIInfo = super().get_api_info(*args, **kwargs)
+        for function in self.fns.values():
+            endpoint = info["named_endpoints"].get(f"/{function.api_name}")
+            if endpoint is None or function.fn is None:
+                continue
+            _, said, _ = get_function_description(function.fn)
+            for parameter in endpoint["parameters"]:
+                if about := said.get(parameter["parameter_name"]):
+                    parameter["type"] = {**parameter["type"], "description": about}
+                    parameter["python_type"]["description"] = about
+        return info
 
     async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The answer; a `RecommenderError` reaches a program as it stands.
@@ -282,11 +303,11 @@ def launch_settings(service: Service, door: Door = OPEN) -> dict[str, Any]:
     ).set(
         # Gradio's own greys and rose are too pale to be read by everyone.
         body_text_color_subdued="*neutral_600",
-        body_text_color_subdued_dark="*neutral_400",
+        body_text_color_subdued_dark="*neutral_300",
         block_label_text_color="*neutral_600",
         block_label_text_color_dark="*neutral_300",
         input_placeholder_color="*neutral_500",
-        input_placeholder_color_dark="*neutral_400",
+        input_placeholder_color_dark="*neutral_300",
         button_primary_background_fill="*primary_600",
         button_primary_background_fill_hover="*primary_700",
         button_primary_background_fill_dark="*primary_600",
@@ -303,7 +324,9 @@ def launch_settings(service: Service, door: Door = OPEN) -> dict[str, Any]:
                 picture_route(service.live),
                 caption_route(service.live),
                 photograph_route(),
+                preview_route(),
                 download_route(service),
+                shortlist_route(service),
                 *health_routes(service.live),
             ],
             "middleware": [
@@ -311,6 +334,7 @@ def launch_settings(service: Service, door: Door = OPEN) -> dict[str, Any]:
                 Middleware(LimitBodies),
                 Middleware(CheckOrigin, origin=door.origin),
                 *share,
+                Middleware(Preview, live=service.live),
             ],
             "exception_handlers": {
                 FnIndexInferError: _refusing(NO_ENDPOINT, 404),
@@ -325,4 +349,6 @@ def launch_settings(service: Service, door: Door = OPEN) -> dict[str, Any]:
         "enable_monitoring": False,
         "ssr_mode": False,
         "share": False,
+        # Its tools are the API's endpoints, where `gradio[mcp]` is installed.
+        "mcp_server": find_spec("mcp") is not None,
     }

@@ -1,0 +1,87 @@
+"""The items that can be found, row by row with an index: their columns, ids and pictures."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
+from recommender.schema import Id, keys_of, read_id, whole
+from recommender.search.filters import FilterTable
+from recommender.search.ranking import Candidates
+from recommender.store.store import Gallery
+
+
+class Items:
+    """The items of a gallery's index.
+
+    Attributes:
+        columns: of the catalog: the usual ones, then its own.
+        frame: those columns and `image_hash`, row by row with the index.
+        filters: their values.
+        ids: of shape (n,), int64, or object where they are texts.
+        numbered: whether they are numbers.
+    """
+
+    def __init__(self, gallery: Gallery) -> None:
+        """Raises:
+        IndexMismatchError: the index holds an item that the catalog does not.
+        """
+        # The index may lack items whose picture could not be embedded; rows are the index's.
+        keys = pd.Index(keys_of(gallery.frame["id"]))
+        catalog_rows = keys.get_indexer(pd.Index(gallery.index.ids))
+        if len(catalog_rows) and catalog_rows.min() < 0:
+            raise IndexMismatchError("The index is of another catalog: build the index again.")
+        self.columns = gallery.columns
+        self.frame = gallery.frame.iloc[catalog_rows].reset_index(drop=True)
+        self.filters = FilterTable(self.frame[[column.name for column in self.columns]])
+        self.ids = self.frame["id"].to_numpy()
+        self.numbered = bool(self.ids.dtype == np.int64)
+        self._catalog, self._catalog_rows = gallery.items, catalog_rows
+        self._row_of = {item_id: row for row, item_id in enumerate(self.ids.tolist())}
+
+    def row(self, item_id: object) -> int:
+        """Where an item is.
+
+        Raises:
+            UnknownItemError: there is none of this id, or it is of no kind that ids have.
+        """
+        known = whole(item_id) if self.numbered else item_id
+        if not isinstance(known, int if self.numbered else str):
+            kind = "whole number" if self.numbered else "text"
+            raise UnknownItemError(f"An item's id is a {kind}.")
+        if (row := self._row_of.get(known)) is None:
+            raise UnknownItemError("The catalog has no item with this id.")
+        return row
+
+    def id_in(self, text: str) -> Id:
+        """The id that an address names, perhaps of no item."""
+        return read_id(text, numbers=self.numbered)
+
+    def item(self, item_id: object) -> dict[str, Any]:
+        """One item's columns, missing ones None; raises as `row` does."""
+        return self.filters.row(self.row(item_id))
+
+    def picture_bytes(self, item_id: object) -> bytes:
+        """The encoded picture of an item, as its source had it; raises as `row` does."""
+        return bytes(self._catalog[int(self._catalog_rows[self.row(item_id)])]["image"]["bytes"])
+
+    def in_order(self, found: Candidates, sort: str) -> Candidates:
+        """Candidates by a column; what lacks a value comes last.
+
+        Args:
+            found: as they are alike.
+            sort: as `Options` has it.
+
+        Raises:
+            QueryError: there is no such column.
+        """
+        if not sort:
+            return found
+        name = sort.removeprefix("-")
+        sortable = [column.name for column in self.columns if column.kind in ("number", "year")]
+        if name not in sortable:
+            raise QueryError(f"sort is one of {', '.join(sortable)}, perhaps with a minus before.")
+        values = self.frame[name].iloc[found.rows].to_numpy(np.float64, na_value=np.nan)
+        order = np.argsort(-values if sort != name else values, kind="stable")  # NaN last
+        return Candidates(found.rows[order], found.scores[order])

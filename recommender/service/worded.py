@@ -1,0 +1,108 @@
+"""What a recommender found and believes -> the JSON of DESIGN's contract."""
+
+from typing import Any
+from urllib.parse import quote
+
+from recommender.encoding.agreement import Beliefs, likeliest
+from recommender.encoding.regions import Asked, Regions
+from recommender.search.hits import Hits
+from recommender.search.options import Options
+from recommender.search.recommender import Recommender
+from recommender.search.stated import Said
+from recommender.service.sentences import heard, message_of, not_counted, only_these_hold
+
+SCHEMA_VERSION = 1
+_LIKELIEST = 3
+
+Json = dict[str, Any]
+
+
+def understood(said: Said | None) -> Json:
+    """What the words of a question were taken for; nothing where there were none."""
+    if said is None:
+        return {}
+    return {
+        "text": said.text,
+        "stated": [
+            {
+                "column": statement.column,
+                "values": list(statement.values),
+                **statement.bounds,
+                "words": list(statement.words),
+                "without": said.without(statement),
+            }
+            for statement in said.statements
+        ],
+        "mended": [{"word": typed, "read": read} for typed, read in said.mended],
+        "unknown": list(said.unknown),
+    }
+
+
+def with_picture(item: Json, origin: str) -> Json:
+    """An item with the address of its picture."""
+    return {**item, "image": f"{origin}/pictures/{quote(str(item['id']), safe='')}"}
+
+
+def placed(regions: Regions | None, asked: Asked) -> Json:
+    """Which part of the picture was looked at, and which there are to choose from."""
+    if regions is None:
+        return {"region": list(asked) if isinstance(asked, tuple) else None, "regions": []}
+    found = zip(regions.boxes, regions.sureness, strict=True)
+    return {
+        "region": list(regions.used) if regions.used else None,
+        "regions": [{"box": list(box), "sureness": round(sure, 4)} for box, sure in found],
+    }
+
+
+def worded(beliefs: Beliefs, recommender: Recommender) -> dict[str, list[Json]]:
+    """Label -> its likeliest values, the likeliest first."""
+    return {
+        label: [{"value": value, "probability": round(p, 4)} for value, p in ranked]
+        for label, ranked in likeliest(beliefs, recommender.encoder.labels, _LIKELIEST).items()
+    }
+
+
+def answer_of(
+    recommender: Recommender,
+    hits: Hits,
+    options: Options,
+    query: Json,
+    origin: str,
+    decode_ms: float = 0.0,
+) -> Json:
+    """What was found, as an answer.
+
+    Args:
+        recommender: that found it.
+        hits: what was found.
+        options: how it was sought.
+        query: what asked.
+        origin: scheme and host under which the pictures are served.
+        decode_ms: how long it took to read the picture that asks.
+    """
+    results = []
+    pairs = zip(hits.ids.tolist(), hits.scores.tolist(), strict=True)
+    for rank, (item_id, score) in enumerate(pairs, 1):
+        item = with_picture(recommender.item(item_id), origin)
+        results.append({"rank": rank, "id": item.pop("id"), "score": round(score, 4), **item})
+    corrected = dict(options.corrected or {})
+    told = {"corrected": corrected, "types": hits.types}
+    query = query | understood(hits.said) | {name: what for name, what in told.items() if what}
+    counted_ones = recommender.encoder.agreement.labels
+    uncounted = not_counted(label for label in corrected if label not in counted_ones)
+    found = message_of(len(hits), options, matched=hits.matched, repeated=hits.repeated)
+    if hits.said is not None and not hits.said.statements and len(hits) < options.k:
+        found = only_these_hold(len(hits))
+    timings = {"decode": decode_ms, "encode": 0.0, **hits.timings_ms}
+    timings["total"] = sum(timings.values())
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "query": query,
+        "match": {
+            "sureness": None if hits.match is None else round(hits.match, 4),
+            "good": hits.matched,
+        },
+        "results": results,
+        "message": " ".join(filter(None, (uncounted, heard(hits), found))),
+        "timings_ms": {step: round(ms, 2) for step, ms in timings.items()},
+    }
