@@ -1,10 +1,10 @@
 """How a picture that asks is looked at: once and, where that leaves doubt, again.
 
 What a visitor shows is no packshot: the garment hangs askew, or is a small thing in a room. What
-leaves doubt is seen larger and, mirrored, larger once more: where it does not lie on white, cut to
-its garment; a view of which the network is surer counts for more. (Laid on white like a packshot it
-is known less well.) Of what does not lie on white the first view says where the garment is, and
-nothing else: at its size the network is surer than it is right.
+leaves doubt is seen larger too, and mirrored: on white at both sizes, else cut to its garment with
+what is around it. A view of which the network is surer counts for more. (Laid on white like a
+packshot it is known less well.) Of what does not lie on white the first view has no say in what it
+is: at its size the network is surer of a photograph than it is right.
 
 Source: test-time augmentation as weighed in Shanmugam et al., Better Aggregation in Test-Time
 Augmentation, arXiv:2011.11156; the weights here follow from the doubt alone.
