@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect, sync_playwright
+from serving import serve
 
 from recommender.catalog.own import columns_of
 from recommender.demo.shop import TABLE, VOCABULARY, WORDS
@@ -89,3 +91,32 @@ def test_its_trends_tell_of_its_columns(shop: Recommender) -> None:
     for column in ("Herkunft", "Lagerbestand", "Nachhaltig"):
         table = trends.tables(["own_values"], Question(own=column))["tables"]["own_values"]
         assert sum(row["items"] for row in table) == ITEMS
+
+
+@pytest.mark.browser
+def test_its_page_at_a_desk_and_on_a_phone(
+    shop: Recommender, chromium: str, tmp_path: Path
+) -> None:
+    item = shop.item(str(shop.frame["id"][0]))
+    with serve(shop, tmp_path) as live, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for width in (1280, 390):
+            page = browser.new_page(viewport={"width": width, "height": 844})
+            page.goto(f"{live}/?item={item['id']}")
+            card = page.locator("article.item")
+            for said in ("Herkunft", "Gewicht kg", "Muster", "EUR", item["productDisplayName"]):
+                expect(card).to_contain_text(said, timeout=30_000)
+            expect(card.locator(f"a[href='{item['link']}']")).to_be_visible()
+            expect(page.locator("#results img")).not_to_have_count(0)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            page.get_by_role("tab", name="Trends").click()
+            if width == 1280:
+                page.get_by_role("tab", name="Prices and more").click()
+                prices = page.locator("#chart-own_values .js-plotly-plot")
+                expect(prices).to_contain_text("price, EUR", timeout=30_000)
+                page.locator("#trends-own input").click()
+                page.get_by_role("option", name="Herkunft").click()
+                expect(prices).to_contain_text("Portugal", timeout=30_000)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            page.close()
+        browser.close()
