@@ -1,19 +1,24 @@
 """Write every chart of a catalog as CSV, interactive page and picture, and one report of all.
 
 python -m scripts.export_trends --data data/kaggle --out trends
+python -m scripts.export_trends --data data/kaggle --out men --filters '{"gender": ["Men"]}'
 
 The pictures (SVG and PNG) need Chromium, or Chrome, on the PATH; the rest needs nothing.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 import pandas as pd
 
 from recommender.catalog.items import catalog_frame, load_catalog
-from recommender.charts.chart import PLACE, prepared
-from recommender.charts.export import find_chromium, write_pages, write_pictures
+from recommender.charts.chart import PLACE, narrowed, prepared
+from recommender.charts.export import find_chromium, source_of, write_pages, write_pictures
+from recommender.schema import keys_of
+from recommender.search.filters import FilterTable
+from recommender.service.sentences import filters_said
 from recommender.store.manifest import MANIFEST_FILE
 from recommender.store.store import Store
 from recommender.trends.sections import NAMES, Periods, draw
@@ -28,7 +33,8 @@ def read_frame(directory: Path) -> pd.DataFrame:
     if store.places is None:
         return store.frame
     places = pd.DataFrame(store.places, index=store.ids, columns=list(PLACE))
-    return store.frame.join(places, on="id")
+    placed = places.reindex(keys_of(store.frame["id"])).set_axis(store.frame.index)
+    return store.frame.join(placed)
 
 
 @plain_errors()
@@ -39,11 +45,21 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--no-pictures", action="store_true", help="neither SVG nor PNG, also where Chromium is"
     )
+    parser.add_argument(
+        "--filters", default="{}", help='of which items alone: {"gender": ["Men"]}, as in the API'
+    )
     options = parser.parse_args(argv)
+    try:
+        filters = json.loads(options.filters)
+    except ValueError:
+        parser.error('--filters is JSON such as {"gender": ["Men"]}')
     frame = read_frame(options.data)
-    charts = draw(prepared(frame), NAMES, Periods())
-    title = f"Trends of a catalog of {len(frame):,} items"
-    written = write_pages(charts, options.out, title)
+    mask = FilterTable(frame).mask(filters)
+    charts = dict(draw(prepared(frame if mask is None else frame[mask]), NAMES, Periods()))
+    if filters:
+        charts = {name: narrowed(chart, filters_said(filters)) for name, chart in charts.items()}
+    title = "Trends of a catalog"
+    written = write_pages(charts, options.out, title, source_of(len(frame)))
     chromium = None if options.no_pictures else find_chromium()
     if chromium:
         written += write_pictures(charts, options.out, chromium)

@@ -38,6 +38,23 @@ def test_export(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert outside.count("<section>") == len(NAMES)
 
 
+def test_export_of_some_items(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    command = ["--data", str(store), "--out", str(out), "--no-pictures", "--filters"]
+    assert export_trends.main([*command, '{"gender": ["Women"]}']) == 0
+    colours = pd.read_csv(out / "colours.csv")
+    assert colours["items"].sum() == sum(row[1] == "Women" for row in ROWS)
+    assert set(colours["filters"]) == {"gender: Women"}
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert "only gender: Women" in report
+    assert f"Of a catalog of {len(ROWS)} items, drawn on 2" in report
+    assert '<a href="#colours">' in report
+    assert export_trends.main([*command, '{"gender": ["x"]}']) == 1
+    assert "gender has no such value" in capsys.readouterr().err
+
+
 def test_export_that_cannot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert export_trends.main(["--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
     assert "build_catalog" in capsys.readouterr().err

@@ -158,7 +158,8 @@ def test_a_file_of_the_whole_catalog_is_made_once(
         def get(file: str, **ask: Any) -> str:
             answer = client.get(f"/trends/{file}", params={"ask": json.dumps(ask)} if ask else {})
             assert answer.status_code == 200
-            assert answer.headers["content-disposition"] == f'attachment; filename="{file}"'
+            named = file.replace(".", "-filtered.") if "filters" in ask else file
+            assert answer.headers["content-disposition"] == f'attachment; filename="{named}"'
             return answer.text
 
         page = get("style_map.html")
@@ -214,6 +215,11 @@ def test_downloads(live: str) -> None:
     assert "attachment" in table.headers["content-disposition"]
     counted = pd.read_csv(io.StringIO(table.text)).set_index("baseColour")["items"].to_dict()
     assert counted == Counter(row[5] for row in ROWS if row[1] == "Women")
+    assert 'filename="colours-filtered.csv"' in table.headers["content-disposition"]
+    said = "gender: Women"
+    assert set(pd.read_csv(io.StringIO(table.text))["filters"]) == {said}
+    assert f"only {said}" in httpx.get(f"{live}/trends/colours.html", params=asked).text
+    assert "filters" not in httpx.get(f"{live}/trends/colours.csv").text
     page = httpx.get(f"{live}/trends/colours.html", params=asked).text
     assert "Plotly.newPlot" in page
     assert "src=" not in page.split("<script>")[0]

@@ -3,7 +3,7 @@
 import html
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ class Chart:
         missing: how many items lack an attribute that the chart needs.
         note: what the data cannot say, or empty.
         nothing: why there is nothing to show, or empty.
+        only: the filters that the items passed, in words, or empty.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Chart:
     missing: int = 0
     note: str = ""
     nothing: str = ""
+    only: str = ""
 
     @property
     def figure(self) -> go.Figure:
@@ -205,6 +207,24 @@ def chart_of(
     counts = counting(frame, columns, missing)
     spec = spec_of(draw(), title, counts, height=height)
     return Chart(title=title, counts=counts, table=table, spec=spec, missing=missing, note=note)
+
+
+def narrowed(chart: Chart, only: str) -> Chart:
+    """A chart that says of which items alone it is, in its figure too.
+
+    Args:
+        chart: of items that passed filters.
+        only: the filters, in words.
+    """
+    if not chart.counts:
+        return replace(chart, only=only)
+    counts, layout = f"{chart.counts}; only {only}", chart.spec["layout"]
+    title, before = layout["title"], layout["title"]["subtitle"]
+    subtitle = {**before, "text": wrapped(escaped([counts])[0], _PHONE_LETTERS)}
+    added = subtitle["text"].count("<br>") - before["text"].count("<br>")
+    margin = {**layout["margin"], "t": layout["margin"]["t"] + 15 * added}
+    layout = {**layout, "title": {**title, "subtitle": subtitle}, "margin": margin}
+    return replace(chart, counts=counts, only=only, spec={**chart.spec, "layout": layout})
 
 
 def spec_of(drawing: Drawing, title: str, counts: str = "", *, height: int = 420) -> Spec:

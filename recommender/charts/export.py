@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -29,13 +30,15 @@ main { display: grid; gap: 24px;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); }
 section { border: 1px solid #8884; border-radius: 10px; padding: 8px; min-width: 0; }
 section p { margin: 4px 12px 10px; font-size: 13px; opacity: .8; }
+nav { margin: 8px 0 20px; line-height: 2; } nav a { color: inherit; }
 details { margin: 4px 12px 10px; font-size: 13px; }
 details div { overflow: auto; max-height: 420px; }
 table { border-collapse: collapse; } td, th { padding: 2px 10px 2px 0; text-align: left; }
 @media (prefers-color-scheme: dark) {
   body { color: #eee; background: #1c1917; }
   .gtitle, .gtitle-subtitle, .legendtext, .annotation-text, .xtitle, .ytitle, .y2title,
-  .xtick text, .ytick text, .y2tick text, .angularaxistick text { fill: #ddd !important; }
+  .xtick text, .ytick text, .y2tick text, .angularaxistick text, .cbaxis text,
+  .cbtitle { fill: #ddd !important; }
 }
 """
 _DRAW = """
@@ -65,13 +68,21 @@ document.body.innerHTML = `<pre id="done">${btoa(JSON.stringify(done))}</pre>`;
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+def source_of(count: int) -> str:
+    """Where numbers are from, and when they were drawn."""
+    return f"Of a catalog of {count:,} items, drawn on {datetime.now(UTC):%Y-%m-%d}."
+
+
 def csv_of(chart: Chart) -> str:
     """A chart's table with a heading; a missing value is an empty field.
+
+    Of items that passed filters, each row says which those were.
 
     A text of the catalog that a spreadsheet would take for a formula begins with an apostrophe.
     Source: OWASP, CSV Injection.
     """
-    return harmless_csv(chart.table)
+    table = chart.table
+    return harmless_csv(table.assign(filters=chart.only) if chart.only else table)
 
 
 def harmless_csv(table: pd.DataFrame) -> str:
@@ -88,7 +99,12 @@ def _harmless(value: Any) -> Any:
 
 
 def page_of(
-    charts: Mapping[str, Chart], title: str, *, script: str | None = None, tables: bool = False
+    charts: Mapping[str, Chart],
+    title: str,
+    *,
+    script: str | None = None,
+    tables: bool = False,
+    about: str = "",
 ) -> str:
     """A page of interactive figures.
 
@@ -98,14 +114,20 @@ def page_of(
         script: address of plotly.js beside the page; None puts it into the page, which then needs
             nothing but itself.
         tables: whether each figure's table stands below it.
+        about: a line below the title, such as where the numbers are from and when.
     """
     plotly = f'<script src="{script}"></script>' if script else f"<script>{get_plotlyjs()}</script>"
     sections = "".join(_section(name, chart, tables) for name, chart in charts.items())
-    body = f"<h1>{html.escape(title)}</h1><main>{sections}</main>"
+    links = [f'<a href="#{name}">{html.escape(chart.title)}</a>' for name, chart in charts.items()]
+    contents = f"<nav>{' · '.join(links)}</nav>" if len(links) > 1 else ""
+    head = f"<h1>{html.escape(title)}</h1><p>{html.escape(about)}</p>{contents}"
+    body = f"{head}<main>{sections}</main>"
     return _document(title, plotly, body, _figures_json(charts) + _DRAW)
 
 
-def write_pages(charts: Mapping[str, Chart], folder: Path, title: str) -> list[Path]:
+def write_pages(
+    charts: Mapping[str, Chart], folder: Path, title: str, about: str = ""
+) -> list[Path]:
     """Every table as CSV, every figure as a page, and `report.html`, which needs nothing else.
 
     The figures' pages share one plotly.js, which lies beside them.
@@ -114,13 +136,14 @@ def write_pages(charts: Mapping[str, Chart], folder: Path, title: str) -> list[P
         charts: by name, which becomes the files'.
         folder: made where it is not there.
         title: of the report.
+        about: a line below it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     texts = {SHARED_SCRIPT: get_plotlyjs()}
     for name, chart in charts.items():
         texts[f"{name}.csv"] = csv_of(chart)
         texts[f"{name}.html"] = page_of({name: chart}, chart.title, script=SHARED_SCRIPT)
-    texts["report.html"] = page_of(charts, title, tables=True)
+    texts["report.html"] = page_of(charts, title, tables=True, about=about)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="")
     return [folder / name for name in texts]

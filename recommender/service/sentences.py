@@ -209,6 +209,28 @@ def shortlisted(count: int) -> str:
     return f"A shortlist of {several(count)}."
 
 
+def filters_said(filters: Mapping[str, Any]) -> str:
+    """Filters in words.
+
+    >>> filters_said({"gender": ["Men", None], "year": {"min": 2010, "max": 2012}})
+    'gender: Men or none; year: 2010 to 2012'
+    >>> filters_said({"price": {"max": 900}, "description": {"contains": "cotton"}})
+    'price: up to 900; description: with cotton'
+    """
+    said = []
+    for column, allowed in filters.items():
+        if not isinstance(allowed, Mapping):
+            words = " or ".join("none" if value is None else str(value) for value in allowed)
+        elif "contains" in allowed:
+            words = f"with {allowed['contains']}"
+        elif {"min", "max"} <= allowed.keys():
+            words = f"{allowed['min']} to {allowed['max']}"
+        else:
+            words = f"from {allowed['min']}" if "min" in allowed else f"up to {allowed['max']}"
+        said.append(f"{noun_of(column)}: {words}")
+    return "; ".join(said)
+
+
 def passing(count: int, total: int) -> str:
     """How many items of a catalog are counted.
 

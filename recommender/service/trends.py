@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from recommender.charts.chart import PLACE, Chart, prepared
+from recommender.charts.chart import PLACE, Chart, narrowed, prepared
 from recommender.errors import QueryError
 from recommender.feedback.events import KINDS, NO_EVENTS, WINDOWS, EventLog, count_events
 from recommender.schema import ATTRIBUTES, COLUMNS, CURRENCY, NOUNS, PRICE, Id, whole
 from recommender.search.recommender import Recommender
 from recommender.service.metrics import counted
+from recommender.service.sentences import filters_said
 from recommender.trends.demand import looked_for
 from recommender.trends.lifts import Period, results_against, usual_periods
 from recommender.trends.own import OWN, draw_own
@@ -161,6 +162,9 @@ class Trends:
                 charts[name] = self._whole(name, question.attribute if name == MAP else "")
             else:
                 charts |= draw(items, [name], periods, question.attribute)
+        if question.filters:
+            only = filters_said(question.filters)
+            charts = {name: narrowed(chart, only) for name, chart in charts.items()}
         return charts
 
     @counted

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from recommender.charts.export import csv_of, harmless_csv, page_of
+from recommender.charts.export import csv_of, harmless_csv, page_of, source_of
 from recommender.errors import QueryError
 from recommender.files import whole_file
 from recommender.service.answers import Service
@@ -54,7 +54,9 @@ class _Files:
 
 def _text(trends: Trends, name: str, kind: str, question: Question) -> str:
     chart = trends.charts([name], question)[name]
-    return csv_of(chart) if kind == "csv" else page_of({name: chart}, chart.title)
+    if kind == "csv":
+        return csv_of(chart)
+    return page_of({name: chart}, chart.title, about=source_of(len(trends.frame)))
 
 
 def download_route(service: Service) -> Route:
@@ -69,7 +71,8 @@ def download_route(service: Service) -> Route:
             question = Question.of(**parameters)
         except (ValueError, TypeError, RecursionError) as error:
             raise QueryError('ask is an object such as {"filters": {}}.') from error
-        head = {"content-disposition": f'attachment; filename="{name}.{kind}"'}
+        part = "-filtered" if question.filters else ""
+        head = {"content-disposition": f'attachment; filename="{name}{part}.{kind}"'}
         trends, media_type = service.trends, _MEDIA[kind]
         if name in NAMES and question == Question(attribute=question.attribute):
             path = files.path(trends, name, kind, question)

@@ -49,6 +49,7 @@ def _place(error: BaseException) -> str:
 def write_logs() -> None:
     """Log from now on: sentences for whoever sits at a terminal, lines of JSON anywhere else."""
     handler = logging.StreamHandler()
+    handler.setLevel(logging.INFO)  # whatever a library sets its own logger to
     at_terminal = sys.stderr.isatty()
     handler.setFormatter(logging.Formatter("%(message)s") if at_terminal else JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
