@@ -2,18 +2,21 @@
 
 python -m scripts.export_trends --data data/kaggle --out trends
 python -m scripts.export_trends --data data/kaggle --out men --filters '{"gender": ["Men"]}'
+python -m scripts.export_trends --data data/kaggle --out trends --own price heelType
 
 The pictures (SVG and PNG) need Chromium, or Chrome, on the PATH; the rest needs nothing.
 """
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 
 import pandas as pd
 
 from recommender.catalog.items import catalog_frame, load_catalog
+from recommender.catalog.own import columns_of
 from recommender.charts.chart import PLACE, narrowed, prepared
 from recommender.charts.export import find_chromium, source_of, write_pages, write_pictures
 from recommender.schema import keys_of
@@ -21,8 +24,11 @@ from recommender.search.filters import FilterTable
 from recommender.service.sentences import filters_said
 from recommender.store.manifest import MANIFEST_FILE
 from recommender.store.store import Store
+from recommender.trends.own import OWN, countable, draw_own
 from recommender.trends.sections import NAMES, Periods, draw
 from scripts.command import plain_errors
+
+USUAL = ("price", "brand", "pattern", "fabric")
 
 
 def read_frame(directory: Path) -> pd.DataFrame:
@@ -48,18 +54,30 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--filters", default="{}", help='of which items alone: {"gender": ["Men"]}, as in the API'
     )
+    parser.add_argument(
+        "--own",
+        nargs="*",
+        metavar="COLUMN",
+        help=f"columns of the catalog's own; {', '.join(USUAL)} where they are, if not said",
+    )
     options = parser.parse_args(argv)
     try:
         filters = json.loads(options.filters)
     except ValueError:
         parser.error('--filters is JSON such as {"gender": ["Men"]}')
     frame = read_frame(options.data)
+    there = countable(columns_of(frame))
+    if unknown := set(options.own or ()) - set(there):
+        parser.error(f"no such column: {', '.join(sorted(unknown))}; {', '.join(there)} are")
     mask = FilterTable(frame).mask(filters)
-    charts = dict(draw(prepared(frame if mask is None else frame[mask]), NAMES, Periods()))
+    items = prepared(frame if mask is None else frame[mask])
+    charts = dict(draw(items, NAMES, Periods()))
+    for column in [name for name in USUAL if name in there] if options.own is None else options.own:
+        slug = re.sub(r"\W+", "_", column)
+        charts |= {f"{name}_{slug}": draw_own(items, name, column) for name in OWN}
     if filters:
         charts = {name: narrowed(chart, filters_said(filters)) for name, chart in charts.items()}
-    title = "Trends of a catalog"
-    written = write_pages(charts, options.out, title, source_of(len(frame)))
+    written = write_pages(charts, options.out, "Trends of a catalog", source_of(len(frame)))
     chromium = None if options.no_pictures else find_chromium()
     if chromium:
         written += write_pictures(charts, options.out, chromium)

@@ -19,6 +19,7 @@ from recommender.search.recommender import Recommender
 from recommender.service.trends import Question, Trends
 from recommender.trends.lifts import Period
 from recommender.trends.own import OWN, draw_own
+from scripts import export_trends
 
 EARLIER, LATER = Period(2011, 2012), Period(2013, 2018)
 
@@ -157,7 +158,7 @@ def test_drawn_medians_are_those_of_drawn_items() -> None:
 
 
 @pytest.fixture(scope="module")
-def priced(tmp_path_factory: pytest.TempPathFactory) -> Recommender:
+def priced_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("priced")
     header, *lines = styles_csv(ROWS).splitlines()
     more = [f"{n + 0.5},{'Ako' if n % 2 else 'Bel'},nothing" for n in range(len(lines))]
@@ -167,7 +168,12 @@ def priced(tmp_path_factory: pytest.TempPathFactory) -> Recommender:
     for row in ROWS:
         (folder / "shop" / f"{row[0]}.jpg").write_bytes(draw_picture(row))
     build_store(folder / "store", folder / "shop")
-    return open_store(folder / "store")
+    return folder / "store"
+
+
+@pytest.fixture(scope="module")
+def priced(priced_store: Path) -> Recommender:
+    return open_store(priced_store)
 
 
 def test_tables_tell_of_the_prices_first_and_of_what_is_asked(priced: Recommender) -> None:
@@ -202,7 +208,22 @@ def test_a_catalog_without_columns_of_its_own_has_none(recommender: Recommender)
         trends.charts(["own_values"], Question(own="price"))
 
 
-def test_what_is_asked_comes_as_a_file_too(priced: Recommender, tmp_path: Path) -> None:
-    chart = Trends(priced).charts(["own_by_year"], Question(own="price"))["own_by_year"]
-    chart.table.to_csv(tmp_path / "own.csv")
-    assert list(chart.table.columns) == ["year", "items", "median", "low", "high"]
+@pytest.mark.parametrize(
+    ("told", "columns"), [([], ["price", "brand"]), (["--own", "note"], ["note"]), (["--own"], [])]
+)
+def test_they_are_exported(
+    priced_store: Path, tmp_path: Path, told: list[str], columns: list[str]
+) -> None:
+    options = ["--data", str(priced_store), "--out", str(tmp_path / "out"), "--no-pictures", *told]
+    assert export_trends.main(options) == 0
+    there = {path.stem for path in (tmp_path / "out").glob("own_*.csv")}
+    assert there == {f"{name}_{column}" for name in OWN for column in columns}
+    if "price" in columns:
+        table = pd.read_csv(tmp_path / "out" / "own_by_year_price.csv")
+        assert list(table.columns) == ["year", "items", "median", "low", "high"]
+
+
+def test_an_unknown_column_is_not_exported(priced_store: Path, tmp_path: Path) -> None:
+    options = ["--data", str(priced_store), "--out", str(tmp_path), "--own", "gender"]
+    with pytest.raises(SystemExit):
+        export_trends.main(options)

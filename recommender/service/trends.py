@@ -12,13 +12,13 @@ import pandas as pd
 from recommender.charts.chart import PLACE, Chart, narrowed, prepared
 from recommender.errors import QueryError
 from recommender.feedback.events import KINDS, NO_EVENTS, WINDOWS, EventLog, count_events
-from recommender.schema import ATTRIBUTES, COLUMNS, CURRENCY, NOUNS, PRICE, Id, whole
+from recommender.schema import ATTRIBUTES, NOUNS, Id, whole
 from recommender.search.recommender import Recommender
 from recommender.service.metrics import counted
 from recommender.service.sentences import filters_said
 from recommender.trends.demand import looked_for
 from recommender.trends.lifts import Period, results_against, usual_periods
-from recommender.trends.own import OWN, draw_own
+from recommender.trends.own import OWN, countable, draw_own
 from recommender.trends.sections import COMPARISONS, MAP, NAMES, Periods, draw
 
 _DAY_SECONDS = 86_400
@@ -102,13 +102,7 @@ class Trends:
     @cached_property
     def own_columns(self) -> list[str]:
         """The columns of the catalog's own that can be counted: its prices first, then makers."""
-        counted_kinds = ("choice", "yes_no", "number")
-        there = [
-            column.name
-            for column in self.recommender.columns
-            if column.name not in (*COLUMNS, CURRENCY) and column.kind in counted_kinds
-        ]
-        return sorted(there, key=lambda name: (name != PRICE, name != "brand"))
+        return countable(self.recommender.columns)
 
     @cached_property
     def usual_periods(self) -> tuple[Period, Period] | None:

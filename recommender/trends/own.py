@@ -4,6 +4,7 @@ Words are counted as the usual columns' are; numbers have a distribution, and me
 95% bootstrap intervals. Prices of several currencies are never mixed.
 """
 
+from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
@@ -31,7 +32,7 @@ from recommender.charts.statistics import (
     median_interval,
     verdicts,
 )
-from recommender.schema import CURRENCY, PRICE, noun_of, title_of
+from recommender.schema import COLUMNS, CURRENCY, PRICE, Column, noun_of, title_of
 from recommender.trends.composition import bars
 from recommender.trends.lifts import TRENDS, Period, lift_chart, period_changes, usual_periods
 from recommender.trends.pairs import heat
@@ -40,11 +41,27 @@ from recommender.trends.years import FEW_ITEMS, share_by_year, year_note
 OWN = ("own_values", "own_by_type", "own_by_year", "own_changes")
 """Charts of one of a catalog's own columns."""
 
+_COUNTED = ("choice", "yes_no", "number")
+
 _LEAST_ITEMS = 10
 """Of fewer, a bootstrap interval of a median is narrower than it should be."""
 _TYPES, _BARS = 20, 24
 _MEDIANS = ("items", "median", "low", "high")
 _CHANGES = ("before", "after", "before_median", "after_median", "lift", "low", "high", "trend")
+
+
+def countable(columns: Iterable[Column]) -> list[str]:
+    """The columns of a catalog's own that have charts: its prices first, then its makers.
+
+    Args:
+        columns: of the catalog.
+    """
+    there = [
+        column.name
+        for column in columns
+        if column.name not in (*COLUMNS, CURRENCY) and column.kind in _COUNTED
+    ]
+    return sorted(there, key=lambda name: (name != PRICE, name != "brand"))
 
 
 def draw_own(
