@@ -268,6 +268,9 @@ def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Cl
             assert parameters[parameter]["parameter_default"] == default
             assert kind in parameters[parameter]["python_type"]["type"]
             assert len(parameters[parameter]["type"]["description"]) > 10, (name, parameter)
+    # Every tool of an MCP server fails whose schema has a type that is none.
+    kinds = [p["type"] for endpoint in endpoints.values() for p in endpoint["parameters"]]
+    assert all(isinstance(kind.get("type"), str) or kind.get("anyOf") for kind in kinds)
     trends = {p["parameter_name"]: p for p in endpoints["/trends"]["parameters"]}
     assert list(trends) == ["filters", "tables", "before", "after", "attribute", "own"]
     assert [p["parameter_default"] for p in trends.values()] == [{}, [], {}, {}, "baseColour", ""]

@@ -57,7 +57,9 @@ class FindTab:
             with gr.Column(scale=2, min_width=300):
                 self.query = QueryPanel(service)
                 self.settings = SettingsPanel(service)
-                note = "Pictures that you show are deleted within an hour."
+                note = (
+                    "Pictures that you show are deleted within an hour; so long a link shows them."
+                )
                 gr.Markdown(note, elem_classes="note")
             with gr.Column(scale=5, min_width=320):
                 with gr.Row(elem_id="bar"):

@@ -58,6 +58,9 @@ _A_SESSION = Share(a_second=10, at_once=60)
 """What a page, or a client that is one session, may ask."""
 _SAFE_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 _A_DAY = {"cache-control": "public, max-age=86400"}
+_HAS_MCP = find_spec("mcp") is not None
+_NO_MCP = ".api-docs .snippets li.snippet:last-child { display: none; }"
+"""Gradio's page of the API offers MCP, its last way in, whether it is there or not."""
 _STYLE = Path(__file__).parents[1] / "style.css"
 
 
@@ -319,6 +322,7 @@ def launch_settings(service: Service, door: Door = OPEN) -> dict[str, Any]:
     return {
         "theme": theme,
         "css_paths": _STYLE,
+        "css": "" if _HAS_MCP else _NO_MCP,
         "app_kwargs": {
             "routes": [
                 picture_route(service.live),
@@ -350,5 +354,5 @@ def launch_settings(service: Service, door: Door = OPEN) -> dict[str, Any]:
         "ssr_mode": False,
         "share": False,
         # Its tools are the API's endpoints, where `gradio[mcp]` is installed.
-        "mcp_server": find_spec("mcp") is not None,
+        "mcp_server": _HAS_MCP,
     }
