@@ -323,8 +323,13 @@ class Recommender:
         mixed = in_turn(pools, [*shares.values()], Candidates(hits.rows, hits.scores))
         mixed = first_of_each(mixed, groups).cut(options.k)
         mixed = self._items.in_order(mixed, options.sort)
-        ids = self._items.ids[mixed.rows]
-        return replace(hits, rows=mixed.rows, ids=ids, scores=mixed.scores, types=shares)
+        rows, scores = mixed.rows, mixed.scores
+        timings_ms = {
+            step: ms + sum(found.timings_ms[step] for found in each.values())
+            for step, ms in hits.timings_ms.items()
+        }
+        found = replace(hits, rows=rows, ids=self._items.ids[rows], scores=scores, types=shares)
+        return replace(found, timings_ms=timings_ms)
 
     def _index(self, options: Options) -> Index:
         if options.ranking == "auto":
