@@ -1,24 +1,29 @@
 """An update adds, changes and removes items, embeds only what is new, and is never seen half."""
 
+import gc
 import shutil
 import time
 from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from weakref import ref
 
 import pytest
 from conftest import ROWS, TinyEncoder, open_store, write_archive
-from serving import call, serve
+from serving import call, closing_loops, serve
 
 from recommender.catalog.sources import read_source
 from recommender.catalog.updates import Update, update_catalog
 from recommender.errors import CatalogError, RecommenderError
 from recommender.index.faiss import IndexConfig
+from recommender.service.answers import Service
 from recommender.service.live import Live
+from recommender.service.trends import Question
 from recommender.store.build import build_store
 from recommender.store.manifest import load_manifest, store_version
 from recommender.store.store import Store, writing
+from recommender.ui.app import build_app
 
 
 @pytest.fixture
@@ -199,3 +204,16 @@ def test_a_version_that_cannot_be_loaded_is_not_served(
     watching.join()
     assert "It cannot." in caplog.text
     assert live.now is served
+
+
+def test_what_was_served_before_is_let_go(store: Path) -> None:
+    live = Live(open_store(store))
+    service, before = Service(live), ref(live.now)
+    with closing_loops():
+        page = build_app(service)
+        service.trends.tables(["colours"], Question())
+        live.now = open_store(store)
+        assert service.item(1, "")["item"]["id"] == 1
+        gc.collect()
+        assert before() is None
+        page.close()

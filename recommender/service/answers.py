@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import lru_cache, partial
 from pathlib import Path
 from threading import BoundedSemaphore, Thread
 
@@ -76,17 +75,23 @@ class Service:
         self.fetch_urls = fetch_urls
         self.events = events
         self._fetching = BoundedSemaphore(_FETCHED_AT_ONCE)
-        self._trends_of = lru_cache(maxsize=1)(partial(Trends, events=events))
+        self._trends: Trends | None = None
 
     @property
     def recommender(self) -> Recommender:
         """The latest one; a request takes it once."""
-        return self.live.now
+        now, trends = self.live.now, self._trends
+        if trends is not None and trends.recommender is not now:
+            self._trends = None  # which would keep what nobody asks any more
+        return now
 
     @property
     def trends(self) -> Trends:
         """The charts of the latest one; a request takes them once."""
-        return self._trends_of(self.live.now)
+        now = self.recommender
+        if (trends := self._trends) is None or trends.recommender is not now:
+            self._trends = trends = Trends(now, events=self.events)
+        return trends
 
     @counted
     def recommend(

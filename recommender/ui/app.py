@@ -1,5 +1,7 @@
 """`build_app`: the page with its tabs, and the API."""
 
+from weakref import ref
+
 import gradio as gr
 
 from recommender.evaluation.committed import Committed
@@ -52,11 +54,12 @@ def build_app(service: Service, results: Committed = Committed()) -> gr.Blocks: 
         for name, each in zip(TABS, (found, trends, quality, code), strict=True):
             each.select(None, js=_TELL_TAB.format(name), api_visibility="private")
         filters = find.settings.filters
+        is_built_of = ref(built_of)  # which goes when its successor comes
 
         def renew() -> Values:
             """A page that is opened later offers what the catalog has by then."""
             now = service.recommender
-            if now is built_of:
+            if now is is_built_of():
                 return {head: gr.skip()}
             return {head: _head(now), **filters.renewed(now.filters), **tab.renewed()}
 
