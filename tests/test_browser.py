@@ -387,7 +387,7 @@ def test_a_photograph_is_the_picture_that_asks(page: Page) -> None:
         page.keyboard.press("Enter")
         status(page)
         expect(page.locator("#results .thumbnail-item")).to_have_count(12)
-        expect(page.locator("#picture img")).to_have_js_property("naturalWidth", 192)
+        expect(page.locator("#picture img")).to_have_js_property("naturalWidth", 163)
         expect(page.locator("article.item")).to_be_hidden()
         page.locator("#picture").get_by_label("Remove Image").click()
         status(page, WELCOME)
