@@ -53,10 +53,10 @@ def asking(
 
 
 @contextmanager
-def drawn(recommender: Recommender | Live) -> Iterator[FindTab]:
+def drawn(recommender: Recommender | Live, **settings: Any) -> Iterator[FindTab]:
     """The tab by itself."""
     with closing_loops(), gr.Blocks(analytics_enabled=False), gr.Tabs() as tabs, gr.Tab():
-        yield FindTab(Service(recommender), tabs)
+        yield FindTab(Service(recommender, **settings), tabs)
 
 
 def tile(what: object) -> gr.EventData:
@@ -423,7 +423,7 @@ def test_what_left_the_catalog_is_left_out(recommender: Recommender, picture: st
     shown = tab.on_back(asking(tab, opened.to(opened.view)))
     left = tuple(item_id for item_id in found.view.ids if item_id not in gone)
     assert shown[tab.trail].view.ids == left
-    assert shown[tab.results.tiles].value.count("<button") == len(left)
+    assert shown[tab.results.tiles].value.count("thumbnail-item") == len(left)
     assert not shown[tab.item.column].visible
     clicked = tab.on_select(asking(tab, shown[tab.trail]), tile(left[0]))
     assert clicked[tab.trail].view.opened == left[0]

@@ -157,6 +157,17 @@ class Agreement:
         """Where an embedding holds the beliefs in a label's classes; None where it does not."""
         return dict(self._blocks()).get(label)
 
+    def spread(self, values: Mapping[str, float], *, others: float) -> Floats:
+        """A number for each value of an embedding: its label's or the looks', else the others'.
+
+        Returns:
+            float32 of shape (dim,).
+        """
+        numbers = np.full(self.dim, others, dtype=np.float32)
+        for name, block in [(LOOKS, slice(self.looks_dim)), *self._blocks()]:
+            numbers[block] = values.get(name, others)
+        return numbers
+
     def _blocks(self) -> list[tuple[str, slice]]:
         widths = (len(self.classes[name]) for name in self.labels)
         ends = pairwise(accumulate(widths, initial=self.looks_dim))

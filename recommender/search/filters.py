@@ -37,6 +37,10 @@ class FilterTable:
             codes, values = pd.factorize(frame[name], sort=True)  # a missing value's code is -1
             self._codes[name], self.values[name] = codes.astype(np.int32), values.tolist()
 
+    def codes(self, name: str) -> npt.NDArray[np.int32]:
+        """Of each row the place of its value in `values`, -1 where it is missing: (n,)."""
+        return self._codes[name]
+
     def row(self, row: int) -> dict[str, Any]:
         """A row's values by column, missing ones None."""
         return {

@@ -1,5 +1,6 @@
 """What a query found: facts, no sentences."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,7 @@ class Hits:
         ids: of shape (m,), their items': int64, or object where a catalog's ids are texts.
         scores: float32 of shape (m,), falling unless something else was to order them; of each type
             by itself where there are `types`.
+        variants: of each, the rows that it stands for besides itself; empty where none are folded.
         repeated: how many more there are whose picture is that of one of these, where all that
             there are were found.
         timings_ms: milliseconds by step, of all queries that were asked together.
@@ -49,6 +51,7 @@ class Hits:
     rows: Rows
     ids: npt.NDArray[Any]
     scores: Floats
+    variants: Sequence[Rows] = ()
     repeated: int = 0
     timings_ms: dict[str, float] = field(default_factory=dict)
     beliefs: Beliefs = field(default_factory=dict)

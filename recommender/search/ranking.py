@@ -74,3 +74,33 @@ def put_first(candidates: Candidates, firsts: Rows, score: float | Floats) -> Ca
     return Candidates(
         np.concatenate([firsts, others.rows]), np.concatenate([raised, others.scores])
     )
+
+
+def diverse(candidates: Candidates, looks: Floats, k: int, share: float) -> Candidates:
+    """Choose k that are good and look little like each other, one after the other.
+
+    Args:
+        candidates: m of them.
+        looks: float32 of shape (m, d), unit rows, how each looks.
+        k: how many, at most.
+        share: from 0 to 1, what it counts against a candidate that it looks like one chosen before;
+            the rest is what its score counts.
+
+    Returns:
+        Those chosen, by their scores again.
+
+    Source: maximal marginal relevance, Carbonell & Goldstein, SIGIR 1998.
+
+    >>> found = Candidates(np.array([4, 5, 6]), np.array([0.9, 0.9, 0.7], np.float32))
+    >>> looks = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
+    >>> diverse(found, looks, 2, 0.5).rows.tolist()
+    [4, 6]
+    """
+    worth = (1 - share) * candidates.scores
+    nearest = np.zeros_like(worth)  # how much it looks like the nearest that was chosen
+    chosen = np.zeros(len(worth), dtype=bool)
+    for _ in range(min(k, len(worth))):
+        best = int(np.where(chosen, -np.inf, worth - share * nearest).argmax())
+        chosen[best] = True
+        nearest = np.maximum(nearest, looks @ looks[best])  # (m, d) @ (d,) -> (m,)
+    return candidates.where(chosen)

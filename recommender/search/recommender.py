@@ -12,14 +12,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 
 from recommender.encoding.agreement import LOOKS, Beliefs
 from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap
 from recommender.encoding.regions import Asked
 from recommender.errors import QueryError
-from recommender.index.embeddings import Embeddings, Rows
+from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import Index, IndexConfig, build_index
 from recommender.schema import TYPE, Id
 from recommender.search.corrections import check_corrections, with_corrections
@@ -27,11 +26,15 @@ from recommender.search.fusion import fuse
 from recommender.search.hits import Hits, is_match
 from recommender.search.items import Items
 from recommender.search.options import USUAL, Options
+from recommender.search.outfit import Outfits
 from recommender.search.query import Query
 from recommender.search.ranking import Candidates, first_of_each, put_first, without
 from recommender.search.recognition import Recognised, Recognition
 from recommender.search.spread import in_turn, types_in_doubt
 from recommender.search.stated import NOTHING_SAID
+from recommender.search.taste import moved, rows_of
+from recommender.search.twins import Twins
+from recommender.search.variety import choose, pool_of
 from recommender.search.words import Words
 from recommender.store.store import Gallery
 
@@ -43,6 +46,7 @@ class Recommender:
         columns: of the catalog: the usual ones, then its own.
         frame: those columns and `image_hash`, row by row with the index.
         filters: their values.
+        row: an id -> its row; raises UnknownItemError.
     """
 
     def __init__(
@@ -67,12 +71,12 @@ class Recommender:
         index = gallery.index
         self.gallery, self._items = gallery, Items(gallery)
         self.frame, self.filters = self._items.frame, self._items.filters
-        self.columns = self._items.columns
+        self.columns, self.row = self._items.columns, self._items.row
         self.encoder, self.index, self.places = encoder, index, gallery.places
         self._encode = wrap(encoder.encode_queries) if wrap else encoder.encode_queries
         self._texts = texts
         self._indexes = {"image": index}
-        self._pictures = pd.factorize(self.frame["image_hash"])[0].astype(np.int64)
+        self._twins = Twins(self.frame)
         self._recognition = None
         agreement = encoder.agreement
         if agreement.labels:
@@ -83,7 +87,7 @@ class Recommender:
             self._indexes["hybrid"] = build_index(Embeddings(index.ids, known), config)[0]
             if agreement.weights[LOOKS]:
                 # Where an embedding is looks alone, a query's own picture is the nearest anyway.
-                self._recognition = Recognition(agreement, index.vectors, self._pictures)
+                self._recognition = Recognition(agreement, index.vectors, self._twins.pictures)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -156,7 +160,7 @@ class Recommender:
 
     def like(self, row: int, options: Options = USUAL) -> Query:
         """An item that asks, with all that the gallery knows of it, as a query."""
-        same = self._pictures == self._pictures[row]
+        same = self._twins.pictures == self._twins.pictures[row]
         excluded = np.array([row]) if options.repeats else np.flatnonzero(same)
         vectors = self._index(options).vectors[row : row + 1]
         return Query(vectors=vectors, excluded=[excluded])
@@ -208,6 +212,7 @@ class Recommender:
 
         Raises:
             QueryError: an option does not fit the catalog.
+            UnknownItemError: there is no item of an id that is liked or disliked.
         """
         started = time.perf_counter()
         index, allowed = self._index(options), self.filters.mask(options.filters)
@@ -222,11 +227,18 @@ class Recommender:
         if self._recognition is not None and query.recognises and not corrected:
             recognised = self._recognition.recognise(query.vectors, allowed)
         excluded = query.excluded or [np.empty(0, dtype=np.int64)] * len(query)
+        if options.liked or options.disliked:
+            judged = [rows_of(self._items, ids) for ids in (options.liked, options.disliked)]
+            vectors = moved(agreement, vectors, index.vectors, *judged)
+            known_by_now = self._twins.with_picture_of([*judged[0], *judged[1]])
+            excluded = [np.union1d(rows, known_by_now) for rows in excluded]
         ranked: dict[int, Candidates] = {}
         repeated = dict.fromkeys(range(len(query)), 0)
         timings_ms = {"search": _milliseconds_since(started), "rank": 0.0}
         short = list(range(len(query)))
-        wanted = 2 * options.k + 8 + max(map(len, excluded), default=0)
+        passing, groups = allowed, self._twins.groups(options)
+        pool_size = pool_of(options)
+        wanted = 2 * pool_size + 8 + max(map(len, excluded), default=0)
         while short:
             started = time.perf_counter()
             if query.told:
@@ -241,10 +253,10 @@ class Recommender:
                 if (known := recognised[at]) is not None:
                     pool = put_first(pool, known.rows, index.score_of(known.cosine))
                 pool = without(pool, excluded[at])
-                ranked[at] = pool if options.repeats else first_of_each(pool, self._pictures)
+                ranked[at] = first_of_each(pool, groups)
                 repeated[at] = len(pool.rows) - len(ranked[at].rows)
             timings_ms["rank"] += _milliseconds_since(started)
-            short = [at for at in short if len(ranked[at].rows) < options.k]
+            short = [at for at in short if len(ranked[at].rows) < pool_size]
             if max(len(pool.rows) for pool in found) < wanted:  # that was all there is
                 if allowed is not None or all((pool.rows >= 0).all() for pool in found):
                     break
@@ -252,15 +264,17 @@ class Recommender:
                 allowed = np.ones(len(self), dtype=bool)
             wanted *= 4  # a crowd of identical pictures: look further
         matches = [None] * len(query) if query.matches is None else query.matches.tolist()
-        shown = {
-            at: self._items.in_order(best.cut(options.k), options.sort)
+        chosen = {
+            at: choose(best.cut(pool_size), options, agreement, self.index.vectors)
             for at, best in ranked.items()
         }
+        shown = {at: self._items.in_order(best, options.sort) for at, best in chosen.items()}
         hits = [
             Hits(
                 rows=shown[at].rows,
                 ids=self._items.ids[shown[at].rows],
                 scores=shown[at].scores,
+                variants=self._twins.others(shown[at].rows, options, passing, excluded[at]),
                 repeated=repeated[at] if len(best.rows) < options.k else 0,
                 timings_ms=timings_ms,
                 beliefs={name: believed[at : at + 1] for name, believed in query.beliefs.items()},
@@ -268,7 +282,7 @@ class Recommender:
                 match=matches[at],
                 matched=is_match(matches[at]),
                 said=query.told[at].said if query.told else None,
-                all_of=_all_of(query, at, best.rows[: options.k]),
+                all_of=int(query.told[at].all_of(chosen[at].rows).sum()) if query.told else 0,
             )
             for at, best in ranked.items()
         ]
@@ -301,6 +315,11 @@ class Recommender:
         """The id that an address names, perhaps of no item."""
         return self._items.id_in(text)
 
+    @cached_property
+    def outfits(self) -> Outfits:
+        """What goes with the items of this catalog."""
+        return Outfits(self.frame, self.index.vectors)
+
     def _spread(self, hits: Hits, query: Query, at: int, options: Options) -> Hits:
         """What one of the queries found, of each of the likeliest types where that is in doubt."""
         filters = options.filters or {}
@@ -319,17 +338,17 @@ class Recommender:
         if len(shares) < 2:
             return hits
         pools = [Candidates(each[kind].rows, each[kind].scores) for kind in shares]
-        groups = np.arange(len(self)) if options.repeats else self._pictures
+        groups = self._twins.groups(options)
         mixed = in_turn(pools, [*shares.values()], Candidates(hits.rows, hits.scores))
         mixed = first_of_each(mixed, groups).cut(options.k)
-        mixed = self._items.in_order(mixed, options.sort)
-        rows, scores = mixed.rows, mixed.scores
+        rows, scores = self._items.in_order(mixed, options.sort)
         timings_ms = {
             step: ms + sum(found.timings_ms[step] for found in each.values())
             for step, ms in hits.timings_ms.items()
         }
-        found = replace(hits, rows=rows, ids=self._items.ids[rows], scores=scores, types=shares)
-        return replace(found, timings_ms=timings_ms)
+        variants = self._twins.mixed(rows, (*each.values(), hits))
+        found = replace(hits, rows=rows, scores=scores, types=shares, variants=variants)
+        return replace(found, ids=self._items.ids[rows], timings_ms=timings_ms)
 
     def _index(self, options: Options) -> Index:
         if options.ranking == "auto":
@@ -337,10 +356,6 @@ class Recommender:
         if options.ranking not in self._indexes:
             raise QueryError("This catalog can be ranked by image only: its encoder has no heads.")
         return self._indexes[options.ranking]
-
-
-def _all_of(query: Query, at: int, rows: Rows) -> int:
-    return int(query.told[at].all_of(rows).sum()) if query.told else 0
 
 
 def _milliseconds_since(started: float) -> float:

@@ -26,6 +26,7 @@ from recommender.search.options import USUAL, Options
 from recommender.search.recommender import Recommender
 from recommender.service.live import Live
 from recommender.service.metrics import counted
+from recommender.service.outfits import outfit_of
 from recommender.service.sentences import (
     BUSY_FETCHING,
     NO_ADDRESSES,
@@ -210,6 +211,11 @@ class Service:
         """One item with the address of its picture."""
         item = with_picture(self.recommender.item(item_id), origin)
         return {"schema_version": SCHEMA_VERSION, "item": item}
+
+    @counted
+    def complete_the_look(self, item_id: Id, origin: str, passed: object = ()) -> Json:
+        """What goes with an item; see `outfit_of`."""
+        return outfit_of(self.recommender, item_id, passed, origin)
 
     def items(self, ids: Iterable[Id], origin: str) -> dict[Id, Json]:
         """Id -> its item with the address of its picture; what left the catalog is left out."""

@@ -109,6 +109,15 @@ def stated_text(statement: dict[str, Any]) -> str:
     return f"{noun} up to {high:g}" if low is None else f"{noun} {low:g} to {high:g}"
 
 
+def nothing_for(parts: list[str]) -> str:
+    """Which parts of an outfit nothing in the catalog fills, or empty.
+
+    >>> nothing_for(["bag", "watch"])
+    'Nothing in this catalog suits as bag or watch.'
+    """
+    return f"Nothing in this catalog suits as {' or '.join(parts)}." if parts else ""
+
+
 def beside_each_other(garments: int) -> str:
     """What there is to choose from where a picture shows several garments, or empty.
 
@@ -127,6 +136,9 @@ def _how_many(found: int, repeated: int, options: Options) -> str:
         there = f"The catalog has only {found + repeated} other items"
         if options.filters:
             there = f"Only {found + repeated} items pass these filters"
+        if options.fold:
+            are = "one of them is a variant" if repeated == 1 else f"{repeated} are variants"
+            return f"{there}; {are} of what is shown already."
         have = "one of them has" if repeated == 1 else f"{repeated} of them have"
         return f"{there}; {have} a picture that is shown already."
     if found < options.k and options.filters:

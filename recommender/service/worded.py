@@ -85,6 +85,9 @@ def answer_of(
     for rank, (item_id, score) in enumerate(pairs, 1):
         item = with_picture(recommender.item(item_id), origin)
         results.append({"rank": rank, "id": item.pop("id"), "score": round(score, 4), **item})
+    ids = recommender.frame["id"]
+    for result, rows in zip(results, hits.variants, strict=False):  # none where none are folded
+        result["variants"] = ids.iloc[rows].tolist()
     corrected = dict(options.corrected or {})
     told = {"corrected": corrected, "types": hits.types}
     query = query | understood(hits.said) | {name: what for name, what in told.items() if what}

@@ -39,6 +39,10 @@ def add_endpoints(service: Service) -> None:
         text: str,
         corrected: dict[str, str],
         spread: bool,
+        liked: Any,
+        disliked: Any,
+        diversity: Any,
+        fold: bool,
         request: gr.Request,
     ) -> Json:
         """Products that look like a picture.
@@ -59,6 +63,10 @@ def add_endpoints(service: Service) -> None:
             text: what shall be otherwise than the picture shows, as "in black"
             corrected: an attribute -> what it is, where the picture is seen wrongly
             spread: whether products of each likely type are shown where the type is in doubt
+            liked: ids of products that the results shall be more like, which are not found again
+            disliked: ids of products that the results shall be less like, which do not return
+            diversity: 0 to 1, the more the less the results look like each other
+            fold: whether of products with one name or picture the best alone is shown
         """
         options = Options(
             k=k,
@@ -68,6 +76,10 @@ def add_endpoints(service: Service) -> None:
             sort=sort,
             corrected=corrected,
             spread=spread,
+            liked=liked,
+            disliked=disliked,
+            diversity=diversity,
+            fold=fold,
         )
         file, url = _named(image, url)
         asked: Json = {"url": url, "region": region, "text": text}
@@ -83,6 +95,10 @@ def add_endpoints(service: Service) -> None:
         sort: str = USUAL.sort,
         text: str = "",
         corrected: dict[str, str] = {},  # noqa: B006
+        liked: list[Id] = [],  # noqa: B006
+        disliked: list[Id] = [],  # noqa: B006
+        diversity: float = USUAL.diversity,
+        fold: bool = USUAL.fold,
     ) -> Json:
         """Products that look like a product of the catalog, which is never among them.
 
@@ -95,10 +111,15 @@ def add_endpoints(service: Service) -> None:
             sort: a column of numbers that orders the results, such as price, or -price
             text: what shall be otherwise than that product is, as "in black"
             corrected: an attribute -> what is sought in place of the product's own
+            liked: ids of products that the results shall be more like, which are not found again
+            disliked: ids of products that the results shall be less like, which do not return
+            diversity: 0 to 1, the more the less the results look like each other
+            fold: whether of products with one name or picture the best alone is shown
         """
         # Options refuse what is no ranking.
         ranked: Json = {"ranking": ranking, "sort": sort, "corrected": corrected}
-        options = Options(k=k, filters=filters, repeats=repeats, **ranked)
+        kinds: Json = {"liked": liked, "disliked": disliked, "diversity": diversity, "fold": fold}
+        options = Options(k=k, filters=filters, repeats=repeats, **ranked, **kinds)
         return service.recommend_by_id(item_id, origin_of(request), options, text=text)
 
     def recommend_by_text(
@@ -109,6 +130,10 @@ def add_endpoints(service: Service) -> None:
         repeats: bool = USUAL.repeats,
         ranking: str = USUAL.ranking,
         sort: str = USUAL.sort,
+        liked: list[Id] = [],  # noqa: B006
+        disliked: list[Id] = [],  # noqa: B006
+        diversity: float = USUAL.diversity,
+        fold: bool = USUAL.fold,
     ) -> Json:
         """Products that are as a text says: "red kurta for women", "nike shoes under 3000".
 
@@ -123,9 +148,14 @@ def add_endpoints(service: Service) -> None:
             repeats: whether products with identical pictures are all shown
             ranking: image for what pictures show alone, hybrid where attributes count too, or auto
             sort: a column of numbers that orders the results, such as price, or -price
+            liked: ids of products that the results shall be more like, which are not found again
+            disliked: ids of products that the results shall be less like, which do not return
+            diversity: 0 to 1, the more the less the results look like each other
+            fold: whether of products with one name or picture the best alone is shown
         """
         ranked: Json = {"ranking": ranking, "sort": sort}
-        options = Options(k=k, filters=filters, repeats=repeats, **ranked)
+        kinds: Json = {"liked": liked, "disliked": disliked, "diversity": diversity, "fold": fold}
+        options = Options(k=k, filters=filters, repeats=repeats, **ranked, **kinds)
         return service.recommend_by_text(text, origin_of(request), options)
 
     def recommend_batch(
@@ -136,6 +166,10 @@ def add_endpoints(service: Service) -> None:
         repeats: bool = USUAL.repeats,
         ranking: str = USUAL.ranking,
         sort: str = USUAL.sort,
+        liked: list[Id] = [],  # noqa: B006
+        disliked: list[Id] = [],  # noqa: B006
+        diversity: float = USUAL.diversity,
+        fold: bool = USUAL.fold,
     ) -> Json:
         """Products that look like each of up to 64 pictures: files, or their web addresses.
 
@@ -149,9 +183,14 @@ def add_endpoints(service: Service) -> None:
             repeats: whether products with identical pictures are all shown
             ranking: image for what pictures show alone, hybrid where attributes count too, or auto
             sort: a column of numbers that orders the results, such as price, or -price
+            liked: ids of products that the results shall be more like, which are not found again
+            disliked: ids of products that the results shall be less like, which do not return
+            diversity: 0 to 1, the more the less the results look like each other
+            fold: whether of products with one name or picture the best alone is shown
         """
         ranked: Json = {"ranking": ranking, "sort": sort}
-        options = Options(k=k, filters=filters, repeats=repeats, **ranked)
+        kinds: Json = {"liked": liked, "disliked": disliked, "diversity": diversity, "fold": fold}
+        options = Options(k=k, filters=filters, repeats=repeats, **ranked, **kinds)
         sent = images if isinstance(images, list) else []
         pictures = [partial(_read, picture, image) for image in sent]
         return service.recommend_batch(pictures, origin_of(request), options)
@@ -163,6 +202,19 @@ def add_endpoints(service: Service) -> None:
             item_id: the product's id
         """
         return service.item(item_id, origin_of(request))
+
+    def complete_the_look(
+        item_id: Id,
+        request: gr.Request,
+        passed: list[Id] = [],  # noqa: B006 - the API shows it as the default
+    ) -> Json:
+        """What goes with a product: at most five `slots`, each with a product of the same audience.
+
+        Args:
+            item_id: the product's id
+            passed: ids that are not to be offered: another one comes in their place
+        """
+        return service.complete_the_look(item_id, origin_of(request), passed)
 
     def describe(image: str | None, url: str, region: Any) -> Json:
         """What is seen in a picture: each attribute's likeliest values and their probabilities.
@@ -213,6 +265,10 @@ def add_endpoints(service: Service) -> None:
                 gr.Textbox("", label="text"),
                 ObjectInput({}, label="corrected"),
                 gr.Checkbox(USUAL.spread, label="spread"),
+                gr.JSON([], label="liked"),
+                gr.JSON([], label="disliked"),
+                RawNumber(USUAL.diversity, label="diversity"),
+                gr.Checkbox(USUAL.fold, label="fold"),
             ],
             gr.JSON(label="answer"),
             api_name="recommend",
@@ -233,6 +289,7 @@ def add_endpoints(service: Service) -> None:
     api(recommend_by_text, api_name="recommend_by_text", **search)
     api(recommend_batch, api_name="recommend_batch", **search)
     api(item, api_name="item")
+    api(complete_the_look, api_name="complete_the_look")
     api(trends, api_name="trends")
 
 

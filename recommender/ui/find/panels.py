@@ -18,6 +18,8 @@ from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS, first_of_types, shown
 from recommender.service.sentences import NO_PICTURE, WELCOME, alike, pass_filters, sentence
 from recommender.ui.find.place import address_of
+from recommender.ui.find.taste import JUDGE_JS, judge_html
+from recommender.ui.find.variants import EXPAND_JS, variants_html
 from recommender.ui.find.view import USUAL_HERE, Items, Trail, item_html, line_html
 from recommender.ui.find.words import WordsPanel
 from recommender.ui.parts.cards import status_html
@@ -133,7 +135,7 @@ class SettingsPanel:
 
     Attributes:
         boxes: all that is read.
-        changes: the events after which it reads otherwise; the slider's is that it is let go.
+        changes: the events after which it reads otherwise; a slider's is that it is let go.
     """
 
     def __init__(self, service: Service) -> None:
@@ -152,6 +154,10 @@ class SettingsPanel:
                 label="Show several types where we are not sure",
                 visible=TYPE in recommender.encoder.labels,
             )
+            self.fold = gr.Checkbox(False, label="One tile for the variants of one product")
+            self.diversity = gr.Slider(
+                0, 1, value=0, step=0.1, label="Variety", info="More that look unlike each other"
+            )
             self.ranking = gr.Radio(
                 [("Looks and attributes", "hybrid"), ("Looks alone", "image")],
                 value=self._best,
@@ -164,9 +170,14 @@ class SettingsPanel:
                 sorts, value="", label="In the order of", visible=len(sorts) > 1, elem_id="sort"
             )
         others: list[Choice | gr.Checkbox | gr.Radio]
-        others = [self.repeats, self.spread, self.ranking, self.sort]
-        self.boxes: list[Block] = [self.k, *others, *self.filters.boxes]
-        self.changes = [self.k.release, *(box.input for box in others), *self.filters.changes]
+        others = [self.repeats, self.spread, self.fold, self.ranking, self.sort]
+        sliders = [self.k, self.diversity]
+        self.boxes: list[Block] = [*sliders, *others, *self.filters.boxes]
+        self.changes = [
+            *(slider.release for slider in sliders),
+            *(box.input for box in others),
+            *self.filters.changes,
+        ]
 
     def read(self, values: Values) -> Options:
         """How to search.
@@ -179,6 +190,8 @@ class SettingsPanel:
             k=values[self.k],
             repeats=values[self.repeats],
             spread=values[self.spread],
+            diversity=values.get(self.diversity, 0),
+            fold=values.get(self.fold, False),
             ranking="auto" if ranking == self._best else ranking,
             sort=values.get(self.sort) or "",
             filters=self.filters.read(values),
@@ -190,6 +203,8 @@ class SettingsPanel:
             self.k: options.k,
             self.repeats: options.repeats,
             self.spread: options.spread,
+            self.diversity: options.diversity,
+            self.fold: options.fold,
             self.sort: options.sort,
             self.ranking: self._best if options.ranking == "auto" else options.ranking,
             **self.filters.show(options.filters or {}),
@@ -297,7 +312,7 @@ class ResultsPanel:
 
     def __init__(self) -> None:
         self.unfold = gr.Button("Show the nearest", visible=False, elem_id="unfold")
-        self.tiles = tiles_box("results", visible=False)
+        self.tiles = tiles_box("results", visible=False, also_js=JUDGE_JS + EXPAND_JS)
         with gr.Column(elem_id="beginning") as self.beginning:
             gr.Markdown("No picture at hand? Try one of these photographs:")
             self.photographs = tiles_box("photographs")
@@ -321,7 +336,8 @@ class ResultsPanel:
         asked = items.get(view.query_id, {}) if view.query_id is not None else view.likeliest
         pairs = zip(view.scores, there, strict=True) if view.scores else ()
         why = [alike(score, asked, item) for score, item in pairs]
-        found = tiles_html(of_items(there, why))
+        upon = [judge_html(item) + variants_html(item, view) for item in there]
+        found = tiles_html(of_items(there, why), upon)
         folded = trail.view.folded and bool(found)
         return {
             self.unfold: gr.Button(visible=folded),

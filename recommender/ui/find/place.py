@@ -32,10 +32,13 @@ PARAMETERS = (
     "ranking",
     "sort",
     "spread",
+    "diversity",
+    "fold",
     "filters",
     "corrected",
     "open",
 )
+_OPTIONS = ("k", "repeats", "ranking", "sort", "spread", "diversity", "fold")
 _MAX_SHORTLIST = 100
 _TOKEN_LENGTH = 24
 _WHOLE = "whole"
@@ -102,7 +105,7 @@ def address_of(view: View) -> str:
         parts["text"] = view.text
     if view.query == "shortlist":
         parts["shortlist"] = ",".join(quote(str(item_id), safe="") for item_id in view.ids)
-    for name in ("k", "repeats", "ranking", "sort", "spread"):
+    for name in _OPTIONS:
         if (value := getattr(options, name)) != getattr(USUAL_HERE, name):
             parts[name] = value if isinstance(value, str) else json.dumps(value)
     for name in ("filters", "corrected"):
@@ -139,7 +142,7 @@ def read_address(parts: Mapping[str, str], recommender: Recommender) -> Place:
             return usual
 
     options = USUAL_HERE
-    for name in ("k", "repeats", "ranking", "sort", "spread"):
+    for name in _OPTIONS:
         options = take(name, partial(_with_option, options, name, recommender), options)
     filters: dict[str, Any] = {}
     for column, allowed in take("filters", _read_object, {}).items():

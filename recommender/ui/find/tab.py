@@ -25,12 +25,10 @@ from recommender.ui.find.panels import (
     ResultsPanel,
     SettingsPanel,
 )
-from recommender.ui.find.place import (
-    back_to,
-    read_address,
-    tab_of,
-)
+from recommender.ui.find.place import back_to, read_address, tab_of
 from recommender.ui.find.seen import SeenPanel
+from recommender.ui.find.taste import TastePanel
+from recommender.ui.find.variants import wire_variants
 from recommender.ui.find.view import Trail, View
 from recommender.ui.find.views import Views
 from recommender.ui.parts.inputs import QUIET, Values
@@ -65,9 +63,10 @@ class FindTab:
                 with gr.Row(elem_id="bar"):
                     self.bar, self.place = BarPanel(), PlacePanel()
                 self.seen = SeenPanel(service.recommender.encoder.labels)
-                self.item, self.results = ItemPanel(), ResultsPanel()
+                self.item, self.taste = ItemPanel(), TastePanel(service)
+                self.results = ResultsPanel()
         self.words = self.query.words
-        self.views = Views(service, self.query, self.settings)
+        self.views = Views(service, self.query, self.settings, self.taste)
         self.panels: list[Panel] = [
             self.words,
             self.query.region,
@@ -86,7 +85,7 @@ class FindTab:
 
     def _wire(self) -> None:
         query, settings, outputs = self.query, self.settings, self.outputs
-        self._inputs: set[Block] = {self.trail, *settings.boxes}
+        self._inputs: set[Block] = {self.trail, self.taste.kept, *settings.boxes}
         with_picture: set[Block] = {query.picture, *self._inputs}
         with_words: set[Block] = {self.words.box, *with_picture}
         at_once: Json = {"concurrency_id": "search", **QUIET}
@@ -128,13 +127,15 @@ class FindTab:
             move.then(None, js=TO_STATUS, api_visibility="private")
         opened = results.click(self.on_select, {self.trail}, outputs, **at_once)
         opened.then(None, js=TO_ITEM, api_visibility="private")
+        wire_variants(results.expand, self.trail, self._show, outputs, **at_once)
+        self.taste.wire(results.like, self.on_settings, with_picture, counted, **latest)
         unfolded = unfold.click(self.on_unfold, {self.trail}, outputs, **at_once)
         unfolded.then(None, js=TO_RESULTS, api_visibility="private")
 
     def wire_load(self, blocks: gr.Blocks) -> None:
         """Fill the examples, and show what the address says, when the page loads or goes back."""
         examples = [self.results.photographs, self.results.examples]
-        settings = [*self.settings.boxes, self.settings.passing]
+        settings = [*self.settings.boxes, self.settings.passing, *self.taste.parts]
         shown = [self._tabs, self.query.picture, *settings, *self.outputs]
         loaded = blocks.load(self.on_load, self._inputs, [*examples, *shown], **QUIET)
         loaded.then(None, js=TO_PLACE, api_visibility="private")
@@ -179,8 +180,7 @@ class FindTab:
         trail: Trail = values[self.trail]
         if (left := self.words.taken_back(event, trail)) is None:
             return self._show(trail)
-        view = View() if left.alone else trail.view
-        return self._say(view, left.text, values)
+        return self._say(View() if left.alone else trail.view, left.text, values)
 
     def _say(self, beside: View, text: str, values: Values) -> Values:
         """What is as a text says, beside what a view is like."""
@@ -253,8 +253,7 @@ class FindTab:
 
     def on_surprise(self, values: Values) -> Values:
         """Start from a random item."""
-        ids = self.service.recommender.frame["id"].tolist()
-        return self._move_to(random.choice(ids), values)
+        return self._move_to(random.choice(self.service.recommender.frame["id"].tolist()), values)
 
     def on_more(self, values: Values) -> Values:
         """Items like the one that is open."""
@@ -318,6 +317,7 @@ class FindTab:
         return {
             **tab,
             **self.results.begin(self.service),
+            **self.taste.show(self.taste.read(values)),
             **self._return_to(Trail(view), {**values, self.query.picture: None}),
         }
 

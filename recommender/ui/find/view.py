@@ -57,6 +57,7 @@ class View:
         regions: where garments are in it, to choose from.
         text: words that ask, perhaps beside a picture or an item.
         said: what they were understood to say, each with the words that are left without it.
+        variants: of results that stand for more than themselves, the ids of the others.
         folded: whether the results wait for a click, as they are not like what was asked for.
     """
 
@@ -74,6 +75,7 @@ class View:
     regions: tuple[tuple[float, ...], ...] = ()
     text: str = ""
     said: tuple[tuple[str, str], ...] = ()
+    variants: tuple[tuple[Id, tuple[Id, ...]], ...] = ()
     folded: bool = False
 
     @classmethod
@@ -86,6 +88,11 @@ class View:
             "looked_at": tuple(query["region"]) if query.get("region") else None,
             "regions": tuple(tuple(found["box"]) for found in query.get("regions", ())),
             "said": said(query),
+            "variants": tuple(
+                (item["id"], tuple(item["variants"]))
+                for item in answer["results"]
+                if item.get("variants")
+            ),
             "folded": folded,
         }
         # Beside words a score is of ranks that are added up, which says nothing to anyone.

@@ -18,6 +18,7 @@ from recommender.service.sentences import (
 from recommender.service.worded import Json
 from recommender.ui.find.panels import QueryPanel, SettingsPanel
 from recommender.ui.find.place import Place, find_picture
+from recommender.ui.find.taste import TastePanel
 from recommender.ui.find.view import View
 from recommender.ui.parts.inputs import Values
 from recommender.ui.server.origin import HERE
@@ -26,13 +27,17 @@ from recommender.ui.server.origin import HERE
 class Views:
     """Makes views of what the tab's components hold; none of its errors ends in a trace."""
 
-    def __init__(self, service: Service, query: QueryPanel, settings: SettingsPanel) -> None:
+    def __init__(
+        self, service: Service, query: QueryPanel, settings: SettingsPanel, taste: TastePanel
+    ) -> None:
         """Args:
         service: what answers.
         query: where the picture that asks lies.
         settings: how to search.
+        taste: what was liked and disliked, which no view keeps.
         """
         self._service, self._query, self._settings = service, query, settings
+        self._taste = taste
 
     def of_place(self, place: Place, values: Values) -> View:
         """What an address asks for; what it says of what fits nothing comes after the rest."""
@@ -92,7 +97,7 @@ class Views:
         text = before.text
         try:
             options = self._options(values, View())
-            answer = self._service.recommend_by_text(text, HERE, options)
+            answer = self._service.recommend_by_text(text, HERE, self._tasted(options, values))
         except RecommenderError as error:
             return View(status=str(error))
         return View.of(answer, f"“{text}”", query="words", text=text, options=options)
@@ -102,7 +107,8 @@ class Views:
         region, picture, text = before.region, values[self._query.picture], before.text
         try:
             options = self._options(values, before)
-            answer = self._service.recommend(picture, HERE, options, region=region, text=text)
+            tasted = self._tasted(options, values)
+            answer = self._service.recommend(picture, HERE, tasted, region=region, text=text)
         except RecommenderError as error:
             return View(status=str(error))
         asks: Json = {"query": "picture", "picture": picture, "region": region}
@@ -117,7 +123,8 @@ class Views:
         text = before.text
         try:
             options = self._options(values, before)
-            answer = self._service.recommend_by_id(item_id, HERE, options, text=text)
+            tasted = self._tasted(options, values)
+            answer = self._service.recommend_by_id(item_id, HERE, tasted, text=text)
         except RecommenderError as error:
             return View(status=str(error))
         name = but_as_said(answer["query"]["attributes"]["productDisplayName"] or "this item", text)
@@ -127,3 +134,7 @@ class Views:
     def _options(self, values: Values, before: View) -> Options:
         """The settings of now, with what was corrected before."""
         return replace(self._settings.read(values), corrected=before.options.corrected)
+
+    def _tasted(self, options: Options, values: Values) -> Options:
+        """The same, by the visitor's taste."""
+        return replace(options, **vars(self._taste.read(values)))

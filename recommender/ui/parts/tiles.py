@@ -37,16 +37,28 @@ element.addEventListener("click", ({target}) => {
 """
 
 
-def tiles_box(elem_id: str, *, visible: bool = True) -> gr.HTML:
-    """A place for tiles; `clicked` reads which one its `click` was about."""
+def tiles_box(elem_id: str, *, visible: bool = True, also_js: str = "") -> gr.HTML:
+    """A place for tiles; `clicked` reads which one its `click` was about.
+
+    Args:
+        also_js: of what lies on them.
+    """
     return gr.HTML(
-        js_on_load=CLICK_JS, visible=visible, padding=False, elem_id=elem_id, elem_classes="tiles"
+        js_on_load=CLICK_JS + also_js,
+        visible=visible,
+        padding=False,
+        elem_id=elem_id,
+        elem_classes="tiles",
     )
 
 
-def tiles_html(tiles: Iterable[Tile]) -> str:
-    """Tiles in their order."""
-    return "".join(map(_tile_html, tiles))
+def tiles_html(tiles: Iterable[Tile], upon: Sequence[str] = ()) -> str:
+    """Tiles in their order; `upon` is what lies on each, if anything."""
+    made = list(map(_tile_html, tiles))
+    if not upon:
+        return "".join(made)
+    pairs = zip(made, upon, strict=True)
+    return "".join(f'<div class="tile">{tile}<div>{buttons}</div></div>' for tile, buttons in pairs)
 
 
 def _tile_html(tile: Tile) -> str:
