@@ -1,16 +1,19 @@
 """What goes with what: how it is learnt of sentences, what is offered, what never is."""
 
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving import call
+from test_ui import asking, drawn, tile
 
 from recommender.errors import CatalogError, QueryError
 from recommender.search.outfit import MOST, ROLE_OF, ROLES, Companions, Outfits
@@ -22,6 +25,7 @@ from recommender.training.outfits import (
     read_styles,
     types_named,
 )
+from recommender.ui.find.view import Trail
 
 LEARNT = Companions.learnt()
 TYPES = sorted(ROLE_OF)
@@ -160,3 +164,32 @@ def test_the_api(live: str) -> None:
     assert "no item with this id" in str(call(live, "complete_the_look", 99))
     assert "no item with this id" in str(call(live, "complete_the_look", 13, [99]))
     assert "a list of ids" in str(call(live, "complete_the_look", 13, "x"))
+
+
+def test_the_page_has_a_slot_each_of_which_any_changes(recommender: Recommender) -> None:
+    with drawn(recommender) as tab:
+        panel, trail = tab.item.outfit, tab.on_example(asking(tab), tile(13))[tab.trail]
+    assert trail.view.opened == 13
+
+    def shown(data: Any, trail: Trail = trail) -> gr.HTML:
+        return panel.complete({tab.trail: trail}, gr.EventData(None, data))[panel.row]
+
+    first = shown(None)
+    assert first.visible
+    assert "<h4>Top</h4>" in first.value
+    ((before, passed),) = re.findall(
+        r'item=(\d+)"><img[^>]*><span[^>]*>[^<]*</span></a><button[^>]*data-slot="top" '
+        r'data-passed="([^"]*)"',
+        first.value,
+    )
+    assert json.loads(passed) == [int(before)]
+    again = shown({"passed": [int(before)]})
+    assert f'?item={before}"' not in again.value
+    assert "Another top" in again.value
+    for wrong in ("x", [99], [None], {}):
+        told = shown({"passed": wrong}).value
+        assert "<h4>" not in told
+        assert 'role="status"' in told
+    assert not shown(None, Trail()).visible
+    back = tab.on_select(asking(tab, trail), tile(trail.view.ids[0]))
+    assert not back[panel.row].visible, "it was of another item"

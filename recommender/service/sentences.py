@@ -118,6 +118,28 @@ def nothing_for(parts: list[str]) -> str:
     return f"Nothing in this catalog suits as {' or '.join(parts)}." if parts else ""
 
 
+_SLOTS = {"whole": "Dress", "glasses": "Sunglasses", "scarf": "Tie or scarf"}
+_SEVERAL = ("shoes", "glasses", "jewellery")
+
+
+def slot_name(slot: str) -> str:
+    """What a visitor calls a part of an outfit.
+
+    >>> slot_name("bag"), slot_name("glasses")
+    ('Bag', 'Sunglasses')
+    """
+    return _SLOTS.get(slot, slot.capitalize())
+
+
+def another(slot: str) -> str:
+    """What changes a part of an outfit.
+
+    >>> another("bag"), another("shoes")
+    ('Another bag', 'Other shoes')
+    """
+    return f"{'Other' if slot in _SEVERAL else 'Another'} {slot_name(slot).lower()}"
+
+
 def beside_each_other(garments: int) -> str:
     """What there is to choose from where a picture shows several garments, or empty.
 

@@ -17,6 +17,7 @@ from recommender.search.options import MAX_K, Options
 from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS, first_of_types, shown
 from recommender.service.sentences import NO_PICTURE, WELCOME, alike, pass_filters, sentence
+from recommender.ui.find.outfit import OutfitPanel
 from recommender.ui.find.place import address_of
 from recommender.ui.find.taste import JUDGE_JS, judge_html
 from recommender.ui.find.variants import EXPAND_JS, variants_html
@@ -287,14 +288,15 @@ class PlacePanel:
 
 
 class ItemPanel:
-    """The item that is open."""
+    """The item that is open, and what goes with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, service: Service, trail: gr.State) -> None:
         with gr.Column(visible=False, elem_id="item") as self.column:
             self.close = gr.Button("✕ Close", size="sm", elem_id="close")
             self.card = gr.HTML(padding=False)
             self.more = gr.Button("More like this", variant="primary", size="md", elem_id="more")
-        self.parts: list[Block] = [self.column, self.card, self.more]
+            self.outfit = OutfitPanel(service, trail)
+        self.parts: list[Block] = [self.column, self.card, self.more, *self.outfit.parts]
 
     def show(self, trail: Trail, items: Items) -> Values:
         view = trail.view
@@ -304,6 +306,7 @@ class ItemPanel:
             self.column: gr.Column(visible=item is not None),
             self.card: "" if item is None else item_html(item),
             self.more: gr.Button(visible=not asks),
+            **self.outfit.hide(),
         }
 
 

@@ -63,7 +63,7 @@ class FindTab:
                 with gr.Row(elem_id="bar"):
                     self.bar, self.place = BarPanel(), PlacePanel()
                 self.seen = SeenPanel(service.recommender.encoder.labels)
-                self.item, self.taste = ItemPanel(), TastePanel(service)
+                self.item, self.taste = ItemPanel(service, self.trail), TastePanel(service)
                 self.results = ResultsPanel()
         self.words = self.query.words
         self.views = Views(service, self.query, self.settings, self.taste)
