@@ -293,7 +293,8 @@ async def _memory(visitor: Visitor) -> int | None:
 
 
 async def _run(options: argparse.Namespace) -> dict[str, Any]:
-    limits = httpx.Limits(max_connections=None)
+    # The server lets go of a connection that was idle for five seconds: not while it is asked.
+    limits = httpx.Limits(max_connections=None, keepalive_expiry=2)
     async with httpx.AsyncClient(timeout=120, limits=limits) as client:
         first = Visitor(options.url, client, [], 0, "")
         found = await first.call("trends", {}, ["style_map"], {}, {})
