@@ -236,6 +236,7 @@ def test_few_and_no_matches_are_told(live: str) -> None:
 def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert sorted(endpoints) == [
+        "/complete_the_look",
         "/describe",
         "/item",
         "/recommend",
@@ -252,6 +253,10 @@ def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Cl
         "sort": ("", "str"),
         "text": ("", "str"),
         "corrected": ({}, "dict"),
+        "liked": ([], "list"),
+        "disliked": ([], "list"),
+        "diversity": (0, "float"),
+        "fold": (False, "bool"),
     }
     of_pictures = {"url": ("", "str"), "region": ("auto", "'auto'"), "spread": (False, "bool")}
     by = {"": "image", "_by_id": "item_id", "_by_text": "text", "_batch": "images"}

@@ -15,6 +15,7 @@ from recommender.service.sentences import NOT_SENT
 from recommender.service.trends import Question
 from recommender.service.worded import Json
 from recommender.ui.parts.inputs import (
+    IdsInput,
     ObjectInput,
     PictureInput,
     RawNumber,
@@ -265,8 +266,8 @@ def add_endpoints(service: Service) -> None:
                 gr.Textbox("", label="text"),
                 ObjectInput({}, label="corrected"),
                 gr.Checkbox(USUAL.spread, label="spread"),
-                gr.JSON([], label="liked"),
-                gr.JSON([], label="disliked"),
+                IdsInput([], label="liked"),
+                IdsInput([], label="disliked"),
                 RawNumber(USUAL.diversity, label="diversity"),
                 gr.Checkbox(USUAL.fold, label="fold"),
             ],

@@ -117,6 +117,21 @@ class ObjectInput(gr.JSON):
         return {}
 
 
+class IdsInput(gr.JSON):
+    """A list of items' ids, which says that it is one in the schema."""
+
+    is_template = True
+
+    def api_info(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "string"}]}}
+
+    def example_payload(self) -> list[int]:
+        return []
+
+    def example_value(self) -> list[int]:
+        return []
+
+
 class RegionInput(gr.JSON):
     """A part of a picture, as `read_region` takes it, which says its forms in the schema."""
 
