@@ -42,7 +42,7 @@ def test_a_crowd_for_a_while(live: str, capsys: pytest.CaptureFixture[str]) -> N
 def test_updates_that_fail_are_told(
     live: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ["--url", live, "--minutes", "0.1", "--rate", "2", "--mix", "0", "0", "1", "0"]
+    asked = ["--url", live, "--minutes", "0.1", "--rate", "2", "--mix", "0", "0", "1", "0", "0"]
     assert ask([*asked, "--updating", str(tmp_path / "none"), "--update-every", "0.01"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["updates"] == 0

@@ -16,7 +16,7 @@ Ranking = Literal["auto", "image", "hybrid"]
 """By what the pictures show alone, or also by what is known of the items; `auto` is the better."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     """How to search; checked here, as far as it does not take the catalog to tell.
 

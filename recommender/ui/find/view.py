@@ -128,6 +128,8 @@ class Trail:
         """A step on; the beginning is no place to come back to."""
         if self.view.query == "nothing":
             return replace(self, view=view)
+        if view.options == self.view.options:  # kept once
+            view = replace(view, options=self.view.options)
         return Trail(view, (*self.before, self.view)[-_MAX_BACK:])
 
     def back(self) -> "Trail":
