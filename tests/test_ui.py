@@ -328,7 +328,7 @@ def test_the_way_back(tab: FindTab, picture: str) -> None:
     assert trail.before == ()
     for _ in range(50):
         trail = tab.on_surprise(asking(tab, trail))[tab.trail]
-    assert len(trail.before) == 20
+    assert len(trail.before) == 10
 
 
 @pytest.fixture

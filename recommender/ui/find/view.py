@@ -19,7 +19,7 @@ from recommender.service.sentences import (
 from recommender.service.worded import Json
 from recommender.ui.parts.inputs import is_web_address
 
-_MAX_BACK = 20
+_MAX_BACK = 10  # what lay before, its address finds again
 _WIDER = ("subCategory", "masterCategory")
 """Labels that follow from the article type: said after it, and not where it is guessed."""
 
