@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from serving import serve
 
 from recommender.catalog.own import columns_of
@@ -95,11 +95,10 @@ def test_its_trends_tell_of_its_columns(shop: Recommender) -> None:
 
 @pytest.mark.browser
 def test_its_page_at_a_desk_and_on_a_phone(
-    shop: Recommender, chromium: str, tmp_path: Path
+    shop: Recommender, browser: Browser, tmp_path: Path
 ) -> None:
     item = shop.item(str(shop.frame["id"][0]))
-    with serve(shop, tmp_path) as live, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with serve(shop, tmp_path) as live:
         for width in (1280, 390):
             page = browser.new_page(viewport={"width": width, "height": 844})
             page.goto(f"{live}/?item={item['id']}")
@@ -119,4 +118,3 @@ def test_its_page_at_a_desk_and_on_a_phone(
                 expect(prices).to_contain_text("Portugal", timeout=30_000)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             page.close()
-        browser.close()
