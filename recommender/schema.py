@@ -81,9 +81,13 @@ def title_of(name: str) -> str:
     return TITLES.get(name) or own_column(name, "text").title
 
 
+PICTURE_COLUMNS = ("image", "image_hash")
+"""What a catalog holds of an item beside its columns."""
+
+
 def own_names(names: Iterable[str]) -> list[str]:
-    """Those of an item's columns that are not the usual ones."""
-    return [name for name in names if name not in COLUMNS]
+    """Those of what a catalog holds of an item that are columns of its own."""
+    return [name for name in names if name not in (*COLUMNS, *PICTURE_COLUMNS)]
 
 
 def folded(label: str) -> str:

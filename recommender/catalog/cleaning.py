@@ -131,19 +131,22 @@ def _read_ids(
     texts: Sequence[str | None], numbered: bool
 ) -> tuple[list[Id | None], list[str | None]]:
     """Ids of one kind, and of each why its row is left out, or None."""
-    numbers = [whole_number(text) for text in texts]
-    ids: Sequence[Id | None] = numbers
-    wrong = "the id is not a whole number"
-    if not numbered:
+    ids: list[Id | None]
+    if numbered:
+        ids, wrong = [whole_number(text) for text in texts], "the id is not a whole number"
+    else:
         ids = [text if text and _is_text_id(text) else None for text in texts]
         wrong = f"the id is not a text of 1 to {MAX_LETTERS} letters"
     there: set[int] = set()
     reasons: list[str | None] = []
     for item_id in ids:
-        key = None if item_id is None else key_of(item_id)
-        reasons.append(wrong if key is None else _TWICE if key in there else None)
-        there |= {key} - {None}  # type: ignore[arg-type]
-    return list(ids), reasons
+        if item_id is None:
+            reasons.append(wrong)
+            continue
+        key = key_of(item_id)
+        reasons.append(_TWICE if key in there else None)
+        there.add(key)
+    return ids, reasons
 
 
 def _is_text_id(text: str) -> bool:

@@ -30,11 +30,11 @@ from recommender.catalog.cleaning import (
     spell_labels,
 )
 from recommender.catalog.labels import Vocabulary
-from recommender.catalog.own import DTYPES, PICTURE_COLUMNS, are_names
+from recommender.catalog.own import DTYPES, are_names
 from recommender.errors import CatalogError, ImageError, StoreError
 from recommender.files import hash_files, refused_by_disk
 from recommender.pictures.decode import ImageLimits, decode_image
-from recommender.schema import COLUMNS, SCHEMA, Id, own_names
+from recommender.schema import COLUMNS, PICTURE_COLUMNS, SCHEMA, Id, own_names
 
 _TYPES = {"year": "int32"}
 _USUAL = {c.name: datasets.Value(_TYPES.get(c.kind, "string")) for c in SCHEMA if c.kind != "id"}
@@ -182,19 +182,10 @@ def check_features(features: datasets.Features) -> None:
     Raises:
         StoreError: they are not.
     """
-    own = {name: features[name] for name in own_names(features) if name not in PICTURE_COLUMNS}
-    plain = all(
-        isinstance(value, datasets.Value) and value.dtype in DTYPES for value in own.values()
-    )
-    if (
-        not plain
-        or not are_names(own)
-        or features
-        not in (
-            _features("int64", own),
-            _features("string", own),
-        )
-    ):
+    own = {name: features[name] for name in own_names(features)}
+    values = all(isinstance(one, datasets.Value) and one.dtype in DTYPES for one in own.values())
+    known = values and features in [_features(kind, own) for kind in ("int64", "string")]
+    if not known or not are_names(own):
         raise StoreError("The catalog has other columns than this version: build it again.")
 
 
@@ -277,15 +268,13 @@ def catalog_frame(items: datasets.Dataset) -> pd.DataFrame:
     """
     table = items.remove_columns("image").data.table.combine_chunks()
     dtypes = {name: DTYPES[items.features[name].dtype] for name in own_names(table.column_names)}
-    dtypes = {**dict.fromkeys(COLUMNS, "object"), **dtypes, "year": "Int32"}
-    if items.features["id"].dtype == "int64":
-        dtypes["id"] = "int64"
+    dtypes = {**dict.fromkeys(COLUMNS, "object"), "year": "Int32", **dtypes, _HASH: "object"}
     columns = {}
     for name, dtype in dtypes.items():
-        if dtype in ("object", "int64"):
+        if dtype == "object":  # of ids alone, numbers too
             values = table[name].to_pandas()
-            columns[name] = values if dtype == "int64" else values.astype(object)
-            columns[name] = columns[name].where(values.notna(), None)
+            texts = values.astype(object).where(values.notna(), None)
+            columns[name] = values if is_integer_dtype(values.dtype) else texts
         else:
             columns[name] = pd.Series(pd.array(table[name].to_pylist(), dtype=dtype))
     return pd.DataFrame(columns)

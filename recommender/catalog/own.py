@@ -12,13 +12,20 @@ import pandas as pd
 
 from recommender.catalog.labels import said_of, with_one_spelling
 from recommender.errors import CatalogError
-from recommender.schema import COLUMNS, CURRENCY, PRICE, SCHEMA, Column, Kind, own_column, own_names
+from recommender.schema import (
+    COLUMNS,
+    CURRENCY,
+    PICTURE_COLUMNS,
+    PRICE,
+    SCHEMA,
+    Column,
+    Kind,
+    own_column,
+    own_names,
+)
 
 Cells: TypeAlias = pd.Series
 """A column's values, one row an item."""
-
-PICTURE_COLUMNS = ("image", "image_hash")
-"""What a catalog holds of an item beside its columns."""
 
 DTYPES = {"int64": "Int64", "float64": "Float64", "bool": "boolean", "string": "object"}
 """Arrow's type of a column of a catalog's own -> pandas'."""
@@ -69,13 +76,16 @@ def are_names(names: Collection[str]) -> bool:
     """Whether a catalog's own columns may be called so, all of them together."""
     taken = {name.lower() for name in (*COLUMNS, *PICTURE_COLUMNS, *names)}
     fit = all(name.strip() and len(name) <= _MAX_NAME and name.isprintable() for name in names)
-    return fit and len(names) <= MAX_OWN and len(taken) == len(COLUMNS) + 2 + len(names)
+    return (
+        fit
+        and len(names) <= MAX_OWN
+        and len(taken) == len(COLUMNS) + len(PICTURE_COLUMNS) + len(names)
+    )
 
 
 def own_types(frame: pd.DataFrame) -> dict[str, str]:
     """A catalog's own columns -> their dtypes, of `DTYPES`."""
-    own = [name for name in own_names(frame.columns) if name not in PICTURE_COLUMNS]
-    return {name: str(frame[name].dtype) for name in own}
+    return {name: str(frame[name].dtype) for name in own_names(frame.columns)}
 
 
 def own_columns(
@@ -98,7 +108,7 @@ def own_columns(
     notes: list[str] = []
     for name in own_names(rows.columns):
         values = rows[name]
-        if name in PICTURE_COLUMNS or (values.isna().all() and not name.strip()):
+        if values.isna().all() and not name.strip():
             continue
         if name in there:
             typed[name] = _as_there(name, values, there[name])

@@ -95,7 +95,7 @@ def update_catalog(
         fresh, named = items.select([]), set[Id]()
         features = features_of(frame.drop(columns="image_hash"))
         if raw is not None and labels_only:
-            raw = _with_pictures_of(raw, items, frame)
+            raw = _with_pictures_of(raw, items, frame, numbered=numbered)
         if raw is not None:
             cleaned = clean_rows(
                 raw.rows.reset_index(drop=True),
@@ -165,10 +165,11 @@ def _fitted(items: datasets.Dataset, features: datasets.Features) -> datasets.Da
     return items if items.features == features else items.cast(features)
 
 
-def _with_pictures_of(raw: RawCatalog, items: datasets.Dataset, frame: pd.DataFrame) -> RawCatalog:
+def _with_pictures_of(
+    raw: RawCatalog, items: datasets.Dataset, frame: pd.DataFrame, *, numbered: bool
+) -> RawCatalog:
     """The same rows, each with the picture of its item, and the columns that they lack."""
     places = {item_id: place for place, item_id in enumerate(frame["id"].tolist())}
-    numbered = is_integer_dtype(frame["id"].dtype)
     texts = map(cleaned_value, raw.rows["id"])
     at = [places.get(whole_number(text) if numbered else text) for text in texts]
     rows = raw.rows.copy()
