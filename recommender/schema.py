@@ -138,6 +138,15 @@ def whole(value: object) -> int | None:
     return int(value) if value % 1 == 0 else None  # which NaN and infinity fail
 
 
+def sent_id(value: object) -> Id | None:
+    """What a program sent for an id, as far as it may be one; else None.
+
+    >>> sent_id("A-7"), sent_id(7.0), sent_id(7.5)
+    ('A-7', 7, None)
+    """
+    return value if isinstance(value, str) else whole(value)
+
+
 def read_id(text: str, *, numbers: bool) -> Id:
     """The id that an address or a command names; one that no item has where it names none.
 

@@ -63,7 +63,7 @@ def test_items_are_added_changed_and_removed(copy: Path) -> None:
     assert after.item(5)["productDisplayName"] == "Dor Run 2"
     assert after.picture_bytes(6) != before.picture_bytes(6)
     for item_id in (2, 3, 9):
-        old, new = (r.index.vectors[r._items.row(item_id)] for r in (before, after))
+        old, new = (r.index.vectors[r.items.row(item_id)] for r in (before, after))
         assert old.tobytes() == new.tobytes()
     assert len(list((copy / "catalog").glob("*.arrow"))) == 1
     assert load_manifest(copy).count == 12

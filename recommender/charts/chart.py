@@ -64,9 +64,8 @@ def prepared(frame: pd.DataFrame) -> pd.DataFrame:
         frame: one row an item, the columns of `NOUNS` and `id`, perhaps a catalog's own and those
             of `PLACE`; missing values None or NA. Charts take it as it is, too.
     """
-    return frame[["id", *NOUNS, *own_names(frame.columns)]].astype(
-        dict.fromkeys(LABELS, "category")
-    )
+    columns = ["id", *NOUNS, *own_names(frame.columns)]
+    return frame[columns].astype(dict.fromkeys(LABELS, "category"))
 
 
 def tally(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:

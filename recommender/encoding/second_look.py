@@ -33,12 +33,12 @@ from recommender.encoding.regions import (
     widened,
     within,
 )
+from recommender.schema import TYPE
 
 DOUBT = 0.2
 """From this on a picture is looked at again (`Agreement.doubt`). Chosen on dev, as the next one."""
 _AROUND = 0.12
 """Of a box's sides, what is seen around it: a garment cut close is known less well."""
-_TYPE = "articleType"
 _SHARPNESS = 4.0
 """How much less a view counts with its doubt: by exp(-4 x)."""
 
@@ -150,7 +150,7 @@ def _told(
     """What is believed of pictures by their views: label -> float32 of shape (b, classes)."""
     gathered = [_gathered(agreement, seen) for seen in views]
     beliefs = {name: np.stack([each[name] for each in gathered]) for name in agreement.classes}
-    if (types := beliefs.get(_TYPE)) is not None:
+    if (types := beliefs.get(TYPE)) is not None:
         taken = np.flatnonzero(on_ground)
         types[taken] = surer(types[taken], config.photograph_odds)
     return beliefs

@@ -55,6 +55,7 @@ from recommender.index.embeddings import Floats as Believed
 from recommender.index.faiss import IndexConfig, build_index
 from recommender.pictures.colour import Lab
 from recommender.pictures.decode import decode_image
+from recommender.schema import TYPE
 from recommender.search.query import Query
 from recommender.search.recommender import Recommender
 
@@ -68,7 +69,6 @@ COLOUR = "colour distance"
 the first five; where the garment is, the store's own encoder says."""
 ONE_OF_5 = "one of 5"
 """The metric of the first five together: whether any of them is right."""
-_TYPE = "articleType"
 
 
 def measure_photographs(
@@ -149,9 +149,9 @@ def measure_photographs(
         if shown is not None:
             values[COLOUR] = colour_distances(shown, garments.of_items(hits[:, :SHOWN]))
         report: dict[str, Any] = {"title": system.title, **parts_of(system, encoder)}
-        if _TYPE in query.beliefs:
+        if TYPE in query.beliefs:
             values[SEEN], report["sureness"] = judge_beliefs(
-                encoder.labels[_TYPE], query.beliefs[_TYPE], labels
+                encoder.labels[TYPE], query.beliefs[TYPE], labels
             )
         means = {metric: _means(column, groups, clusters) for metric, column in values.items()}
         report["metrics"] = {metric: mean for metric, (mean, _) in means.items()}
@@ -235,7 +235,7 @@ def judge_beliefs(
 
 def _fits(gallery: pd.DataFrame, label: str) -> Bools:
     """The rows that are right for a label, bool of shape (n,)."""
-    return gallery[_TYPE].isin(GROUPS[label]).to_numpy(dtype=bool)
+    return gallery[TYPE].isin(GROUPS[label]).to_numpy(dtype=bool)
 
 
 def _counts(

@@ -21,6 +21,7 @@ class Items:
         filters: their values.
         ids: of shape (n,), int64, or object where they are texts.
         numbered: whether they are numbers.
+        sortable: names of the columns that results can be ordered by.
     """
 
     def __init__(self, gallery: Gallery) -> None:
@@ -37,6 +38,8 @@ class Items:
         self.filters = FilterTable(self.frame[[column.name for column in self.columns]])
         self.ids = self.frame["id"].to_numpy()
         self.numbered = bool(self.ids.dtype == np.int64)
+        numbers = ("number", "year")
+        self.sortable = [column.name for column in self.columns if column.kind in numbers]
         self._catalog, self._catalog_rows = gallery.items, catalog_rows
         self._row_of = {item_id: row for row, item_id in enumerate(self.ids.tolist())}
 
@@ -79,9 +82,9 @@ class Items:
         if not sort:
             return found
         name = sort.removeprefix("-")
-        sortable = [column.name for column in self.columns if column.kind in ("number", "year")]
-        if name not in sortable:
-            raise QueryError(f"sort is one of {', '.join(sortable)}, perhaps with a minus before.")
+        if name not in self.sortable:
+            there = ", ".join(self.sortable)
+            raise QueryError(f"sort is one of {there}, perhaps with a minus before.")
         values = self.frame[name].iloc[found.rows].to_numpy(np.float64, na_value=np.nan)
         order = np.argsort(-values if sort != name else values, kind="stable")  # NaN last
         return Candidates(found.rows[order], found.scores[order])

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from recommender.errors import QueryError
-from recommender.schema import Id, whole
+from recommender.schema import Id, sent_id, whole
 
 MAX_K = 100
 MAX_TASTE = 200
@@ -86,7 +86,7 @@ def read_ids(name: str, sent: object) -> tuple[Id, ...]:
     (3, 'A-7')
     """
     listed = sent if isinstance(sent, list | tuple) else None
-    ids = [one if isinstance(one, str) else whole(one) for one in listed or ()]
+    ids = list(map(sent_id, listed or ()))
     if listed is None or None in ids:
         raise QueryError(f"The {name} items are a list of ids.")
     if len(ids) > MAX_TASTE:

@@ -43,10 +43,7 @@ class Recommender:
     """A gallery that answers. Thread-safe; nothing changes after construction.
 
     Attributes:
-        columns: of the catalog: the usual ones, then its own.
-        frame: those columns and `image_hash`, row by row with the index.
-        filters: their values.
-        row: an id -> its row; raises UnknownItemError.
+        items: what can be found; its frame, columns, filters and `row` are at hand here too.
     """
 
     def __init__(
@@ -69,9 +66,9 @@ class Recommender:
             IndexMismatchError: the index holds an item that the catalog does not.
         """
         index = gallery.index
-        self.gallery, self._items = gallery, Items(gallery)
-        self.frame, self.filters = self._items.frame, self._items.filters
-        self.columns, self.row = self._items.columns, self._items.row
+        self.gallery, self.items = gallery, Items(gallery)
+        self.frame, self.filters = self.items.frame, self.items.filters
+        self.columns, self.row = self.items.columns, self.items.row
         self.encoder, self.index, self.places = encoder, index, gallery.places
         self._encode = wrap(encoder.encode_queries) if wrap else encoder.encode_queries
         self._texts = texts
@@ -101,13 +98,14 @@ class Recommender:
     def words(self) -> Words:
         """What is understood of this catalog; read when it is first asked for."""
         encoder, shown = self.encoder, self._texts.words if self._texts else ()
+        if self._texts is not None:
+            self._texts(["a"])  # whose network is built when it is first asked
         known = encoder.labels, encoder.agreement, shown
         return Words(self.frame, self.columns, self.filters, *known)
 
     def prepare(self) -> None:
-        """Make ready what the first words would wait for."""
-        if self.words and self._texts is not None:
-            self._texts(["a"])
+        """Make ready, once, what the first words would wait for."""
+        _ = self.words
 
     def by_image(
         self,
@@ -143,7 +141,7 @@ class Recommender:
             QueryError: an option does not fit the catalog, or the text says nothing.
             UnknownItemError: there is no such item.
         """
-        query = self.like(self._items.row(item_id), options)
+        query = self.like(self.items.row(item_id), options)
         return self.search(self.but(query, text, options), options)[0]
 
     def by_text(self, text: str, options: Options = USUAL) -> Hits:
@@ -228,7 +226,7 @@ class Recommender:
             recognised = self._recognition.recognise(query.vectors, allowed)
         excluded = query.excluded or [np.empty(0, dtype=np.int64)] * len(query)
         if options.liked or options.disliked:
-            judged = [rows_of(self._items, ids) for ids in (options.liked, options.disliked)]
+            judged = [rows_of(self.items, ids) for ids in (options.liked, options.disliked)]
             vectors = moved(agreement, vectors, index.vectors, *judged)
             known_by_now = self._twins.with_picture_of([*judged[0], *judged[1]])
             excluded = [np.union1d(rows, known_by_now) for rows in excluded]
@@ -268,11 +266,11 @@ class Recommender:
             at: choose(best.cut(pool_size), options, agreement, self.index.vectors)
             for at, best in ranked.items()
         }
-        shown = {at: self._items.in_order(best, options.sort) for at, best in chosen.items()}
+        shown = {at: self.items.in_order(best, options.sort) for at, best in chosen.items()}
         hits = [
             Hits(
                 rows=shown[at].rows,
-                ids=self._items.ids[shown[at].rows],
+                ids=self.items.ids[shown[at].rows],
                 scores=shown[at].scores,
                 variants=self._twins.others(shown[at].rows, options, passing, excluded[at]),
                 repeated=repeated[at] if len(best.rows) < options.k else 0,
@@ -301,7 +299,7 @@ class Recommender:
         Raises:
             UnknownItemError: there is no such item.
         """
-        return self._items.item(item_id)
+        return self.items.item(item_id)
 
     def picture_bytes(self, item_id: Id) -> bytes:
         """The encoded picture of an item, as its source had it.
@@ -309,11 +307,11 @@ class Recommender:
         Raises:
             UnknownItemError: there is no such item.
         """
-        return self._items.picture_bytes(item_id)
+        return self.items.picture_bytes(item_id)
 
     def id_in(self, text: str) -> Id:
         """The id that an address names, perhaps of no item."""
-        return self._items.id_in(text)
+        return self.items.id_in(text)
 
     @cached_property
     def outfits(self) -> Outfits:
@@ -341,14 +339,14 @@ class Recommender:
         groups = self._twins.groups(options)
         mixed = in_turn(pools, [*shares.values()], Candidates(hits.rows, hits.scores))
         mixed = first_of_each(mixed, groups).cut(options.k)
-        rows, scores = self._items.in_order(mixed, options.sort)
+        rows, scores = self.items.in_order(mixed, options.sort)
         timings_ms = {
             step: ms + sum(found.timings_ms[step] for found in each.values())
             for step, ms in hits.timings_ms.items()
         }
         variants = self._twins.mixed(rows, (*each.values(), hits))
         found = replace(hits, rows=rows, scores=scores, types=shares, variants=variants)
-        return replace(found, ids=self._items.ids[rows], timings_ms=timings_ms)
+        return replace(found, ids=self.items.ids[rows], timings_ms=timings_ms)
 
     def _index(self, options: Options) -> Index:
         if options.ranking == "auto":

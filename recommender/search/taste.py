@@ -15,12 +15,11 @@ import numpy as np
 from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.errors import UnknownItemError
 from recommender.index.embeddings import Floats
-from recommender.schema import Id
+from recommender.schema import TYPE, Id
 from recommender.search.items import Items
 
-_KIND = "articleType"
-LIKED = {_KIND: 0.0}
-DISLIKED = {_KIND: 0.0, "gender": 1.2, "baseColour": 3.0, LOOKS: 0.5}
+LIKED = {TYPE: 0.0}
+DISLIKED = {TYPE: 0.0, "gender": 1.2, "baseColour": 3.0, LOOKS: 0.5}
 """What all likes, or dislikes, together count at most in each part of an embedding, beside what was
 asked for; in the others one. Chosen on dev: a cross among items of one colour is most often about
 that colour, and seldom about whom they are for."""

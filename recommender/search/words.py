@@ -14,6 +14,9 @@ from recommender.search.lexical import Lexical
 from recommender.search.stated import Said, Statement, Vocabulary
 from recommender.search.tokens import compared, key_of
 
+Place = tuple[slice, list[int]]
+"""Where an embedding holds a column's beliefs, and where those in some of its classes."""
+
 _SHOWN = 0.5
 """From which belief on a picture is taken to show what is stated."""
 
@@ -47,6 +50,10 @@ class Words:
         self.lexical = Lexical(choices, texts, len(frame))
         self._filters, self._agreement = filters, agreement
         self._known = (1 - frame.isna().mean()).to_dict()
+        self._classes = {
+            label: {key_of(name): i for i, name in enumerate(agreement.classes[label])}
+            for label in agreement.labels
+        }
         first = agreement.labels
         seen = {compared(word): word for word in shown}
         words, usual = {**seen, **self.lexical.words}, seen.keys() | self.lexical.usual
@@ -80,11 +87,12 @@ class Words:
             if statement.bounds:
                 passes = self._filters.mask({statement.column: statement.bounds})
                 allowed = passes if allowed is None else allowed & passes  # type: ignore[operator]
-            if statement.values and (seen or self._shown(statement) is None):
-                agrees = self._agrees(statement, vectors)
+            place = self._shown(statement)
+            if statement.values and (seen or place is None):
+                agrees = self._agrees(statement, place, vectors)
                 # As much as the statement tells: one that few items meet is no accident, unless it
                 # is of a column that few items have.
-                known = 1.0 if self._shown(statement) else self._known[statement.column]
+                known = 1.0 if place else self._known[statement.column]
                 told = -known * np.log((agrees.sum() + 1) / (len(vectors) + 2))
                 stated += np.float32(told) * agrees
                 total += told
@@ -111,9 +119,9 @@ class Words:
                 told[:, classes] = np.sqrt(self._agreement.weights[statement.column])
         return told
 
-    def _agrees(self, statement: Statement, vectors: Floats) -> Mask:
-        """Which items are what is stated: bool of shape (n,)."""
-        if (place := self._shown(statement)) is not None:
+    def _agrees(self, statement: Statement, place: Place | None, vectors: Floats) -> Mask:
+        """Which items are what is stated: bool of shape (n,); `place` as `_shown` gives it."""
+        if place is not None:
             weight = np.sqrt(self._agreement.weights[statement.column])
             believed = vectors[:, place[1]].sum(axis=1) / np.float32(weight)
             shown: Mask = believed >= _SHOWN
@@ -122,15 +130,14 @@ class Words:
         passes = self._filters.mask({statement.column: known})
         return np.zeros(len(vectors), dtype=bool) if passes is None else passes
 
-    def _shown(self, statement: Statement) -> tuple[slice, list[int]] | None:
+    def _shown(self, statement: Statement) -> Place | None:
         """Where an embedding holds a column's beliefs, and where those in what is stated.
 
         None where pictures are not known to show it.
         """
         if (block := self._agreement.block(statement.column)) is None:
             return None
-        names = self._agreement.classes[statement.column]
-        classes = {key_of(name): i for i, name in enumerate(names)}
+        classes = self._classes[statement.column]
         found = [classes.get(key_of(value)) for value in statement.values]
         if not found or None in found:
             return None

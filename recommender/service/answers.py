@@ -217,6 +217,15 @@ class Service:
         """What goes with an item; see `outfit_of`."""
         return outfit_of(self.recommender, item_id, passed, origin)
 
+    def known(self, ids: Iterable[Id]) -> list[Id]:
+        """Those that the catalog has."""
+        recommender, found = self.recommender, []
+        for item_id in ids:
+            with suppress(UnknownItemError):
+                recommender.row(item_id)
+                found.append(item_id)
+        return found
+
     def items(self, ids: Iterable[Id], origin: str) -> dict[Id, Json]:
         """Id -> its item with the address of its picture; what left the catalog is left out."""
         recommender, found = self.recommender, {}

@@ -27,7 +27,7 @@ def outfit_of(
     """
     asks, *others = map(recommender.row, (item_id, *read_ids("passed", passed)))
     parts = recommender.outfits.complete(asks, others)
-    ids = recommender.frame["id"].tolist()
+    ids = recommender.frame["id"]
 
     def shown(one: Id) -> Json:
         return with_picture(recommender.item(one), origin)
@@ -36,7 +36,7 @@ def outfit_of(
         {
             "slot": part.name,
             "types": list(part.types),
-            "item": None if part.row is None else shown(ids[part.row]),
+            "item": None if part.row is None else shown(ids.iloc[part.row]),
         }
         for part in parts
     ]

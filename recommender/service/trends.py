@@ -12,7 +12,7 @@ import pandas as pd
 from recommender.charts.chart import PLACE, Chart, narrowed, prepared
 from recommender.errors import QueryError
 from recommender.feedback.events import KINDS, NO_EVENTS, WINDOWS, EventLog, count_events
-from recommender.schema import ATTRIBUTES, NOUNS, Id, whole
+from recommender.schema import ATTRIBUTES, NOUNS, Id, sent_id, whole
 from recommender.search.recommender import Recommender
 from recommender.service.metrics import counted
 from recommender.service.sentences import filters_said
@@ -64,8 +64,7 @@ class Question:
         if bool(before) != bool(after):
             raise QueryError("Give both periods, before and after, or neither.")
         sent = results if isinstance(results, list | tuple) else (None,)
-        read = (value if isinstance(value, str) else whole(value) for value in sent)
-        ids = tuple(item_id for item_id in read if item_id is not None)
+        ids = tuple(item_id for item_id in map(sent_id, sent) if item_id is not None)
         if len(ids) < len(sent):
             raise QueryError("results is a list of items' ids.")
         if attribute not in ATTRIBUTES:

@@ -27,13 +27,13 @@ from recommender.evaluation.classification import calibration_error
 from recommender.evaluation.match import pictures_without
 from recommender.evaluation.metrics import Bools
 from recommender.pictures.decode import decode_image
+from recommender.schema import TYPE
 
 REFUSED = 0.025
 """The share of photographs that may be taken to show nothing of the catalog's."""
 ODDS = np.geomspace(1, 20, 61)
 _AT_ONCE = 64
 _EACH = 300
-_TYPE = "articleType"
 
 
 def calibrate_on_photographs(
@@ -69,8 +69,8 @@ def calibrate_on_photographs(
     if not seen.regions:
         raise WeightsError("These weights do not know where a garment is: they saw no photographs.")
     known = photographs.frame["label"].notna().to_numpy()
-    labels, beliefs = photographs.frame["label"][known], seen.beliefs[_TYPE][known]
-    likeliest = np.array(encoder.labels[_TYPE])[beliefs.argmax(axis=1)]
+    labels, beliefs = photographs.frame["label"][known], seen.beliefs[TYPE][known]
+    likeliest = np.array(encoder.labels[TYPE])[beliefs.argmax(axis=1)]
     right = np.array([name in GROUPS[label] for name, label in zip(likeliest, labels, strict=True)])
     odds = float(min(ODDS, key=lambda o: _brier(surer(beliefs, float(o)), right)))
     told = surer(beliefs, odds)

@@ -174,8 +174,7 @@ def _with_option(options: Options, name: str, recommender: Recommender, text: st
     value: Any = text if name in ("ranking", "sort") else json.loads(text)
     if name == "ranking" and value not in ("auto", *recommender.rankings):
         raise QueryError("This catalog cannot be ranked so.")
-    sortable = [column.name for column in recommender.columns if column.kind in ("number", "year")]
-    if name == "sort" and value.removeprefix("-") not in sortable:
+    if name == "sort" and value.removeprefix("-") not in recommender.items.sortable:
         raise QueryError("This catalog cannot be ordered so.")
     return replace(options, **{name: value})
 

@@ -113,7 +113,7 @@ class TastePanel:
         told = judged(event)
         if told == (0, "nothing"):
             taste = Taste()
-        elif told is not None and self._service.items([told[0]], HERE):
+        elif told is not None and self._service.known([told[0]]):
             taste = taste.judged(*told)
             if told[1] == "liked":
                 self._service.note("like", told[0])
@@ -125,7 +125,7 @@ class TastePanel:
         kept = values.get(self.kept)
         said = kept.values() if isinstance(kept, dict) else ()
         ids = [one for side in said for one in _ids(side)]
-        return Taste.read(kept, self._service.items(ids, HERE))
+        return Taste.read(kept, self._service.known(ids))
 
     def show(self, taste: Taste) -> Values:
         """The row; nothing where nothing was judged."""

@@ -53,7 +53,7 @@ class Views:
             else:
                 view = replace(view, status=GONE)
         elif place.shortlist:
-            there = tuple(self._service.items(place.shortlist, HERE))
+            there = tuple(self._service.known(place.shortlist))
             if there:
                 status = shortlisted(len(there))
                 view = replace(view, query="shortlist", ids=there, status=status)
@@ -63,7 +63,7 @@ class Views:
         gone = self._settings.read(values).filters != (place.options.filters or {})
         gone |= bool(place.shortlist) and not view.ids
         if view.query != "nothing":
-            opened = self._service.items([place.opened] if place.opened is not None else [], HERE)
+            opened = self._service.known([place.opened] if place.opened is not None else [])
             gone |= place.opened is not None and not opened
             if opened or place.closed:
                 view = replace(view, opened=next(iter(opened), None))
