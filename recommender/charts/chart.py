@@ -218,24 +218,28 @@ def narrowed(chart: Chart, only: str) -> Chart:
     """
     if not chart.counts:
         return replace(chart, only=only)
-    counts, layout = f"{chart.counts}; only {only}", chart.spec["layout"]
-    title, before = layout["title"], layout["title"]["subtitle"]
-    subtitle = {**before, "text": wrapped(escaped([counts])[0], _PHONE_LETTERS)}
-    added = subtitle["text"].count("<br>") - before["text"].count("<br>")
-    margin = {**layout["margin"], "t": layout["margin"]["t"] + 15 * added}
-    layout = {**layout, "title": {**title, "subtitle": subtitle}, "margin": margin}
+    counts = f"{chart.counts}; only {only}"
+    layout = _subtitled(chart.spec["layout"], escaped([counts])[0])
     return replace(chart, counts=counts, only=only, spec={**chart.spec, "layout": layout})
+
+
+def _subtitled(layout: Spec, counts: str) -> Spec:
+    """A layout with another line below its title, and as much room as that needs."""
+    title, before = layout["title"], layout["title"]["subtitle"]
+    subtitle = {**before, "text": wrapped(counts, _PHONE_LETTERS)}
+    lines = subtitle["text"].count("<br>") - before["text"].count("<br>")
+    margin = {**layout["margin"], "t": layout["margin"]["t"] + 15 * lines}
+    return {**layout, "title": {**title, "subtitle": subtitle}, "margin": margin}
 
 
 def spec_of(drawing: Drawing, title: str, counts: str = "", *, height: int = 420) -> Spec:
     """A figure in the look of all: clear of background, to lie on a light or a dark page."""
     traces, overrides = drawing
-    subtitle = wrapped(counts, _PHONE_LETTERS)
     at_top = {"x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"}
     heading = {
         "text": title,
         "font": {"size": 16, "weight": 600},
-        "subtitle": {"text": subtitle, "font": {"size": 12}},
+        "subtitle": {"text": "", "font": {"size": 12}},
         "pad": {"l": 12, "t": 14},
         **at_top,
     }
@@ -260,8 +264,7 @@ def spec_of(drawing: Drawing, title: str, counts: str = "", *, height: int = 420
         layout[name] = layout[name] | value if both else value
         if "axis" in name and "title" in value:  # clear of the names beside it
             layout[name]["title"] = {**value["title"], "standoff": 8, "font": {"size": 12}}
-    layout["margin"]["t"] += 15 * subtitle.count("<br>")
-    return {"data": traces, "layout": layout}
+    return {"data": traces, "layout": _subtitled(layout, counts)}
 
 
 def axis_of(title: str, **look: Any) -> Spec:

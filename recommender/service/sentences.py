@@ -103,10 +103,19 @@ def stated_text(statement: dict[str, Any]) -> str:
     if statement["values"]:
         return " or ".join(map(str, statement["values"]))
     noun = noun_of(statement["column"])
-    low, high = (statement.get(end) for end in ("min", "max"))
-    if high is None:
-        return f"{noun} from {low:g}"
-    return f"{noun} up to {high:g}" if low is None else f"{noun} {low:g} to {high:g}"
+    return f"{noun} {_range_said(statement)}"
+
+
+def _range_said(bounds: Mapping[str, Any]) -> str:
+    """The ends of a range in words; one of the two may be open.
+
+    >>> _range_said({"min": 2010, "max": 2012.0}), _range_said({"max": 19.5})
+    ('2010 to 2012', 'up to 19.5')
+    """
+    low, high = (f"{bounds[end]:.15g}" if end in bounds else None for end in ("min", "max"))
+    if low and high:
+        return f"{low} to {high}"
+    return f"from {low}" if low else f"up to {high}"
 
 
 def nothing_for(parts: list[str]) -> str:
@@ -257,10 +266,8 @@ def filters_said(filters: Mapping[str, Any]) -> str:
             words = " or ".join("none" if value is None else str(value) for value in allowed)
         elif "contains" in allowed:
             words = f"with {allowed['contains']}"
-        elif {"min", "max"} <= allowed.keys():
-            words = f"{allowed['min']} to {allowed['max']}"
         else:
-            words = f"from {allowed['min']}" if "min" in allowed else f"up to {allowed['max']}"
+            words = _range_said(allowed)
         said.append(f"{noun_of(column)}: {words}")
     return "; ".join(said)
 

@@ -54,6 +54,49 @@ def usual_periods(frame: pd.DataFrame) -> tuple[Period, Period] | None:
     return Period(years[0], years[cut]), Period(years[cut + 1], years[-1])
 
 
+def periods_of(
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    missing: int,
+    before: Period | None,
+    after: Period | None,
+) -> tuple[Period, Period] | str:
+    """The periods to compare, or why there is nothing to.
+
+    Args:
+        frame: a catalog's columns, one row an item.
+        columns: those that are needed.
+        missing: how many items lack one of them.
+        before: the earlier period; both or none are given, see `usual_periods`.
+        after: the later one.
+    """
+    periods = (before, after) if before and after else usual_periods(frame)
+    if why := why_nothing(frame, columns, missing):
+        return why
+    if periods is None:
+        return "all items are of one year"
+    earlier, later = periods
+    if earlier.first <= later.last and later.first <= earlier.last:
+        return "the two periods share a year"
+    return periods
+
+
+def against(periods: Sequence[Period], totals: Sequence[int]) -> str:
+    """How many items of which periods are compared."""
+    earlier, later = periods
+    return f"{several(totals[0])} of {earlier} against {totals[1]:,} of {later}"
+
+
+def by_chance(count: int) -> str:
+    """How many of those that are compared seem to change though nothing does.
+
+    >>> by_chance(100)
+    'Of 100 compared, some 5 would seem to change by chance alone.'
+    """
+    some = max(1, round(count * 0.05))
+    return f"Of {count:,} compared, some {some:,} would seem to change by chance alone."
+
+
 def period_changes(
     frame: pd.DataFrame, column: str, before: Period | None = None, after: Period | None = None
 ) -> Chart:
@@ -78,14 +121,9 @@ def period_changes(
         table = pd.DataFrame(columns=[column, *_PERIOD_COLUMNS])
         return empty_chart(title, table, why, missing=missing)
 
-    periods = (before, after) if before and after else usual_periods(frame)
-    if why := why_nothing(frame, columns, missing):
-        return nothing(why)
-    if periods is None:
-        return nothing("all items are of one year")
-    earlier, later = periods
-    if earlier.first <= later.last and later.first <= earlier.last:
-        return nothing("the two periods share a year")
+    periods = periods_of(frame, columns, missing, before, after)
+    if isinstance(periods, str):
+        return nothing(periods)
     present = frame[columns].dropna()
     tallies = [tally(present[present["year"].between(*period)], column) for period in periods]
     totals = [int(table["items"].sum()) for table in tallies]
@@ -102,16 +140,12 @@ def period_changes(
     trend = [_NEW if f and t == TRENDS[0] else t for f, t in zip(fresh, trend, strict=True)]
     numbers = zip(_PERIOD_COLUMNS, (old, new, *shares, lift, low, high, trend), strict=True)
     table = pd.DataFrame({column: values.astype(object), **dict(numbers)})
-    counts = f"{several(totals[0])} of {earlier} against {totals[1]:,} of {later}"
-    note = (
-        f"Of {len(table):,} compared, some {max(1, round(len(table) * 0.05)):,} would seem to "
-        f"change by chance alone. {year_note(frame)}"
-    )
+    note = f"{by_chance(len(table))} {year_note(frame)}"
     texts = [f"{share_text(a)} → {share_text(b)}" for a, b in zip(*shares, strict=True)]
     return lift_chart(
         table.assign(shares=texts, name=table[column]),
-        {"title": title, "counts": counts, "note": note, "missing": missing},
-        f"share in {later} ÷ share in {earlier}",
+        {"title": title, "counts": against(periods, totals), "note": note, "missing": missing},
+        f"share in {periods[1]} ÷ share in {periods[0]}",
         TRENDS,
     )
 

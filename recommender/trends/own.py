@@ -23,7 +23,6 @@ from recommender.charts.chart import (
     plural,
     several,
     share_text,
-    why_nothing,
 )
 from recommender.charts.palette import ACCENT, COOL
 from recommender.charts.statistics import (
@@ -34,7 +33,15 @@ from recommender.charts.statistics import (
 )
 from recommender.schema import COLUMNS, CURRENCY, PRICE, Column, noun_of, title_of
 from recommender.trends.composition import bars
-from recommender.trends.lifts import TRENDS, Period, lift_chart, period_changes, usual_periods
+from recommender.trends.lifts import (
+    TRENDS,
+    Period,
+    against,
+    by_chance,
+    lift_chart,
+    period_changes,
+    periods_of,
+)
 from recommender.trends.pairs import heat
 from recommender.trends.years import FEW_ITEMS, share_by_year, year_note
 
@@ -238,14 +245,9 @@ def median_changes(
         empty = pd.DataFrame(columns=["articleType", *_CHANGES])
         return empty_chart(title, empty, why, missing=missing)
 
-    periods = (before, after) if before and after else usual_periods(frame)
-    if why := why_nothing(frame, columns, missing):
-        return nothing(why)
-    if periods is None:
-        return nothing("all items are of one year")
-    earlier, later = periods
-    if earlier.first <= later.last and later.first <= earlier.last:
-        return nothing("the two periods share a year")
+    periods = periods_of(frame, columns, missing, before, after)
+    if isinstance(periods, str):
+        return nothing(periods)
     present = frame[columns].dropna()
     parts = [
         {
@@ -264,18 +266,16 @@ def median_changes(
     table["trend"] = verdicts(table["low"].to_numpy(), table["high"].to_numpy(), *TRENDS)
     told = int(table["low"].notna().sum())
     note = (
-        f"Of {told:,} compared, some {max(1, round(told * 0.05)):,} would seem to change by chance "
-        f"alone. Types of fewer than {_LEAST_ITEMS} items in a period are not told of. "
+        f"{by_chance(told)} Types of fewer than {_LEAST_ITEMS} items in a period are not told of. "
         f"{year_note(frame)}"
     )
     pairs = zip(table["before_median"], table["after_median"], strict=True)
     texts = [f"{a:,g} → {b:,g}{unit and f' {unit}'}" for a, b in pairs]
     totals = [sum(map(len, part.values())) for part in parts]
-    counts = f"{several(totals[0])} of {earlier} against {totals[1]:,} of {later}"
     return lift_chart(
         table.assign(shares=texts, name=table["articleType"]),
-        {"title": title, "counts": counts, "note": note, "missing": missing},
-        f"median in {later} ÷ median in {earlier}",
+        {"title": title, "counts": against(periods, totals), "note": note, "missing": missing},
+        f"median in {periods[1]} ÷ median in {periods[0]}",
         TRENDS,
     )
 
