@@ -15,8 +15,8 @@ from PIL import Image, ImageColor
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.splits import split_names
 from recommender.charts.palette import COLOUR_HEX
-from recommender.evaluation.metrics import Floats, Ints, auroc, bootstrap_interval, macro_mean, mean
-from recommender.evaluation.report import number, rounded
+from recommender.evaluation.metrics import Floats, Ints, auroc, macro_mean
+from recommender.evaluation.report import estimate, number
 from recommender.pictures.colour import Lab, Mask, ciede2000, lab_of, median_lab, packshot_lab
 from recommender.pictures.decode import decode_image
 
@@ -167,7 +167,7 @@ def _prototypes(names: dict[str, npt.NDArray[Any]], labs: dict[str, Lab]) -> dic
     return {
         "colours": len(commonest),
         "queries": len(targets),
-        "accuracy": rounded(mean(right), *bootstrap_interval(right)),
+        "accuracy": estimate(right),
         "macro accuracy": number(macro_mean(right, targets)),
         "share of the commonest": number(share),
     }

@@ -7,8 +7,8 @@ import numpy as np
 
 from recommender.catalog.splits import split_names
 from recommender.encoding.agreement import LOOKS
-from recommender.evaluation.metrics import Floats, Ints, bootstrap_interval, mean
-from recommender.evaluation.report import number, rounded
+from recommender.evaluation.metrics import Ints
+from recommender.evaluation.report import estimate, number
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
 
@@ -49,9 +49,5 @@ def measure_likeness(recommender: Recommender, rows: Ints, options: Options) -> 
         for name, column in (("type", "articleType"), ("colour", "baseColour")):
             asked, shown = frame[column].iloc[row], frame[column].iloc[found]
             values[name].append(float((shown == asked).sum()) / SHOWN)
-    means = {name: _spread(np.array(column)) for name, column in values.items()}
+    means = {name: estimate(np.array(column)) for name, column in values.items()}
     return {**means, "ms": number(float(np.median(took)) * 1000)}
-
-
-def _spread(values: Floats) -> Any:
-    return rounded(mean(values), *bootstrap_interval(values))

@@ -11,8 +11,8 @@ from recommender.catalog.photographs import Photographs
 from recommender.encoding.agreement import Floats
 from recommender.encoding.protocol import PictureEncoder
 from recommender.evaluation.corruptions import ground
-from recommender.evaluation.metrics import auroc, bootstrap_interval, mean
-from recommender.evaluation.report import number, rounded
+from recommender.evaluation.metrics import auroc
+from recommender.evaluation.report import estimate, number
 from recommender.pictures.decode import decode_image
 from recommender.search.hits import MATCH
 
@@ -147,7 +147,7 @@ def measure_match(
     every = {**others, "all of these": np.concatenate([*others.values()])} if others else {}
     return {
         "pictures": {kind: len(values) for kind, values in sure.items()},
-        "refused": {kind: rounded(mean(v), *bootstrap_interval(v)) for kind, v in refused.items()},
+        "refused": {kind: estimate(v) for kind, v in refused.items()},
         "taken": {k: number(float((v >= MATCH).mean())) for k, v in others.items()},
         "AUROC": {kind: number(auroc(garments, values)) for kind, values in every.items()},
     }

@@ -21,7 +21,7 @@ from recommender.evaluation.committed import (
     Spread,
     Summary,
 )
-from recommender.evaluation.metrics import Ints
+from recommender.evaluation.metrics import Floats, Ints
 from recommender.evaluation.protocol import Found
 from recommender.evaluation.queries import Queries
 from recommender.evaluation.relevance import HEADLINE, RELEVANCE, Values, _joint_codes, judge
@@ -188,6 +188,11 @@ def table(measured: Report) -> pd.DataFrame:
             "P@5 relaxed": measured["relaxed"][name][HEADLINE]["micro"],
         }
     return pd.DataFrame(rows).T
+
+
+def estimate(values: Floats) -> Interval:
+    """The mean of queries' values, of shape (q,), with its 95% interval; see `number`."""
+    return rounded(metrics.mean(values), *metrics.bootstrap_interval(values))
 
 
 def rounded(mean: float, low: float, high: float) -> Interval:

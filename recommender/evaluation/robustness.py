@@ -16,11 +16,11 @@ from recommender.evaluation.corruptions import (
     corrupt,
 )
 from recommender.evaluation.encoded import Change
-from recommender.evaluation.metrics import Floats, bootstrap_interval, mean, paired_difference
+from recommender.evaluation.metrics import Floats, paired_difference
 from recommender.evaluation.protocol import DEPTH, asking, find
 from recommender.evaluation.queries import Queries
 from recommender.evaluation.relevance import HEADLINE, judge
-from recommender.evaluation.report import rounded
+from recommender.evaluation.report import estimate, rounded
 from recommender.search.options import Ranking
 from recommender.search.recommender import Recommender
 
@@ -90,7 +90,7 @@ def _measure(
 
 
 def _summary(values: dict[str, Floats]) -> dict[str, Interval]:
-    return {name: rounded(mean(v), *bootstrap_interval(v)) for name, v in values.items()}
+    return {name: estimate(v) for name, v in values.items()}
 
 
 def robustness_table(report: Robustness) -> pd.DataFrame:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from recommender.catalog.splits import split_names
-from recommender.evaluation.metrics import Floats, Ints, bootstrap_interval, mean
-from recommender.evaluation.report import rounded
+from recommender.evaluation.metrics import Floats, Ints
+from recommender.evaluation.report import estimate
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
 
@@ -89,11 +89,11 @@ def measure_taste(recommender: Recommender, visitors: Visitors) -> dict[str, Any
     return {
         "visitors": count,
         **{f"P@5, {name}": _by_round(share) for name, share in hits.items()},
-        "gain": rounded(mean(gain), *bootstrap_interval(gain)),
+        "gain": estimate(gain),
         "P@5 of the type, judging": _by_round(kinds),
         "carried to another search, P@10 of its type": {
-            "with the taste": _spread(carried[:, 0]),
-            "without": _spread(carried[:, 1]),
+            "with the taste": estimate(carried[:, 0]),
+            "without": estimate(carried[:, 1]),
         },
     }
 
@@ -136,8 +136,4 @@ def _same(codes: Ints, wanted: Any, k: int) -> float:
 
 
 def _by_round(shares: Floats) -> list[Any]:
-    return [_spread(share) for share in shares.T]
-
-
-def _spread(share: Floats) -> Any:
-    return rounded(mean(share), *bootstrap_interval(share))
+    return [estimate(share) for share in shares.T]

@@ -7,19 +7,19 @@ and style notes hold sentences such as "team it with jeans and sneakers".
 import html
 import json
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from recommender.catalog.archives import Files, open_files
 from recommender.catalog.splits import split_names
+from recommender.catalog.styles import find_styles
 from recommender.errors import CatalogError
-from recommender.evaluation.metrics import bootstrap_interval, mean
-from recommender.evaluation.report import number, rounded
+from recommender.evaluation.report import estimate, number
 from recommender.search.outfit import MOST, ROLE_OF, ROLES, Companions, Outfits
 
 WORDS: dict[str, str] = {
@@ -120,24 +120,22 @@ def read_styles(path: Path) -> Said:
         CatalogError: it is no archive, or cannot be read.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            return dict(_read(archive))
-    except (OSError, zipfile.BadZipFile) as error:
+        files = open_files(path)
+    except CatalogError as error:
         raise CatalogError(f"{path.name} is no archive of styles that can be read.") from error
+    return dict(_read(files))
 
 
-def _read(archive: zipfile.ZipFile) -> Iterator[tuple[int, frozenset[str]]]:
-    for entry in archive.infolist():
-        name = PurePosixPath(entry.filename)
-        if name.suffix != ".json" or not name.stem.isdecimal() or entry.file_size > _MAX_BYTES:
-            continue
+def _read(files: Files) -> Iterator[tuple[int, frozenset[str]]]:
+    for key, name in find_styles(files.names).items():
         try:
-            texts: Any = json.loads(archive.read(entry))["data"]["productDescriptors"]
+            texts: Any = json.loads(files.read(name, _MAX_BYTES))["data"]["productDescriptors"]
             values = [str((texts.get(text) or {}).get("value") or "") for text in _TEXTS]
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            item_id = int(key)
+        except (CatalogError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue
         plain = html.unescape(_TAG.sub(" ", _BREAK.sub(" . ", " . ".join(values))))
-        yield int(name.stem), types_named(plain)
+        yield item_id, types_named(plain)
 
 
 def count_said(frame: pd.DataFrame, said: Said) -> list[tuple[str, str, str, str, int]]:
@@ -185,10 +183,7 @@ def measure_outfits(frame: pd.DataFrame, said: Said, companions: Companions) -> 
         shares["parts"].append(len(roles & parts.keys()) / len(roles))
     return {
         "items": len(shares["recall"]),
-        **{
-            name: rounded(mean(np.array(share)), *bootstrap_interval(np.array(share)))
-            for name, share in shares.items()
-        },
+        **{name: estimate(np.array(share)) for name, share in shares.items()},
     }
 
 
