@@ -28,6 +28,21 @@ def show(page: Page, path: Path) -> None:
     page.set_input_files("#picture input[type=file]", path)
 
 
+def draw(page: Page, then: str) -> None:
+    """Runs a script on the page that has `blob`, a picture of 60 x 80, as a PNG."""
+    page.evaluate(
+        """async () => {
+          const canvas = document.createElement("canvas");
+          canvas.width = 60; canvas.height = 80;
+          const drawn = canvas.getContext("2d");
+          drawn.fillStyle = "red"; drawn.fillRect(10, 10, 40, 60);
+          const blob = await new Promise(done => canvas.toBlob(done, "image/png"));
+        """
+        + then
+        + "}"
+    )
+
+
 def status(page: Page, text: str | re.Pattern[str] = FOUND) -> None:
     expect(page.locator("#status p")).to_have_text(text)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
-from browsing import ARGS, WELCOME, assert_fits, captions, open_page, show, status
+from browsing import ARGS, WELCOME, assert_fits, captions, draw, open_page, show, status
 from conftest import ROWS, FindingEncoder, build_store, draw_picture, open_store, write_archive
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -290,16 +290,7 @@ def test_a_camera_counts_down_while_the_garment_is_held(
 
 def test_clipboard(page: Page, context: BrowserContext) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.evaluate(
-        """async () => {
-          const canvas = document.createElement("canvas");
-          canvas.width = 60; canvas.height = 80;
-          const drawn = canvas.getContext("2d");
-          drawn.fillStyle = "red"; drawn.fillRect(10, 10, 40, 60);
-          const blob = await new Promise(done => canvas.toBlob(done, "image/png"));
-          await navigator.clipboard.write([new ClipboardItem({"image/png": blob})]);
-        }"""
-    )
+    draw(page, 'await navigator.clipboard.write([new ClipboardItem({"image/png": blob})]);')
     page.get_by_label("Paste from clipboard").click()
     status(page)
     expect(page.locator("#picture img")).to_be_visible()

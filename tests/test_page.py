@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import WELCOME, assert_fits, captions, open_page, show, status
+from browsing import WELCOME, assert_fits, captions, draw, open_page, show, status
 from conftest import ROWS, draw_picture
 from playwright.sync_api import BrowserContext, Page, expect
 from serving import serve
@@ -163,17 +163,13 @@ def test_by_keyboard_alone(page: Page) -> None:
 
 
 def test_a_picture_is_pasted_anywhere(page: Page) -> None:
-    page.evaluate(
-        """async () => {
-          const canvas = document.createElement("canvas");
-          canvas.width = 60; canvas.height = 80;
-          const drawn = canvas.getContext("2d");
-          drawn.fillStyle = "red"; drawn.fillRect(10, 10, 40, 60);
-          const blob = await new Promise(done => canvas.toBlob(done, "image/png"));
+    draw(
+        page,
+        """
           const clipboardData = new DataTransfer();
           clipboardData.items.add(new File([blob], "pasted.png", {type: "image/png"}));
           document.body.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true}));
-        }"""
+        """,
     )
     status(page, LIKE_MINE)
     expect(page.locator("#picture .image-frame img")).to_have_js_property("naturalWidth", 60)

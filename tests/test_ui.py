@@ -46,7 +46,10 @@ def asking(
         settings.k: 12,
         settings.repeats: False,
         settings.spread: True,
+        settings.diversity: 0,
+        settings.fold: False,
         settings.ranking: chosen.pop("ranking", "image"),
+        settings.sort: "",
         **years,
         **{box: chosen.get(name, []) for name, box in boxes.items()},
     }

@@ -191,10 +191,10 @@ class SettingsPanel:
             k=values[self.k],
             repeats=values[self.repeats],
             spread=values[self.spread],
-            diversity=values.get(self.diversity, 0),
-            fold=values.get(self.fold, False),
+            diversity=values[self.diversity],
+            fold=values[self.fold],
             ranking="auto" if ranking == self._best else ranking,
-            sort=values.get(self.sort) or "",
+            sort=values[self.sort] or "",
             filters=self.filters.read(values),
         )
 
