@@ -38,12 +38,14 @@ __all__ = ["hub"]
 
 LIMITS = [0, 1_000, 6_000, 12_000, 25_000, 50_000, 10**9]
 """Bytes of a file. The last one is enough."""
+PRELOADED = ["recommender.hub.hub", "recommender.store.build", "recommender.ui.app"]
+"""Imported once, not by each process. The server that forks them knows no module of tests."""
 
 
 def limited(limit: int, function: Callable[..., object], *arguments: Any) -> str:
     """What is said where a function cannot write; empty where it can."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([build.__module__])
+    context.set_forkserver_preload(PRELOADED)
     mine, theirs = context.Pipe()
     process = context.Process(target=_run, args=(theirs, limit, function, arguments))
     process.start()

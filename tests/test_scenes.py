@@ -110,7 +110,9 @@ def behind(random: torch.Generator) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("draw", "count"), [(views, 4), (laid, 6), (without, 9), (behind, 5)], ids=lambda x: str(x)
+    ("draw", "count"),
+    [(views, 4), (laid, 6), (without, 9), (behind, 5)],
+    ids=["views", "laid", "without", "behind"],
 )
 def test_a_seed_decides_what_is_seen(draw: Callable[[torch.Generator], Tensor], count: int) -> None:
     seen = draw(seeded(3))
