@@ -3,6 +3,7 @@
 import json
 import time
 import zipfile
+from functools import reduce
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -304,7 +305,7 @@ def test_the_table_is_what_the_files_say(real_styles: Path, real_archive: Path) 
     descriptors = dicts(said.productDescriptors)
 
     def first(*names: str) -> pd.Series:
-        return attributes[list(names)].bfill(axis=1).iloc[:, 0]
+        return reduce(pd.Series.combine_first, (attributes[name] for name in names))
 
     expected = {
         "brand": said.brandName.str.upper(),
