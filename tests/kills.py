@@ -12,6 +12,12 @@ from recommender.catalog.items import build_catalog
 from recommender.catalog.sources import read_source
 from recommender.catalog.updates import update_catalog
 
+forked = multiprocessing.get_context("forkserver")
+"""Makes processes that have imported already what is slow to import."""
+# There is one server for all tests. It finds no module of theirs.
+forked.set_forkserver_preload(
+    ["recommender.hub.hub", "recommender.store.build", "recommender.ui.app"]
+)
 STEPS = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree"}  # replace is a rename
 
 
@@ -25,9 +31,7 @@ def update(directory: Path, archive: Path) -> None:
 
 def survives(function: Callable[..., object], *arguments: Any, step: int) -> bool:
     """Whether it ended before it came to a step, counted from 1."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([update_catalog.__module__])
-    process = context.Process(target=_run, args=(function, arguments, step))
+    process = forked.Process(target=_run, args=(function, arguments, step))
     process.start()
     process.join()
     assert process.exitcode in (0, -signal.SIGKILL)

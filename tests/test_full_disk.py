@@ -5,7 +5,6 @@ Arrow, safetensors or FAISS.
 """
 
 import json
-import multiprocessing
 import os
 import resource
 import shutil
@@ -20,7 +19,7 @@ import pytest
 from conftest import ROWS, TinyEncoder, build_store, draw_picture, open_store, write_archive
 from hub_server import Hub
 from huggingface_hub import constants
-from kills import build, update
+from kills import build, forked, update
 from serving import call, serve
 from test_hub import REPO, accept, hub, pull, push
 from test_kills import OTHERS, content
@@ -38,16 +37,12 @@ __all__ = ["hub"]
 
 LIMITS = [0, 1_000, 6_000, 12_000, 25_000, 50_000, 10**9]
 """Bytes of a file. The last one is enough."""
-PRELOADED = ["recommender.hub.hub", "recommender.store.build", "recommender.ui.app"]
-"""Imported once, not by each process. The server that forks them knows no module of tests."""
 
 
 def limited(limit: int, function: Callable[..., object], *arguments: Any) -> str:
     """What is said where a function cannot write; empty where it can."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    mine, theirs = context.Pipe()
-    process = context.Process(target=_run, args=(theirs, limit, function, arguments))
+    mine, theirs = forked.Pipe()
+    process = forked.Process(target=_run, args=(theirs, limit, function, arguments))
     process.start()
     theirs.close()
     said = str(mine.recv())
