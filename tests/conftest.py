@@ -330,8 +330,9 @@ def live(recommender: Recommender, tmp_path_factory: pytest.TempPathFactory) -> 
 def browser(chromium: str) -> Iterator[Any]:
     """A Chromium of Playwright's."""
     from browsing import ARGS
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # what has to come may take its time on a busy machine
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGS)
         yield browser
