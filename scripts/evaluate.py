@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
         answers = answer(recommender, queries, ranking=options.ranking)
     measured = report(recommender.frame, queries, answers)
     if answers.beliefs:
-        measured["heads"] = heads(queries.frame, recommender.encoder.labels, answers.beliefs)
+        measured["heads"] = heads(queries.frame, recommender.encoder.classes, answers.beliefs)
     print(f"{len(queries):,} queries ({queries.source}), {len(recommender):,} items, strict:")
     print(table(measured).to_string())
     for what, count in queries.overlap.items():

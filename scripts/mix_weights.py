@@ -11,6 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from recommender.encoding.details import PREFIX
 from recommender.encoding.weights import Weights, read_weights, write_weights
 from recommender.errors import WeightsError
 from scripts.command import plain_errors
@@ -33,6 +34,8 @@ def main(argv: list[str] | None = None) -> int:
 def mixed(first: Weights, second: Weights, share: float) -> Weights:
     """The mean, of which the second has a share; what only the second has is its own.
 
+    But details, which were fitted to one of the two alone: `scripts.train_details` fits them anew.
+
     Raises:
         WeightsError: they are not of one kind of network.
     """
@@ -40,6 +43,8 @@ def mixed(first: Weights, second: Weights, share: float) -> Weights:
         raise WeightsError("The heads of these weights tell other classes.")
     state = {}
     for name, tensor in second.state.items():
+        if name.startswith(PREFIX):
+            continue
         other = first.state.get(name, tensor)
         if other.shape != tensor.shape:
             raise WeightsError(f"{name} has other sizes in the two files.")

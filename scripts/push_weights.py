@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def lay_out(weights: Path, card: Path, folder: Path) -> None:
     """timm's layout, the card and, for this recommender, the whole file with its heads."""
-    state, config, _ = read_weights(weights)
+    state, config, *_ = read_weights(weights)
     settings = {
         "input_size": (3, config.height_px, config.width_px),
         "mean": config.mean,

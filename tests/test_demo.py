@@ -41,7 +41,7 @@ def test_the_demo_is_built_and_answers(tmp_path: Path) -> None:
 
 def test_the_shipped_weights_are_small_and_carry_their_heads() -> None:
     assert FASHION_WEIGHTS.stat().st_size <= 50_000_000
-    state, config, _ = read_weights(FASHION_WEIGHTS)
+    state, config, *_ = read_weights(FASHION_WEIGHTS)
     assert (config.width_px, config.height_px) == (72, 96)
     assert {name.split(".")[1] for name in state if name.startswith("heads.")} == set(HEADS)
     assert str(state["conv1.weight"].dtype) == "torch.float16"

@@ -15,7 +15,7 @@ from recommender.errors import WeightsError
 BACKBONE_DIM = 2048
 
 # A weights file may carry these beside the backbone; any other key must be one of the backbone's.
-_EXTRAS = ("fc.", "heads.", "projection.", "regions.", "garment.")
+_EXTRAS = ("fc.", "heads.", "details.", "projection.", "regions.", "garment.")
 
 Device = str
 """`auto`, `cpu`, `cuda` or `cuda:N`."""
@@ -50,13 +50,18 @@ POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {  # (b, c, h, w) -> (b, c)
 }
 
 
+def backbone_of(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A weights file's tensors without those that stand beside the backbone."""
+    return {name: tensor for name, tensor in state.items() if not name.startswith(_EXTRAS)}
+
+
 def load_backbone(backbone: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Load a backbone strictly; classifier, heads and projection beside it are left alone.
 
     Raises:
         WeightsError: a key is missing, unknown or of another shape.
     """
-    own = {k: v.float() for k, v in state.items() if not k.startswith(_EXTRAS)}
+    own = {name: tensor.float() for name, tensor in backbone_of(state).items()}
     # Files of the time before batch norms counted their batches lack a number that nobody reads.
     counters = {k: v for k, v in backbone.state_dict().items() if k.endswith("_tracked")}
     try:

@@ -20,6 +20,7 @@ from torch import Tensor
 from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.encoding.backbone import Device, choose_device, hash_state
 from recommender.encoding.config import EncoderConfig, fit_picture
+from recommender.encoding.details import PREFIX, Detail
 from recommender.encoding.network import Network
 from recommender.encoding.protocol import Encoded
 from recommender.encoding.regions import Asked, parts_of
@@ -38,11 +39,14 @@ class Encoder:
     Attributes:
         config: what it was made with.
         labels: each head's label -> its classes; empty where the weights have no heads.
+        details: what else it tells of some pictures, which counts in no embedding.
+        classes: label or detail -> its classes.
         agreement: how looks and beliefs make an embedding.
         dim: length of an embedding.
         input_px: (width, height) of what the backbone eats.
         query_px: the same at a second look; a picture that asks should have them.
-        weights_hash: sha256 of the weights as loaded, whatever file or hub they came from.
+        weights_hash: sha256 of the weights as loaded, whatever file or hub they came from, but of
+            the details' heads, which make nothing of a gallery.
         fingerprint: equal exactly when two encoders make the same of a gallery.
         device: where it runs.
         dtype: what it multiplies in.
@@ -54,6 +58,7 @@ class Encoder:
         state: Mapping[str, Tensor],
         *,
         labels: Mapping[str, Sequence[str]] | None = None,
+        details: Mapping[str, Detail] | None = None,
         device: Device = "auto",
     ) -> None:
         """Build the network from tensors; `load_encoder` finds them.
@@ -62,8 +67,10 @@ class Encoder:
             config: preprocessing, pooling, projection, dtype.
             state: the backbone's tensors in timm's names, strictly all of them, and optionally
                 `projection.weight` of shape (dim, 2048) and `projection.bias` of shape (dim,), and
-                the heads, linear maps of the average-pooled maps, as `heads.LABEL.*`.
+                the heads, linear maps of the average-pooled maps, as `heads.LABEL.*` and
+                `details.NAME.*`.
             labels: the classes of each head.
+            details: those that have heads.
             device: `auto` is CUDA where it is.
 
         Raises:
@@ -72,8 +79,11 @@ class Encoder:
         self.config = config
         self.input_px = config.input_px
         self.labels = {name: tuple(classes) for name, classes in (labels or {}).items()}
-        self.weights_hash = hash_state(state)
-        self._network = Network(config, state, self.labels, device)
+        self.details = dict(details or {})
+        told = {name: detail.classes for name, detail in self.details.items()}
+        self.classes: dict[str, Sequence[str]] = {**self.labels, **told}
+        self.weights_hash = _hash_of(state)
+        self._network = Network(config, state, self.labels, device, self.details)
         self.device, self.dtype = self._network.device, self._network.dtype
         self.agreement = Agreement(
             looks_dim=self._network.looks_dim,
@@ -150,8 +160,8 @@ def load_encoder(name: str = "fashion", *, device: Device = "auto", **settings: 
         WeightsError: there are no such weights, or they do not fit.
         ValueError: a setting is unknown or out of range.
     """
-    state, config, labels = _configured(name, settings)
-    return Encoder(config, state, labels=labels, device=device)
+    state, config, labels, details = _configured(name, settings)
+    return Encoder(config, state, labels=labels, details=details, device=device)
 
 
 def fingerprint_of(name: str, **settings: Any) -> str:
@@ -160,16 +170,21 @@ def fingerprint_of(name: str, **settings: Any) -> str:
     Raises:
         WeightsError, ValueError: as of `load_encoder`.
     """
-    state, config, labels = _configured(name, settings)
-    return _fingerprint_of(config, hash_state(state), labels)
+    state, config, labels, _ = _configured(name, settings)
+    return _fingerprint_of(config, _hash_of(state), labels)
 
 
 def _configured(name: str, settings: Mapping[str, Any]) -> Weights:
     """Weights by name, their config changed by the settings."""
-    state, config, labels = find_weights(name)
+    found = find_weights(name)
     if unknown := settings.keys() - {field.name for field in fields(EncoderConfig)}:
         raise ValueError(f"unknown setting {', '.join(sorted(unknown))}")
-    return Weights(state, replace(config, weights=name, **settings), labels)
+    return found._replace(config=replace(found.config, weights=name, **settings))
+
+
+def _hash_of(state: Mapping[str, Tensor]) -> str:
+    """See `Encoder.weights_hash`."""
+    return hash_state({name: t for name, t in state.items() if not name.startswith(PREFIX)})
 
 
 def _fingerprint_of(

@@ -23,6 +23,7 @@ from recommender.encoding.backbone import (
     load_linear,
 )
 from recommender.encoding.config import EncoderConfig
+from recommender.encoding.details import PREFIX, Detail
 from recommender.encoding.packed import pack_convolutions
 from recommender.encoding.region_head import load_region_head
 from recommender.errors import WeightsError
@@ -33,7 +34,7 @@ class Sight(NamedTuple):
 
     Attributes:
         looks: float32 of shape (b, looks_dim), unit rows.
-        beliefs: label -> float32 of shape (b, classes), rows that sum to one.
+        beliefs: label or detail -> float32 of shape (b, classes), rows that sum to one.
         masks: float32 of shape (b, h/4, w/4), where the garment is; empty unless asked for.
         garment: float32 of shape (b,), the probability that there is one; empty with the masks.
     """
@@ -53,6 +54,7 @@ class Network:
         state: Mapping[str, Tensor],
         labels: Mapping[str, Sequence[str]],
         device: Device,
+        details: Mapping[str, Detail] | None = None,
     ) -> None:
         """See `Encoder`.
 
@@ -65,8 +67,12 @@ class Network:
         load_backbone(backbone, state)
         projects = config.projection and "projection.weight" in state
         self._projection = load_linear(state, "projection").to(self.device) if projects else None
-        self._heads = {n: load_linear(state, f"heads.{n}").to(self.device) for n in labels}
-        if any(len(labels[n]) != head.out_features for n, head in self._heads.items()):
+        classes = {**labels, **{name: told.classes for name, told in (details or {}).items()}}
+        if len(classes) < len(labels) + len(details or {}):
+            raise WeightsError("The weights' details have the name of a label.")
+        places = {name: f"heads.{name}" if name in labels else PREFIX + name for name in classes}
+        self._heads = {n: load_linear(state, at).to(self.device) for n, at in places.items()}
+        if any(len(classes[n]) != head.out_features for n, head in self._heads.items()):
             raise WeightsError("The weights' heads have other classes than their header says.")
         self.looks_dim = self._projection.out_features if self._projection else BACKBONE_DIM
         self._regions: nn.Module | None = None
@@ -119,13 +125,7 @@ class Network:
             regions: whether to look where the garment is, where the weights know.
         """
         with torch.inference_mode():
-            # NHWC memory seen as NCHW is what channels_last means: no copy is made.
-            pixels = torch.from_numpy(prepared).to(self.device).permute(0, 3, 1, 2)
-            pixels = ((pixels.float() - self._mean) / self._std).to(self.dtype)
-            halved = self.dtype == torch.bfloat16
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=halved):
-                stages, mask = self._stages(pixels, regions=regions)
-            maps = stages[-1].float()  # (b, 2048, h/32, w/32)
+            maps, mask = self._last(prepared, regions=regions)
             looks = F.normalize(self._pool(maps))  # (b, 2048)
             if self._projection is not None:
                 looks = F.normalize(self._projection(looks))  # (b, looks_dim)
@@ -137,3 +137,21 @@ class Network:
                 garment = self._garment(averaged)[:, 0].sigmoid().cpu().numpy()
             beliefs = {n: probabilities.cpu().numpy() for n, probabilities in believed.items()}
         return Sight(looks.cpu().numpy(), beliefs, masks, garment)
+
+    def pooled(self, prepared: npt.NDArray[np.uint8]) -> Floats:
+        """What heads see of prepared pictures: float32 of shape (b, 2048)."""
+        with torch.inference_mode():
+            averaged: Floats = POOLINGS["avg"](self._last(prepared)[0]).cpu().numpy()
+        return averaged
+
+    def _last(
+        self, prepared: npt.NDArray[np.uint8], *, regions: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """The last stage's maps, float (b, 2048, h/32, w/32), and the mask's logits; see above."""
+        # NHWC memory seen as NCHW is what channels_last means: no copy is made.
+        pixels = torch.from_numpy(prepared).to(self.device).permute(0, 3, 1, 2)
+        pixels = ((pixels.float() - self._mean) / self._std).to(self.dtype)
+        halved = self.dtype == torch.bfloat16
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=halved):
+            stages, mask = self._stages(pixels, regions=regions)
+        return stages[-1].float(), mask

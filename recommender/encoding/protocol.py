@@ -8,6 +8,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from recommender.encoding.agreement import Agreement, Beliefs, Floats
+from recommender.encoding.details import Detail
 from recommender.encoding.regions import Asked, Regions, parts_of
 
 
@@ -16,7 +17,7 @@ class Encoded(NamedTuple):
 
     Attributes:
         vectors: float32 of shape (b, dim), unit rows.
-        beliefs: label -> float32 of shape (b, classes), rows that sum to one.
+        beliefs: label or detail -> float32 of shape (b, classes), rows that sum to one.
         regions: of each picture that asked; empty where the encoder knows of none.
         matches: float32 of shape (b,), how sure it is that a picture shows what the catalog is of;
             None where the encoder does not know.
@@ -52,6 +53,16 @@ class PictureEncoder(Protocol):
     def labels(self) -> Mapping[str, Sequence[str]]:
         """Each head's label -> its classes."""
         return {}
+
+    @property
+    def details(self) -> Mapping[str, Detail]:
+        """What else it tells of some pictures."""
+        return {}
+
+    @property
+    def classes(self) -> Mapping[str, Sequence[str]]:
+        """Each label or detail -> its classes."""
+        return {**self.labels, **{name: told.classes for name, told in self.details.items()}}
 
     @property
     def agreement(self) -> Agreement:

@@ -149,7 +149,7 @@ def _told(
 ) -> Beliefs:
     """What is believed of pictures by their views: label -> float32 of shape (b, classes)."""
     gathered = [_gathered(agreement, seen) for seen in views]
-    beliefs = {name: np.stack([each[name] for each in gathered]) for name in agreement.classes}
+    beliefs = {name: np.stack([each[name] for each in gathered]) for name in gathered[0]}
     if (types := beliefs.get(TYPE)) is not None:
         taken = np.flatnonzero(on_ground)
         types[taken] = surer(types[taken], config.photograph_odds)
@@ -162,7 +162,7 @@ def _gathered(agreement: Agreement, views: Sequence[Sight]) -> Beliefs:
     shares = view_shares(doubt[:, None])[:, 0]
     return {
         name: shares @ np.concatenate([seen.beliefs[name] for seen in views])
-        for name in agreement.classes
+        for name in views[0].beliefs
     }
 
 

@@ -12,20 +12,28 @@ from torch import Tensor
 
 from recommender.encoding.backbone import create_backbone
 from recommender.encoding.config import EncoderConfig
+from recommender.encoding.details import Detail
 from recommender.errors import WeightsError
 from recommender.files import whole_file
 
 FASHION_WEIGHTS = Path(__file__).parents[1] / "weights" / "fashion.safetensors"
 IMAGENET_MODEL = "hf-hub:timm/resnet50.a1_in1k@767268603ca0cb0bfe326fa87277f19c419566ef"
+_READ = ("config", "labels", "details")
 _IMAGENET_CONFIG = EncoderConfig(width_px=224, height_px=224, projection=False)
 
 
 class Weights(NamedTuple):
-    """Tensors in timm's names, the config that they were trained for, and the heads' classes."""
+    """Tensors in timm's names, the config that they were trained for, and what its heads tell.
+
+    Attributes:
+        labels: head -> its classes.
+        details: those that have heads too.
+    """
 
     state: Mapping[str, Tensor]
     config: EncoderConfig
     labels: Mapping[str, Sequence[str]]
+    details: Mapping[str, Detail] = {}
 
 
 def find_weights(name: str) -> Weights:
@@ -50,7 +58,7 @@ def find_weights(name: str) -> Weights:
 
 
 def read_weights(path: Path) -> Weights:
-    """A safetensors file, its header's config (else ImageNet's usual one) and its heads' classes.
+    """A safetensors file, its header's config (else ImageNet's usual one) and what its heads tell.
 
     Raises:
         WeightsError: there is no such file, or it is not one.
@@ -62,13 +70,14 @@ def read_weights(path: Path) -> Weights:
         )
     try:
         with safe_open(path, framework="pt") as file:
-            own = {k: v for k, v in (file.metadata() or {}).items() if k in ("config", "labels")}
+            own = {k: v for k, v in (file.metadata() or {}).items() if k in _READ}
             header = {key: json.loads(text) for key, text in own.items()}
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         config = EncoderConfig(**header["config"]) if "config" in header else _IMAGENET_CONFIG
-    except (SafetensorError, ValueError, TypeError) as error:
+        details = {name: Detail(**told) for name, told in header.get("details", {}).items()}
+    except (SafetensorError, ValueError, TypeError, AttributeError) as error:
         raise WeightsError(f"{path.name} is not a safetensors file of an encoder.") from error
-    return Weights(state, config, header.get("labels", {}))
+    return Weights(state, config, header.get("labels", {}), details)
 
 
 def write_weights(path: Path, weights: Weights, **more: object) -> None:
@@ -82,6 +91,8 @@ def write_weights(path: Path, weights: Weights, **more: object) -> None:
     header = {"config": asdict(weights.config), **more}
     if weights.labels:
         header["labels"] = weights.labels
+    if weights.details:
+        header["details"] = {name: asdict(detail) for name, detail in weights.details.items()}
     metadata = {name: json.dumps(value) for name, value in header.items()}
     with whole_file(path) as building:
         save_file({n: t.contiguous() for n, t in weights.state.items()}, building, metadata)

@@ -57,8 +57,8 @@ def encode_files(
 
 def believe(encoder: PictureEncoder, picture_bytes: Callable[[int], bytes], count: int) -> Beliefs:
     """What an encoder's heads believe of pictures that ask: label -> float32 (count, classes)."""
-    batches = [{n: np.empty((0, len(c)), np.float32) for n, c in encoder.labels.items()}]
-    if encoder.labels:
+    batches = [{n: np.empty((0, len(c)), np.float32) for n, c in encoder.classes.items()}]
+    if encoder.classes:
         encoded = encode_files(encoder, picture_bytes, count)
         batches += [seen.beliefs for _, seen in tqdm(encoded, "Heads", -(-count // AT_ONCE))]
     return concatenate(batches)

@@ -158,7 +158,7 @@ def build_leaderboard(
         differences = {name: _differences(values[name], values[baseline]) for name in others}
         board["differences"][baseline] = differences
     if beliefs := believe(base.encoder, queries.picture_bytes, len(queries)):
-        board["heads"] = heads(queries.frame, base.encoder.labels, beliefs)
+        board["heads"] = heads(queries.frame, base.encoder.classes, beliefs)
     return board
 
 

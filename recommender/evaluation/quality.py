@@ -16,7 +16,7 @@ from recommender.evaluation.committed import (
     micro_of,
     precision_of,
 )
-from recommender.schema import NOUNS, TITLES
+from recommender.schema import NOUNS, TITLES, title_of
 
 HEADLINED = ("imagenet-avg", "ours", "ours-hybrid")
 _FILLS = (PALE, COOL, ACCENT)
@@ -145,7 +145,7 @@ def heads(committed: Committed) -> Chart:
     columns = {"accuracy": "accuracy", "macro F1": "macro F1", "top-5": "among the likeliest five"}
     columns |= {"ECE": "calibration error", "classes": "classes", "queries": "queries"}
     rows = [
-        (TITLES.get(name, name), *(dict(entry)[figure] for figure in columns))
+        (title_of(name), *(dict(entry)[figure] for figure in columns))
         for name, entry in committed.board.get("heads", {}).items()
     ]
     table = pd.DataFrame(rows, columns=["attribute", *columns.values()])

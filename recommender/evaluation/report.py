@@ -127,10 +127,12 @@ def heads(
         beliefs: head -> float32 of shape (q, classes).
 
     A query without the label does not count, one whose label the head does not know counts as a
-    mistake.
+    mistake. What the queries have no column of is left out.
     """
     worth: dict[str, Head] = {}
     for name, classes in labels.items():
+        if name not in queries:
+            continue
         unknown = sorted(set(queries[name].dropna()) - set(classes))
         targets = pd.Index([*classes, *unknown]).get_indexer(pd.Index(queries[name]))
         predicted = beliefs[name].argmax(axis=1)

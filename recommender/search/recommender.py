@@ -6,7 +6,7 @@ measured is what is served.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from recommender.encoding.agreement import LOOKS, Beliefs
+from recommender.encoding.details import shown_details
 from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap
 from recommender.encoding.regions import Asked
 from recommender.errors import QueryError
@@ -215,7 +216,7 @@ class Recommender:
         started = time.perf_counter()
         index, allowed = self._index(options), self.filters.mask(options.filters)
         agreement, vectors = self.encoder.agreement, query.vectors
-        corrected = check_corrections(options.corrected or {}, self.encoder.labels)
+        corrected = check_corrections(options.corrected or {}, self.encoder.classes)
         if corrected:
             vectors = with_corrections(agreement, vectors, corrected)
         if corrected or not query.learnt:
@@ -275,7 +276,7 @@ class Recommender:
                 variants=self._twins.others(shown[at].rows, options, passing, excluded[at]),
                 repeated=repeated[at] if len(best.rows) < options.k else 0,
                 timings_ms=timings_ms,
-                beliefs={name: believed[at : at + 1] for name, believed in query.beliefs.items()},
+                beliefs=self._told(query.beliefs, at, corrected),
                 regions=query.regions[at] if query.regions else None,
                 match=matches[at],
                 matched=is_match(matches[at]),
@@ -290,8 +291,11 @@ class Recommender:
         return hits
 
     def describe(self, picture: Image.Image, *, region: Asked = "auto") -> Beliefs:
-        """What is believed of a picture: label -> float32 of shape (1, classes), sum one."""
-        return self._encode([picture], [region]).beliefs
+        """What is believed of a picture: label -> float32 of shape (1, classes), sum one.
+
+        And of the details that something of its type has.
+        """
+        return self._told(self._encode([picture], [region]).beliefs, 0, {})
 
     def item(self, item_id: Id) -> dict[str, Any]:
         """One item's columns, missing ones None.
@@ -317,6 +321,12 @@ class Recommender:
     def outfits(self) -> Outfits:
         """What goes with the items of this catalog."""
         return Outfits(self.frame, self.index.vectors)
+
+    def _told(self, beliefs: Beliefs, at: int, corrected: Mapping[str, str]) -> Beliefs:
+        """What is believed of one of some pictures; see `shown_details`."""
+        own = {name: believed[at : at + 1] for name, believed in beliefs.items()}
+        types = self.encoder.labels.get(TYPE, ())
+        return shown_details(own, self.encoder.details, types, corrected)
 
     def _spread(self, hits: Hits, query: Query, at: int, options: Options) -> Hits:
         """What one of the queries found, of each of the likeliest types where that is in doubt."""

@@ -58,7 +58,7 @@ def worded(beliefs: Beliefs, recommender: Recommender) -> dict[str, list[Json]]:
     """Label -> its likeliest values, the likeliest first."""
     return {
         label: [{"value": value, "probability": round(p, 4)} for value, p in ranked]
-        for label, ranked in likeliest(beliefs, recommender.encoder.labels, _LIKELIEST).items()
+        for label, ranked in likeliest(beliefs, recommender.encoder.classes, _LIKELIEST).items()
     }
 
 

@@ -153,7 +153,7 @@ def read_address(parts: Mapping[str, str], recommender: Recommender) -> Place:
     corrected: dict[str, str] = {}
     for label, value in take("corrected", _read_object, {}).items():
         try:
-            corrected |= check_corrections({label: value}, recommender.encoder.labels)
+            corrected |= check_corrections({label: value}, recommender.encoder.classes)
         except QueryError:
             left_out = True
     return Place(

@@ -46,7 +46,8 @@ function open(from) {
   const head = node("header");
   head.append(node("h3", chip.title), close);
   sheet.setAttribute("aria-label", chip.title);
-  sheet.replaceChildren(head, likely, search, all, only);
+  sheet.replaceChildren(head, likely, search, all);
+  if (chip.there) sheet.append(only);
   if (chip.corrected) {
     const undo = node("button", "Take what we saw", {type: "button", class: "only"});
     undo.addEventListener("click", () => tell({value: null}));

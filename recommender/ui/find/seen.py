@@ -4,6 +4,7 @@ import html
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import gradio as gr
 from gradio.blocks import Block
@@ -11,6 +12,7 @@ from gradio.blocks import Block
 from recommender.errors import QueryError
 from recommender.schema import title_of
 from recommender.search.corrections import check_corrections
+from recommender.service.answers import Service
 from recommender.ui.find.view import Items, Trail, View
 from recommender.ui.parts.inputs import Values
 
@@ -18,19 +20,14 @@ _SCRIPT = Path(__file__).with_suffix(".js").read_text("utf-8")
 
 _WORTH_SAYING = 0.05
 
-Labels = Mapping[str, Sequence[str]]
-
 
 class SeenPanel:
     """The chips. A choice is told by the event `input`, which `read` understands."""
 
-    def __init__(self, labels: Labels) -> None:
-        """Draw it.
-
-        Args:
-            labels: each label that the encoder sees -> its values.
-        """
-        self._labels = labels
+    def __init__(self, service: Service) -> None:
+        """Draw it for what the encoder of a recommender sees."""
+        self._service = service
+        self._labels = labels = service.recommender.encoder.classes
         self.chips = gr.HTML(
             js_on_load=_SCRIPT,
             padding=False,
@@ -55,11 +52,16 @@ class SeenPanel:
         return label, said.get(label), told.get("only") is True
 
     def show(self, trail: Trail, items: Items) -> Values:
-        return {self.chips: seen_html(trail.view)}
+        return {self.chips: seen_html(trail.view, self._service.recommender.filters.values)}
 
 
-def seen_html(view: View) -> str:
-    """A chip an attribute: what it is taken for, how sure, the other likely values in small."""
+def seen_html(view: View, there: Mapping[str, Sequence[object]] = MappingProxyType({})) -> str:
+    """A chip an attribute: what it is taken for, how sure, the other likely values in small.
+
+    Args:
+        view: what is on show.
+        there: column -> the values that a catalog has, of which alone only such can be shown.
+    """
     chips = []
     for label, ranked in view.seen.items():
         (first, sure), *others = ranked
@@ -70,7 +72,8 @@ def seen_html(view: View) -> str:
         if said:
             below = f"you said so; we saw {html.escape(first)} {sure:.0%}"
         told = {"label": label, "title": title, "value": said or first, "seen": ranked}
-        chip = html.escape(json.dumps({**told, "corrected": said is not None}))
+        marks = {"corrected": said is not None, "there": (said or first) in there.get(label, ())}
+        chip = html.escape(json.dumps(told | marks))
         chips.append(
             f'<button type="button" aria-haspopup="dialog" data-chip="{chip}">'
             f"<span>{title}</span>"

@@ -62,7 +62,7 @@ class FindTab:
             with gr.Column(scale=5, min_width=320):
                 with gr.Row(elem_id="bar"):
                     self.bar, self.place = BarPanel(), PlacePanel()
-                self.seen = SeenPanel(service.recommender.encoder.labels)
+                self.seen = SeenPanel(service)
                 self.item, self.taste = ItemPanel(service, self.trail), TastePanel(service)
                 self.results = ResultsPanel()
         self.words = self.query.words

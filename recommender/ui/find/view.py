@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
-from recommender.schema import COLUMNS, CURRENCY, LINK, PRICE, SCHEMA, Id, title_of
+from recommender.schema import COLUMNS, CURRENCY, LABELS, LINK, PRICE, SCHEMA, Id, title_of
 from recommender.search.options import Options
+from recommender.search.spread import SURE
 from recommender.service.sentences import (
     UNNAMED,
     WELCOME,
@@ -181,9 +182,9 @@ def _said(item: dict[str, Any], name: str) -> str:
 
 
 def _kept(beliefs: dict[str, list[Json]]) -> Seen:
-    """An answer's beliefs, as far as there is something to choose."""
+    """An answer's beliefs, as far as there is something to choose; details where they are sure."""
     return {
         label: tuple((value["value"], value["probability"]) for value in ranked)
         for label, ranked in beliefs.items()
-        if label not in _WIDER
+        if label not in _WIDER and (label in LABELS or ranked[0]["probability"] >= SURE)
     }
