@@ -2,6 +2,7 @@
 
 python -m scripts.build_index --data data/demo
 python -m scripts.build_index --data data/kaggle --encoder imagenet --index PCA256,Flat
+python -m scripts.build_index --data data/kaggle --encoder transformers:patrickjohncyh/fashion-clip
 """
 
 import argparse
@@ -10,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from recommender.encoding.config import EncoderConfig, choices
-from recommender.encoding.encoder import load_worker_encoder
+from recommender.encoding.named import load_worker_encoder
 from recommender.index.faiss import IndexConfig
 from recommender.store.build import build_store, former_store
 from recommender.store.store import writing
@@ -24,7 +25,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--encoder",
         default=EncoderConfig.weights,
-        help="fashion | imagenet | timm:TAG | a safetensors file",
+        help="fashion | imagenet | timm:TAG | a safetensors file | transformers:NAME, a CLIP or "
+        "SigLIP of the Hub or a folder | open_clip:NAME",
     )
     parser.add_argument("--pooling", choices=choices("pooling"), help="default: the weights' own")
     parser.add_argument("--fit", choices=choices("fit"), help="default: the weights' own")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.encoding.text import TEXT_WEIGHTS, load_text_encoder
+from recommender.encoding.text import load_text_encoder
 from recommender.evaluation.words import (
     ASKED,
     PUBLISHED,
@@ -35,6 +35,8 @@ _QUESTIONS = (
     "tee",
 )
 _ROUNDS = 20
+_IN_DOMAIN = "in-domain: network and text tower learnt from other items of this catalog"
+_ZERO_SHOT = "zero-shot: the encoder and its side for texts, as they came"
 
 
 @plain_errors()
@@ -45,16 +47,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, help="at most so many names, the same each time")
     parser.add_argument("--queries", type=int, default=200, help="of attributes")
     parser.add_argument("--items", type=int, default=500, help="that ask in another colour")
-    parser.add_argument("--weights", type=Path, default=TEXT_WEIGHTS, help="of the text tower")
+    parser.add_argument("--weights", type=Path, help="of another text tower than what is served")
     parser.add_argument("--json", type=Path, help="where the figures go, with the command")
     options = parser.parse_args(argv)
     recommender = load_recommender(options.data)
-    texts = load_text_encoder(recommender.encoder.fingerprint, options.weights)
+    texts = recommender.texts
+    if options.weights:
+        texts = load_text_encoder(recommender.encoder.fingerprint, options.weights)
     asked = options.split, options.sample
     report = {
         "command": command_line("words", argv),
         "published": {"of": "recall@10, text to image, zero-shot, larger pictures", **PUBLISHED},
-        "ours": "in-domain: network and text tower learnt from other items of this catalog",
+        "ours": _IN_DOMAIN if recommender.encoder.texts is None else _ZERO_SHOT,
         "split": options.split,
         "text tower": texts is not None,
         "text to image": recall_of_names(recommender, texts, *asked),

@@ -50,7 +50,7 @@ OWNERS = {
     "huggingface_hub": {"hub"},
     "openTSNE": {"store"},
     "openpyxl": {"catalog"},
-    "transformers": {"encoding", "evaluation"},
+    "transformers": {"encoding"},
     "pymilvus": {"index"},
     "bm25s": {"search"},
     "rapidfuzz": {"search"},

@@ -1,12 +1,14 @@
 """The text tower: what it learns, what it is read from, and what it adds to words."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import BelievingEncoder
+from conftest import BelievingEncoder, build_store
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from recommender.encoding.encoder import fingerprint_of
@@ -20,6 +22,7 @@ from recommender.evaluation.words import (
 )
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
+from recommender.service.open import load_recommender
 from recommender.training import text as training
 from recommender.training.text import TextTraining, train_text
 from scripts import words as script
@@ -113,6 +116,36 @@ def test_which_file_is_a_tower(trained: Path, tmp_path: Path) -> None:
     other.write_bytes(b"words")
     with pytest.raises(WeightsError, match="not a safetensors file of a text tower"):
         load_text_encoder("any", other)
+
+
+def test_an_owner_s_tower_is_tried_before_anybody_asks(
+    archive: Path, trained: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, encoder = tmp_path / "store", BelievingEncoder()
+    build_store(store, archive, encoder=encoder)
+    own = store / "words.safetensors"
+    shutil.copy(trained, own)
+    served = load_recommender(store, reuse=encoder)
+    assert served.texts is not None
+    assert served.texts(["Fen Tote"]).shape == (1, encoder.dim)
+    with safe_open(trained, framework="pt") as file:
+        header = file.metadata()
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    narrow = {"head.weight": state["head.weight"][:9], "head.bias": state["head.bias"][:9]}
+    config = json.dumps(json.loads(header["config"]) | {"dim": 9})
+    wrong = [
+        ({**state, "head.weight": torch.ones(3, 3)}, header, "not what its header says"),
+        ({**state, **narrow}, {**header, "config": config}, "not what its header says"),
+        (state, {**header, "tokenizer": '{"model": {"vocab": {}}}'}, "not what its header says"),
+        (state, {**header, "encoder": '"another"'}, "of another encoder than the store's"),
+        (state, {"a": "b"}, "not a safetensors file of a text tower"),
+    ]
+    for tensors, told, why in wrong:
+        save_file(tensors, own, told)
+        assert load_recommender(store, reuse=encoder).texts is None
+        assert why in caplog.text
+        assert caplog.text.count("Words are served without it.") == 1
+        caplog.clear()
 
 
 def test_the_shipped_tower_is_of_the_shipped_encoder() -> None:

@@ -6,19 +6,17 @@ were trained for and the heads' classes, so a file and a path to it are all that
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image
 from torch import Tensor
 
 from recommender.encoding.agreement import LOOKS, Agreement
-from recommender.encoding.backbone import Device, choose_device, hash_state
+from recommender.encoding.backbone import Device, hash_state
 from recommender.encoding.config import EncoderConfig, fit_picture
 from recommender.encoding.details import PREFIX, Detail
 from recommender.encoding.network import Network
@@ -99,6 +97,11 @@ class Encoder:
         width, height = self.config.second().input_px
         closer = _CLOSER if self._network.finds_regions else 1
         return closer * width, closer * height
+
+    @property
+    def texts(self) -> None:
+        """Its text tower is a file of its own (`encoding.text`)."""
+        return None
 
     def record(self) -> dict[str, Any]:
         """What a manifest says of the encoder: enough to load it again and to tell another."""
@@ -195,14 +198,3 @@ def _fingerprint_of(
     classes = {name: labels[name] for name in config.agreement if name != LOOKS}
     text = json.dumps([settings, weights_hash, classes], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def load_worker_encoder(
-    rank: int | None, *, name: str, device: Device, workers: int, settings: Mapping[str, Any]
-) -> Encoder:
-    """The encoder of one of several workers: each its own GPU, or its share of the cores."""
-    if rank is not None:
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
-        if (place := choose_device(device)).type == "cuda" and place.index is None:
-            device = f"cuda:{rank % torch.cuda.device_count()}"
-    return load_encoder(name, device=device, **settings)

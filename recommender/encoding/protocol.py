@@ -29,6 +29,19 @@ class Encoded(NamedTuple):
     matches: Floats | None = None
 
 
+class TextTower(Protocol):
+    """Texts in, unit embeddings out, where the encoder puts pictures of what they say."""
+
+    @property
+    def words(self) -> Set[str]:
+        """Whole words that it has learnt, in lower case."""
+        ...
+
+    def __call__(self, texts: Sequence[str]) -> Floats:
+        """Texts -> float32 of shape (b, dim), unit rows."""
+        ...
+
+
 class PictureEncoder(Protocol):
     """Pictures in, unit embeddings out; to be called from many threads.
 
@@ -69,6 +82,11 @@ class PictureEncoder(Protocol):
         """How looks and beliefs make an embedding."""
         return Agreement(looks_dim=self.dim)
 
+    @property
+    def texts(self) -> TextTower | None:
+        """Its own side for texts; None where it is of pictures alone."""
+        return None
+
     def prepare(self, picture: Image.Image) -> npt.NDArray[np.uint8]:
         """RGB of any size -> uint8 of shape (h, w, 3)."""
         ...
@@ -89,19 +107,6 @@ class PictureEncoder(Protocol):
 
     def record(self) -> dict[str, Any]:
         """What a manifest or a report says of it."""
-        ...
-
-
-class TextTower(Protocol):
-    """Texts in, unit embeddings out, where the encoder puts pictures of what they say."""
-
-    @property
-    def words(self) -> Set[str]:
-        """Whole words that it has learnt, in lower case."""
-        ...
-
-    def __call__(self, texts: Sequence[str]) -> Floats:
-        """Texts -> float32 of shape (b, dim), unit rows."""
         ...
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
@@ -24,6 +25,7 @@ from recommender.files import whole_file
 
 TEXT_WEIGHTS = Path(__file__).parents[1] / "weights" / "words.safetensors"
 _LARGEST_BATCH = 256
+_OTHER = "The text tower's tensors or its tokenizer are not what its header says: train it again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,23 @@ class TextEncoder:
                 parts.append(net(*pieces_of(tokenizer, texts[start : start + _LARGEST_BATCH])))
         vectors: Floats = torch.cat(parts).numpy()
         return vectors
+
+    def check(self, dim: int) -> None:
+        """See that it can read, before anybody asks.
+
+        Args:
+            dim: length of the embeddings that it is to give.
+
+        Raises:
+            WeightsError: its tensors or its tokenizer are others than it says.
+        """
+        long = " ".join(sorted(self.words)[: 4 * self.config.longest]) or "a"
+        try:
+            vectors = self([long])
+        except Exception as error:  # as many kinds as there are ways not to fit
+            raise WeightsError(_OTHER) from error
+        if vectors.shape != (1, dim) or not np.isfinite(vectors).all():
+            raise WeightsError(_OTHER)
 
     def _built(self) -> tuple[TextNet, Tokenizer]:
         with self._lock:

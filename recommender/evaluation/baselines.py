@@ -18,9 +18,9 @@ from recommender.catalog.items import catalog_frame
 from recommender.encoding.agreement import Floats
 from recommender.encoding.backbone import Device
 from recommender.encoding.config import EncoderConfig
-from recommender.encoding.encoder import Encoder, load_encoder
+from recommender.encoding.encoder import Encoder
+from recommender.encoding.named import load_named
 from recommender.encoding.protocol import Encoded, PictureEncoder
-from recommender.evaluation.pretrained import load_open_clip, load_transformers
 from recommender.index.embeddings import Rows
 from recommender.index.faiss import IndexConfig, build_index
 from recommender.search.recommender import Recommender
@@ -34,9 +34,7 @@ def load_any_encoder(name: str, *, device: Device = "auto", **settings: Any) -> 
     """An encoder by name.
 
     Args:
-        name: `pixels`, `histogram`, `random`, `transformers:NAME` (a Hub model or a folder of a
-            CLIP, SigLIP or DINOv2 checkpoint), `open_clip:NAME` (the same of a SigLIP in OpenCLIP's
-            files), or what `load_encoder` takes.
+        name: `pixels`, `histogram`, `random`, or what `load_named` takes.
         device: where it runs.
         settings: fields of `EncoderConfig`, where it is a ResNet50.
 
@@ -44,18 +42,14 @@ def load_any_encoder(name: str, *, device: Device = "auto", **settings: Any) -> 
         WeightsError: there are no such weights, or they do not fit.
         ValueError: a setting is unknown, or given to what has none.
     """
-    models = {"transformers": load_transformers, "open_clip": load_open_clip}
     small = {"pixels": PixelEncoder, "histogram": HistogramEncoder}
-    kind, _, place = name.partition(":")
-    if kind in models | small and settings:
-        raise ValueError(f"{name} takes no setting such as {min(settings)}")
-    if kind in models:
-        return models[kind](place, device=device)
     if name in small:
+        if settings:
+            raise ValueError(f"{name} takes no setting such as {min(settings)}")
         return small[name]()
     if name == "random":
         return Encoder(EncoderConfig(weights=name, **settings), random_state(), device=device)
-    return load_encoder(name, device=device, **settings)
+    return load_named(name, device=device, **settings)
 
 
 def open_with(

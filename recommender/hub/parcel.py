@@ -47,6 +47,8 @@ _LOCAL = re.compile(
     r"index(-[0-9a-f]{16})?\.faiss|ids(-[0-9a-f]{16})?\.npy|"
     r"(embeddings|map|weights)/[0-9a-f]{24}\.safetensors"
 )
+_OF_OTHERS = ("transformers", "open_clip")
+_PINNED = re.compile(r"[\w.-]+(/[\w.-]+)?@[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -136,6 +138,11 @@ def _weights_file(directory: Path, manifest: Manifest) -> Path | None:
         return directory / carried
     if not _is_path(name := weights_name(manifest)):
         return None
+    if _is_folder(name):
+        raise StoreError(
+            "The store was built with a model in a folder of this machine, which nobody else has: "
+            "push that to the Hub and build with its name there."
+        )
     if not Path(name).is_file():
         raise StoreError(
             f"The weights {Path(name).name} that the store was built with are not where they were: "
@@ -144,9 +151,20 @@ def _weights_file(directory: Path, manifest: Manifest) -> Path | None:
     return Path(name)
 
 
+def _is_folder(name: str) -> bool:
+    """Whether an encoder's name is that of a model in a folder, not at a commit of the Hub."""
+    kind, colon, place = name.partition(":")
+    return bool(colon) and kind in _OF_OTHERS and not _PINNED.fullmatch(place)
+
+
 def _is_path(name: str) -> bool:
     """Whether an encoder's name is that of a file, not of weights that everyone can have."""
-    return name.endswith(".safetensors") or "\\" in name or name.startswith(("/", "."))
+    return (
+        _is_folder(name)
+        or name.endswith(".safetensors")
+        or "\\" in name
+        or name.startswith(("/", "."))
+    )
 
 
 def _files(paths: Sequence[Path], folder: str) -> list[File]:

@@ -45,6 +45,7 @@ class Recommender:
 
     Attributes:
         items: what can be found; its frame, columns, filters and `row` are at hand here too.
+        texts: what embeds words where pictures of what they say are; None where nothing does.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Recommender:
             gallery: what is searched.
             encoder: what it was embedded with.
             wrap: what pictures that ask go through on their way to the encoder.
-            texts: the encoder's text tower, if it has one.
+            texts: the encoder's text tower; where None, the encoder's own side for texts, if any.
 
         Raises:
             IndexMismatchError: the index holds an item that the catalog does not.
@@ -72,7 +73,7 @@ class Recommender:
         self.columns, self.row = self.items.columns, self.items.row
         self.encoder, self.index, self.places = encoder, index, gallery.places
         self._encode = wrap(encoder.encode_queries) if wrap else encoder.encode_queries
-        self._texts = texts
+        self.texts = texts or encoder.texts
         self._indexes = {"image": index}
         self._twins = Twins(self.frame)
         self._recognition = None
@@ -98,9 +99,9 @@ class Recommender:
     @cached_property
     def words(self) -> Words:
         """What is understood of this catalog; read when it is first asked for."""
-        encoder, shown = self.encoder, self._texts.words if self._texts else ()
-        if self._texts is not None:
-            self._texts(["a"])  # whose network is built when it is first asked
+        encoder, shown = self.encoder, self.texts.words if self.texts else ()
+        if self.texts is not None:
+            self.texts(["a"])  # whose network is built when it is first asked
         known = encoder.labels, encoder.agreement, shown
         return Words(self.frame, self.columns, self.filters, *known)
 
@@ -176,15 +177,15 @@ class Recommender:
         index = self._index(options)
         nothing = np.zeros((1, self.encoder.dim), np.float32)
         vectors = self.encoder.agreement.as_queries(self.words.stating(said, nothing))
-        if self._texts is not None:
-            looks = self._texts([said.as_read])
+        if self.texts is not None:
+            looks = self.texts([said.as_read])
             # Where words say more than they state, what is stated of it alone would mislead.
             vectors = looks if said.unstated else looks + vectors
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         # What is known by pictures alone, a tower says better than thresholds of beliefs.
-        seen = self._texts is None or index is not self.index
+        seen = self.texts is None or index is not self.index
         told = self.words.tell(said, index.vectors, seen=seen)
-        return Query(vectors=vectors, learnt=self._texts is not None, told=[told])
+        return Query(vectors=vectors, learnt=self.texts is not None, told=[told])
 
     def but(self, query: Query, text: str, options: Options = USUAL) -> Query:
         """What pictures or items ask, in which words have the say of what they state.

@@ -9,10 +9,11 @@ from typing import TypeVar
 from recommender.catalog.items import build_catalog
 from recommender.catalog.sources import read_source
 from recommender.encoding.backbone import Device
-from recommender.encoding.encoder import OF_QUERIES, Encoder, fingerprint_of, load_encoder
-from recommender.encoding.protocol import PictureEncoder, Wrap
+from recommender.encoding.encoder import OF_QUERIES, load_encoder
+from recommender.encoding.named import fingerprint_of_named, load_named
+from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap
 from recommender.encoding.text import TEXT_WEIGHTS, load_text_encoder
-from recommender.errors import IndexMismatchError, RecommenderError, StoreError
+from recommender.errors import IndexMismatchError, RecommenderError, StoreError, WeightsError
 from recommender.hub.hub import Address, pull_store
 from recommender.index.faiss import IndexConfig
 from recommender.search.recommender import Recommender
@@ -50,7 +51,7 @@ def load_recommender(
     Raises:
         StoreError: there is no whole store here, or a file of it was changed.
         IndexMismatchError: it was built by other weights than those that run.
-        WeightsError: the weights that it was built with, or a text tower's, cannot be had.
+        WeightsError: the weights that it was built with cannot be had.
     """
     while True:
         version = store_version(directory)
@@ -63,13 +64,28 @@ def load_recommender(
                 raise
     if reuse is None or reuse.fingerprint != store.manifest.encoder["fingerprint"]:
         reuse = encoder_of(store, device=device)
-    towers = (directory / TEXT_WEIGHTS.name, TEXT_WEIGHTS)  # an owner's, the shipped one
-    found = (load_text_encoder(reuse.fingerprint, path) for path in towers)
-    texts = next((tower for tower in found if tower is not None), None)
+    texts = _own_tower(directory, reuse) or load_text_encoder(reuse.fingerprint)
     return Recommender(gallery, reuse, wrap=wrap, texts=texts)
 
 
-def encoder_of(store: Store, *, device: Device = "auto") -> Encoder:
+def _own_tower(directory: Path, encoder: PictureEncoder) -> TextTower | None:
+    """The text tower that an owner put into a store; None where it cannot be used, which is said.
+
+    It is in no manifest: a store is whole without it.
+    """
+    if not (path := directory / TEXT_WEIGHTS.name).is_file():
+        return None
+    try:
+        if (tower := load_text_encoder(encoder.fingerprint, path)) is None:
+            raise WeightsError("The text tower is of another encoder than the store's.")
+        tower.check(encoder.dim)
+    except WeightsError as error:
+        log.warning("%s: %s Words are served without it.", path, error)
+        return None
+    return tower
+
+
+def encoder_of(store: Store, *, device: Device = "auto") -> PictureEncoder:
     """The encoder that a store was built with.
 
     Raises:
@@ -79,7 +95,7 @@ def encoder_of(store: Store, *, device: Device = "auto") -> Encoder:
     manifest = store.manifest
     if carried := carried_weights(manifest):
         manifest = with_weights(manifest, str(store.directory / carried))
-    encoder = _with_settings(manifest, partial(load_encoder, device=device))
+    encoder = _with_settings(manifest, partial(load_named, device=device))
     check_encoder(manifest, encoder.fingerprint)
     return encoder
 
@@ -91,7 +107,7 @@ def check_servable(manifest: Manifest) -> None:
         IndexMismatchError: it is not.
         WeightsError: its weights cannot be had.
     """
-    check_encoder(manifest, _with_settings(manifest, fingerprint_of))
+    check_encoder(manifest, _with_settings(manifest, fingerprint_of_named))
 
 
 def _with_settings(manifest: Manifest, load: Callable[..., T]) -> T:

@@ -97,6 +97,8 @@ def build_store(
 
 def _tell_unheard(agreement: Agreement, items: datasets.Dataset) -> None:
     """Warn of labels that the encoder has no class for, which hybrid ranking cannot use."""
+    if not agreement.labels:
+        log.warning("The encoder knows no types or colours: whoever asks, it ranks by image alone.")
     labels = {name: items.data.table[name].to_pylist() for name in agreement.labels}
     for name, counted in agreement.unheard(labels).items():
         shown = ", ".join(f"{value} {count:,}" for value, count in counted.most_common(_SHOWN))
