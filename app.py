@@ -2,6 +2,7 @@
 
 python app.py                     # the demo, built on the first start
 python app.py --data data/kaggle  # a store that scripts.build_catalog and build_index made
+python app.py --data data/kaggle --index milvus  # its vectors on disk; scripts.load_milvus first
 """
 
 import argparse
@@ -29,6 +30,7 @@ except ImportError:
 from recommender.errors import RecommenderError, SettingError
 from recommender.evaluation.committed import load_committed
 from recommender.feedback.events import EventLog
+from recommender.index.milvus import MilvusConfig
 from recommender.service.answers import Service
 from recommender.service.batching import Batches
 from recommender.service.open import build_demo, open_live, pull_or_last_copy
@@ -50,11 +52,15 @@ def main(argv: list[str] | None = None) -> int:
     repo = os.environ.get("FASHION_REPO", "")
     usual = Path("data", *repo.partition("@")[0].split("/")) if repo else DEMO
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("FASHION_DATA", usual)))
+    # A server that is named is meant; Milvus Lite's file is one process', which has to be told.
+    usual_index = "milvus" if os.environ.get("FASHION_MILVUS_URI") else "faiss"
+    parser.add_argument("--index", choices=["faiss", "milvus"], default=usual_index)
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
     parser.add_argument("--port", type=_port, default=PORT)
     options = parser.parse_args(argv)
     try:
         door = Door.read(os.environ)
+        milvus = MilvusConfig.read(os.environ, options.data) if options.index == "milvus" else None
     except SettingError as error:
         parser.error(str(error))
     write_logs()
@@ -70,7 +76,8 @@ def main(argv: list[str] | None = None) -> int:
         # Of ZeroGPU's process, which has the GPU for a moment, only arguments come and go.
         gpu = None if spaces is None else cache(spaces.GPU)
         wrap = Batches if gpu is None else lambda encode: Batches(gpu(encode))
-        live = open_live(data, build=build_demo if data == DEMO else None, wrap=wrap)
+        build = build_demo if data == DEMO else None
+        live = open_live(data, build=build, wrap=wrap, milvus=milvus)
     except RecommenderError as error:
         print(f"error: {options.data}: {error}", file=sys.stderr)
         return 1

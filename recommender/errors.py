@@ -8,6 +8,7 @@ RecommenderError
 ├── TrainingError         a run cannot go on
 ├── StoreError            the store is missing, half-built or damaged
 │   └── IndexMismatchError   it was built by another encoder than the one that runs
+├── ClusterError          Milvus is away, refuses, or does not hold what it should
 ├── HubError              the Hub refuses, is away, or holds something else than it should
 ├── SettingError          a variable of the environment says something that cannot be
 ├── QueryError            k or a filter asks for something that cannot be
@@ -47,6 +48,10 @@ class StoreError(RecommenderError):
 
 class IndexMismatchError(StoreError):
     """A store was built by another encoder than the one that runs."""
+
+
+class ClusterError(RecommenderError):
+    """Milvus is away, refuses, or does not hold what it should."""
 
 
 class HubError(RecommenderError):

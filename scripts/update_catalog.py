@@ -7,6 +7,7 @@ python -m scripts.update_catalog --remove 1163 1164 --data data/shop
 
 import argparse
 import gc
+import os
 import sys
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from recommender.catalog.columns import read_told
 from recommender.catalog.sources import read_source
 from recommender.catalog.updates import update_catalog
 from recommender.index.faiss import IndexConfig
+from recommender.index.milvus import MilvusConfig
 from recommender.service.open import encoder_of
 from recommender.store.build import build_store
+from recommender.store.collection import Contents, load_collection
 from recommender.store.store import Store, writing
 from recommender.store.style_map import map_file
 from scripts.command import add_table_settings, plain_errors
@@ -61,6 +64,8 @@ def main(argv: list[str] | None = None) -> int:
     columns = read_told(options.columns)
     with writing(options.data):
         store = Store.open(options.data)
+        milvus = MilvusConfig.found(os.environ, options.data)
+        former = [] if milvus is None else Contents(store).row_names
         encoder = encoder_of(store, device=options.device)
         raw = None
         if options.source:
@@ -92,8 +97,13 @@ def main(argv: list[str] | None = None) -> int:
             former=store,
             former_map=map_file(options.data, store.manifest.files),
         )
-    print(update.summary())
-    print(f"{manifest.count:,} items")
+        print(update.summary())
+        print(f"{manifest.count:,} items")
+        if milvus is not None:
+            # Who still reads the former version finds its rows until the next update.
+            latest = Contents(Store.open(options.data))
+            loaded = load_collection(latest, encoder.agreement, milvus, former=former, prune=True)
+            print(f"Milvus at {milvus.place}: {loaded.summary()}")
     return 0
 
 

@@ -168,6 +168,7 @@ def test_no_module_is_asking_to_be_two(module: str) -> None:
     [
         ("recommender.trends.sections", ["torch", "timm", "faiss", "gradio", "datasets"]),
         ("recommender.search.ranking", ["torch", "faiss", "gradio", "datasets", "pandas"]),
+        ("recommender.service.open", ["pymilvus", "milvus_lite"]),
         ("recommender.catalog.sources", ["timm", "faiss", "gradio", "kagglehub"]),
     ],
 )

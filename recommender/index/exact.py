@@ -94,14 +94,46 @@ class ExactSearch:
         return np.column_stack([kept, lost])
 
     def _products(self, queries: Floats, rows: Rows) -> Floats:
-        """Of each query with its own rows: int64 of shape (q, m) -> float32 of shape (q, m)."""
-        products = np.full(rows.shape, -np.inf, dtype=np.float32)
-        faiss.fvec_inner_products_by_idx(  # type: ignore[attr-defined]
-            *(faiss.swig_ptr(a) for a in (products, queries, self._vectors, rows)),
-            self._vectors.shape[1],
-            *rows.shape,
-        )
-        return products
+        return products(queries, self._vectors, rows)
+
+
+def products(queries: Floats, vectors: Floats, rows: Rows) -> Floats:
+    """Of each query with its own rows of a gallery, each by itself, whichever are beside it.
+
+    Args:
+        queries: float32 of shape (q, d), C-contiguous.
+        vectors: float32 of shape (n, d), C-contiguous.
+        rows: int64 of shape (q, m), C-contiguous.
+
+    Returns:
+        float32 of shape (q, m).
+    """
+    found = np.full(rows.shape, -np.inf, dtype=np.float32)
+    faiss.fvec_inner_products_by_idx(  # type: ignore[attr-defined]
+        *(faiss.swig_ptr(a) for a in (found, queries, vectors, rows)),
+        vectors.shape[1],
+        *rows.shape,
+    )
+    return found
+
+
+def scan(queries: Floats, vectors: Floats, k: int, allowed: Mask | None) -> tuple[Floats, Rows]:
+    """The k best rows of a gallery that may lie on disk, exactly: all that are allowed are read.
+
+    Takes and returns what `ExactSearch.search` does, without bounds, which take memory.
+    """
+    rows = np.arange(len(vectors)) if allowed is None else np.flatnonzero(allowed)
+    scores: Floats = np.empty((len(queries), 0), np.float32)
+    best: Rows = np.empty((len(queries), 0), np.int64)
+    with _one_thread():
+        for start in range(0, len(rows), _BLOCK):
+            part = np.tile(rows[start : start + _BLOCK], (len(queries), 1))
+            scores = np.concatenate([scores, products(queries, vectors, part)], axis=1)
+            best = np.concatenate([best, part], axis=1)
+            order = np.lexsort((best, -scores))[:, :k]
+            scores = np.take_along_axis(scores, order, 1)
+            best = np.take_along_axis(best, order, 1)
+    return scores, best
 
 
 @contextmanager

@@ -4,11 +4,11 @@ import logging
 import os
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import faiss
 import numpy as np
@@ -17,6 +17,8 @@ from recommender.errors import StoreError
 from recommender.files import hash_files
 from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
 from recommender.index.exact import ExactSearch
+from recommender.index.mapped import map_file
+from recommender.index.protocol import Condition, Metric, score_of
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class IndexConfig:
     """
 
     factory: str = FLAT
-    metric: Literal["cosine", "euclidean"] = "cosine"
+    metric: Metric = "cosine"
 
     def __post_init__(self) -> None:
         if self.metric not in ("cosine", "euclidean"):
@@ -50,14 +52,13 @@ class IndexConfig:
 
 
 class Index:
-    """Rows nearest to a query, with or without a filter. Thread-safe.
+    """A `VectorIndex` in memory.
 
     Attributes:
-        ids: int64 of shape (n,), the id of each row.
-        vectors: float32 of shape (n, d), unit rows, what a score is exact against.
-        metric: what a score is.
         exact: whether a search without a filter is exact; one with a filter always is.
     """
+
+    in_memory = True
 
     def __init__(self, faiss_index: Any, embeddings: Embeddings, config: IndexConfig) -> None:
         """Args:
@@ -74,20 +75,14 @@ class Index:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Rows]:
-        """Find the k best rows for each query.
-
-        Args:
-            queries: float32 of shape (q, d), unit rows.
-            k: how many, at most.
-            allowed: bool of shape (n,), the rows that may be found; all where None.
-
-        Returns:
-            Scores, float32 of shape (q, m), falling, and their rows, int64 of shape (q, m), where
-            m is k or, where there are fewer, the number of rows allowed. Of equal scores the
-            earlier rows are taken, and stand first. Without a filter an approximate index may find
-            fewer: those columns hold -inf, -1.
-        """
+    def search(
+        self,
+        queries: Floats,
+        k: int,
+        allowed: Mask | None = None,
+        where: Sequence[Condition] | None = None,
+    ) -> tuple[Floats, Rows]:
+        """See `VectorIndex`; a mask is at hand here, and tells faster than any condition."""
         k = min(k, len(self) if allowed is None else int(np.count_nonzero(allowed)))
         if k == 0:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
@@ -103,9 +98,12 @@ class Index:
 
     def score_of(self, cosines: Floats) -> Floats:
         """What the index's metric makes of cosines: themselves, or minus the distances."""
-        if self.metric == "cosine":
-            return cosines
-        return -np.sqrt(np.maximum(2 - 2 * cosines, 0))  # |a - b|² = 2 - 2ab for unit a, b
+        return score_of(cosines, self.metric)
+
+    def again(self, name: str, vectors_of: Callable[[slice], Floats]) -> "Index":
+        """See `VectorIndex`; searched exactly."""
+        embeddings = Embeddings(self.ids, vectors_of(slice(None)))
+        return build_index(embeddings, IndexConfig(metric=self.metric))[0]
 
 
 def _stored(flat: Any, ids: Rows) -> Embeddings:
@@ -205,8 +203,14 @@ def write_index(index: Index, path: Path) -> None:
             (BUILT_HERE / hash_files([path])[0]).touch()
 
 
-def _read_flat(path: Path, count: int, dim: int) -> Floats:
+def map_flat(path: Path, count: int, dim: int) -> Floats:
     """The vectors of a FAISS file of an `IndexFlatIP`, without FAISS, which trusts what it reads.
+
+    They stay on disk until they are asked for.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no such file, or of another shape.
 
     Source: `write_index_header` and `write_index` of faiss/impl/index_write.cpp.
     """
@@ -215,8 +219,7 @@ def _read_flat(path: Path, count: int, dim: int) -> Floats:
     with path.open("rb") as file:
         if file.read(len(head)) != head or path.stat().st_size != len(head) + 4 * values:
             raise ValueError("the index is not the flat one that it should be")
-        vectors = np.fromfile(file, "<f4", values)
-    return vectors.reshape(count, dim)
+    return map_file(path, len(head), (count, dim))
 
 
 def read_index(
@@ -242,7 +245,7 @@ def read_index(
         RuntimeError: FAISS cannot read it.
     """
     if config.factory == FLAT:
-        vectors = _read_flat(path, len(ids), dim)
+        vectors = np.array(map_flat(path, len(ids), dim))
         return Index(None, Embeddings(ids, vectors), config)
     if not (BUILT_HERE / sha256).exists():
         # FAISS trusts what it reads: in a file from elsewhere it may go round for ever.

@@ -11,9 +11,12 @@ import pandas as pd
 
 from recommender.errors import QueryError
 from recommender.index.embeddings import Mask
+from recommender.index.protocol import Condition
 
 _MAX_LISTED = 12
 _MAX_LETTERS = 200
+_MAX_TOLD = 1_000
+"""Of so many values a condition tells at most."""
 
 
 def _is_number(value: object) -> bool:
@@ -84,6 +87,25 @@ class FilterTable:
         masks = [self._column_mask(name, allowed) for name, allowed in filters.items()]
         passes: Mask = np.logical_and.reduce(masks)
         return passes
+
+    def conditions(self, filters: Mapping[str, Any] | None) -> list[Condition] | None:
+        """What a filter of which `mask` was made asks of each column.
+
+        Returns:
+            None where nothing is filtered, or too many values of a column will do to tell them.
+        """
+        told = []
+        for name, allowed in (filters or {}).items():
+            if not isinstance(allowed, Mapping):
+                told.append(Condition(column=name, values=tuple(allowed)))
+            elif "contains" in allowed:
+                found = np.flatnonzero(self._within(name, allowed["contains"]))
+                values = self.values[name]
+                told.append(Condition(column=name, values=tuple(values[at] for at in found)))
+            else:
+                bounds = allowed.get("min", -np.inf), allowed.get("max", np.inf)
+                told.append(Condition(column=name, bounds=bounds))
+        return told if told and max(len(one.values) for one in told) <= _MAX_TOLD else None
 
     def _column_mask(self, name: str, allowed: Any) -> Mask:
         if name not in self._codes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommender.index.embeddings import Floats, Mask, Rows
-from recommender.index.faiss import Index
+from recommender.index.protocol import VectorIndex
 from recommender.search.ranking import Candidates
 from recommender.search.stated import Said
 
@@ -54,7 +54,9 @@ class Told:
         return met if self.allowed is None else met & self.allowed[rows]
 
 
-def fuse(index: Index, query: Floats, told: Told, count: int, allowed: Mask | None) -> Candidates:
+def fuse(
+    index: VectorIndex, query: Floats, told: Told, count: int, allowed: Mask | None
+) -> Candidates:
     """The best of what an embedding and words ask for together.
 
     Args:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recommender.encoding.agreement import Agreement
+from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
 from recommender.index.faiss import IndexConfig, build_index
+from recommender.index.protocol import VectorIndex, cosine_of
 
 RATIO = 0.8
 """Of the distances to the nearest picture and to the next one. Source: Lowe, IJCV 2004, 7.1."""
@@ -28,6 +29,10 @@ def stands_out(nearest: Floats, next_one: Floats, ratio: float = RATIO) -> Mask:
     return clear
 
 
+_FIRST = 8
+"""Items that are looked at for two pictures, at first."""
+
+
 class Recognised(NamedTuple):
     """A picture of the gallery.
 
@@ -41,20 +46,20 @@ class Recognised(NamedTuple):
 
 
 class Recognition:
-    """The looks of a gallery's pictures, each picture once. Thread-safe."""
+    """The looks of a gallery's pictures. Thread-safe."""
 
-    def __init__(self, agreement: Agreement, vectors: Floats, pictures: Rows) -> None:
-        """Index them.
-
-        Args:
-            agreement: how an embedding holds looks.
-            vectors: float32 of shape (n, d), the gallery's embeddings.
-            pictures: int64 of shape (n,), equal where the picture is.
+    def __init__(self, agreement: Agreement, index: VectorIndex, pictures: Rows) -> None:
+        """Args:
+        agreement: how an embedding holds looks.
+        index: of the gallery; where its vectors are in memory, looks are laid beside them.
+        pictures: int64 of shape (n,), equal where the picture is.
         """
-        numbers, first = np.unique(pictures, return_index=True)
-        looks = agreement.looks(vectors[first])
-        self._agreement, self._pictures = agreement, pictures
-        self._index = build_index(Embeddings(numbers, looks), IndexConfig())[0]
+        self._agreement, self._index, self._pictures = agreement, index, pictures
+        self._looks = None
+        if index.in_memory:
+            numbers, first = np.unique(pictures, return_index=True)
+            looks = agreement.looks(index.vectors[first])
+            self._looks = build_index(Embeddings(numbers, looks), IndexConfig())[0]
 
     def recognise(self, queries: Floats, allowed: Mask | None = None) -> list[Recognised | None]:
         """For each query the nearest picture, where it is much nearer than the next one.
@@ -64,10 +69,39 @@ class Recognition:
             allowed: bool of shape (n,), the rows that may be found; all where None.
         """
         found: list[Recognised | None] = [None] * len(queries)
-        cosines, columns = self._index.search(self._agreement.looks(queries), 2)
+        cosines, nearest = self._two_pictures(self._agreement.looks(queries))
         if cosines.shape[1] == 2:
             for i in np.flatnonzero(stands_out(*cosines.T)):
-                shown = self._pictures == self._index.ids[columns[i, 0]]
+                shown = self._pictures == nearest[i]
                 rows = np.flatnonzero(shown if allowed is None else shown & allowed)
                 found[i] = Recognised(rows, cosines[i, 0])
         return found
+
+    def _two_pictures(self, looks: Floats) -> tuple[Floats, Rows]:
+        """Cosines with the two nearest pictures, (q, 2) where there are two, and which is nearest.
+
+        Args:
+            looks: float32 of shape (q, looks_dim), unit rows.
+        """
+        if self._looks is not None:
+            cosines, columns = self._looks.search(looks, 2)
+            return cosines, self._looks.ids[columns[:, 0]]
+        # Of a query that believes nothing an item's looks alone count, each item by itself.
+        queries = np.zeros((len(looks), self._agreement.dim), np.float32)
+        queries[:, : looks.shape[1]] = looks
+        k, count = _FIRST, len(self._pictures)
+        while True:
+            scores, rows = self._index.search(queries, k)
+            pictures = self._pictures[rows]
+            others = pictures != pictures[:, :1]
+            if others.any(axis=1).all() or k >= count:
+                break
+            k *= 4  # a crowd of identical pictures: look further
+        if not others.any(axis=1).all():
+            return np.empty((len(looks), 0), np.float32), pictures[:, 0]
+        cosines = cosine_of(scores, self._index.metric)
+        cosines = cosines / np.float32(np.sqrt(self._agreement.weights[LOOKS]))
+        second = others.argmax(axis=1)
+        return cosines[np.arange(len(looks))[:, None], np.stack([0 * second, second], 1)], (
+            pictures[:, 0]
+        )

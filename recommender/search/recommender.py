@@ -19,8 +19,8 @@ from recommender.encoding.details import shown_details
 from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap
 from recommender.encoding.regions import Asked
 from recommender.errors import QueryError
-from recommender.index.embeddings import Embeddings
-from recommender.index.faiss import Index, IndexConfig, build_index
+from recommender.index.embeddings import Floats
+from recommender.index.protocol import VectorIndex
 from recommender.schema import TYPE, Id
 from recommender.search.corrections import check_corrections, with_corrections
 from recommender.search.fusion import fuse
@@ -74,19 +74,22 @@ class Recommender:
         self.encoder, self.index, self.places = encoder, index, gallery.places
         self._encode = wrap(encoder.encode_queries) if wrap else encoder.encode_queries
         self.texts = texts or encoder.texts
-        self._indexes = {"image": index}
+        self._indexes: dict[str, VectorIndex] = {"image": index}
         self._twins = Twins(self.frame)
         self._recognition = None
         agreement = encoder.agreement
         if agreement.labels:
             # What is known of an item in place of what its picture makes one believe.
             labels = {name: self.frame[name].tolist() for name in agreement.labels}
-            known = agreement.with_labels(index.vectors, labels)
-            config = IndexConfig(metric=index.metric)
-            self._indexes["hybrid"] = build_index(Embeddings(index.ids, known), config)[0]
+
+            def known(part: slice) -> Floats:
+                told = {name: values[part] for name, values in labels.items()}
+                return agreement.with_labels(index.vectors[part], told)
+
+            self._indexes["hybrid"] = index.again("hybrid", known)
             if agreement.weights[LOOKS]:
                 # Where an embedding is looks alone, a query's own picture is the nearest anyway.
-                self._recognition = Recognition(agreement, index.vectors, self._twins.pictures)
+                self._recognition = Recognition(agreement, index, self._twins.pictures)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -216,6 +219,7 @@ class Recommender:
         """
         started = time.perf_counter()
         index, allowed = self._index(options), self.filters.mask(options.filters)
+        where = self.filters.conditions(options.filters)
         agreement, vectors = self.encoder.agreement, query.vectors
         corrected = check_corrections(options.corrected or {}, self.encoder.classes)
         if corrected:
@@ -245,7 +249,7 @@ class Recommender:
                 asked = ((vectors[at : at + 1], query.told[at]) for at in short)
                 found = [fuse(index, *question, wanted, allowed) for question in asked]
             else:
-                scores, rows = index.search(vectors[short], wanted, allowed)
+                scores, rows = index.search(vectors[short], wanted, allowed, where)
                 found = [Candidates(*pair) for pair in zip(rows, scores, strict=True)]
             timings_ms["search"] += _milliseconds_since(started)
             started = time.perf_counter()
@@ -359,7 +363,7 @@ class Recommender:
         found = replace(hits, rows=rows, scores=scores, types=shares, variants=variants)
         return replace(found, ids=self.items.ids[rows], timings_ms=timings_ms)
 
-    def _index(self, options: Options) -> Index:
+    def _index(self, options: Options) -> VectorIndex:
         if options.ranking == "auto":
             return self._indexes.get("hybrid", self.index)
         if options.ranking not in self._indexes:

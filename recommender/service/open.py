@@ -16,9 +16,11 @@ from recommender.encoding.text import TEXT_WEIGHTS, load_text_encoder
 from recommender.errors import IndexMismatchError, RecommenderError, StoreError, WeightsError
 from recommender.hub.hub import Address, pull_store
 from recommender.index.faiss import IndexConfig
+from recommender.index.milvus import MilvusConfig
 from recommender.search.recommender import Recommender
 from recommender.service.live import Live
 from recommender.store.build import build_store, former_store
+from recommender.store.collection import collected_gallery
 from recommender.store.manifest import (
     Manifest,
     carried_weights,
@@ -39,6 +41,7 @@ def load_recommender(
     device: Device = "auto",
     reuse: PictureEncoder | None = None,
     wrap: Wrap | None = None,
+    milvus: MilvusConfig | None = None,
 ) -> Recommender:
     """Read a store, checking its manifest first, and the encoder that it was built with.
 
@@ -47,6 +50,7 @@ def load_recommender(
         device: where the encoder runs.
         reuse: an encoder that runs already, taken if it is the one.
         wrap: what pictures that ask go through on their way to the encoder.
+        milvus: finds items, whose vectors then stay on disk; None for an index in memory.
 
     Raises:
         StoreError: there is no whole store here, or a file of it was changed.
@@ -57,7 +61,7 @@ def load_recommender(
         version = store_version(directory)
         try:
             store = Store.open(directory)
-            gallery = store.gallery
+            gallery = store.gallery if milvus is None else collected_gallery(store, milvus)
             break
         except StoreError:
             if store_version(directory) == version:
@@ -123,7 +127,11 @@ def _with_settings(manifest: Manifest, load: Callable[..., T]) -> T:
 
 
 def open_live(
-    directory: Path, *, build: Callable[[Path], None] | None = None, wrap: Wrap | None = None
+    directory: Path,
+    *,
+    build: Callable[[Path], None] | None = None,
+    wrap: Wrap | None = None,
+    milvus: MilvusConfig | None = None,
 ) -> Live:
     """The recommender of a store, and its successors as the store changes.
 
@@ -131,21 +139,21 @@ def open_live(
         directory: the store.
         build: makes the store where it is not whole, or not of this version; None for a store that
             is not ours to make.
-        wrap: as in `load_recommender`.
+        wrap, milvus: as in `load_recommender`.
 
     Raises:
         RecommenderError: the store cannot be read, or not be built.
     """
+    load = partial(load_recommender, wrap=wrap, milvus=milvus)
     try:
-        seen, recommender = store_version(directory), load_recommender(directory, wrap=wrap)
+        seen, recommender = store_version(directory), load(directory)
     except StoreError:
         if build is None:
             raise
         build(directory)
-        seen, recommender = store_version(directory), load_recommender(directory, wrap=wrap)
+        seen, recommender = store_version(directory), load(directory)
     live = Live(recommender)
-    load = partial(load_recommender, directory, reuse=recommender.encoder, wrap=wrap)
-    live.watch(directory, load, seen=seen)
+    live.watch(directory, partial(load, directory, reuse=recommender.encoder), seen=seen)
     return live
 
 

@@ -23,7 +23,9 @@ from recommender.catalog.items import catalog_frame, fingerprint_of_frame, load_
 from recommender.catalog.own import columns_of
 from recommender.errors import IndexMismatchError, StoreError
 from recommender.index.embeddings import Embeddings, Rows
-from recommender.index.faiss import Index, IndexConfig, read_index
+from recommender.index.faiss import FLAT, Index, IndexConfig, map_flat, read_index
+from recommender.index.mapped import lay_on_disk
+from recommender.index.protocol import VectorIndex
 from recommender.schema import Column, keys_of
 from recommender.store.embed import Known, load_parts
 from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
@@ -36,7 +38,7 @@ _DAMAGED = "The store's index is damaged: build it again."
 
 @dataclass(frozen=True, kw_only=True)
 class Gallery:
-    """What is searched, in memory.
+    """What is searched.
 
     Attributes:
         items: the catalog; pictures as `{"bytes", "path"}`.
@@ -48,7 +50,7 @@ class Gallery:
 
     items: datasets.Dataset
     frame: pd.DataFrame
-    index: Index
+    index: VectorIndex
     places: Places | None = None
     version: str | None = None
 
@@ -157,8 +159,33 @@ class Store:
         return load_map(self.directory, self.manifest.files, self.ids)
 
     @property
+    def on_disk(self) -> Embeddings:
+        """The exact vectors in the index's order, read from disk as they are asked for.
+
+        Raises:
+            StoreError: they cannot be read, or not be laid there.
+        """
+        manifest = self.manifest
+        try:
+            if manifest.index.get("factory") == FLAT:
+                path = self.directory / manifest.index_file
+                return Embeddings(self.ids, map_flat(path, manifest.count, manifest.dim))
+            vectors = self.index.vectors
+            return Embeddings(self.ids, lay_on_disk([vectors], vectors.shape, self.directory))
+        except (OSError, ValueError) as error:
+            raise StoreError(_DAMAGED) from error
+
+    @property
     def gallery(self) -> Gallery:
-        """All that is searched.
+        """All that is searched, in memory.
+
+        Raises:
+            StoreError: a part cannot be used.
+        """
+        return self.searched_by(self.index)
+
+    def searched_by(self, index: VectorIndex) -> Gallery:
+        """The same, where an index of its rows finds them.
 
         Raises:
             StoreError: a part cannot be used.
@@ -166,7 +193,7 @@ class Store:
         return Gallery(
             items=self.items,
             frame=self.frame,
-            index=self.index,
+            index=index,
             places=self.places,
             version=self.manifest.catalog_fingerprint[:12],
         )

@@ -1,0 +1,349 @@
+"""A collection of Milvus: where it is, what a row has, and what can be asked of it."""
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from recommender.errors import ClusterError, SettingError
+from recommender.index.embeddings import Floats
+from recommender.index.protocol import Condition
+
+LITE_FILE = "milvus.db"
+"""Milvus Lite's folder in a store, where no address is set."""
+KEY = "key"
+FIELDS = ("image", "hybrid")
+"""What vectors a row has."""
+Kind = Literal["FLAT", "HNSW", "IVF_FLAT", "IVF_SQ8"]
+
+MOST = 16_384
+"""So many rows Milvus answers at once."""
+_WRITE_SECONDS = 120.0
+_LARGEST = float(np.finfo(np.float64).max)
+_BUILT = {
+    "FLAT": {},
+    "HNSW": {"M": 32, "efConstruction": 256},
+    "IVF_FLAT": {"nlist": 1024},
+    "IVF_SQ8": {"nlist": 1024},
+}
+_LEAST_EF, _PROBED = 256, 64
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MilvusConfig:
+    """Where Milvus is.
+
+    `uri` is the address of a server, or a path that ends in `.db`, which Milvus Lite keeps.
+    `certificate` is a file of the authority that a server's TLS is to be checked by, where the
+    system does not know it. `kind` is of the index that a new collection gets: `FLAT` is exact.
+    """
+
+    uri: str
+    token: str = field(default="", repr=False)
+    certificate: str = ""
+    collection: str = "fashion"
+    kind: Kind = "FLAT"
+    timeout_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.uri)
+        server = parts.scheme in ("http", "https") and parts.hostname
+        if not server and (parts.scheme or not self.uri.endswith(".db")):
+            raise SettingError(
+                "FASHION_MILVUS_URI is the address of a server, such as https://milvus.example, or "
+                "a path that ends in .db."
+            )
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", self.collection):
+            raise SettingError(
+                "FASHION_MILVUS_COLLECTION is a name of letters, digits and _, at most 100."
+            )
+        if self.kind not in get_args(Kind):
+            raise SettingError(f"The index of a collection is one of {', '.join(get_args(Kind))}.")
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], store: Path, **settings: Any) -> "MilvusConfig":
+        """Of `FASHION_MILVUS_URI`, `_TOKEN`, `_CERTIFICATE` and `_COLLECTION`.
+
+        Args:
+            environment: the variables.
+            store: the folder that Milvus Lite's file is in where no address is set.
+            settings: the others.
+
+        Raises:
+            SettingError: one of them cannot be.
+        """
+        names = ("token", "certificate", "collection")
+        said = {name: environment.get(f"FASHION_MILVUS_{name.upper()}", "") for name in names}
+        uri = environment.get("FASHION_MILVUS_URI", "") or str(store / LITE_FILE)
+        settings |= {name: value for name, value in said.items() if value}
+        return cls(uri=uri, **settings)
+
+    @classmethod
+    def found(cls, environment: Mapping[str, str], store: Path) -> "MilvusConfig | None":
+        """The same where an address is set or the store has been loaded into a file; else None."""
+        config = cls.read(environment, store)
+        return config if config.is_server or Path(config.uri).exists() else None
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it is a server, not a file."""
+        return not self.uri.endswith(".db")
+
+    @property
+    def place(self) -> str:
+        """What it is called: without whatever of the address is secret."""
+        return urlsplit(self.uri).netloc.rpartition("@")[2] if self.is_server else self.uri
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """How a collection holds a column: as a number, or by the key of its value."""
+
+    column: str
+    name: str
+    number: bool
+
+    @classmethod
+    def of(cls, column: str, *, number: bool) -> "Field":
+        """A plain name stays, after a prefix; of another, Milvus gets a hash.
+
+        >>> Field.of("price", number=True).name, len(Field.of("in stock?", number=False).name)
+        ('c_price', 26)
+        """
+        plain = re.fullmatch(r"[A-Za-z0-9_]{1,60}", column)
+        name = column if plain else blake2b(column.encode(), digest_size=12).hexdigest()
+        return cls(column=column, name=f"c_{name}", number=number)
+
+
+class Collection:
+    """A collection of Milvus. Thread-safe; connects when it is first asked something."""
+
+    def __init__(
+        self,
+        config: MilvusConfig,
+        encoder: str,
+        dim: int,
+        fields: Sequence[Field],
+        key_of: Callable[[Any], int],
+    ) -> None:
+        """Args:
+        config: where it is.
+        encoder: the fingerprint of what made its vectors.
+        dim: their length.
+        fields: the columns of an item.
+        key_of: what a value that is no number is known by there.
+        """
+        self.config, self.dim, self.key_of = config, dim, key_of
+        self.fields = {one.column: one for one in fields}
+        # Items of another encoder or of other columns are in another collection.
+        made_of = repr((encoder, dim, [(one.name, one.number) for one in fields]))
+        self.name = f"{config.collection}_{blake2b(made_of.encode(), digest_size=6).hexdigest()}"
+        self._client: Any = None
+        self._kind = ""
+        self._lock = threading.Lock()
+
+    def make(self) -> None:
+        """Make it, with an index of each field, unless it is there.
+
+        Raises:
+            ClusterError: Milvus is away or refuses.
+        """
+        self._ask(self._make)
+
+    def _make(self, client: Any) -> None:
+        from pymilvus import DataType
+
+        if client.has_collection(self.name):
+            return
+        schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
+        indexes = client.prepare_index_params()
+        schema.add_field(KEY, DataType.INT64, is_primary=True)
+        for name in FIELDS:
+            schema.add_field(name, DataType.FLOAT_VECTOR, dim=self.dim)
+            kind, params = self.config.kind, _BUILT[self.config.kind]
+            indexes.add_index(name, index_type=kind, metric_type="IP", params=params)
+        for one in self.fields.values():
+            schema.add_field(
+                one.name, DataType.DOUBLE if one.number else DataType.INT64, nullable=True
+            )
+            indexes.add_index(one.name, index_type="INVERTED")
+        client.create_collection(self.name, schema=schema, index_params=indexes)
+
+    def keys(self) -> Iterator[list[int]]:
+        """The keys of all rows, some at a time.
+
+        Raises:
+            ClusterError: Milvus is away or refuses.
+        """
+        rows = self._ask(
+            lambda client: client.query_iterator(self.name, batch_size=MOST, output_fields=[KEY])
+        )
+        try:
+            while found := self._ask(lambda _: rows.next()):
+                yield [row[KEY] for row in found]
+        finally:
+            rows.close()
+
+    def holds(self, key: int) -> bool:
+        """Whether there is a row of a key, as of now, and the collection can be searched.
+
+        Raises:
+            ClusterError: Milvus is away or refuses.
+        """
+
+        def look(client: Any) -> bool:
+            if not client.has_collection(self.name):
+                return False
+            if "NotLoad" in str(client.get_load_state(self.name).get("state")):
+                client.load_collection(self.name)
+            self._kind = client.describe_index(self.name, FIELDS[0])["index_type"]
+            found = client.query(
+                self.name, ids=[key], output_fields=[KEY], consistency_level="Strong"
+            )
+            return bool(found)
+
+        return self._ask(look)
+
+    def upsert(self, rows: list[dict[str, Any]]) -> None:
+        """Put rows there; those of keys that are there already are replaced.
+
+        Raises:
+            ClusterError: Milvus is away or refuses.
+        """
+        self._ask(lambda client: client.upsert(self.name, rows, timeout=_WRITE_SECONDS))
+
+    def delete(self, keys: list[int]) -> None:
+        """Take rows away, as far as they are there.
+
+        Raises:
+            ClusterError: Milvus is away or refuses.
+        """
+        self._ask(lambda client: client.delete(self.name, ids=keys, timeout=_WRITE_SECONDS))
+
+    def flush(self) -> None:
+        """Have what was put there written to segments, which are indexed.
+
+        Raises:
+            ClusterError: Milvus is away or refuses.
+        """
+        self._ask(lambda client: client.flush(self.name, timeout=_WRITE_SECONDS))
+
+    def nearest(
+        self, name: str, queries: Floats, limit: int, where: str
+    ) -> list[list[tuple[int, float]]]:
+        """For each query keys and products of the nearest rows, best first.
+
+        Args:
+            name: which vectors.
+            queries: float32 of shape (q, dim).
+            limit: how many, at most `MOST`.
+            where: an expression that they meet; none if empty.
+
+        Raises:
+            ClusterError: Milvus is away or refuses.
+        """
+        params: dict[str, Any] = {}
+        if self._kind == "HNSW":
+            params = {"ef": max(_LEAST_EF, 2 * limit)}
+        elif self._kind.startswith("IVF"):
+            params = {"nprobe": _PROBED}
+        found = self._ask(
+            lambda client: client.search(
+                self.name,
+                data=list(queries),
+                anns_field=name,
+                limit=limit,
+                filter=where,
+                output_fields=[KEY],
+                search_params={"metric_type": "IP", "params": params},
+                timeout=self.config.timeout_seconds,
+            )
+        )
+        return [[(hit[KEY], hit["distance"]) for hit in hits] for hits in found]
+
+    def expression(self, conditions: Sequence[Condition]) -> str:
+        """Conditions as Milvus reads them: names of fields and numbers alone, whatever was asked.
+
+        An item that meets the conditions meets the expression; of those that meet it, one may fail
+        them, where two values have one key.
+        """
+        return " and ".join(self._term(self.fields[one.column], one) for one in conditions)
+
+    def value(self, one: Field, value: Any) -> int | float | None:
+        """How the collection holds a value of a column."""
+        if value is None:
+            return None
+        if one.number:
+            return float(max(-_LARGEST, min(_LARGEST, value)))
+        return self.key_of(value)
+
+    def _term(self, one: Field, condition: Condition) -> str:
+        if condition.bounds is not None:
+            least, most = (self.value(one, bound) for bound in condition.bounds)
+            return f"({one.name} >= {least!r} and {one.name} <= {most!r})"
+        values = [self.value(one, value) for value in condition.values if value is not None]
+        terms = [f"{one.name} in [{', '.join(map(repr, values))}]"] if values else []
+        terms += [f"{one.name} is null"] if None in condition.values else []
+        return f"({' or '.join(terms)})"
+
+    def close(self) -> None:
+        """Let go of the server or the file."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _ask(self, ask: Callable[[Any], T]) -> T:
+        """What Milvus says, or one sentence of why it says nothing."""
+        try:
+            import grpc
+            from pymilvus import MilvusException
+        except ImportError as error:
+            raise ClusterError(
+                "Milvus takes more packages: run `pip install -r requirements-scale.txt`."
+            ) from error
+        # It logs each error with a trace, which is said here in a sentence.
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+        logging.getLogger("milvus_lite").setLevel(logging.CRITICAL)
+        try:
+            return ask(self._connected())
+        except (MilvusException, grpc.RpcError, OSError) as error:
+            self.close()
+            said = getattr(error, "message", str(error))
+            raise ClusterError(self._sentence(said)) from error
+
+    def _connected(self) -> Any:
+        from pymilvus import MilvusClient
+
+        with self._lock:
+            if self._client is None:
+                config = self.config
+                secure = {"server_pem_path": config.certificate} if config.certificate else {}
+                self._client = MilvusClient(
+                    config.uri, token=config.token, timeout=config.timeout_seconds, **secure
+                )
+            return self._client
+
+    def _sentence(self, said: str) -> str:
+        """What is wrong, by the words of an error of Milvus."""
+        place, words = self.config.place, said.casefold()
+        if any(word in words for word in ("no space", "quota", "disk", "memory limit")):
+            return f"Milvus at {place} takes no more: its disk, memory or quota is full."
+        if any(word in words for word in ("permission", "privilege")):
+            return f"Milvus at {place} refuses: the token may not do that with {self.name}."
+        if any(word in words for word in ("auth check", "authenticat", "credential")):
+            return f"Milvus at {place} refuses the token: see FASHION_MILVUS_TOKEN."
+        if not self.config.is_server and any(w in words for w in ("lock", "open local")):
+            return f"{place} cannot be opened: one process at a time can have Milvus Lite's file."
+        if any(word in words for word in ("connect", "unavailable", "deadline", "timeout")):
+            return f"Milvus at {place} does not answer."
+        return f"Milvus at {place} refuses: {' '.join(said.split())[:200]}"

@@ -1,0 +1,96 @@
+"""What finds rows: an index in this process (`faiss`), or a database beside it (`milvus`)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from recommender.index.embeddings import Floats, Mask, Rows
+
+Metric = Literal["cosine", "euclidean"]
+"""What a score is: the cosine, or minus the Euclidean distance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """What is asked of one column.
+
+    Attributes:
+        column: its name.
+        values: any of them will do, None for a missing one.
+        bounds: least and most of a number, instead of values.
+    """
+
+    column: str
+    values: tuple[Any, ...] = ()
+    bounds: tuple[float, float] | None = None
+
+
+class VectorIndex(Protocol):
+    """Rows nearest to a query, with or without a filter. Thread-safe.
+
+    Attributes:
+        ids: int64 of shape (n,), the id of each row.
+        vectors: float32 of shape (n, d), unit rows, what a score is exact against; perhaps on disk,
+            from where what is asked of them is read.
+        metric: what a score is.
+        in_memory: whether the vectors are in this process' memory.
+    """
+
+    ids: Rows
+    vectors: Floats
+    metric: Metric
+    in_memory: bool
+
+    def __len__(self) -> int: ...
+
+    def search(
+        self,
+        queries: Floats,
+        k: int,
+        allowed: Mask | None = None,
+        where: Sequence[Condition] | None = None,
+    ) -> tuple[Floats, Rows]:
+        """Find the k best rows for each query.
+
+        Args:
+            queries: float32 of shape (q, d), unit rows.
+            k: how many, at most.
+            allowed: bool of shape (n,), the rows that may be found; all where None.
+            where: what `allowed` comes of, all of it, for who tests columns where they are; None
+                where the mask alone tells.
+
+        Returns:
+            Scores, float32 of shape (q, m), falling, and their rows, int64 of shape (q, m), where
+            m is k or, where there are fewer, the number of rows allowed. Of equal scores the
+            earlier rows are taken, and stand first. Without a filter an approximate index may find
+            fewer: those columns hold -inf, -1.
+        """
+
+    def score_of(self, cosines: Floats) -> Floats:
+        """What the metric makes of cosines."""
+
+    def again(self, name: str, vectors_of: Callable[[slice], Floats]) -> "VectorIndex":
+        """The same rows by other vectors.
+
+        Args:
+            name: what those are called where several are held.
+            vectors_of: gives those of some rows, float32 of shape (m, d), unit rows.
+        """
+
+
+def score_of(cosines: Floats, metric: Metric) -> Floats:
+    """What a metric makes of cosines: themselves, or minus the distances."""
+    if metric == "cosine":
+        return cosines
+    scores: Floats = -np.sqrt(np.maximum(2 - 2 * cosines, 0))  # |a - b|² = 2 - 2ab for unit a, b
+    return scores
+
+
+def cosine_of(scores: Floats, metric: Metric) -> Floats:
+    """The cosines of which a metric made scores."""
+    if metric == "cosine":
+        return scores
+    cosines: Floats = 1 - scores * scores / 2
+    return cosines
