@@ -238,6 +238,7 @@ def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Cl
     assert sorted(endpoints) == [
         "/complete_the_look",
         "/describe",
+        "/explain",
         "/item",
         "/recommend",
         "/recommend_batch",

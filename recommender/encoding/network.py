@@ -36,12 +36,15 @@ class Sight(NamedTuple):
         beliefs: label -> float32 of shape (b, classes), rows that sum to one.
         masks: float32 of shape (b, h/4, w/4), where the garment is; empty unless asked for.
         garment: float32 of shape (b,), the probability that there is one; empty with the masks.
+        places: float32 of shape (b, h/32, w/32, looks_dim), what each place gives to the looks;
+            empty where they are no sums of places, or nobody looks closely.
     """
 
     looks: Floats
     beliefs: Beliefs
     masks: Floats
     garment: Floats
+    places: Floats
 
 
 class Network:
@@ -84,6 +87,7 @@ class Network:
         if self.device.type == "cpu":
             self._pack(config)
         self._pool = POOLINGS[config.pooling]
+        self._averages = config.pooling == "avg"
         self._mean = torch.tensor(config.mean, device=self.device).view(3, 1, 1) * 255
         self._std = torch.tensor(config.std, device=self.device).view(3, 1, 1) * 255
 
@@ -111,12 +115,13 @@ class Network:
         """Compile the network: worth its minutes where a GPU embeds a large catalog."""
         self._maps = torch.compile(feature_maps)
 
-    def __call__(self, prepared: npt.NDArray[np.uint8], *, regions: bool = False) -> Sight:
+    def __call__(self, prepared: npt.NDArray[np.uint8], *, closely: bool = False) -> Sight:
         """See a batch of prepared pictures, each once.
 
         Args:
             prepared: uint8 of shape (b, h, w, 3).
-            regions: whether to look where the garment is, where the weights know.
+            closely: whether to look where the garment is, where the weights know, and what each
+                place gives.
         """
         with torch.inference_mode():
             # NHWC memory seen as NCHW is what channels_last means: no copy is made.
@@ -124,7 +129,7 @@ class Network:
             pixels = ((pixels.float() - self._mean) / self._std).to(self.dtype)
             halved = self.dtype == torch.bfloat16
             with torch.autocast(self.device.type, torch.bfloat16, enabled=halved):
-                stages, mask = self._stages(pixels, regions=regions)
+                stages, mask = self._stages(pixels, regions=closely)
             maps = stages[-1].float()  # (b, 2048, h/32, w/32)
             looks = F.normalize(self._pool(maps))  # (b, 2048)
             if self._projection is not None:
@@ -136,4 +141,23 @@ class Network:
                 masks = mask.float().sigmoid().cpu().numpy()
                 garment = self._garment(averaged)[:, 0].sigmoid().cpu().numpy()
             beliefs = {n: probabilities.cpu().numpy() for n, probabilities in believed.items()}
-        return Sight(looks.cpu().numpy(), beliefs, masks, garment)
+            summed = closely and self._averages
+            places = self._places(maps).cpu().numpy() if summed else np.empty((0,) * 4, np.float32)
+        return Sight(looks.cpu().numpy(), beliefs, masks, garment, places)
+
+    def _places(self, maps: Tensor) -> Tensor:
+        """Of maps, (b, 2048, h, w), what each place gives to the looks: (b, h, w, looks_dim)."""
+        count = maps[0, 0].numel()
+        given = _of_length_one(maps.permute(0, 2, 3, 1) / count)
+        if self._projection is not None:
+            # Of what it adds whatever is seen, each place gives the same.
+            bias = self._projection.bias / count
+            given = _of_length_one(F.linear(given, self._projection.weight) + bias)
+        return given
+
+
+def _of_length_one(places: Tensor) -> Tensor:
+    """Places whose sum is of length one: (b, h, w, d)."""
+    whole = places.sum((1, 2), keepdim=True)  # (b, 1, 1, d)
+    unit: Tensor = places / torch.linalg.vector_norm(whole, dim=3, keepdim=True)
+    return unit

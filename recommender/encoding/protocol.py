@@ -8,6 +8,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from recommender.encoding.agreement import Agreement, Beliefs, Floats
+from recommender.encoding.places import Places
 from recommender.encoding.regions import Asked, Regions, parts_of
 
 
@@ -20,12 +21,15 @@ class Encoded(NamedTuple):
         regions: of each picture that asked; empty where the encoder knows of none.
         matches: float32 of shape (b,), how sure it is that a picture shows what the catalog is of;
             None where the encoder does not know.
+        places: of each picture that asked, what its places give to its looks; empty where these are
+            no sums of places.
     """
 
     vectors: Floats
     beliefs: Beliefs
     regions: Sequence[Regions] = ()
     matches: Floats | None = None
+    places: Sequence[Places] = ()
 
 
 class PictureEncoder(Protocol):
@@ -107,6 +111,7 @@ def joined(parts: Sequence[Encoded]) -> Encoded:
         concatenate([part.beliefs for part in parts]),
         [found for part in parts for found in part.regions],
         np.concatenate(matches) if matches else None,
+        [given for part in parts for given in part.places],
     )
 
 
@@ -117,6 +122,7 @@ def part_of(whole: Encoded, rows: slice) -> Encoded:
         {name: believed[rows] for name, believed in whole.beliefs.items()},
         whole.regions[rows],
         None if whole.matches is None else whole.matches[rows],
+        whole.places[rows],
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from recommender.encoding.agreement import Beliefs
+from recommender.encoding.places import Places
 from recommender.encoding.regions import Regions
 from recommender.index.embeddings import Floats, Rows
 from recommender.search.fusion import Told
@@ -23,6 +24,7 @@ class Query:
         regions: where the garment is in each of the pictures; empty where nobody knows.
         matches: float32 of shape (q,), how sure it is that each of the pictures shows fashion of a
             kind that the catalog has, 0 to 1; None where nobody knows.
+        places: what each place of the pictures gives to their looks; empty where nobody knows.
         excluded: for each query the rows of the gallery that it shall not find; empty for none.
         told: what words say of the gallery's items, for each query; empty where nothing is said.
         recognises: whether the picture of the gallery that a query shows, if any, comes first.
@@ -33,6 +35,7 @@ class Query:
     beliefs: Beliefs = field(default_factory=dict)
     regions: Sequence[Regions] = ()
     matches: Floats | None = None
+    places: Sequence[Places] = ()
     excluded: Sequence[Rows] = ()
     told: Sequence[Told] = ()
     recognises: bool = False
@@ -59,6 +62,7 @@ class Query:
             beliefs={label: believed[part] for label, believed in self.beliefs.items()},
             regions=self.regions[part],
             matches=None if self.matches is None else self.matches[part],
+            places=self.places[part],
             excluded=self.excluded[part],
             told=self.told[part],
         )

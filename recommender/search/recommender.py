@@ -18,7 +18,7 @@ from recommender.encoding.agreement import LOOKS, Beliefs
 from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap
 from recommender.encoding.regions import Asked
 from recommender.errors import QueryError
-from recommender.index.embeddings import Embeddings
+from recommender.index.embeddings import Embeddings, Floats
 from recommender.index.faiss import Index, IndexConfig, build_index
 from recommender.schema import TYPE, Id
 from recommender.search.corrections import check_corrections, with_corrections
@@ -30,7 +30,7 @@ from recommender.search.outfit import Outfits
 from recommender.search.query import Query
 from recommender.search.ranking import Candidates, first_of_each, put_first, without
 from recommender.search.recognition import Recognised, Recognition
-from recommender.search.spread import in_turn, types_in_doubt
+from recommender.search.spread import spread_over, types_in_doubt
 from recommender.search.stated import NOTHING_SAID
 from recommender.search.taste import moved, rows_of
 from recommender.search.twins import Twins
@@ -160,7 +160,7 @@ class Recommender:
         """An item that asks, with all that the gallery knows of it, as a query."""
         same = self._twins.pictures == self._twins.pictures[row]
         excluded = np.array([row]) if options.repeats else np.flatnonzero(same)
-        vectors = self._index(options).vectors[row : row + 1]
+        vectors = self.index_of(options).vectors[row : row + 1]
         return Query(vectors=vectors, excluded=[excluded])
 
     def say(self, text: str, options: Options = USUAL) -> Query:
@@ -172,7 +172,7 @@ class Recommender:
         said = self.words.read(text)
         if not said:
             raise QueryError(NOTHING_SAID)
-        index = self._index(options)
+        index = self.index_of(options)
         nothing = np.zeros((1, self.encoder.dim), np.float32)
         vectors = self.encoder.agreement.as_queries(self.words.stating(said, nothing))
         if self._texts is not None:
@@ -194,7 +194,7 @@ class Recommender:
         if text == "":
             return query
         said = self.words.read(text)
-        told = self.words.tell(said, self._index(options).vectors, beside=True)
+        told = self.words.tell(said, self.index_of(options).vectors, beside=True)
         vectors = self.words.stating(said, query.vectors)
         return replace(query, vectors=vectors, told=[told] * len(query), recognises=False)
 
@@ -213,16 +213,11 @@ class Recommender:
             UnknownItemError: there is no item of an id that is liked or disliked.
         """
         started = time.perf_counter()
-        index, allowed = self._index(options), self.filters.mask(options.filters)
-        agreement, vectors = self.encoder.agreement, query.vectors
-        corrected = check_corrections(options.corrected or {}, self.encoder.labels)
-        if corrected:
-            vectors = with_corrections(agreement, vectors, corrected)
-        if corrected or not query.learnt:
-            vectors = agreement.as_queries(vectors)
+        index, allowed = self.index_of(options), self.filters.mask(options.filters)
+        agreement, vectors = self.encoder.agreement, self.asking(query, options)
         recognised: list[Recognised | None] = [None] * len(query)
         # Whose words stand against a picture's knows better which item it is not.
-        if self._recognition is not None and query.recognises and not corrected:
+        if self._recognition is not None and query.recognises and not options.corrected:
             recognised = self._recognition.recognise(query.vectors, allowed)
         excluded = query.excluded or [np.empty(0, dtype=np.int64)] * len(query)
         if options.liked or options.disliked:
@@ -332,23 +327,26 @@ class Recommender:
             )[0]
             for kind in doubt
         }
-        shares = {kind: doubt[kind] for kind, found in each.items() if len(found)}
-        if len(shares) < 2:
-            return hits
-        pools = [Candidates(each[kind].rows, each[kind].scores) for kind in shares]
-        groups = self._twins.groups(options)
-        mixed = in_turn(pools, [*shares.values()], Candidates(hits.rows, hits.scores))
-        mixed = first_of_each(mixed, groups).cut(options.k)
-        rows, scores = self.items.in_order(mixed, options.sort)
-        timings_ms = {
-            step: ms + sum(found.timings_ms[step] for found in each.values())
-            for step, ms in hits.timings_ms.items()
-        }
-        variants = self._twins.mixed(rows, (*each.values(), hits))
-        found = replace(hits, rows=rows, scores=scores, types=shares, variants=variants)
-        return replace(found, ids=self.items.ids[rows], timings_ms=timings_ms)
+        return spread_over(hits, each, doubt, options, self.items, self._twins)
 
-    def _index(self, options: Options) -> Index:
+    def asking(self, query: Query, options: Options = USUAL) -> Floats:
+        """What is multiplied with the gallery's embeddings: float32 (q, dim), unit rows.
+
+        Raises:
+            QueryError: what is corrected cannot be.
+        """
+        agreement, vectors = self.encoder.agreement, query.vectors
+        corrected = check_corrections(options.corrected or {}, self.encoder.labels)
+        if corrected:
+            vectors = with_corrections(agreement, vectors, corrected)
+        return vectors if query.learnt and not corrected else agreement.as_queries(vectors)
+
+    def index_of(self, options: Options = USUAL) -> Index:
+        """The index that is ranked by.
+
+        Raises:
+            QueryError: there is none such.
+        """
         if options.ranking == "auto":
             return self._indexes.get("hybrid", self.index)
         if options.ranking not in self._indexes:

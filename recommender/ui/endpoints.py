@@ -14,13 +14,14 @@ from recommender.service.answers import Named, Service
 from recommender.service.sentences import NOT_SENT
 from recommender.service.trends import Question
 from recommender.service.worded import Json
+from recommender.ui.explain import add_explain
 from recommender.ui.parts.inputs import (
     IdsInput,
     ObjectInput,
     PictureInput,
     RawNumber,
     RegionInput,
-    is_web_address,
+    named_picture,
 )
 from recommender.ui.server.origin import origin_of
 
@@ -82,7 +83,7 @@ def add_endpoints(service: Service) -> None:
             diversity=diversity,
             fold=fold,
         )
-        file, url = _named(image, url)
+        file, url = named_picture(image, url)
         asked: Json = {"url": url, "region": region, "text": text}
         return service.recommend(file, origin_of(request), options, **asked)
 
@@ -225,7 +226,7 @@ def add_endpoints(service: Service) -> None:
             url: the picture's web address, where there is no image
             region: part of the picture: auto, null for all, or [left, top, right, bottom] in shares
         """
-        file, url = _named(image, url)
+        file, url = named_picture(image, url)
         return service.describe(file, url=url, region=region)
 
     def trends(
@@ -286,6 +287,7 @@ def add_endpoints(service: Service) -> None:
             api_name="describe",
             **search,
         )
+        add_explain(service, **search)
     api(recommend_by_id, api_name="recommend_by_id", **search)
     api(recommend_by_text, api_name="recommend_by_text", **search)
     api(recommend_batch, api_name="recommend_batch", **search)
@@ -303,11 +305,6 @@ def _read(picture: PictureInput, sent: Any) -> Named:
     data = {"url": sent} if isinstance(sent, str) else sent
     try:
         payload = ImageData(**picture.unmarked(data))
-        return _named(picture.preprocess(payload), "")
+        return named_picture(picture.preprocess(payload), "")
     except (TypeError, ValueError, gr.Error) as error:
         raise ImageError(NOT_SENT) from error
-
-
-def _named(image: str | None, url: str) -> Named:
-    """The file, or the web address that may come in its place."""
-    return (None, image) if image is not None and is_web_address(image) else (image, url)

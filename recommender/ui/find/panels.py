@@ -19,6 +19,7 @@ from recommender.service.examples import PHOTOGRAPHS, first_of_types, shown
 from recommender.service.sentences import NO_PICTURE, WELCOME, alike, pass_filters, sentence
 from recommender.ui.find.outfit import OutfitPanel
 from recommender.ui.find.place import address_of
+from recommender.ui.find.reason import ReasonPanel
 from recommender.ui.find.taste import JUDGE_JS, judge_html
 from recommender.ui.find.variants import EXPAND_JS, variants_html
 from recommender.ui.find.view import USUAL_HERE, Items, Trail, item_html, line_html
@@ -288,15 +289,19 @@ class PlacePanel:
 
 
 class ItemPanel:
-    """The item that is open, and what goes with it."""
+    """The item that is open, why it was found, and what goes with it."""
 
     def __init__(self, service: Service, trail: gr.State) -> None:
         with gr.Column(visible=False, elem_id="item") as self.column:
             self.close = gr.Button("✕ Close", size="sm", elem_id="close")
             self.card = gr.HTML(padding=False)
+            self.reason = ReasonPanel(service, trail)
             self.more = gr.Button("More like this", variant="primary", size="md", elem_id="more")
             self.outfit = OutfitPanel(service, trail)
-        self.parts: list[Block] = [self.column, self.card, self.more, *self.outfit.parts]
+        self.parts: list[Block] = [
+            *(self.column, self.card, self.more),
+            *(*self.reason.parts, *self.outfit.parts),
+        ]
 
     def show(self, trail: Trail, items: Items) -> Values:
         view = trail.view
@@ -306,6 +311,7 @@ class ItemPanel:
             self.column: gr.Column(visible=item is not None),
             self.card: "" if item is None else item_html(item),
             self.more: gr.Button(visible=not asks),
+            **self.reason.show(trail, items),
             **self.outfit.hide(),
         }
 
