@@ -22,9 +22,10 @@ from recommender.index.embeddings import Embeddings, Floats
 from recommender.index.faiss import Index, IndexConfig, build_index
 from recommender.schema import TYPE, Id
 from recommender.search.corrections import check_corrections, with_corrections
-from recommender.search.fusion import fuse
+from recommender.search.fusion import find
 from recommender.search.hits import Hits, is_match
 from recommender.search.items import Items
+from recommender.search.nudges import Nudges, with_colours
 from recommender.search.options import USUAL, Options
 from recommender.search.outfit import Outfits
 from recommender.search.query import Query
@@ -74,6 +75,7 @@ class Recommender:
         self._texts = texts
         self._indexes = {"image": index}
         self._twins = Twins(self.frame)
+        self.nudges = Nudges(self.items, encoder.agreement, gallery.colours)
         self._recognition = None
         agreement = encoder.agreement
         if agreement.labels:
@@ -127,7 +129,7 @@ class Recommender:
             QueryError: an option does not fit the catalog, or the text says nothing.
         """
         started = time.perf_counter()
-        query = self.see([picture], [region])
+        query = self.see([picture], [region], options)
         encoded_ms = _milliseconds_since(started)
         [hits] = self.search(self.but(query, text, options), options)
         return replace(hits, timings_ms={"encode": encoded_ms, **hits.timings_ms})
@@ -152,16 +154,22 @@ class Recommender:
         """
         return self.search(self.say(text, options), options)[0]
 
-    def see(self, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None = None) -> Query:
+    def see(
+        self,
+        pictures: Sequence[Image.Image],
+        asked: Sequence[Asked] | None = None,
+        options: Options = USUAL,
+    ) -> Query:
         """Pictures that ask, or parts of them, as a query."""
-        return Query(**self._encode(pictures, asked)._asdict(), recognises=True)
+        query = Query(**self._encode(pictures, asked)._asdict(), recognises=True)
+        return with_colours(query, pictures, asked) if options.colour else query
 
     def like(self, row: int, options: Options = USUAL) -> Query:
         """An item that asks, with all that the gallery knows of it, as a query."""
         same = self._twins.pictures == self._twins.pictures[row]
         excluded = np.array([row]) if options.repeats else np.flatnonzero(same)
         vectors = self.index_of(options).vectors[row : row + 1]
-        return Query(vectors=vectors, excluded=[excluded])
+        return Query(vectors=vectors, excluded=[excluded], colours=self.nudges.colours_of(row))
 
     def say(self, text: str, options: Options = USUAL) -> Query:
         """Words that ask, as a query.
@@ -225,18 +233,18 @@ class Recommender:
             vectors = moved(agreement, vectors, index.vectors, *judged)
             known_by_now = self._twins.with_picture_of([*judged[0], *judged[1]])
             excluded = [np.union1d(rows, known_by_now) for rows in excluded]
+        over = self.nudges.over(index, vectors, query, options)
         ranked: dict[int, Candidates] = {}
-        repeated = dict.fromkeys(range(len(query)), 0)
         timings_ms = {"search": _milliseconds_since(started), "rank": 0.0}
-        short = list(range(len(query)))
+        repeated, short = dict.fromkeys(range(len(query)), 0), list(range(len(query)))
         passing, groups = allowed, self._twins.groups(options)
         pool_size = pool_of(options)
         wanted = 2 * pool_size + 8 + max(map(len, excluded), default=0)
         while short:
             started = time.perf_counter()
-            if query.told:
-                asked = ((vectors[at : at + 1], query.told[at]) for at in short)
-                found = [fuse(index, *question, wanted, allowed) for question in asked]
+            if query.told or over[0] is not index:
+                each = ((over[at], vectors[at : at + 1], query.told[at : at + 1]) for at in short)
+                found = [find(*question, wanted, allowed) for question in each]
             else:
                 scores, rows = index.search(vectors[short], wanted, allowed)
                 found = [Candidates(*pair) for pair in zip(rows, scores, strict=True)]

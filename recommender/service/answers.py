@@ -184,7 +184,8 @@ class Service:
             except RecommenderError as error:
                 answers[at] = {"error": str(error)}
         if pictures:
-            seen = recommender.see([picture for picture, _ in pictures.values()])
+            shown = [picture for picture, _ in pictures.values()]
+            seen = recommender.see(shown, options=options)
             found = recommender.search(seen, options)
             for (at, (_, decode_ms)), hits in zip(pictures.items(), found, strict=True):
                 answers[at] = self._like_picture(

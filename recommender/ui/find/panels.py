@@ -17,6 +17,7 @@ from recommender.search.options import MAX_K, Options
 from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS, first_of_types, shown
 from recommender.service.sentences import NO_PICTURE, WELCOME, alike, pass_filters, sentence
+from recommender.ui.find.nudges import NudgesPanel
 from recommender.ui.find.outfit import OutfitPanel
 from recommender.ui.find.place import address_of
 from recommender.ui.find.reason import ReasonPanel
@@ -160,6 +161,7 @@ class SettingsPanel:
             self.diversity = gr.Slider(
                 0, 1, value=0, step=0.1, label="Variety", info="More that look unlike each other"
             )
+            self.nudges = NudgesPanel(recommender)
             self.ranking = gr.Radio(
                 [("Looks and attributes", "hybrid"), ("Looks alone", "image")],
                 value=self._best,
@@ -174,10 +176,11 @@ class SettingsPanel:
         others: list[Choice | gr.Checkbox | gr.Radio]
         others = [self.repeats, self.spread, self.fold, self.ranking, self.sort]
         sliders = [self.k, self.diversity]
-        self.boxes: list[Block] = [*sliders, *others, *self.filters.boxes]
+        self.boxes: list[Block] = [*sliders, *others, *self.nudges.boxes, *self.filters.boxes]
         self.changes = [
             *(slider.release for slider in sliders),
             *(box.input for box in others),
+            *self.nudges.changes,
             *self.filters.changes,
         ]
 
@@ -194,6 +197,7 @@ class SettingsPanel:
             spread=values[self.spread],
             diversity=values[self.diversity],
             fold=values[self.fold],
+            **self.nudges.read(values),
             ranking="auto" if ranking == self._best else ranking,
             sort=values[self.sort] or "",
             filters=self.filters.read(values),
@@ -207,6 +211,7 @@ class SettingsPanel:
             self.spread: options.spread,
             self.diversity: options.diversity,
             self.fold: options.fold,
+            **self.nudges.show(options),
             self.sort: options.sort,
             self.ranking: self._best if options.ranking == "auto" else options.ranking,
             **self.filters.show(options.filters or {}),

@@ -48,6 +48,7 @@ class ReasonPanel:
             trail: what a session has on show, the item that is open among it.
         """
         self._service, self._trail = service, trail
+        self._columns = service.recommender.columns
         self.words = gr.HTML(visible=False, padding=False, elem_id="reason")
         self.ask = gr.Button("Where are they alike?", visible=False, size="md", elem_id="why")
         self.heat = gr.HTML(visible=False, padding=False, elem_id="heat")
@@ -84,7 +85,6 @@ class ReasonPanel:
 
     def _said(self, view: View, item: Json, items: Items) -> str:
         """In what the item agrees with what asks, and in what it differs."""
-        columns = self._service.recommender.columns
         if view.query_id is not None:
             asked: dict[str, Any] = items.get(view.query_id, {})
         else:
@@ -93,7 +93,7 @@ class ReasonPanel:
                 for label, ranked in view.seen.items()
             }
             asked = likeliest_of(beliefs)
-        return reason_said(compare(asked | view.corrected, item, columns))
+        return reason_said(compare(asked | view.corrected, item, self._columns))
 
     def _made(self, view: View, opened: Id) -> str:
         """The figure of a view's question and the item that is open."""
