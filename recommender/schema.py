@@ -53,6 +53,7 @@ TITLES = {column.name: column.title for column in SCHEMA}
 
 TYPE, CATEGORY = "articleType", "masterCategory"
 """The labels that say most, and least, of what an item is."""
+COLOUR, GENDER = "baseColour", "gender"
 
 ATTRIBUTES = (*LABELS, "year")
 """Usual columns by which items are told apart."""

@@ -9,13 +9,19 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from recommender.evaluation.likeness import SHOWN, draw_items, measure_likeness
+from recommender.evaluation.likeness import (
+    SHOWN,
+    draw_items,
+    measure_contexts,
+    measure_likeness,
+    measure_together,
+)
 from recommender.search.options import Options
 from recommender.service.open import load_recommender
 from scripts.command import command_line, plain_errors, write_report
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-KNOBS = ("diversity",)
+KNOBS = ("diversity", "colour")
 
 
 @plain_errors()
@@ -34,6 +40,8 @@ def main(argv: list[str] | None = None) -> int:
         for share in SHARES:
             asked = replace(Options(k=SHOWN), **{knob: share})
             report[knob][str(share)] = measure_likeness(recommender, rows, asked)
+    report["contexts"] = measure_contexts(recommender, rows, Options(k=SHOWN))
+    report["ms"] = measure_together(recommender, rows, Options(k=SHOWN))
     print(json.dumps(report, indent=1))
     write_report(report, options.json)
     return 0

@@ -21,6 +21,8 @@ from recommender.catalog.items import build_catalog
 from recommender.catalog.sources import read_source
 from recommender.charts.export import find_chromium
 from recommender.encoding.agreement import LOOKS, Agreement
+from recommender.encoding.config import EncoderConfig
+from recommender.encoding.places import places_of
 from recommender.encoding.protocol import Encoded, PictureEncoder, Wrap
 from recommender.encoding.regions import Asked, Box, Regions, parts_of
 from recommender.index import faiss
@@ -123,6 +125,21 @@ class TinyEncoder(PictureEncoder):
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return Encoded((vectors / norms).astype(np.float32), {})
 
+    def encode_queries(
+        self, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None = None
+    ) -> Encoded:
+        shown = parts_of(pictures, asked)
+        seen = self.encode_items(shown)
+        looks = self.agreement.looks(seen.vectors)
+        given = np.zeros((len(looks), 4, 3, TinyEncoder.dim), np.float32)
+        given += looks[:, None, None] * (np.arange(TinyEncoder.dim) == TinyEncoder.dim - 1) / 12
+        for row, column in np.ndindex(4, 3):
+            own = slice(start := 9 * row + 3 * column, start + 3)
+            given[:, row, column, own] = looks[:, own]
+        config = EncoderConfig(width_px=24, height_px=32, fit="stretch")
+        places = places_of(given, shown, asked or [None] * len(shown), config)
+        return seen._replace(places=places)
+
     def record(self) -> dict:
         return {"config": {"weights": "tiny"}, "fingerprint": self.fingerprint}
 
@@ -182,7 +199,7 @@ class FindingEncoder(BelievingEncoder):
             Regions(boxes=self.found, sureness=(0.9, 0.9, 0.8), used=box, mask=mask, garment=0.9)
             for box in used
         ]
-        return self.encode_items(parts_of(pictures, used))._replace(regions=regions)
+        return super().encode_queries(pictures, used)._replace(regions=regions)
 
 
 class DoubtingEncoder(BelievingEncoder):

@@ -238,6 +238,7 @@ def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Cl
     assert sorted(endpoints) == [
         "/complete_the_look",
         "/describe",
+        "/explain",
         "/item",
         "/recommend",
         "/recommend_batch",
@@ -257,6 +258,9 @@ def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Cl
         "disliked": ([], "list"),
         "diversity": (0, "float"),
         "fold": (False, "bool"),
+        "colour": (0, "float"),
+        "season": ("", "str"),
+        "occasion": ("", "str"),
     }
     of_pictures = {"url": ("", "str"), "region": ("auto", "'auto'"), "spread": (False, "bool")}
     by = {"": "image", "_by_id": "item_id", "_by_text": "text", "_batch": "images"}

@@ -72,7 +72,7 @@ def test_it_sees_what_the_trained_one_sees(
 ) -> None:
     network = Network(CONFIG, state, LABELS, "cpu")
     prepared = np.stack([np.asarray(noise(size, seed)) for seed in range(3)])
-    sight = network(prepared, regions=True)
+    sight = network(prepared, closely=True)
     with torch.inference_mode():
         pixels = torch.from_numpy(prepared).permute(0, 3, 1, 2).float() / 255
         want = net(normalise(pixels, CONFIG))

@@ -71,7 +71,7 @@ def test_what_leaves_no_doubt_is_seen_as_the_gallery_has_it(
 ) -> None:
     pictures = [*drawn[0], Image.effect_noise((200, 300), 90).convert("RGB")]
     once = encoder.encode_items(pictures).vectors
-    seen, beliefs, regions, _ = encoder.encode_queries(pictures)
+    seen, beliefs, regions, *_ = encoder.encode_queries(pictures)
     assert encoder.agreement is not None
     # Of what lies on another ground the likeliest type is believed more than a gallery's.
     white = [lies_on_white(p, found.mask) for p, found in zip(pictures, regions, strict=True)]
@@ -134,7 +134,7 @@ class RedNetwork:
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
 
-    def __call__(self, prepared: np.ndarray, *, regions: bool = False) -> Sight:
+    def __call__(self, prepared: np.ndarray, *, closely: bool = False) -> Sight:
         self.shapes.append(prepared.shape)
         pixels = prepared.astype(np.float32) / 255
         count, height, width, _ = pixels.shape
@@ -146,16 +146,17 @@ class RedNetwork:
         looks = np.stack([share, left, 0 * share + 0.2, pixels.mean(axis=(1, 2, 3))], axis=1)
         looks /= np.linalg.norm(looks, axis=1, keepdims=True)
         beliefs = {"articleType": np.stack([sure, 1 - sure], axis=1)}
-        if not (regions and self.finds_regions):
-            return Sight(looks, beliefs, np.empty((0, 0, 0), np.float32), np.empty(0, np.float32))
-        return Sight(looks, beliefs, masks, np.minimum(4 * share, 0.99))
+        if not (closely and self.finds_regions):
+            empty = [np.empty((0,) * axes, np.float32) for axes in (3, 1, 4)]
+            return Sight(looks, beliefs, *empty)
+        return Sight(looks, beliefs, masks, np.minimum(4 * share, 0.99), masks[:0, ..., None])
 
 
 class Rash(RedNetwork):
     """At a first look it takes everything for the other type, and says so."""
 
-    def __call__(self, prepared: np.ndarray, *, regions: bool = False) -> Sight:
-        sight = super().__call__(prepared, regions=regions)
+    def __call__(self, prepared: np.ndarray, *, closely: bool = False) -> Sight:
+        sight = super().__call__(prepared, closely=closely)
         if prepared.shape[1] == CONFIG.height_px:
             sight.beliefs["articleType"][:] = 0.2, 0.8
         return sight

@@ -20,6 +20,7 @@ from recommender.encoding.backbone import Device, hash_state
 from recommender.encoding.config import EncoderConfig, fit_picture
 from recommender.encoding.details import PREFIX, Detail
 from recommender.encoding.network import Network
+from recommender.encoding.places import places_of
 from recommender.encoding.protocol import Encoded
 from recommender.encoding.regions import Asked, parts_of
 from recommender.encoding.second_look import look
@@ -146,7 +147,12 @@ class Encoder:
             asked: which part of each is looked at; the network's own choice where None.
         """
         if not self.agreement.labels:
-            return self.encode_items(parts_of(pictures, asked))
+            shown = parts_of(pictures, asked)
+            prepared = np.stack([self.prepare(picture) for picture in shown])
+            sight = self._network(prepared, closely=True)
+            places = places_of(sight.places, shown, asked or [None] * len(shown), self.config)
+            vectors = self.agreement.embed(sight.looks, sight.beliefs)
+            return Encoded(vectors, sight.beliefs, places=places)
         return look(self._network, self.config, self.agreement, pictures, asked)
 
 

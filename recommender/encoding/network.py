@@ -37,12 +37,15 @@ class Sight(NamedTuple):
         beliefs: label or detail -> float32 of shape (b, classes), rows that sum to one.
         masks: float32 of shape (b, h/4, w/4), where the garment is; empty unless asked for.
         garment: float32 of shape (b,), the probability that there is one; empty with the masks.
+        places: float32 of shape (b, h/32, w/32, looks_dim), what each place gives to the looks;
+            empty where they are no sums of places, or nobody looks closely.
     """
 
     looks: Floats
     beliefs: Beliefs
     masks: Floats
     garment: Floats
+    places: Floats
 
 
 class Network:
@@ -90,6 +93,7 @@ class Network:
         if self.device.type == "cpu":
             self._pack(config)
         self._pool = POOLINGS[config.pooling]
+        self._averages = config.pooling == "avg"
         self._mean = torch.tensor(config.mean, device=self.device).view(3, 1, 1) * 255
         self._std = torch.tensor(config.std, device=self.device).view(3, 1, 1) * 255
 
@@ -117,15 +121,16 @@ class Network:
         """Compile the network: worth its minutes where a GPU embeds a large catalog."""
         self._maps = torch.compile(feature_maps)
 
-    def __call__(self, prepared: npt.NDArray[np.uint8], *, regions: bool = False) -> Sight:
+    def __call__(self, prepared: npt.NDArray[np.uint8], *, closely: bool = False) -> Sight:
         """See a batch of prepared pictures, each once.
 
         Args:
             prepared: uint8 of shape (b, h, w, 3).
-            regions: whether to look where the garment is, where the weights know.
+            closely: whether to look where the garment is, where the weights know, and what each
+                place gives.
         """
         with torch.inference_mode():
-            maps, mask = self._last(prepared, regions=regions)
+            maps, mask = self._last(prepared, regions=closely)
             looks = F.normalize(self._pool(maps))  # (b, 2048)
             if self._projection is not None:
                 looks = F.normalize(self._projection(looks))  # (b, looks_dim)
@@ -136,7 +141,9 @@ class Network:
                 masks = mask.float().sigmoid().cpu().numpy()
                 garment = self._garment(averaged)[:, 0].sigmoid().cpu().numpy()
             beliefs = {n: probabilities.cpu().numpy() for n, probabilities in believed.items()}
-        return Sight(looks.cpu().numpy(), beliefs, masks, garment)
+            summed = closely and self._averages
+            places = self._places(maps).cpu().numpy() if summed else np.empty((0,) * 4, np.float32)
+        return Sight(looks.cpu().numpy(), beliefs, masks, garment, places)
 
     def pooled(self, prepared: npt.NDArray[np.uint8]) -> Floats:
         """What heads see of prepared pictures: float32 of shape (b, 2048)."""
@@ -155,3 +162,20 @@ class Network:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=halved):
             stages, mask = self._stages(pixels, regions=regions)
         return stages[-1].float(), mask
+
+    def _places(self, maps: Tensor) -> Tensor:
+        """Of maps, (b, 2048, h, w), what each place gives to the looks: (b, h, w, looks_dim)."""
+        count = maps[0, 0].numel()
+        given = _of_length_one(maps.permute(0, 2, 3, 1) / count)
+        if self._projection is not None:
+            # Of what it adds whatever is seen, each place gives the same.
+            bias = self._projection.bias / count
+            given = _of_length_one(F.linear(given, self._projection.weight) + bias)
+        return given
+
+
+def _of_length_one(places: Tensor) -> Tensor:
+    """Places whose sum is of length one: (b, h, w, d)."""
+    whole = places.sum((1, 2), keepdim=True)  # (b, 1, 1, d)
+    unit: Tensor = places / torch.linalg.vector_norm(whole, dim=3, keepdim=True)
+    return unit

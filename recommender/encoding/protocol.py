@@ -9,6 +9,7 @@ from PIL import Image
 
 from recommender.encoding.agreement import Agreement, Beliefs, Floats
 from recommender.encoding.details import Detail
+from recommender.encoding.places import Places
 from recommender.encoding.regions import Asked, Regions, parts_of
 
 
@@ -21,12 +22,15 @@ class Encoded(NamedTuple):
         regions: of each picture that asked; empty where the encoder knows of none.
         matches: float32 of shape (b,), how sure it is that a picture shows what the catalog is of;
             None where the encoder does not know.
+        places: of each picture that asked, what its places give to its looks; empty where these are
+            no sums of places.
     """
 
     vectors: Floats
     beliefs: Beliefs
     regions: Sequence[Regions] = ()
     matches: Floats | None = None
+    places: Sequence[Places] = ()
 
 
 class TextTower(Protocol):
@@ -123,6 +127,7 @@ def joined(parts: Sequence[Encoded]) -> Encoded:
         concatenate([part.beliefs for part in parts]),
         [found for part in parts for found in part.regions],
         np.concatenate(matches) if matches else None,
+        [given for part in parts for given in part.places],
     )
 
 
@@ -133,6 +138,7 @@ def part_of(whole: Encoded, rows: slice) -> Encoded:
         {name: believed[rows] for name, believed in whole.beliefs.items()},
         whole.regions[rows],
         None if whole.matches is None else whole.matches[rows],
+        whole.places[rows],
     )
 
 

@@ -117,10 +117,11 @@ def widened(box: Box, margin: float) -> Box:
     """
     left, top, right, bottom = box
     x, y = margin * (right - left), margin * (bottom - top)
-    return _rounded((max(left - x, 0), max(top - y, 0), min(right + x, 1), min(bottom + y, 1)))
+    return rounded((max(left - x, 0), max(top - y, 0), min(right + x, 1), min(bottom + y, 1)))
 
 
-def _rounded(box: Box) -> Box:
+def rounded(box: Box) -> Box:
+    """A box as it is told: four places behind the point."""
     left, top, right, bottom = (round(float(end), 4) for end in box)
     return left, top, right, bottom
 
@@ -181,7 +182,7 @@ def within(regions: Regions, box: Box) -> Regions:
     left, top, right, bottom = box
     wide, tall = right - left, bottom - top
     boxes = tuple(
-        _rounded((left + a * wide, top + b * tall, left + c * wide, top + d * tall))
+        rounded((left + a * wide, top + b * tall, left + c * wide, top + d * tall))
         for a, b, c, d in regions.boxes
     )
     mask = np.zeros((_GRID, _GRID), np.float32)
@@ -213,7 +214,7 @@ def framed(box: Box, size: tuple[int, int], aspect: float) -> Box:
     low = np.clip(ends.mean(axis=0) - wanted / 2, 0, np.maximum(np.array(size) - wanted, 0))
     left, top = low / size
     right, bottom = np.minimum(low + wanted, size) / size
-    return _rounded((left, top, right, bottom))
+    return rounded((left, top, right, bottom))
 
 
 def lies_on_white(picture: Image.Image, mask: Floats) -> bool:

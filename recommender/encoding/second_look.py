@@ -20,6 +20,7 @@ from PIL import Image
 from recommender.encoding.agreement import Agreement, Beliefs, Floats, logit, surer
 from recommender.encoding.config import EncoderConfig, fit_picture, padded_box
 from recommender.encoding.network import Network, Sight
+from recommender.encoding.places import places_of
 from recommender.encoding.protocol import Encoded
 from recommender.encoding.regions import (
     STRIDE_PX,
@@ -88,8 +89,9 @@ def look(
     looks = np.concatenate([seen.looks for seen in first])
     beliefs = _told(agreement, config, counted, on_ground)
     vectors = agreement.embed(looks, beliefs)
+    places = places_of([seen.places[0] for seen in first if len(seen.places)], shown, asked, config)
     if not network.finds_regions:
-        return Encoded(vectors, beliefs)
+        return Encoded(vectors, beliefs, places=places)
     placed = [
         within(found, part) if isinstance(part, tuple) else found
         for found, part in zip(regions, asked, strict=True)
@@ -97,7 +99,8 @@ def look(
     # Whether there is a garment at all, every view is asked.
     by_all = agreement.embed(looks, _told(agreement, config, views, on_ground))
     garment = np.array([found.garment for found in regions], np.float32)
-    return Encoded(vectors, beliefs, placed, _matches(config, garment, agreement.doubt(by_all)))
+    matches = _matches(config, garment, agreement.doubt(by_all))
+    return Encoded(vectors, beliefs, placed, matches, places)
 
 
 def view_shares(doubt: Floats) -> Floats:
@@ -128,11 +131,14 @@ def _see(network: Network, prepared: Sequence[Prepared]) -> list[Sight]:
     seen: dict[int, Sight] = {}
     for shape in dict.fromkeys(picture.shape for picture in prepared):
         places = [at for at, picture in enumerate(prepared) if picture.shape == shape]
-        together = network(np.stack([prepared[at] for at in places]), regions=True)
+        together = network(np.stack([prepared[at] for at in places]), closely=True)
         for i, at in enumerate(places):
             beliefs = {name: rows[i : i + 1] for name, rows in together.beliefs.items()}
-            masks, garment = together.masks[i : i + 1], together.garment[i : i + 1]
-            seen[at] = Sight(together.looks[i : i + 1], beliefs, masks, garment)
+            looks, masks, garment, given = (
+                part[i : i + 1]
+                for part in (together.looks, together.masks, together.garment, together.places)
+            )
+            seen[at] = Sight(looks, beliefs, masks, garment, given)
     return [seen[at] for at in range(len(prepared))]
 
 

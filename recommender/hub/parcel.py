@@ -25,6 +25,7 @@ from recommender.catalog.items import (
 )
 from recommender.errors import HubError, StoreError
 from recommender.files import hash_files, is_disk_full, whole_file
+from recommender.store.colours import colours_file
 from recommender.store.manifest import (
     WEIGHTS,
     Manifest,
@@ -45,7 +46,7 @@ REMOTE = re.compile(r"(data/[0-9a-f]{24}\.parquet|store/[0-9a-f]{24}\.(faiss|npy
 
 _LOCAL = re.compile(
     r"index(-[0-9a-f]{16})?\.faiss|ids(-[0-9a-f]{16})?\.npy|"
-    r"(embeddings|map|weights)/[0-9a-f]{24}\.safetensors"
+    r"(embeddings|map|colours|weights)/[0-9a-f]{24}\.safetensors"
 )
 _OF_OTHERS = ("transformers", "open_clip")
 _PINNED = re.compile(r"[\w.-]+(/[\w.-]+)?@[0-9a-f]{40}")
@@ -113,8 +114,8 @@ def pack(store: Store) -> tuple[Parcel, dict[str, Path]]:
     directory, manifest = store.directory, store.manifest
     shards = _write_parquet(directory, manifest)
     names = [manifest.index_file, manifest.ids_file, *manifest.parts]
-    if style_map := map_file(directory, manifest.files):
-        names.append(style_map.relative_to(directory).as_posix())
+    beside = map_file(directory, manifest.files), colours_file(directory, manifest.files)
+    names += [path.relative_to(directory).as_posix() for path in beside if path is not None]
     own = [directory / name for name in names]
     if weights := _weights_file(directory, manifest):
         # Named by what they are: no path of this machine is public.
@@ -208,7 +209,9 @@ def read_parcel(path: Path) -> Parcel:
         own = {name: File(**file) for name, file in parcel["files"].items()}
         stored = Manifest(**parcel["store"], files={})
         named = {stored.index_file, stored.ids_file, *stored.parts}
-        maps = {name for name in own if map_file(Path(), [name])}
+        maps, colours = (
+            {name for name in own if file(Path(), [name])} for file in (map_file, colours_file)
+        )
         if carried := carried_weights(stored):
             named.add(carried)
         elif _is_path(weights_name(stored)):
@@ -216,7 +219,8 @@ def read_parcel(path: Path) -> Parcel:
                 "The store on the Hub was built with weights that are on its owner's machine: "
                 "push it again with this version, which sends them along."
             )
-        whole = shards and own.keys() - maps == named and len(maps) <= 1
+        whole = shards and own.keys() - maps - colours == named
+        whole = whole and len(maps) <= 1 and len(colours) <= 1
         if not whole or not all(map(_LOCAL.fullmatch, own)):
             raise ValueError("the files are not those of a store")
         if not isinstance(stored.encoder.get("fingerprint"), str):
@@ -287,13 +291,13 @@ def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> No
                 shutil.copyfile(staging / file.path, building)
     try:
         store = Store(directory, manifest)
-        index, parts, _ = store.index, store.embeddings, store.places
+        index, parts, _, _ = store.index, store.embeddings, store.places, store.colours
         pairs = (parts.ids, index.ids), (parts.vectors, index.vectors)
         if not all(np.array_equal(part, whole) for part, whole in pairs):
             raise StoreError("The index is of other embeddings: build it again.")
     except StoreError as error:
         raise HubError(
-            "The index, its embeddings or the map on the Hub are not what the manifest says: "
+            "The index, its embeddings, map or colours on the Hub are not what the manifest says: "
             "push the store again."
         ) from error
     written = write_catalog(items, directory / "catalog", CatalogReport(source=source))

@@ -92,5 +92,5 @@ def cosine_of(scores: Floats, metric: Metric) -> Floats:
     """The cosines of which a metric made scores."""
     if metric == "cosine":
         return scores
-    cosines: Floats = 1 - scores * scores / 2
+    cosines: Floats = 1 - scores * scores * np.float32(0.5)
     return cosines

@@ -5,12 +5,13 @@ reciprocal ranks count that it has by its embedding and by its texts' words.
 Source: Cormack, Clarke & Büttcher, Reciprocal Rank Fusion, SIGIR 2009.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from recommender.index.embeddings import Floats, Mask, Rows
-from recommender.index.protocol import VectorIndex
 from recommender.search.ranking import Candidates
 from recommender.search.stated import Said
 
@@ -21,6 +22,16 @@ _MOST = _SIGNALS / (_DAMPING + 1)
 """What ranks can add up to."""
 _DEEP = 200
 """So many of each order have a rank, at least."""
+
+
+class Searched(Protocol):
+    """What has a score for each row of a gallery, and finds the highest."""
+
+    def __len__(self) -> int: ...
+
+    def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Rows]:
+        """As `VectorIndex.search`."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +65,23 @@ class Told:
         return met if self.allowed is None else met & self.allowed[rows]
 
 
+def find(
+    index: Searched, query: Floats, told: Sequence[Told], count: int, allowed: Mask | None
+) -> Candidates:
+    """The best of what an embedding asks for, and words where there are `told`; see `fuse`."""
+    if told:
+        return fuse(index, query, told[0], count, allowed)
+    scores, rows = index.search(query, count, allowed)
+    return Candidates(rows[0], scores[0])
+
+
 def fuse(
-    index: VectorIndex, query: Floats, told: Told, count: int, allowed: Mask | None
+    index: Searched, query: Floats, told: Told, count: int, allowed: Mask | None
 ) -> Candidates:
     """The best of what an embedding and words ask for together.
 
     Args:
-        index: of the gallery.
+        index: of the gallery, perhaps one in which more counts.
         query: float32 of shape (1, dim), the embedding, of length one; or zeros.
         told: what the words say.
         count: how many, at most.

@@ -35,6 +35,9 @@ class Options:
         diversity: from 0, the best k, to 1, those of the best that look least like each other.
         fold: whether of items with one picture or one name only the best is found; the others are
             its variants.
+        colour: from 0 to 1, what the very colour of the garment counts, as its pixels have it.
+        season: for which season items shall rather be, without others being left out; any if empty.
+        occasion: the same of the usage.
 
     Raises:
         QueryError: one of them cannot be; says what would be right.
@@ -51,6 +54,9 @@ class Options:
     disliked: Sequence[Id] = ()
     diversity: float = 0.0
     fold: bool = False
+    colour: float = 0.0
+    season: str = ""
+    occasion: str = ""
 
     def __post_init__(self) -> None:
         k = whole(self.k)  # what a program sent may be of any type
@@ -59,8 +65,12 @@ class Options:
         for name in ("repeats", "spread", "fold"):
             if not isinstance(getattr(self, name), bool):
                 raise QueryError(f"The parameter {name} is true or false.")
-        if not _is_share(self.diversity):
-            raise QueryError("The parameter diversity is a number from 0 to 1.")
+        for name in ("diversity", "colour"):
+            if not _is_share(getattr(self, name)):
+                raise QueryError(f"The parameter {name} is a number from 0 to 1.")
+        for name in ("season", "occasion"):
+            if not isinstance(getattr(self, name), str):
+                raise QueryError(f"The {name} is a word, or empty for any.")
         if self.ranking not in get_args(Ranking):
             raise QueryError(f"The ranking is one of {', '.join(get_args(Ranking))}.")
         if not isinstance(self.sort, str):

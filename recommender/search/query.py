@@ -6,9 +6,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from recommender.encoding.agreement import Beliefs
+from recommender.encoding.places import Places
 from recommender.encoding.regions import Regions
 from recommender.index.embeddings import Floats, Rows
 from recommender.search.fusion import Told
+
+NO_COLOURS = np.empty((0, 3), np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,9 @@ class Query:
         regions: where the garment is in each of the pictures; empty where nobody knows.
         matches: float32 of shape (q,), how sure it is that each of the pictures shows fashion of a
             kind that the catalog has, 0 to 1; None where nobody knows.
+        places: what each place of the pictures gives to their looks; empty where nobody knows.
+        colours: float32 of shape (q, 3), CIELAB of the garments that ask, NaN where nobody knows;
+            of shape (0, 3) where it does not count.
         excluded: for each query the rows of the gallery that it shall not find; empty for none.
         told: what words say of the gallery's items, for each query; empty where nothing is said.
         recognises: whether the picture of the gallery that a query shows, if any, comes first.
@@ -33,6 +39,8 @@ class Query:
     beliefs: Beliefs = field(default_factory=dict)
     regions: Sequence[Regions] = ()
     matches: Floats | None = None
+    places: Sequence[Places] = ()
+    colours: Floats = field(default_factory=lambda: NO_COLOURS)
     excluded: Sequence[Rows] = ()
     told: Sequence[Told] = ()
     recognises: bool = False
@@ -42,6 +50,8 @@ class Query:
             raise ValueError("vectors are not float32 of shape (q, dim)")
         if self.matches is not None and self.matches.shape != (len(self.vectors),):
             raise ValueError(f"matches are of shape {self.matches.shape}, which is not (q,)")
+        if self.colours.shape not in ((0, 3), (len(self.vectors), 3)):
+            raise ValueError(f"colours are of shape {self.colours.shape}, not (q, 3)")
         if self.told and len(self.told) != len(self.vectors):
             raise ValueError(f"words for {len(self.told)} of {len(self.vectors)} queries")
         if self.excluded and len(self.excluded) != len(self.vectors):
@@ -59,6 +69,8 @@ class Query:
             beliefs={label: believed[part] for label, believed in self.beliefs.items()},
             regions=self.regions[part],
             matches=None if self.matches is None else self.matches[part],
+            places=self.places[part],
+            colours=self.colours[part],
             excluded=self.excluded[part],
             told=self.told[part],
         )

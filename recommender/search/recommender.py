@@ -23,15 +23,16 @@ from recommender.index.embeddings import Floats
 from recommender.index.protocol import VectorIndex
 from recommender.schema import TYPE, Id
 from recommender.search.corrections import check_corrections, with_corrections
-from recommender.search.fusion import fuse
+from recommender.search.fusion import find
 from recommender.search.hits import Hits, is_match
 from recommender.search.items import Items
+from recommender.search.nudges import Nudges, with_colours
 from recommender.search.options import USUAL, Options
 from recommender.search.outfit import Outfits
 from recommender.search.query import Query
 from recommender.search.ranking import Candidates, first_of_each, put_first, without
 from recommender.search.recognition import Recognised, Recognition
-from recommender.search.spread import in_turn, types_in_doubt
+from recommender.search.spread import spread_over, types_in_doubt
 from recommender.search.stated import NOTHING_SAID
 from recommender.search.taste import moved, rows_of
 from recommender.search.twins import Twins
@@ -76,6 +77,7 @@ class Recommender:
         self.texts = texts or encoder.texts
         self._indexes: dict[str, VectorIndex] = {"image": index}
         self._twins = Twins(self.frame)
+        self.nudges = Nudges(self.items, encoder.agreement, gallery.colours)
         self._recognition = None
         agreement = encoder.agreement
         if agreement.labels:
@@ -132,7 +134,7 @@ class Recommender:
             QueryError: an option does not fit the catalog, or the text says nothing.
         """
         started = time.perf_counter()
-        query = self.see([picture], [region])
+        query = self.see([picture], [region], options)
         encoded_ms = _milliseconds_since(started)
         [hits] = self.search(self.but(query, text, options), options)
         return replace(hits, timings_ms={"encode": encoded_ms, **hits.timings_ms})
@@ -157,16 +159,22 @@ class Recommender:
         """
         return self.search(self.say(text, options), options)[0]
 
-    def see(self, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None = None) -> Query:
+    def see(
+        self,
+        pictures: Sequence[Image.Image],
+        asked: Sequence[Asked] | None = None,
+        options: Options = USUAL,
+    ) -> Query:
         """Pictures that ask, or parts of them, as a query."""
-        return Query(**self._encode(pictures, asked)._asdict(), recognises=True)
+        query = Query(**self._encode(pictures, asked)._asdict(), recognises=True)
+        return with_colours(query, pictures, asked) if options.colour else query
 
     def like(self, row: int, options: Options = USUAL) -> Query:
         """An item that asks, with all that the gallery knows of it, as a query."""
         same = self._twins.pictures == self._twins.pictures[row]
         excluded = np.array([row]) if options.repeats else np.flatnonzero(same)
-        vectors = self._index(options).vectors[row : row + 1]
-        return Query(vectors=vectors, excluded=[excluded])
+        vectors = self.index_of(options).vectors[row : row + 1]
+        return Query(vectors=vectors, excluded=[excluded], colours=self.nudges.colours_of(row))
 
     def say(self, text: str, options: Options = USUAL) -> Query:
         """Words that ask, as a query.
@@ -177,7 +185,7 @@ class Recommender:
         said = self.words.read(text)
         if not said:
             raise QueryError(NOTHING_SAID)
-        index = self._index(options)
+        index = self.index_of(options)
         nothing = np.zeros((1, self.encoder.dim), np.float32)
         vectors = self.encoder.agreement.as_queries(self.words.stating(said, nothing))
         if self.texts is not None:
@@ -199,7 +207,7 @@ class Recommender:
         if text == "":
             return query
         said = self.words.read(text)
-        told = self.words.tell(said, self._index(options).vectors, beside=True)
+        told = self.words.tell(said, self.index_of(options).vectors, beside=True)
         vectors = self.words.stating(said, query.vectors)
         return replace(query, vectors=vectors, told=[told] * len(query), recognises=False)
 
@@ -218,17 +226,12 @@ class Recommender:
             UnknownItemError: there is no item of an id that is liked or disliked.
         """
         started = time.perf_counter()
-        index, allowed = self._index(options), self.filters.mask(options.filters)
+        index, allowed = self.index_of(options), self.filters.mask(options.filters)
         where = self.filters.conditions(options.filters)
-        agreement, vectors = self.encoder.agreement, query.vectors
-        corrected = check_corrections(options.corrected or {}, self.encoder.classes)
-        if corrected:
-            vectors = with_corrections(agreement, vectors, corrected)
-        if corrected or not query.learnt:
-            vectors = agreement.as_queries(vectors)
+        agreement, vectors = self.encoder.agreement, self.asking(query, options)
         recognised: list[Recognised | None] = [None] * len(query)
         # Whose words stand against a picture's knows better which item it is not.
-        if self._recognition is not None and query.recognises and not corrected:
+        if self._recognition is not None and query.recognises and not options.corrected:
             recognised = self._recognition.recognise(query.vectors, allowed)
         excluded = query.excluded or [np.empty(0, dtype=np.int64)] * len(query)
         if options.liked or options.disliked:
@@ -236,18 +239,18 @@ class Recommender:
             vectors = moved(agreement, vectors, index.vectors, *judged)
             known_by_now = self._twins.with_picture_of([*judged[0], *judged[1]])
             excluded = [np.union1d(rows, known_by_now) for rows in excluded]
+        over = self.nudges.over(index, vectors, query, options)
         ranked: dict[int, Candidates] = {}
-        repeated = dict.fromkeys(range(len(query)), 0)
         timings_ms = {"search": _milliseconds_since(started), "rank": 0.0}
-        short = list(range(len(query)))
+        repeated, short = dict.fromkeys(range(len(query)), 0), list(range(len(query)))
         passing, groups = allowed, self._twins.groups(options)
         pool_size = pool_of(options)
         wanted = 2 * pool_size + 8 + max(map(len, excluded), default=0)
         while short:
             started = time.perf_counter()
-            if query.told:
-                asked = ((vectors[at : at + 1], query.told[at]) for at in short)
-                found = [fuse(index, *question, wanted, allowed) for question in asked]
+            if query.told or over[0] is not index:
+                each = ((over[at], vectors[at : at + 1], query.told[at : at + 1]) for at in short)
+                found = [find(*question, wanted, allowed) for question in each]
             else:
                 scores, rows = index.search(vectors[short], wanted, allowed, where)
                 found = [Candidates(*pair) for pair in zip(rows, scores, strict=True)]
@@ -281,7 +284,7 @@ class Recommender:
                 variants=self._twins.others(shown[at].rows, options, passing, excluded[at]),
                 repeated=repeated[at] if len(best.rows) < options.k else 0,
                 timings_ms=timings_ms,
-                beliefs=self._told(query.beliefs, at, corrected),
+                beliefs=self._told(query.beliefs, at, options.corrected or {}),
                 regions=query.regions[at] if query.regions else None,
                 match=matches[at],
                 matched=is_match(matches[at]),
@@ -347,23 +350,26 @@ class Recommender:
             )[0]
             for kind in doubt
         }
-        shares = {kind: doubt[kind] for kind, found in each.items() if len(found)}
-        if len(shares) < 2:
-            return hits
-        pools = [Candidates(each[kind].rows, each[kind].scores) for kind in shares]
-        groups = self._twins.groups(options)
-        mixed = in_turn(pools, [*shares.values()], Candidates(hits.rows, hits.scores))
-        mixed = first_of_each(mixed, groups).cut(options.k)
-        rows, scores = self.items.in_order(mixed, options.sort)
-        timings_ms = {
-            step: ms + sum(found.timings_ms[step] for found in each.values())
-            for step, ms in hits.timings_ms.items()
-        }
-        variants = self._twins.mixed(rows, (*each.values(), hits))
-        found = replace(hits, rows=rows, scores=scores, types=shares, variants=variants)
-        return replace(found, ids=self.items.ids[rows], timings_ms=timings_ms)
+        return spread_over(hits, each, doubt, options, self.items, self._twins)
 
-    def _index(self, options: Options) -> VectorIndex:
+    def asking(self, query: Query, options: Options = USUAL) -> Floats:
+        """What is multiplied with the gallery's embeddings: float32 (q, dim), unit rows.
+
+        Raises:
+            QueryError: what is corrected cannot be.
+        """
+        agreement, vectors = self.encoder.agreement, query.vectors
+        corrected = check_corrections(options.corrected or {}, self.encoder.classes)
+        if corrected:
+            vectors = with_corrections(agreement, vectors, corrected)
+        return vectors if query.learnt and not corrected else agreement.as_queries(vectors)
+
+    def index_of(self, options: Options = USUAL) -> VectorIndex:
+        """The index that is ranked by.
+
+        Raises:
+            QueryError: there is none such.
+        """
         if options.ranking == "auto":
             return self._indexes.get("hybrid", self.index)
         if options.ranking not in self._indexes:

@@ -6,12 +6,17 @@ one, all that is shown is wrong. Some of each of the likeliest are what somebody
 for 90% instead of 84%, for which P@5 falls from .83 to .82 (`benchmarks/spread.json`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from recommender.index.embeddings import Floats
-from recommender.search.ranking import Candidates
+from recommender.search.hits import Hits
+from recommender.search.items import Items
+from recommender.search.options import Options
+from recommender.search.ranking import Candidates, first_of_each
+from recommender.search.twins import Twins
 
 SURE = 0.8
 """From this probability on a type is taken for the one. Chosen on dev, as the next one."""
@@ -40,6 +45,39 @@ def types_in_doubt(
     if len(order) < 2 or not total:
         return {}
     return {types[at]: round(float(believed[at]) / total, 4) for at in order}
+
+
+def spread_over(
+    hits: Hits,
+    each: Mapping[str, Hits],
+    doubt: Mapping[str, float],
+    options: Options,
+    items: Items,
+    twins: Twins,
+) -> Hits:
+    """What one query found, with some of each type that is in doubt.
+
+    Args:
+        hits: of all types.
+        each: type -> what was found of it.
+        doubt: type -> its share.
+        options: how was searched.
+        items, twins: of the gallery.
+    """
+    shares = {kind: doubt[kind] for kind, found in each.items() if len(found)}
+    if len(shares) < 2:
+        return hits
+    pools = [Candidates(each[kind].rows, each[kind].scores) for kind in shares]
+    mixed = in_turn(pools, [*shares.values()], Candidates(hits.rows, hits.scores))
+    mixed = first_of_each(mixed, twins.groups(options)).cut(options.k)
+    rows, scores = items.in_order(mixed, options.sort)
+    timings_ms = {
+        step: ms + sum(found.timings_ms[step] for found in each.values())
+        for step, ms in hits.timings_ms.items()
+    }
+    variants = twins.mixed(rows, (*each.values(), hits))
+    found = replace(hits, rows=rows, scores=scores, types=shares, variants=variants)
+    return replace(found, ids=items.ids[rows], timings_ms=timings_ms)
 
 
 def in_turn(pools: Sequence[Candidates], shares: Sequence[float], others: Candidates) -> Candidates:

@@ -27,6 +27,7 @@ from recommender.search.recommender import Recommender
 from recommender.service.live import Live
 from recommender.service.metrics import counted
 from recommender.service.outfits import outfit_of
+from recommender.service.reasons import why
 from recommender.service.sentences import (
     BUSY_FETCHING,
     NO_ADDRESSES,
@@ -183,7 +184,8 @@ class Service:
             except RecommenderError as error:
                 answers[at] = {"error": str(error)}
         if pictures:
-            seen = recommender.see([picture for picture, _ in pictures.values()])
+            shown = [picture for picture, _ in pictures.values()]
+            seen = recommender.see(shown, options=options)
             found = recommender.search(seen, options)
             for (at, (_, decode_ms)), hits in zip(pictures.items(), found, strict=True):
                 answers[at] = self._like_picture(
@@ -216,6 +218,40 @@ class Service:
     def complete_the_look(self, item_id: Id, origin: str, passed: object = ()) -> Json:
         """What goes with an item; see `outfit_of`."""
         return outfit_of(self.recommender, item_id, passed, origin)
+
+    @counted
+    def explain(
+        self,
+        image: str | None,
+        item_id: Id,
+        origin: str,
+        options: Options = USUAL,
+        *,
+        url: str = "",
+        region: object = "auto",
+        asks: Id | None = None,
+        text: str = "",
+    ) -> Json:
+        """Why an item is like a picture or, where there is none, like the item that asks.
+
+        Args:
+            image, origin, options, url, region, text: as of `recommend`.
+            item_id: the item that was found.
+            asks: id of the item that asks.
+
+        Raises:
+            RecommenderError: the picture, the region, the text, an id or an option cannot be used.
+        """
+        recommender, started = self.recommender, time.perf_counter()
+        asked, how_read = read_region(region)
+        if image is None and not url and asks is not None:
+            reason = why(recommender, item_id, origin, options, asks, text=text)
+        else:
+            picture = self._read(recommender, image, url, asked)
+            reason = why(recommender, item_id, origin, options, picture, region=asked, text=text)
+        message = " ".join(filter(None, (how_read, reason["message"])))
+        total_ms = (time.perf_counter() - started) * 1000
+        return reason | {"message": message, "timings_ms": {"total": round(total_ms, 2)}}
 
     def known(self, ids: Iterable[Id]) -> list[Id]:
         """Those that the catalog has."""

@@ -1,4 +1,4 @@
-"""A catalog -> a store: embedded, indexed, mapped and, last, named by the manifest."""
+"""A catalog -> a store: embedded, indexed, mapped, coloured and, last, named by the manifest."""
 
 import hashlib
 import logging
@@ -17,6 +17,7 @@ from recommender.errors import StoreError
 from recommender.files import hash_files, write_by_content
 from recommender.index.embeddings import Rows
 from recommender.index.faiss import IndexConfig, build_index, write_index
+from recommender.store.colours import write_colours
 from recommender.store.embed import LoadEncoder, embed_catalog
 from recommender.store.manifest import WEIGHTS, Manifest, write_manifest
 from recommender.store.store import Store
@@ -68,12 +69,13 @@ def build_store(
     if style_map is not None:
         path, quality = write_map(embedded.embeddings, directory, style_map, former=former_map)
         maps = [path]
+    colours = write_colours(items, ids, directory, former.known_colours if former else {})
     try:
         index_file = write_by_content(directory / "index.faiss", partial(write_index, index))
         ids_file = write_by_content(directory / "ids.npy", partial(_write_ids, ids))
         shards = catalog_shards(directory / "catalog")
         record, weights = _record_of(embedded.encoder, directory)
-        files = [index_file, ids_file, *shards, *embedded.parts, *maps, *weights]
+        files = [index_file, ids_file, *shards, *embedded.parts, *maps, colours, *weights]
         names = [path.relative_to(directory).as_posix() for path in files]
         manifest = Manifest(
             encoder=record,

@@ -22,11 +22,12 @@ from filelock import FileLock, Timeout
 from recommender.catalog.items import catalog_frame, fingerprint_of_frame, load_catalog
 from recommender.catalog.own import columns_of
 from recommender.errors import IndexMismatchError, StoreError
-from recommender.index.embeddings import Embeddings, Rows
+from recommender.index.embeddings import Embeddings, Floats, Rows
 from recommender.index.faiss import FLAT, Index, IndexConfig, map_flat, read_index
 from recommender.index.mapped import lay_on_disk
 from recommender.index.protocol import VectorIndex
 from recommender.schema import Column, keys_of
+from recommender.store.colours import load_colours
 from recommender.store.embed import Known, load_parts
 from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
 from recommender.store.style_map import Places, load_map
@@ -45,6 +46,7 @@ class Gallery:
         frame: its columns and `image_hash`, one row an item.
         index: of those items that could be embedded.
         places: int16 of shape (n, 2), the index's rows on the style map; None without one.
+        colours: float32 of shape (n, 3), of the items' garments; None where nobody knows them.
         version: of the store that it was read from: the head of its catalog's fingerprint.
     """
 
@@ -52,6 +54,7 @@ class Gallery:
     frame: pd.DataFrame
     index: VectorIndex
     places: Places | None = None
+    colours: Floats | None = None
     version: str | None = None
 
     @cached_property
@@ -158,6 +161,15 @@ class Store:
         """
         return load_map(self.directory, self.manifest.files, self.ids)
 
+    @cached_property
+    def colours(self) -> Floats | None:
+        """float32 of shape (n, 3), the garments' colours; see `load_colours`.
+
+        Raises:
+            StoreError: they are of other items.
+        """
+        return load_colours(self.directory, self.manifest.files, self.ids)
+
     @property
     def on_disk(self) -> Embeddings:
         """The exact vectors in the index's order, read from disk as they are asked for.
@@ -195,6 +207,7 @@ class Store:
             frame=self.frame,
             index=index,
             places=self.places,
+            colours=self.colours,
             version=self.manifest.catalog_fingerprint[:12],
         )
 
@@ -207,11 +220,24 @@ class Store:
         if self.manifest.encoder["fingerprint"] != fingerprint:
             return {}
         try:
-            pictures = self.frame["image_hash"].set_axis(keys_of(self.frame["id"]))
-            pictures = pictures.reindex(self.embeddings.ids)
-            return dict(zip(pictures, self.embeddings.vectors, strict=True))
+            ids, vectors = self.embeddings.ids, self.embeddings.vectors
+            return dict(zip(self._pictures_of(ids), vectors, strict=True))
         except StoreError:
             return {}
+
+    @property
+    def known_colours(self) -> Known:
+        """The same of garments' colours: `image_hash` -> float32 of shape (3,)."""
+        try:
+            if (colours := self.colours) is None:
+                return {}
+            return dict(zip(self._pictures_of(self.ids), colours, strict=True))
+        except StoreError:
+            return {}
+
+    def _pictures_of(self, ids: Rows) -> pd.Series:
+        """The `image_hash` of each of some keys."""
+        return self.frame["image_hash"].set_axis(keys_of(self.frame["id"])).reindex(ids)
 
 
 def open_items(directory: Path) -> datasets.Dataset:

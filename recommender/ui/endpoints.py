@@ -14,13 +14,14 @@ from recommender.service.answers import Named, Service
 from recommender.service.sentences import NOT_SENT
 from recommender.service.trends import Question
 from recommender.service.worded import Json
+from recommender.ui.accounts import add_accounts
 from recommender.ui.parts.inputs import (
     IdsInput,
     ObjectInput,
     PictureInput,
     RawNumber,
     RegionInput,
-    is_web_address,
+    named_picture,
 )
 from recommender.ui.server.origin import origin_of
 
@@ -44,6 +45,9 @@ def add_endpoints(service: Service) -> None:
         disliked: Any,
         diversity: Any,
         fold: bool,
+        colour: Any,
+        season: str,
+        occasion: str,
         request: gr.Request,
     ) -> Json:
         """Products that look like a picture.
@@ -68,6 +72,9 @@ def add_endpoints(service: Service) -> None:
             disliked: ids of products that the results shall be less like, which do not return
             diversity: 0 to 1, the more the less the results look like each other
             fold: whether of products with one name or picture the best alone is shown
+            colour: 0 to 1, what the very colour of the garment counts, beside a picture or product
+            season: for which season products shall rather be, such as Winter; any if empty
+            occasion: for which usage products shall rather be, such as Party; any if empty
         """
         options = Options(
             k=k,
@@ -81,8 +88,11 @@ def add_endpoints(service: Service) -> None:
             disliked=disliked,
             diversity=diversity,
             fold=fold,
+            colour=colour,
+            season=season,
+            occasion=occasion,
         )
-        file, url = _named(image, url)
+        file, url = named_picture(image, url)
         asked: Json = {"url": url, "region": region, "text": text}
         return service.recommend(file, origin_of(request), options, **asked)
 
@@ -100,6 +110,9 @@ def add_endpoints(service: Service) -> None:
         disliked: list[Id] = [],  # noqa: B006
         diversity: float = USUAL.diversity,
         fold: bool = USUAL.fold,
+        colour: float = USUAL.colour,
+        season: str = USUAL.season,
+        occasion: str = USUAL.occasion,
     ) -> Json:
         """Products that look like a product of the catalog, which is never among them.
 
@@ -116,10 +129,14 @@ def add_endpoints(service: Service) -> None:
             disliked: ids of products that the results shall be less like, which do not return
             diversity: 0 to 1, the more the less the results look like each other
             fold: whether of products with one name or picture the best alone is shown
+            colour: 0 to 1, what the very colour of the garment counts, beside a picture or product
+            season: for which season products shall rather be, such as Winter; any if empty
+            occasion: for which usage products shall rather be, such as Party; any if empty
         """
         # Options refuse what is no ranking.
         ranked: Json = {"ranking": ranking, "sort": sort, "corrected": corrected}
         kinds: Json = {"liked": liked, "disliked": disliked, "diversity": diversity, "fold": fold}
+        kinds |= {"colour": colour, "season": season, "occasion": occasion}
         options = Options(k=k, filters=filters, repeats=repeats, **ranked, **kinds)
         return service.recommend_by_id(item_id, origin_of(request), options, text=text)
 
@@ -135,6 +152,9 @@ def add_endpoints(service: Service) -> None:
         disliked: list[Id] = [],  # noqa: B006
         diversity: float = USUAL.diversity,
         fold: bool = USUAL.fold,
+        colour: float = USUAL.colour,
+        season: str = USUAL.season,
+        occasion: str = USUAL.occasion,
     ) -> Json:
         """Products that are as a text says: "red kurta for women", "nike shoes under 3000".
 
@@ -153,9 +173,13 @@ def add_endpoints(service: Service) -> None:
             disliked: ids of products that the results shall be less like, which do not return
             diversity: 0 to 1, the more the less the results look like each other
             fold: whether of products with one name or picture the best alone is shown
+            colour: 0 to 1, what the very colour of the garment counts, beside a picture or product
+            season: for which season products shall rather be, such as Winter; any if empty
+            occasion: for which usage products shall rather be, such as Party; any if empty
         """
         ranked: Json = {"ranking": ranking, "sort": sort}
         kinds: Json = {"liked": liked, "disliked": disliked, "diversity": diversity, "fold": fold}
+        kinds |= {"colour": colour, "season": season, "occasion": occasion}
         options = Options(k=k, filters=filters, repeats=repeats, **ranked, **kinds)
         return service.recommend_by_text(text, origin_of(request), options)
 
@@ -171,6 +195,9 @@ def add_endpoints(service: Service) -> None:
         disliked: list[Id] = [],  # noqa: B006
         diversity: float = USUAL.diversity,
         fold: bool = USUAL.fold,
+        colour: float = USUAL.colour,
+        season: str = USUAL.season,
+        occasion: str = USUAL.occasion,
     ) -> Json:
         """Products that look like each of up to 64 pictures: files, or their web addresses.
 
@@ -188,45 +215,17 @@ def add_endpoints(service: Service) -> None:
             disliked: ids of products that the results shall be less like, which do not return
             diversity: 0 to 1, the more the less the results look like each other
             fold: whether of products with one name or picture the best alone is shown
+            colour: 0 to 1, what the very colour of the garment counts, beside a picture or product
+            season: for which season products shall rather be, such as Winter; any if empty
+            occasion: for which usage products shall rather be, such as Party; any if empty
         """
         ranked: Json = {"ranking": ranking, "sort": sort}
         kinds: Json = {"liked": liked, "disliked": disliked, "diversity": diversity, "fold": fold}
+        kinds |= {"colour": colour, "season": season, "occasion": occasion}
         options = Options(k=k, filters=filters, repeats=repeats, **ranked, **kinds)
         sent = images if isinstance(images, list) else []
         pictures = [partial(_read, picture, image) for image in sent]
         return service.recommend_batch(pictures, origin_of(request), options)
-
-    def item(item_id: Id, request: gr.Request) -> Json:
-        """One product of the catalog.
-
-        Args:
-            item_id: the product's id
-        """
-        return service.item(item_id, origin_of(request))
-
-    def complete_the_look(
-        item_id: Id,
-        request: gr.Request,
-        passed: list[Id] = [],  # noqa: B006 - the API shows it as the default
-    ) -> Json:
-        """What goes with a product: at most five `slots`, each with a product of the same audience.
-
-        Args:
-            item_id: the product's id
-            passed: ids that are not to be offered: another one comes in their place
-        """
-        return service.complete_the_look(item_id, origin_of(request), passed)
-
-    def describe(image: str | None, url: str, region: Any) -> Json:
-        """What is seen in a picture: each attribute's likeliest values and their probabilities.
-
-        Args:
-            image: the picture: a file or its web address
-            url: the picture's web address, where there is no image
-            region: part of the picture: auto, null for all, or [left, top, right, bottom] in shares
-        """
-        file, url = _named(image, url)
-        return service.describe(file, url=url, region=region)
 
     def trends(
         filters: dict[str, Any] = {},  # noqa: B006 - the API shows them as the defaults
@@ -270,27 +269,18 @@ def add_endpoints(service: Service) -> None:
                 IdsInput([], label="disliked"),
                 RawNumber(USUAL.diversity, label="diversity"),
                 gr.Checkbox(USUAL.fold, label="fold"),
+                RawNumber(USUAL.colour, label="colour"),
+                gr.Textbox(USUAL.season, label="season"),
+                gr.Textbox(USUAL.occasion, label="occasion"),
             ],
             gr.JSON(label="answer"),
             api_name="recommend",
             **search,
         )
-        gr.Button().click(
-            describe,
-            [
-                PictureInput(label="image"),
-                gr.Textbox("", label="url"),
-                RegionInput('"auto"', label="region"),
-            ],
-            gr.JSON(label="answer"),
-            api_name="describe",
-            **search,
-        )
+    add_accounts(service, **search)
     api(recommend_by_id, api_name="recommend_by_id", **search)
     api(recommend_by_text, api_name="recommend_by_text", **search)
     api(recommend_batch, api_name="recommend_batch", **search)
-    api(item, api_name="item")
-    api(complete_the_look, api_name="complete_the_look")
     api(trends, api_name="trends")
 
 
@@ -303,11 +293,6 @@ def _read(picture: PictureInput, sent: Any) -> Named:
     data = {"url": sent} if isinstance(sent, str) else sent
     try:
         payload = ImageData(**picture.unmarked(data))
-        return _named(picture.preprocess(payload), "")
+        return named_picture(picture.preprocess(payload), "")
     except (TypeError, ValueError, gr.Error) as error:
         raise ImageError(NOT_SENT) from error
-
-
-def _named(image: str | None, url: str) -> Named:
-    """The file, or the web address that may come in its place."""
-    return (None, image) if image is not None and is_web_address(image) else (image, url)

@@ -17,8 +17,10 @@ from recommender.search.options import MAX_K, Options
 from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS, first_of_types, shown
 from recommender.service.sentences import NO_PICTURE, WELCOME, alike, pass_filters, sentence
+from recommender.ui.find.nudges import NudgesPanel
 from recommender.ui.find.outfit import OutfitPanel
 from recommender.ui.find.place import address_of
+from recommender.ui.find.reason import ReasonPanel
 from recommender.ui.find.taste import JUDGE_JS, judge_html
 from recommender.ui.find.variants import EXPAND_JS, variants_html
 from recommender.ui.find.view import USUAL_HERE, Items, Trail, item_html, line_html
@@ -159,6 +161,7 @@ class SettingsPanel:
             self.diversity = gr.Slider(
                 0, 1, value=0, step=0.1, label="Variety", info="More that look unlike each other"
             )
+            self.nudges = NudgesPanel(recommender)
             self.ranking = gr.Radio(
                 [("Looks and attributes", "hybrid"), ("Looks alone", "image")],
                 value=self._best,
@@ -173,10 +176,11 @@ class SettingsPanel:
         others: list[Choice | gr.Checkbox | gr.Radio]
         others = [self.repeats, self.spread, self.fold, self.ranking, self.sort]
         sliders = [self.k, self.diversity]
-        self.boxes: list[Block] = [*sliders, *others, *self.filters.boxes]
+        self.boxes: list[Block] = [*sliders, *others, *self.nudges.boxes, *self.filters.boxes]
         self.changes = [
             *(slider.release for slider in sliders),
             *(box.input for box in others),
+            *self.nudges.changes,
             *self.filters.changes,
         ]
 
@@ -193,6 +197,7 @@ class SettingsPanel:
             spread=values[self.spread],
             diversity=values[self.diversity],
             fold=values[self.fold],
+            **self.nudges.read(values),
             ranking="auto" if ranking == self._best else ranking,
             sort=values[self.sort] or "",
             filters=self.filters.read(values),
@@ -206,6 +211,7 @@ class SettingsPanel:
             self.spread: options.spread,
             self.diversity: options.diversity,
             self.fold: options.fold,
+            **self.nudges.show(options),
             self.sort: options.sort,
             self.ranking: self._best if options.ranking == "auto" else options.ranking,
             **self.filters.show(options.filters or {}),
@@ -288,15 +294,19 @@ class PlacePanel:
 
 
 class ItemPanel:
-    """The item that is open, and what goes with it."""
+    """The item that is open, why it was found, and what goes with it."""
 
     def __init__(self, service: Service, trail: gr.State) -> None:
         with gr.Column(visible=False, elem_id="item") as self.column:
             self.close = gr.Button("✕ Close", size="sm", elem_id="close")
             self.card = gr.HTML(padding=False)
+            self.reason = ReasonPanel(service, trail)
             self.more = gr.Button("More like this", variant="primary", size="md", elem_id="more")
             self.outfit = OutfitPanel(service, trail)
-        self.parts: list[Block] = [self.column, self.card, self.more, *self.outfit.parts]
+        self.parts: list[Block] = [
+            *(self.column, self.card, self.more),
+            *(*self.reason.parts, *self.outfit.parts),
+        ]
 
     def show(self, trail: Trail, items: Items) -> Values:
         view = trail.view
@@ -306,6 +316,7 @@ class ItemPanel:
             self.column: gr.Column(visible=item is not None),
             self.card: "" if item is None else item_html(item),
             self.more: gr.Button(visible=not asks),
+            **self.reason.show(trail, items),
             **self.outfit.hide(),
         }
 

@@ -34,11 +34,15 @@ PARAMETERS = (
     "spread",
     "diversity",
     "fold",
+    "colour",
+    "season",
+    "occasion",
     "filters",
     "corrected",
     "open",
 )
-_OPTIONS = ("k", "repeats", "ranking", "sort", "spread", "diversity", "fold")
+_WORDS = ("ranking", "sort", "season", "occasion")
+_OPTIONS = ("k", "repeats", "spread", "diversity", "fold", "colour", *_WORDS)
 _MAX_SHORTLIST = 100
 _TOKEN_LENGTH = 24
 _WHOLE = "whole"
@@ -171,12 +175,14 @@ def read_address(parts: Mapping[str, str], recommender: Recommender) -> Place:
 
 def _with_option(options: Options, name: str, recommender: Recommender, text: str) -> Options:
     """Options of which one is what an address says."""
-    value: Any = text if name in ("ranking", "sort") else json.loads(text)
+    value: Any = text if name in _WORDS else json.loads(text)
     if name == "ranking" and value not in ("auto", *recommender.rankings):
         raise QueryError("This catalog cannot be ranked so.")
     if name == "sort" and value.removeprefix("-") not in recommender.items.sortable:
         raise QueryError("This catalog cannot be ordered so.")
-    return replace(options, **{name: value})
+    changed = replace(options, **{name: value})
+    recommender.nudges.check(changed)
+    return changed
 
 
 def _passing(recommender: Recommender, column: str, allowed: Any) -> Any:

@@ -31,6 +31,11 @@ def is_web_address(text: str) -> bool:
     return text.lower().startswith(("http://", "https://"))
 
 
+def named_picture(image: str | None, url: str) -> tuple[str | None, str]:
+    """The file, or the web address that may come in its place."""
+    return (None, image) if image is not None and is_web_address(image) else (image, url)
+
+
 class PictureInput(gr.Image):
     """An image that hands over the path of the file as it was sent.
 
@@ -130,6 +135,21 @@ class IdsInput(gr.JSON):
 
     def example_value(self) -> list[int]:
         return []
+
+
+class IdInput(gr.JSON):
+    """An item's id, which says its forms in the schema."""
+
+    is_template = True
+
+    def api_info(self) -> dict[str, Any]:
+        return {"anyOf": [{"type": "integer"}, {"type": "string"}, {"type": "null"}]}
+
+    def example_payload(self) -> None:
+        return None
+
+    def example_value(self) -> None:
+        return None
 
 
 class RegionInput(gr.JSON):

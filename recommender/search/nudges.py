@@ -1,0 +1,224 @@
+"""What counts in a score beside an embedding: the garment's very colour, a season, an occasion.
+
+Each is a term of the score, of a weight chosen on dev, and no filter: what is much more alike comes
+first all the same. A score is then a weighted mean of the embeddings' agreement and these terms, so
+that it stays one of at most 1.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from recommender.encoding.agreement import Agreement
+from recommender.encoding.regions import (
+    WHOLE,
+    Asked,
+    Regions,
+    cut,
+    lies_on_white,
+    parts_of,
+)
+from recommender.errors import QueryError
+from recommender.index.embeddings import Floats, Mask, Rows
+from recommender.index.protocol import VectorIndex
+from recommender.pictures.colour import Lab, median_lab, packshot_lab
+from recommender.schema import COLOUR, GENDER, TYPE
+from recommender.search.fusion import Searched
+from recommender.search.items import Items
+from recommender.search.options import Options
+from recommender.search.query import NO_COLOURS, Query
+
+CONTEXTS = {"season": "season", "occasion": "usage"}
+"""Options that name what items are to be for -> the column that says so."""
+_COLOUR, _CONTEXT = 0.5, 0.1
+"""What the colour, with its slider at one, and each context count beside all else. Chosen on dev,
+as the next ones."""
+_NEAR = 20.0
+"""Of two colours: the distance in CIELAB at which closeness has fallen to 1/e."""
+_SEEN = 0.5
+"""What the pixels' colour counts in the colour, beside its name."""
+_OF = {TYPE: 1.0, GENDER: 0.5}
+"""How far a colour counts of nothing but what is of the same kind, and for the same people."""
+_UNKNOWN = 0.5
+"""What a context counts for an item of which nobody knows what it is for."""
+
+
+class Nudged:
+    """An index in whose scores more counts than what is embedded; of one query."""
+
+    def __init__(self, index: VectorIndex, extra: Floats, weight: float) -> None:
+        """Args:
+        index: of the gallery.
+        extra: float32 of shape (n,), what is added to each row's score.
+        weight: what is left to the score.
+        """
+        self._index, self._extra, self._weight = index, extra, np.float32(weight)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Rows]:
+        """As `VectorIndex.search`, exactly, of one query: (1, d) -> (1, m)."""
+        rows = np.arange(len(self)) if allowed is None else np.flatnonzero(allowed)
+        vectors = self._index.vectors if allowed is None else self._index.vectors[rows]
+        cosines = self._index.score_of(vectors @ queries[0])  # (n, d) @ (d,) -> (n,)
+        scores = self._weight * cosines + self._extra[rows]
+        if k < len(rows):
+            least = np.partition(scores, -k)[-k]
+            rows, scores = rows[scores >= least], scores[scores >= least]
+        order = np.lexsort((rows, -scores))[:k]
+        return scores[None, order], rows[None, order]
+
+
+class Nudges:
+    """What is known of a gallery's items beside their embeddings. Thread-safe."""
+
+    def __init__(self, items: Items, agreement: Agreement, colours: Floats | None) -> None:
+        """Args:
+        items: of the gallery.
+        agreement: how its embeddings are laid out.
+        colours: float32 of shape (n, 3), CIELAB, NaN where nobody knows; None where that is so
+            of all.
+        """
+        self._items, self._agreement, self._colours = items, agreement, colours
+
+    @property
+    def sees_colours(self) -> bool:
+        """Whether the gallery's colours are known."""
+        return self._colours is not None
+
+    @property
+    def contexts(self) -> dict[str, list[str]]:
+        """What each context can be: its option -> values of the gallery."""
+        values = self._items.filters.values
+        return {option: list(values[column]) for option, column in CONTEXTS.items()}
+
+    def check(self, options: Options) -> None:
+        """See that a gallery knows of what is to count.
+
+        Raises:
+            QueryError: it does not; says what would be right.
+        """
+        if options.colour and self._colours is None:
+            raise QueryError(
+                "The colours of this catalog's garments are not known: build its index again, or "
+                "leave colour at 0."
+            )
+        for option, known in self.contexts.items():
+            if (said := getattr(options, option)) and said not in known:
+                right = f"one of {', '.join(known)}" if known else "empty: this catalog says none"
+                raise QueryError(f"The {option} is {right}.")
+
+    def colours_of(self, row: int) -> Floats:
+        """The colour of an item: float32 of shape (1, 3), or (0, 3) where nobody knows any."""
+        return NO_COLOURS if self._colours is None else self._colours[row : row + 1]
+
+    def over(
+        self, index: VectorIndex, vectors: Floats, query: Query, options: Options
+    ) -> list[Searched]:
+        """The index as each of the queries is to search it: itself, where nothing else counts.
+
+        Args:
+            index: of the gallery.
+            vectors: float32 of shape (q, dim), what is asked with.
+            query: what it is of.
+            options: how is searched.
+
+        Raises:
+            QueryError: the gallery does not know of what is to count.
+        """
+        self.check(options)
+        return [
+            self._over(index, self._terms(index, vectors[at], query, at, options))
+            for at in range(len(query))
+        ]
+
+    @staticmethod
+    def _over(index: VectorIndex, terms: Iterable[tuple[float, Floats]]) -> Searched:
+        if not (counted := list(terms)):
+            return index
+        extra = sum(np.float32(share) * term for share, term in counted)
+        weight = 1 - sum(share for share, _ in counted)
+        return Nudged(index, np.asarray(extra, np.float32), weight)
+
+    def _terms(
+        self, index: VectorIndex, vector: Floats, query: Query, at: int, options: Options
+    ) -> Iterator[tuple[float, Floats]]:
+        """Each term that counts: its weight, and float32 of shape (n,) from 0 to 1."""
+        colours = self._colours
+        if options.colour and colours is not None and _has_colour(query, at, options):
+            yield _COLOUR * options.colour, self._alike(index, vector, colours, query.colours[at])
+        for option, column in CONTEXTS.items():
+            if said := getattr(options, option):
+                yield _CONTEXT, self._suits(column, said)
+
+    def _alike(self, index: VectorIndex, vector: Floats, colours: Floats, colour: Floats) -> Floats:
+        """How near the gallery's colours are to one, by pixels and by name, of what is sought."""
+        apart = np.zeros(len(index), np.float32)
+        for axis, value in zip(colours.T, colour, strict=True):
+            apart += (axis - value) ** 2
+        near = np.nan_to_num(np.exp(np.sqrt(apart) / -_NEAR))
+        if (named := self._agreed(index, vector, COLOUR)) is not None:
+            near = np.float32(_SEEN) * near + np.float32(1 - _SEEN) * named
+        # A colour is one of something: another kind of thing in it is not what is sought.
+        for label, share in _OF.items():
+            if (same := self._agreed(index, vector, label)) is not None:
+                near *= np.float32(share) * same + np.float32(1 - share)
+        return near
+
+    def _agreed(self, index: VectorIndex, vector: Floats, label: str) -> Floats | None:
+        """How far the gallery is what is believed of a label, from 0 to 1; None of nothing."""
+        block = self._agreement.block(label)
+        if block is None or not (length := np.linalg.norm(vector[block])):
+            return None
+        agreed: Floats = index.vectors[:, block] @ (vector[block] / length)
+        agreed /= np.float32(np.sqrt(self._agreement.weights[label]))
+        return agreed
+
+    def _suits(self, column: str, said: str) -> Floats:
+        """Which items are for what was said: 1 those that are, 0 those for something else."""
+        filters = self._items.filters
+        codes = filters.codes(column)
+        suits = codes == filters.values[column].index(said)
+        return np.where(codes < 0, np.float32(_UNKNOWN), suits.astype(np.float32))
+
+
+def with_colours(
+    query: Query, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None
+) -> Query:
+    """What pictures ask, with the colours of their garments.
+
+    Args:
+        query: of the pictures.
+        pictures: RGB.
+        asked: which part of each is meant.
+    """
+    if query.regions:
+        told = list(map(_colour_of, pictures, query.regions))
+    else:
+        told = list(map(packshot_lab, parts_of(pictures, asked)))
+    return replace(query, colours=np.array(told, np.float32).reshape(-1, 3))
+
+
+def _has_colour(query: Query, at: int, options: Options) -> bool:
+    """Whether it is known what colour is sought, and nobody says that it is to be another."""
+    said = query.told[at].said.statements if query.told else ()
+    otherwise = {*(options.corrected or {}), *(statement.column for statement in said)}
+    known = bool(len(query.colours)) and not np.isnan(query.colours[at]).any()
+    return known and COLOUR not in otherwise
+
+
+def _colour_of(picture: Image.Image, regions: Regions) -> Lab:
+    """The colour of a garment within its region; a packshot's is told as the gallery's are."""
+    if not len(regions.mask) or lies_on_white(picture, regions.mask):
+        return packshot_lab(cut(picture, regions.used) if regions.used else picture)
+    left, top, right, bottom = regions.used or WHOLE
+    high, wide = regions.mask.shape
+    rows = slice(math.floor(top * high), math.ceil(bottom * high))
+    columns = slice(math.floor(left * wide), math.ceil(right * wide))
+    inside = np.zeros_like(regions.mask)
+    inside[rows, columns] = regions.mask[rows, columns]
+    return median_lab(picture, inside)

@@ -1,0 +1,125 @@
+"""Why an item was found, in words, as shares of its score, and as heat on both pictures: JSON."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from recommender.catalog.items import PICTURE_LIMITS
+from recommender.encoding.agreement import LOOKS
+from recommender.encoding.regions import Asked
+from recommender.pictures.decode import decode_image
+from recommender.schema import CURRENCY, LABELS, Column, Id
+from recommender.search.options import Options
+from recommender.search.reasons import Heat, heat_of, reason_of
+from recommender.search.recommender import Recommender
+from recommender.service.sentences import NO_HEAT, reason_said
+from recommender.service.worded import SCHEMA_VERSION, Json, with_picture, worded
+
+SURE = 0.5
+"""From which probability on a picture is said to show something."""
+_FOLLOWS = ("masterCategory", "subCategory", CURRENCY)
+"""What no two things are worth comparing by, as it follows from others."""
+
+
+def why(
+    recommender: Recommender,
+    item_id: Id,
+    origin: str,
+    options: Options,
+    asks: Image.Image | Id,
+    *,
+    region: Asked = "auto",
+    text: str = "",
+) -> Json:
+    """Why an item is like a picture, or like another item.
+
+    What is liked or disliked, and how items were chosen among each other, is no part of it.
+
+    Args:
+        recommender: of the catalog.
+        item_id: the item that was found.
+        origin: scheme and host under which the pictures are served.
+        options: how it was sought.
+        asks: a picture, or an item's id.
+        region: which part of the picture is meant.
+        text: what was to be otherwise.
+
+    Raises:
+        QueryError: an option or the text cannot be used.
+        UnknownItemError: there is no such item.
+    """
+    row, item = recommender.row(item_id), recommender.item(item_id)
+    found = _picture_of(recommender, item_id)
+    if isinstance(asks, Image.Image):
+        seen = recommender.see([asks, found], [region, None])
+        query = seen.only(0)
+        asked = likeliest_of(worded(query.beliefs, recommender))
+    else:
+        query, asked = recommender.like(recommender.row(asks), options), recommender.item(asks)
+        seen = recommender.see([_picture_of(recommender, asks), found], [None, None])
+    query = recommender.but(query, text, options)
+    one = recommender.asking(query, options)[0]
+    other = recommender.index_of(options).vectors[row]
+    agreement = recommender.encoder.agreement
+    reason = reason_of(agreement, one, other)
+    heat = {}
+    if seen.places and agreement.weights[LOOKS]:
+        sides = {"asked": (one, other), "item": (other, one)}
+        for (name, (own, another)), places in zip(sides.items(), seen.places, strict=True):
+            heat[name] = _heat(heat_of(agreement, places, own, another))
+    attributes = compare(asked | dict(options.corrected or {}), item, recommender.columns)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "item": with_picture(item, origin),
+        "words": reason_said(attributes),
+        "attributes": attributes,
+        "score": round(reason.score, 4),
+        "shares": {name: round(share, 4) for name, share in reason.shares.items()},
+        "heat": heat or None,
+        "message": "" if heat else NO_HEAT,
+    }
+
+
+def likeliest_of(beliefs: Mapping[str, Sequence[Json]]) -> dict[str, Any]:
+    """What a picture shows, as far as that is likelier than not: label -> value.
+
+    >>> likeliest_of({"gender": [{"value": "Men", "probability": 0.4}]})
+    {}
+    """
+    return {
+        label: ranked[0]["value"]
+        for label, ranked in beliefs.items()
+        if ranked[0]["probability"] >= SURE
+    }
+
+
+def compare(
+    asked: Mapping[str, Any], item: Mapping[str, Any], columns: Iterable[Column]
+) -> list[Json]:
+    """What is known of both, column by column: those first that every catalog has.
+
+    Args:
+        asked: column -> its value, of what asks.
+        item: the same of what was found.
+        columns: of the catalog.
+    """
+    chosen = [c.name for c in columns if c.kind == "choice" and c.name not in _FOLLOWS]
+    first = [name for name in ("articleType", "gender", "baseColour") if name in chosen]
+    return [
+        {"column": n, "asked": asked[n], "item": item[n], "same": bool(asked[n] == item[n])}
+        for n in dict.fromkeys([*first, *(n for n in LABELS if n in chosen), *chosen])
+        if asked.get(n) is not None and item.get(n) is not None
+    ]
+
+
+def _heat(heat: Heat) -> Json:
+    cells = np.asarray(heat.cells, np.float64).round(5)
+    return {"box": list(heat.box), "cells": cells.tolist()}
+
+
+def _picture_of(recommender: Recommender, item_id: Id) -> Image.Image:
+    """Read as when it was embedded."""
+    data, at_least_px = recommender.picture_bytes(item_id), recommender.encoder.input_px
+    return decode_image(data, limits=PICTURE_LIMITS, at_least_px=at_least_px)
