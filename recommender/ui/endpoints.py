@@ -217,6 +217,16 @@ def add_endpoints(service: Service) -> None:
         """
         return service.complete_the_look(item_id, origin_of(request), passed)
 
+    def feedback(answer_id: str, verdict: str, item_id: Id = "") -> Json:
+        """What you think of an answer of the last hour, or of one of its products.
+
+        Args:
+            answer_id: the answer's `answer_id`
+            verdict: up, down, or none to take it back
+            item_id: the id of the product that is meant; the whole answer is if empty
+        """
+        return service.judge(answer_id, verdict, None if item_id == "" else item_id)
+
     def describe(image: str | None, url: str, region: Any) -> Json:
         """What is seen in a picture: each attribute's likeliest values and their probabilities.
 
@@ -291,6 +301,7 @@ def add_endpoints(service: Service) -> None:
     api(recommend_batch, api_name="recommend_batch", **search)
     api(item, api_name="item")
     api(complete_the_look, api_name="complete_the_look")
+    api(feedback, api_name="feedback")
     api(trends, api_name="trends")
 
 
