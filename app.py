@@ -30,6 +30,8 @@ except ImportError:
 from recommender.errors import RecommenderError, SettingError
 from recommender.evaluation.committed import load_committed
 from recommender.feedback.events import EventLog
+from recommender.hub.hub import Address
+from recommender.hub.log import keep_pushing
 from recommender.index.milvus import MilvusConfig
 from recommender.service.answers import Service
 from recommender.service.batching import Batches
@@ -61,7 +63,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         door = Door.read(os.environ)
         milvus = MilvusConfig.read(os.environ, options.data) if options.index == "milvus" else None
-    except SettingError as error:
+        learns = os.environ.get("FASHION_BANDIT", "0") not in ("", "0")
+        feedback_repo = os.environ.get("FASHION_FEEDBACK_REPO", "")
+        check_feedback(os.environ.get("FASHION_EVENTS", ""), feedback_repo, learns=learns)
+    except RecommenderError as error:
         parser.error(str(error))
     write_logs()
     host = options.host.strip("[]")  # of an address such as ::1, as it is written in a URL
@@ -86,7 +91,9 @@ def main(argv: list[str] | None = None) -> int:
     use_own_folder()
     fetch_urls = os.environ.get("FASHION_FETCH_URLS", "1") != "0"
     events = event_log(os.environ.get("FASHION_EVENTS", ""), data)
-    service = Service(live, fetch_urls=fetch_urls, events=events)
+    if events is not None and feedback_repo:
+        keep_pushing(events.folder, feedback_repo)
+    service = Service(live, fetch_urls=fetch_urls, events=events, learns=learns)
     blocks = build_app(service, results=load_committed(RESULTS))
     try:
         blocks.launch(
@@ -102,6 +109,19 @@ def main(argv: list[str] | None = None) -> int:
 def event_log(setting: str, data: Path) -> EventLog | None:
     """The folder of what people look for; in the store if unset, 0 for none."""
     return None if setting == "0" else EventLog(Path(setting) if setting else data / "events")
+
+
+def check_feedback(events: str, repo: str, *, learns: bool) -> None:
+    """See that what learns from the log, or pushes it to a repo, has one.
+
+    Raises:
+        RecommenderError: it has none, or the repo's name is none.
+    """
+    if events == "0" and (learns or repo):
+        name = "FASHION_BANDIT" if learns else "FASHION_FEEDBACK_REPO"
+        raise SettingError(f"{name} needs the log of events, which FASHION_EVENTS=0 turns off.")
+    if repo:
+        Address.parse(repo)
 
 
 def _can_listen(host: str, port: int) -> bool:

@@ -12,6 +12,7 @@ RecommenderError
 ├── HubError              the Hub refuses, is away, or holds something else than it should
 ├── SettingError          a variable of the environment says something that cannot be
 ├── QueryError            k or a filter asks for something that cannot be
+├── FeedbackError         what is said is of no answer that is known, or nothing that can be said
 └── UnknownItemError      no item has this id
 
 A programmer's mistake stays ``ValueError`` or ``TypeError``.
@@ -64,6 +65,10 @@ class SettingError(RecommenderError):
 
 class QueryError(RecommenderError):
     """``k`` or a filter asks for something that cannot be."""
+
+
+class FeedbackError(RecommenderError):
+    """What is said is of no answer that is known, or nothing that can be said of one."""
 
 
 class UnknownItemError(RecommenderError):

@@ -166,11 +166,14 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def bootstrap_intervals(values: Floats, *, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
+def bootstrap_intervals(
+    values: Floats, *, weights: Floats | None = None, resamples: int = RESAMPLES, seed: int = 0
+) -> Floats:
     """95% intervals of the means of several columns, all from the same resamples.
 
     Args:
         values: float64 of shape (q, columns), NaN where undefined.
+        weights: of the same shape, at least 0: what each counts; all the same if None.
 
     Returns:
         float64 of shape (columns, 2), NaN where nothing is defined.
@@ -179,9 +182,10 @@ def bootstrap_intervals(values: Floats, *, resamples: int = RESAMPLES, seed: int
     [[1.0, 1.0], [nan, nan]]
     """
     defined = ~np.isnan(values)
-    filled, defined = np.where(defined, values, 0.0), defined.astype(np.float64)
+    counted = defined * (np.ones_like(values) if weights is None else weights)
+    filled = np.where(defined, values, 0.0) * counted
     means = [
-        _ratio(counts @ filled, counts @ defined)  # (c, q) @ (q, columns) -> (c, columns)
+        _ratio(counts @ filled, counts @ counted)  # (c, q) @ (q, columns) -> (c, columns)
         for counts in _resampled(len(values), resamples, seed)
     ]
     return _middle(np.concatenate(means))

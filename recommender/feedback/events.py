@@ -1,11 +1,11 @@
 """What visitors look for: an append-only log of events, and their counts.
 
-An event says when, what kind and which item: no picture, no address, nobody. It is one line of
-JSON, written by a single `write` to a file opened with `O_APPEND`: once `record` returns, the
-kernel has it, so that killing the process at any moment loses no event that was recorded. It is
-not synced to the disk, since a search would wait for that longer than for its results; a machine
-that loses power may lose its last seconds. Each line begins with a line break too, so that a line
-torn off by a full disk does not spoil the next.
+An event says when, what kind and which item, or what was said of which answer (see `judged`): no
+picture, no address, nobody. It is one line of JSON, written by a single `write` to a file opened
+with `O_APPEND`: once `record` returns, the kernel has it, so that killing the process at any moment
+loses no event that was recorded. It is not synced to the disk, since a search would wait for that
+longer than for its results; a machine that loses power may lose its last seconds. Each line begins
+with a line break too, so that a line torn off by a full disk does not spoil the next.
 """
 
 import contextlib
@@ -58,7 +58,7 @@ class EventLog:
         self._refused = False
 
     def record(self, kind: str, item_id: Id, at: float | None = None) -> bool:
-        """Append an event.
+        """Append an event of an item.
 
         Args:
             kind: of `KINDS`.
@@ -70,8 +70,12 @@ class EventLog:
         """
         if kind not in KINDS:
             raise ValueError(f"an event's kind is one of {', '.join(KINDS)}")
+        return self.write(kind, at, item=item_id)
+
+    def write(self, kind: str, at: float | None = None, **told: object) -> bool:
+        """Append an event of any kind, with what it tells as JSON can; see `record`."""
         when = round(time.time() if at is None else at, 3)
-        line = json.dumps({"at": when, "kind": kind, "item": item_id})
+        line = json.dumps({"at": when, "kind": kind, **told})
         data = f"\n{line}\n".encode()
         try:
             with self._lock:
@@ -117,11 +121,11 @@ class EventLog:
         Returns:
             `at` float64, `kind` object, `item` object: ids.
         """
-        events = [event for path in self._files(since) for event in _events_of(path)]
+        events = [event for path in self.files(since) for event in _events_of(path)]
         table = pd.DataFrame(events, columns=list(_DTYPES)).astype(_DTYPES)
         return table[table["at"] >= since].reset_index(drop=True)
 
-    def _files(self, since: float) -> list[Path]:
+    def files(self, since: float = 0.0) -> list[Path]:
         """Those that may hold an event since then, oldest first."""
         paths = []
         for path in [*sorted(self.folder.glob("events-*.jsonl")), self.folder / _FILE]:
@@ -131,19 +135,34 @@ class EventLog:
         return paths
 
 
-def _events_of(path: Path) -> Iterator[tuple[float, str, Id]]:
+def files_below(folder: Path) -> list[Path]:
+    """The files of all logs in a folder and those below it, the oldest of each log first."""
+    return sorted(folder.rglob("events-*.jsonl")) + sorted(folder.rglob(_FILE))
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any] | None]:
+    """A file's events as they were written, in their order; None for a line that is none."""
     try:
         lines = path.read_bytes().splitlines()
     except OSError:  # rotated away meanwhile
         return
-    for line in lines:
+    for line in filter(None, lines):
         try:
-            event: dict[str, Any] = json.loads(line)
+            event = json.loads(line)
+        except (ValueError, RecursionError):
+            event = None
+        yield event if isinstance(event, dict) else None
+
+
+def _events_of(path: Path) -> Iterator[tuple[float, str, Id]]:
+    for event in filter(None, read_lines(path)):
+        try:
             kind, at, item = event["kind"], float(event["at"]), event["item"]
             item = item if isinstance(item, str) else int(item)
-        except (ValueError, TypeError, KeyError, RecursionError):
+            known = kind in KINDS
+        except (ValueError, TypeError, KeyError, OverflowError):
             continue
-        if kind in KINDS:
+        if known:
             yield at, kind, item
 
 

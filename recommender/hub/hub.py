@@ -101,7 +101,7 @@ def push_store(
     store = Store.open(directory)
     parcel, local = pack(store)
     card = make_card(store, [file.path for file in parcel.shards])
-    with _plain_errors(repo, "pushed"):
+    with plain_errors(repo, "pushed"):
         api = HfApi(endpoint=endpoint, token=token)
         api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
         commit = partial(api.create_commit, repo, repo_type="dataset")
@@ -151,7 +151,7 @@ def pull_store(
     if _is_there(address, directory):
         return address.revision
     staging = directory / STAGING
-    with _plain_errors(address, "pulled"), writing(directory, make=True):
+    with plain_errors(address, "pulled"), writing(directory, make=True):
         staging.mkdir(parents=True, exist_ok=True)
         api = HfApi(endpoint=endpoint, token=token)
         head = api.repo_info(address.repo, repo_type="dataset", revision=address.revision)
@@ -217,7 +217,7 @@ def push_folder(
     """
     repo = Address.parse(repo).repo
     is_space = repo_type == "space"
-    with _plain_errors(repo, "pushed"):
+    with plain_errors(repo, "pushed"):
         api = HfApi(endpoint=endpoint, token=token)
         sdk = "gradio" if is_space else None
         url = api.create_repo(
@@ -290,7 +290,7 @@ _SENTENCES: Sequence[tuple[Collection[object], str]] = (
 
 
 @contextmanager
-def _plain_errors(address: object, done: str) -> Iterator[None]:
+def plain_errors(address: object, done: str) -> Iterator[None]:
     """Turn what the Hub's client raises into one sentence that says what to do.
 
     Raises:

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import BoundedSemaphore, Thread
 
@@ -20,10 +21,11 @@ from recommender.errors import (
 from recommender.feedback.events import EventLog
 from recommender.pictures.decode import decode_image, read_image
 from recommender.pictures.fetch import fetch_image
-from recommender.schema import Id
+from recommender.schema import TYPE, Id
 from recommender.search.hits import Hits
 from recommender.search.options import USUAL, Options
 from recommender.search.recommender import Recommender
+from recommender.service.feedback import FeedbackDesk, kind_said, kind_shown
 from recommender.service.live import Live
 from recommender.service.metrics import counted
 from recommender.service.outfits import outfit_of
@@ -67,15 +69,18 @@ class Service:
         *,
         fetch_urls: bool = True,
         events: EventLog | None = None,
+        learns: bool = False,
     ) -> None:
         """Args:
         recommender: what answers; each request keeps to the one that it began with.
         fetch_urls: whether a picture may be named by its web address.
-        events: where searches and opened items are recorded; None for nowhere.
+        events: where searches, opened items and verdicts are recorded; None for nowhere.
+        learns: whether rankings are chosen by what was said of answers.
         """
         self.live = Live.of(recommender)
         self.fetch_urls = fetch_urls
         self.events = events
+        self.feedback = FeedbackDesk(events, learns=learns)
         self._fetching = BoundedSemaphore(_FETCHED_AT_ONCE)
         self._trends: Trends | None = None
 
@@ -124,8 +129,15 @@ class Service:
         started = time.perf_counter()
         picture = self._read(recommender, image, url, asked)
         decode_ms = (time.perf_counter() - started) * 1000
-        hits = recommender.by_image(picture, options, region=asked, text=text)
+        started = time.perf_counter()
+        query = recommender.see([picture], [asked])
+        encode_ms = (time.perf_counter() - started) * 1000
+        kind = kind_shown(recommender, query.beliefs)
+        options, ranked = self.feedback.choose(recommender, options, kind)
+        [hits] = recommender.search(recommender.but(query, text, options), options)
+        hits = replace(hits, timings_ms={"encode": encode_ms, **hits.timings_ms})
         answer = self._like_picture(recommender, hits, options, asked, origin, decode_ms)
+        answer = self.feedback.give(answer, ranked)
         return answer | {"message": " ".join(filter(None, (how_read, answer["message"])))}
 
     @counted
@@ -134,11 +146,12 @@ class Service:
     ) -> Json:
         """Items that look like an item, which is never among them; see `recommend`."""
         recommender = self.recommender
-        hits = recommender.by_id(item_id, options, text=text)
         item = recommender.item(item_id)
+        options, ranked = self.feedback.choose(recommender, options, item[TYPE] or "")
+        hits = recommender.by_id(item_id, options, text=text)
         self.note("search", item["id"])
         query = {"attributes": item | dict(options.corrected or {})}
-        return answer_of(recommender, hits, options, query, origin)
+        return self.feedback.give(answer_of(recommender, hits, options, query, origin), ranked)
 
     @counted
     def recommend_by_text(self, text: str, origin: str, options: Options = USUAL) -> Json:
@@ -148,8 +161,11 @@ class Service:
             RecommenderError: the text says nothing, or an option cannot be used.
         """
         recommender = self.recommender
+        kind = kind_said(recommender.words.read(text))
+        options, ranked = self.feedback.choose(recommender, options, kind)
         hits = recommender.by_text(text, options)
-        return answer_of(recommender, hits, options, {"attributes": {}}, origin)
+        answer = answer_of(recommender, hits, options, {"attributes": {}}, origin)
+        return self.feedback.give(answer, ranked)
 
     @counted
     def recommend_batch(
@@ -188,9 +204,10 @@ class Service:
             seen = recommender.see(shown, options=options)
             found = recommender.search(seen, options)
             for (at, (_, decode_ms)), hits in zip(pictures.items(), found, strict=True):
-                answers[at] = self._like_picture(
-                    recommender, hits, options, "auto", origin, decode_ms
-                )
+                answer = self._like_picture(recommender, hits, options, "auto", origin, decode_ms)
+                kind = kind_shown(recommender, hits.beliefs)
+                ranked = self.feedback.as_asked(recommender, options, kind)
+                answers[at] = self.feedback.give(answer, ranked)
         return {"schema_version": SCHEMA_VERSION, "answers": answers}
 
     @counted
@@ -252,6 +269,11 @@ class Service:
         message = " ".join(filter(None, (how_read, reason["message"])))
         total_ms = (time.perf_counter() - started) * 1000
         return reason | {"message": message, "timings_ms": {"total": round(total_ms, 2)}}
+
+    @counted
+    def judge(self, answer_id: object, verdict: object, item_id: object = None) -> Json:
+        """What somebody says of an answer or of one of its items; see `FeedbackDesk.judge`."""
+        return self.feedback.judge(answer_id, verdict, item_id)
 
     def known(self, ids: Iterable[Id]) -> list[Id]:
         """Those that the catalog has."""

@@ -32,6 +32,9 @@ CLOSER = "Try one that shows a garment, by itself and close."
 GONE = "The picture of this link is gone, as all are within an hour: show it again."
 LEFT_OUT = "A part of this link fits no search here and is left out."
 NO_HEAT = "Which places make them alike cannot be told: this encoder does not add places up."
+NO_FEEDBACK = "What visitors say is not recorded here."
+THANKS = "Thank you."
+TAKEN_BACK = "Taken back."
 NO_MATCH = "Nothing in this catalog looks like that. The nearest:"
 
 _SHARED = {TYPE: "type", "baseColour": "colour", "gender": "gender"}

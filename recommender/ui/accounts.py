@@ -1,4 +1,4 @@
-"""The API's endpoints that tell of one product or picture, not of what is like it."""
+"""The API's endpoints that are no searches: of one product, picture or answer."""
 
 from typing import Any
 
@@ -46,6 +46,16 @@ def add_accounts(service: Service, **settings: Any) -> None:
             passed: ids that are not to be offered: another one comes in their place
         """
         return service.complete_the_look(item_id, origin_of(request), passed)
+
+    def feedback(answer_id: str, verdict: str, item_id: Id = "") -> Json:
+        """What you think of an answer of the last hour, or of one of its products.
+
+        Args:
+            answer_id: the answer's `answer_id`
+            verdict: up, down, or none to take it back
+            item_id: the id of the product that is meant; the whole answer is if empty
+        """
+        return service.judge(answer_id, verdict, None if item_id == "" else item_id)
 
     def describe(image: str | None, url: str, region: Any) -> Json:
         """What is seen in a picture: each attribute's likeliest values and their probabilities.
@@ -121,3 +131,4 @@ def add_accounts(service: Service, **settings: Any) -> None:
         )
     api(item, api_name="item")
     api(complete_the_look, api_name="complete_the_look")
+    api(feedback, api_name="feedback")

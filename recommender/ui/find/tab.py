@@ -28,6 +28,7 @@ from recommender.ui.find.panels import (
 from recommender.ui.find.place import back_to, read_address, tab_of
 from recommender.ui.find.seen import SeenPanel
 from recommender.ui.find.taste import TastePanel
+from recommender.ui.find.thumbs import ThumbsPanel
 from recommender.ui.find.variants import wire_variants
 from recommender.ui.find.view import Trail, View
 from recommender.ui.find.views import Views
@@ -61,9 +62,14 @@ class FindTab:
                 gr.Markdown(note, elem_classes="note")
             with gr.Column(scale=5, min_width=320):
                 with gr.Row(elem_id="bar"):
-                    self.bar, self.place = BarPanel(), PlacePanel()
+                    self.bar = BarPanel()
+                    with gr.Row(elem_id="tools"):
+                        self.thumbs, self.place = ThumbsPanel(service, self.trail), PlacePanel()
                 self.seen = SeenPanel(service)
-                self.item, self.taste = ItemPanel(service, self.trail), TastePanel(service)
+                self.item, self.taste = (
+                    ItemPanel(service, self.trail),
+                    TastePanel(service, self.trail),
+                )
                 self.results = ResultsPanel()
         self.words = self.query.words
         self.views = Views(service, self.query, self.settings, self.taste)
@@ -71,6 +77,7 @@ class FindTab:
             self.words,
             self.query.region,
             self.bar,
+            self.thumbs,
             self.seen,
             self.item,
             self.results,

@@ -17,12 +17,14 @@ from recommender.search.options import MAX_TASTE
 from recommender.service.answers import Service
 from recommender.service.sentences import UNNAMED
 from recommender.service.worded import Json
+from recommender.ui.find.view import Trail
 from recommender.ui.parts.inputs import Values
 from recommender.ui.server.origin import HERE
 
 Opinion = Literal["liked", "disliked", "none", "nothing"]
 """Of one item; `nothing` forgets them all."""
 
+_VERDICTS: dict[Opinion, Literal["up", "down"]] = {"liked": "up", "disliked": "down"}
 _MARKS = {"liked": ("♥", "More like this"), "disliked": ("✕", "Less like this")}
 
 JUDGE_JS = """
@@ -78,8 +80,8 @@ class TastePanel:
         row: what shows it.
     """
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, service: Service, trail: gr.State) -> None:
+        self._service, self._trail = service, trail
         # What is kept is no secret to whoever has the browser, and has to outlive this process.
         self.kept = gr.BrowserState(storage_key="fashion-taste", secret="not-a-secret")  # noqa: S106
         self.row = gr.HTML(js_on_load=JUDGE_JS, visible=False, padding=False, elem_id="taste")
@@ -115,8 +117,9 @@ class TastePanel:
             taste = Taste()
         elif told is not None and self._service.known([told[0]]):
             taste = taste.judged(*told)
-            if told[1] == "liked":
-                self._service.note("like", told[0])
+            if (verdict := _VERDICTS.get(told[1])) is not None:
+                trail: Trail = values[self._trail]
+                self._service.feedback.opinion(trail.view.answer_id, verdict, told[0])
         shown = self.show(taste)
         return {**shown, **again({**values, **shown})}
 

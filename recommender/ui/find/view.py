@@ -60,6 +60,7 @@ class View:
         said: what they were understood to say, each with the words that are left without it.
         variants: of results that stand for more than themselves, the ids of the others.
         folded: whether the results wait for a click, as they are not like what was asked for.
+        answer_id: of the answer that they are, by which it can be judged; empty for none.
     """
 
     query: Literal["nothing", "picture", "item", "words", "shortlist"] = "nothing"
@@ -78,6 +79,7 @@ class View:
     said: tuple[tuple[str, str], ...] = ()
     variants: tuple[tuple[Id, tuple[Id, ...]], ...] = ()
     folded: bool = False
+    answer_id: str = ""
 
     @classmethod
     def of(cls, answer: Json, name: str, **view: Any) -> "View":
@@ -95,6 +97,7 @@ class View:
                 if item.get("variants")
             ),
             "folded": folded,
+            "answer_id": answer.get("answer_id", ""),
         }
         # Beside words a score is of ranks that are added up, which says nothing to anyone.
         scores = () if view.get("text") else tuple(item["score"] for item in answer["results"])
