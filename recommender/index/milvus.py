@@ -163,6 +163,7 @@ class Collection:
         from pymilvus import DataType
 
         if client.has_collection(self.name):
+            self._have_loaded(client)
             return
         schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
         indexes = client.prepare_index_params()
@@ -177,6 +178,11 @@ class Collection:
             )
             indexes.add_index(one.name, index_type="INVERTED")
         client.create_collection(self.name, schema=schema, index_params=indexes)
+
+    def _have_loaded(self, client: Any) -> None:
+        """Let it be searched, which after a start of Milvus Lite it may not be."""
+        if "NotLoad" in str(client.get_load_state(self.name).get("state")):
+            client.load_collection(self.name)
 
     def keys(self) -> Iterator[list[int]]:
         """The keys of all rows, some at a time.
@@ -203,8 +209,7 @@ class Collection:
         def look(client: Any) -> bool:
             if not client.has_collection(self.name):
                 return False
-            if "NotLoad" in str(client.get_load_state(self.name).get("state")):
-                client.load_collection(self.name)
+            self._have_loaded(client)
             self._kind = client.describe_index(self.name, FIELDS[0])["index_type"]
             found = client.query(
                 self.name, ids=[key], output_fields=[KEY], consistency_level="Strong"
@@ -311,9 +316,9 @@ class Collection:
             raise ClusterError(
                 "Milvus takes more packages: run `pip install -r requirements-scale.txt`."
             ) from error
-        # It logs each error with a trace, which is said here in a sentence.
-        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
-        logging.getLogger("milvus_lite").setLevel(logging.CRITICAL)
+        for name in ("pymilvus", "milvus_lite", "grpc._server"):
+            # They log each error with a trace, which is said here in a sentence.
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             return ask(self._connected())
         except (MilvusException, grpc.RpcError, OSError) as error:
