@@ -14,11 +14,19 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from recommender.ui.server.memory import share_arenas
+
 # Gradio would read it, too, and end in a trace where it is no number.
 PORT = os.environ.pop("GRADIO_SERVER_PORT", "7860")
 # Read when gradio is imported; the second would cost 5 ms of pandas after each event.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")  # it would remember ten thousand
+# Read when torch is: of its threads, one that has nothing to do yet leaves the processor to
+# others, who answer meanwhile. Otherwise a picture takes three times as long where many ask.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Before the libraries start theirs.
+share_arenas()
 
 # The libraries make a million objects that stay: looking for garbage among them again and again
 # takes a fifth of the start.

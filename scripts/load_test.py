@@ -1,7 +1,7 @@
 r"""Ask a running app as a crowd would, and tell how it bore it.
 
 python -m scripts.load_test --url http://127.0.0.1:7860 --requests 10000 --clients 50 --json FILE
-python -m scripts.load_test --url http://127.0.0.1:7860 --beside large --json FILE
+python -m scripts.load_test --url http://127.0.0.1:7860 --at-once --json FILE
 python -m scripts.load_test --url http://127.0.0.1:7860 --minutes 60 --rate 5 --json FILE
 python -m scripts.load_test --minutes 60 --rate 5 --updating COPY_OF_A_STORE --json FILE
 """
@@ -11,14 +11,11 @@ import asyncio
 import contextlib
 import json
 import random
-import struct
 import sys
 import tempfile
 import time
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +27,10 @@ from recommender.schema import Id
 from recommender.service.examples import PHOTOGRAPHS
 from scripts.command import command_line, plain_errors, write_report
 
-_LARGE_PX = 7000
-_ALONE = 40
+LIMITS = httpx.Limits(max_connections=None, keepalive_expiry=2)
+"""The server lets go of a connection that was idle for five seconds: not while it is asked."""
 _UPDATED = 10
+_ROUNDS = 5
 
 Ask = Callable[["Visitor"], Awaitable[object]]
 
@@ -44,11 +42,8 @@ class RefusedError(Exception):
 class Visitor:
     """One of the crowd: asks one thing after the other."""
 
-    def __init__(
-        self, url: str, client: httpx.AsyncClient, items: list[Id], seed: int, slow_url: str
-    ) -> None:
+    def __init__(self, url: str, client: httpx.AsyncClient, items: list[Id], seed: int) -> None:
         self.url, self.client, self.items = url.rstrip("/"), client, items
-        self.slow_url = slow_url
         self.random = random.Random(seed)
 
     async def call(self, name: str, *data: Any) -> Any:
@@ -77,7 +72,10 @@ class Visitor:
         return await self.upload(await asyncio.to_thread(path.read_bytes), path.name)
 
     async def picture(self) -> object:
-        return await self.call("recommend", await self.photograph(), 5, {}, "", False, "auto")
+        return await self.recommend(await self.photograph())
+
+    async def recommend(self, shown: dict[str, Any]) -> object:
+        return await self.call("recommend", shown, 5, {}, "", False, "auto")
 
     async def describe(self) -> object:
         return await self.call("describe", await self.photograph(), "")
@@ -95,20 +93,6 @@ class Visitor:
         table = self.random.choice(["colours", "season_shares", "colours_by_year"])
         return await self.call("trends", {"gender": [gender]}, [table], {}, {})
 
-    async def slow(self) -> object:
-        return await self.call("recommend", None, 5, {}, self.slow_url)
-
-    async def large(self) -> object:
-        shown = await self.upload(_large_picture(), "large.png")
-        return await self.call("recommend", shown, 5, {}, "", False, "auto")
-
-    async def tables(self) -> object:
-        return await self.call("trends", {}, ["colours"] * 5000, {}, {})
-
-    async def downloads(self) -> object:
-        answer = await self.client.get(f"{self.url}/trends/style_map.html")
-        return answer.raise_for_status()
-
 
 USUAL: dict[str, Ask] = {
     "picture": Visitor.picture,
@@ -117,26 +101,6 @@ USUAL: dict[str, Ask] = {
     "trends": Visitor.trends,
     "words": Visitor.words,
 }
-BESIDE: dict[str, Ask] = {
-    "slow": Visitor.slow,
-    "large": Visitor.large,
-    "tables": Visitor.tables,
-    "downloads": Visitor.downloads,
-}
-"""What others do while a bystander asks with a picture."""
-
-
-@cache
-def _large_picture() -> bytes:
-    """A PNG of 49 megapixels of 16 bits."""
-    line, packed = b"\0" + bytes(6 * _LARGE_PX), zlib.compressobj(1)
-    body = b"".join([*(packed.compress(line) for _ in range(_LARGE_PX)), packed.flush()])
-    head = struct.pack(">IIBBBBB", _LARGE_PX, _LARGE_PX, 16, 2, 0, 0, 0)
-    parts = [
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in ((b"IHDR", head), (b"IDAT", body), (b"IEND", b""))
-    ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 class Record:
@@ -147,7 +111,8 @@ class Record:
         self.refused: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
 
-    async def ask(self, visitor: Visitor, kind: str, ask: Ask) -> None:
+    async def ask(self, visitor: Visitor, kind: str, ask: Ask) -> bool:
+        """Ask, and note how it went; whether there was an answer."""
         started = time.perf_counter()
         try:
             await ask(visitor)
@@ -157,6 +122,15 @@ class Record:
             self.errors[f"{kind}: {type(error).__name__} {error}"[:200]] += 1
         else:
             self.seconds[kind].append(time.perf_counter() - started)
+            return True
+        return False
+
+    def add(self, other: "Record") -> None:
+        """Take in what another noted."""
+        for kind, seconds in other.seconds.items():
+            self.seconds[kind] += seconds
+        self.refused += other.refused
+        self.errors += other.errors
 
     def table(self) -> dict[str, dict[str, float]]:
         """Kind -> how many answers, and how long they took, in milliseconds."""
@@ -172,7 +146,7 @@ class Record:
 
 async def _crowd(visitors: list[Visitor], options: argparse.Namespace) -> dict[str, Any]:
     """All of them at once; with a rate, as many questions a second between them."""
-    record, memory = Record(), [await _memory(visitors[0])]
+    record, memory = Record(), [await memory_of(visitors[0])]
     left = iter(range(options.requests))
     until = time.perf_counter() + 60 * options.minutes if options.minutes else float("inf")
     bar = tqdm(total=options.requests if not options.minutes else None, unit="questions")
@@ -188,7 +162,7 @@ async def _crowd(visitors: list[Visitor], options: argparse.Namespace) -> dict[s
             await record.ask(visitor, kind, USUAL[kind])
             bar.update()
             if options.requests > 500 and number == 500:
-                memory.append(await _memory(visitor))
+                memory.append(await memory_of(visitor))
 
     done = asyncio.Event()
     beside: list[asyncio.Task[Any]] = []
@@ -201,7 +175,7 @@ async def _crowd(visitors: list[Visitor], options: argparse.Namespace) -> dict[s
     seconds = time.perf_counter() - started
     done.set()
     others = await asyncio.gather(*beside)
-    memory.append(await _memory(visitors[0]))
+    memory.append(await memory_of(visitors[0]))
     bar.close()
     answered = sum(map(len, record.seconds.values()))
     return {
@@ -242,7 +216,7 @@ async def _keep_updating(
 async def _watch(visitor: Visitor, memory: list[int | None], done: asyncio.Event) -> None:
     """Note every minute what the app keeps."""
     while not await _waited(done, 60):
-        memory.append(await _memory(visitor))
+        memory.append(await memory_of(visitor))
 
 
 async def _waited(done: asyncio.Event, seconds: float) -> bool:
@@ -252,58 +226,47 @@ async def _waited(done: asyncio.Event, seconds: float) -> bool:
     return done.is_set()
 
 
-async def _bystander(visitors: list[Visitor], options: argparse.Namespace) -> dict[str, Any]:
-    """One asks with pictures, alone and while the others do something else again and again."""
-    alone, beside, others = Record(), Record(), Record()
-    one, rest = visitors[0], visitors[1:]
-    for _ in range(_ALONE):
-        await alone.ask(one, "picture", Visitor.picture)
-    done = asyncio.Event()
+async def _at_once(visitors: list[Visitor], options: argparse.Namespace) -> dict[str, Any]:
+    """Each asks once with a picture: one after the other, all at once, and so again."""
+    record = Record()
+    shown = [await visitor.photograph() for visitor in visitors]
+    seconds: dict[str, list[float]] = {"in turn": [], "at once": []}
 
-    async def go(visitor: Visitor) -> None:
-        while not done.is_set():
-            await others.ask(visitor, options.beside, BESIDE[options.beside])
+    async def ask(visitor: Visitor, picture: dict[str, Any]) -> None:
+        await record.ask(visitor, "picture", lambda each: each.recommend(picture))
 
-    tasks = [asyncio.create_task(go(visitor)) for visitor in rest]
-    await asyncio.sleep(1)
-    for _ in range(_ALONE):
-        await beside.ask(one, "picture", Visitor.picture)
-    memory = await _memory(one)
-    done.set()
-    await asyncio.gather(*tasks)
-    told = [record.table().get("picture") for record in (alone, beside)]
-    times = [row["p50_ms"] for row in told if row]
+    for _ in range(_ROUNDS):
+        started = time.perf_counter()
+        for each in zip(visitors, shown, strict=True):
+            await ask(*each)
+        between = time.perf_counter()
+        await asyncio.gather(*(ask(*each) for each in zip(visitors, shown, strict=True)))
+        seconds["in turn"].append(between - started)
+        seconds["at once"].append(time.perf_counter() - between)
+    in_turn, at_once = (float(np.median(times)) for times in seconds.values())
     return {
-        "others": f"{len(rest)}: {options.beside}",
-        "alone": told[0],
-        "beside": told[1],
-        "times as long": round(times[1] / times[0], 2) if len(times) == 2 else None,
-        "others answered": others.table(),
-        "refused": dict(alone.refused + beside.refused),
-        "others refused": dict(others.refused),
-        "errors": dict(alone.errors + beside.errors + others.errors),
-        "resident_mb": None if memory is None else round(memory / 2**20),
+        "calls": len(visitors),
+        "seconds": {how: [round(each, 2) for each in times] for how, times in seconds.items()},
+        "times as fast at once": round(in_turn / at_once, 2),
+        "refused": dict(record.refused),
+        "errors": dict(record.errors),
     }
 
 
-async def _memory(visitor: Visitor) -> int | None:
+async def memory_of(visitor: Visitor) -> int | None:
     told = await visitor.client.get(f"{visitor.url}/healthz")
     memory: int | None = told.raise_for_status().json()["memory_bytes"]
     return memory
 
 
 async def _run(options: argparse.Namespace) -> dict[str, Any]:
-    # The server lets go of a connection that was idle for five seconds: not while it is asked.
-    limits = httpx.Limits(max_connections=None, keepalive_expiry=2)
-    async with httpx.AsyncClient(timeout=120, limits=limits) as client:
-        first = Visitor(options.url, client, [], 0, "")
+    async with httpx.AsyncClient(timeout=120, limits=LIMITS) as client:
+        first = Visitor(options.url, client, [], 0)
         found = await first.call("trends", {}, ["style_map"], {}, {})
         items = [row["id"] for row in found["tables"]["style_map"]]
-        count = options.clients if not options.beside else options.others + 1
-        slow = options.slow_url or ""
-        visitors = [Visitor(options.url, client, items, seed, slow) for seed in range(count)]
+        visitors = [Visitor(options.url, client, items, seed) for seed in range(options.clients)]
         await visitors[0].picture()  # what is made at the first question is not counted
-        return await (_bystander if options.beside else _crowd)(visitors, options)
+        return await (_at_once if options.at_once else _crowd)(visitors, options)
 
 
 @plain_errors(httpx.HTTPError)
@@ -329,13 +292,13 @@ def main(argv: list[str] | None = None) -> int:
         help="the app's store, a copy: some of its items get other names again and again",
     )
     parser.add_argument("--update-every", type=float, default=5, help="minutes between updates")
-    parser.add_argument("--beside", choices=BESIDE, help="what others do beside one who asks")
-    parser.add_argument("--slow-url", help="the public address of a server that answers slowly")
-    parser.add_argument("--others", type=int, default=16, help="how many of them")
+    parser.add_argument(
+        "--at-once",
+        action="store_true",
+        help="each client asks once with a picture: in turn, then all at once",
+    )
     parser.add_argument("--json", type=Path, help="takes the report")
     options = parser.parse_args(argv)
-    if options.beside == "slow" and not options.slow_url:
-        parser.error("--beside slow needs the address of a server that answers slowly: --slow-url")
     report = {"command": command_line("load_test", argv), **asyncio.run(_run(options))}
     print(json.dumps(report, indent=1))
     write_report(report, options.json)

@@ -24,7 +24,7 @@ import app
 from recommender.service.live import Live
 from recommender.store.manifest import MANIFEST_FILE
 from recommender.ui.server import uploads
-from recommender.ui.server.server import Page
+from recommender.ui.server.page import Page
 
 ROOT = Path(app.__file__).parent
 

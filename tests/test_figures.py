@@ -220,6 +220,15 @@ def test_downloads(live: str) -> None:
     assert set(pd.read_csv(io.StringIO(table.text))["filters"]) == {said}
     assert f"only {said}" in httpx.get(f"{live}/trends/colours.html", params=asked).text
     assert "filters" not in httpx.get(f"{live}/trends/colours.csv").text
+    # Packed by us, for everyone who takes it so.
+    plain = {"accept-encoding": "identity"}
+    for ask in ({}, asked):
+        address = f"{live}/trends/colours.csv"
+        packed, whole = (httpx.get(address, params=ask, headers=h) for h in ({}, plain))
+        assert packed.headers["content-encoding"] == "gzip"
+        assert "content-encoding" not in whole.headers
+        assert packed.text == whole.text
+        assert packed.headers["vary"] == whole.headers["vary"] == "accept-encoding"
     page = httpx.get(f"{live}/trends/colours.html", params=asked).text
     assert "Plotly.newPlot" in page
     assert "src=" not in page.split("<script>")[0]

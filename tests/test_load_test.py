@@ -51,22 +51,18 @@ def test_updates_that_fail_are_told(
     )
 
 
-@pytest.mark.parametrize("what", ["tables", "downloads"])
-def test_one_beside_others(
-    live: str, what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_all_at_once(
+    live: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(load_test, "_ALONE", 3)
-    assert ask(["--url", live, "--beside", what, "--others", "2"]) == 0
+    monkeypatch.setattr(load_test, "_ROUNDS", 2)
+    assert ask(["--url", live, "--at-once", "--clients", "6"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["errors"] == told["refused"] == {}
-    assert told["alone"]["answers"] == told["beside"]["answers"] == 3
-    assert told["times as long"] > 0
-    assert told["others answered"][what]["answers"] > 0
+    assert told["calls"] == 6
+    assert [len(seconds) for seconds in told["seconds"].values()] == [2, 2]
+    assert told["times as fast at once"] > 0
 
 
-def test_what_it_needs(live: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        ask(["--url", live, "--beside", "slow"])
-    assert "--slow-url" in capsys.readouterr().err
+def test_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
     assert ask(["--url", "http://127.0.0.1:9"]) == 1
     assert capsys.readouterr().err.startswith("error: ")

@@ -1,5 +1,6 @@
 """What is kept of who came: little while they are there, and nothing of a call that is over."""
 
+import asyncio
 import datetime
 import gc
 import time
@@ -86,6 +87,16 @@ def test_what_holds_nothing_goes_when_it_has_been_idle(
     assert not held.time_last_used
 
 
+def test_nothing_is_kept_of_a_call_that_is_answered_or_never_fetched(
+    page: gr.Blocks, held: Sessions
+) -> None:
+    queue = page._queue
+    queue.pending_event_ids_session |= {"answered": set(), "waiting": {"x"}, "left": {"y"}}
+    queue.pending_messages_per_session["waiting"] = asyncio.Queue()
+    held.delete_all_expired_state()
+    assert queue.pending_event_ids_session == {"waiting": {"x"}}
+
+
 def test_gradio_has_what_a_session_stands_in_for() -> None:
     """Were it to keep more of a session, this one would lack it."""
     with closing_loops(), gr.Blocks(analytics_enabled=False) as blocks:
@@ -165,7 +176,7 @@ def test_a_page_that_was_left_keeps_its_way_back_and_no_more(
     believing: Recommender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # No share for one who is so quick.
-    monkeypatch.setattr("recommender.ui.server.server.Buckets.wait", lambda *_: 0.0)
+    monkeypatch.setattr("recommender.ui.server.page.Buckets.wait", lambda *_: 0.0)
     with serve(believing, tmp_path) as live:
         visitor = Visitor(live)
         visitor.visit(22)

@@ -11,7 +11,7 @@ from serving import call, serve
 
 from recommender.errors import SettingError
 from recommender.search.recommender import Recommender
-from recommender.ui.server import server
+from recommender.ui.server import page
 from recommender.ui.server.door import Door
 from recommender.ui.server.shares import Buckets, Share, address_of, read_networks
 
@@ -107,7 +107,7 @@ def test_one_address_has_a_share(recommender: Recommender, tmp_path: Path) -> No
 def test_one_session_has_a_share(
     recommender: Recommender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "_A_SESSION", Share(a_second=0.01, at_once=3))
+    monkeypatch.setattr(page, "_A_SESSION", Share(a_second=0.01, at_once=3))
     with serve(recommender, tmp_path) as live:
         asked = f"{live}/gradio_api/call/item"
 

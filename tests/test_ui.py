@@ -27,7 +27,7 @@ from recommender.ui.find.tab import FindTab
 from recommender.ui.find.view import Trail, View, item_html
 from recommender.ui.parts.inputs import PictureInput, Values
 from recommender.ui.server.origin import origin_of
-from recommender.ui.server.server import Page
+from recommender.ui.server.page import Page
 
 
 def asking(

@@ -15,7 +15,8 @@ from recommender.ui.find.place import TABS
 from recommender.ui.find.tab import FindTab
 from recommender.ui.parts.inputs import QUIET, Values
 from recommender.ui.quality import QualityTab
-from recommender.ui.server.server import Page, refuse_url_downloads
+from recommender.ui.server.page import Page
+from recommender.ui.server.server import refuse_url_downloads
 from recommender.ui.server.sessions import keep_sessions_small
 from recommender.ui.trends import TrendsTab
 

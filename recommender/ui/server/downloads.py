@@ -1,6 +1,7 @@
 """What is taken away: `/trends/NAME.csv` and `.html` of a chart, `/shortlist.csv` of kept items."""
 
 import asyncio
+import gzip
 import json
 import shutil
 from pathlib import Path
@@ -27,10 +28,16 @@ from recommender.ui.server.origin import origin_of
 _MEDIA = {"csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8"}
 
 
+class _Packed(FileResponse):
+    """A file that is read in few steps, between which others are answered."""
+
+    chunk_size = 2**20
+
+
 class _Files:
     """Those of a whole catalog, made once, when first asked for; a page of the map has 10 MB.
 
-    They lie in a folder that lives as long as the catalog is served.
+    They lie, packed, in a folder that lives as long as the catalog is served.
     """
 
     def __init__(self) -> None:
@@ -44,12 +51,16 @@ class _Files:
                 folder = Path(mkdtemp(prefix="fashion-trends-"))
                 self._folders[trends] = folder
                 finalize(trends, shutil.rmtree, folder, ignore_errors=True)
-            path = self._folders[trends] / f"{name}-{question.attribute}.{kind}"
+            path = self._folders[trends] / f"{name}-{question.attribute}.{kind}.gz"
             if not path.exists():
                 with whole_file(path) as building:
-                    text = _text(trends, name, kind, question)
-                    building.write_text(text, encoding="utf-8", newline="")
+                    building.write_bytes(_packed(_text(trends, name, kind, question)))
         return path
+
+
+def _packed(text: str) -> bytes:
+    """What Gradio would make of it while everyone else waits, at each download anew."""
+    return gzip.compress(text.encode(), compresslevel=6)
 
 
 def _text(trends: Trends, name: str, kind: str, question: Question) -> str:
@@ -63,7 +74,7 @@ def download_route(service: Service) -> Route:
     """The route; `?ask=` is the JSON object of what `/trends` takes."""
     files = _Files()
 
-    def answer(name: str, kind: str, ask: str) -> Response:
+    def answer(name: str, kind: str, ask: str, packed: bool) -> Response:
         try:
             parameters = json.loads(ask)
             if not isinstance(parameters, dict):
@@ -73,11 +84,19 @@ def download_route(service: Service) -> Route:
             raise QueryError('ask is an object such as {"filters": {}}.') from error
         part = "-filtered" if question.filters else ""
         head = {"content-disposition": f'attachment; filename="{name}{part}.{kind}"'}
+        head["vary"] = "accept-encoding"
+        if packed:
+            head["content-encoding"] = "gzip"
         trends, media_type = service.trends, _MEDIA[kind]
         if name in NAMES and question == Question(attribute=question.attribute):
             path = files.path(trends, name, kind, question)
-            return FileResponse(path, media_type=media_type, headers=head)
-        return Response(_text(trends, name, kind, question), media_type=media_type, headers=head)
+            if packed:
+                return _Packed(path, media_type=media_type, headers=head)
+            content = gzip.decompress(path.read_bytes())
+        else:
+            text = _text(trends, name, kind, question)
+            content = _packed(text) if packed else text.encode()
+        return Response(content, media_type=media_type, headers=head)
 
     async def download(request: Request) -> Response:
         name, _, kind = request.path_params["file"].rpartition(".")
@@ -85,7 +104,8 @@ def download_route(service: Service) -> Route:
             return PlainTextResponse("There is no such file.", status_code=404)
         try:
             ask = request.query_params.get("ask", "{}")
-            return await asyncio.to_thread(answer, name, kind, ask)
+            packed = "gzip" in request.headers.get("accept-encoding", "")
+            return await asyncio.to_thread(answer, name, kind, ask, packed)
         except QueryError as error:
             return PlainTextResponse(str(error), status_code=400)
 

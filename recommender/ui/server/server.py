@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import json
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import sha256
 from importlib.util import find_spec
@@ -13,10 +11,7 @@ from typing import Any
 import gradio as gr
 from fastapi.exceptions import RequestValidationError
 from gradio import processing_utils
-from gradio.block_function import BlockFunction
-from gradio.data_classes import APIInfo
 from gradio.route_utils import FnIndexInferError
-from gradio.utils import get_function_description
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -24,22 +19,21 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recommender.errors import ImageError, RecommenderError, UnknownItemError
+from recommender.errors import ImageError, UnknownItemError
 from recommender.pictures.decode import VISITOR_LIMITS, format_of
 from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS
 from recommender.service.live import Live
 from recommender.service.sentences import sentence
-from recommender.ui.parts.inputs import PictureInput
 from recommender.ui.server.door import OPEN, Door
 from recommender.ui.server.downloads import download_route, shortlist_route
-from recommender.ui.server.guard import FAILED, NO_ENDPOINT, Guard
+from recommender.ui.server.guard import NO_ENDPOINT, Guard
 from recommender.ui.server.health import health_routes
 from recommender.ui.server.logs import join_servers_logs
 from recommender.ui.server.origin import CheckOrigin
 from recommender.ui.server.preview import Preview, preview_route
 from recommender.ui.server.refusals import refusal
-from recommender.ui.server.shares import Buckets, FairShare, Share, too_fast
+from recommender.ui.server.shares import Buckets, FairShare
 from recommender.ui.server.uploads import deleting_uploads
 
 MAX_UPLOAD_BYTES = VISITOR_LIMITS.max_bytes
@@ -47,100 +41,13 @@ MAX_UPLOAD_BYTES = VISITOR_LIMITS.max_bytes
 MAX_BODY_BYTES = 15 * 2**20
 
 WRONG_BODY = 'The body is JSON such as {"data": [12, 5]}: the parameters, in order.'
-WRONG_INPUTS = (
-    "These inputs do not fit the endpoint: /gradio_api/info lists how many there are and of what "
-    "kind, and a file is one that was uploaded here."
-)
 
-log = logging.getLogger(__name__)
-
-_A_SESSION = Share(a_second=10, at_once=60)
-"""What a page, or a client that is one session, may ask."""
 _SAFE_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 _A_DAY = {"cache-control": "public, max-age=86400"}
 _HAS_MCP = find_spec("mcp") is not None
 _NO_MCP = ".api-docs .snippets li.snippet:last-child { display: none; }"
 """Gradio's page of the API offers MCP, its last way in, whether it is there or not."""
 _STYLE = Path(__file__).parents[1] / "style.css"
-
-
-class Page(gr.Blocks):
-    """Blocks that say in a sentence why they cannot answer.
-
-    Gradio and pydantic raise what they happen to raise, often without a message for the caller
-    and with a trace in the log.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._shares = Buckets(_A_SESSION)
-
-    def get_api_info(self, *args: Any, **kwargs: Any) -> APIInfo:
-        """What the API takes and answers; each parameter as its function's docstring has it.
-
-        Gradio tells an MCP server alone what docstrings say of parameters.
-        """
-        info: APIInfo = super().get_api_info(*args, **kwargs)
-        for function in self.fns.values():
-            endpoint = info["named_endpoints"].get(f"/{function.api_name}")
-            if endpoint is None or function.fn is None:
-                continue
-            _, said, _ = get_function_description(function.fn)
-            for parameter in endpoint["parameters"]:
-                if about := said.get(parameter["parameter_name"]):
-                    parameter["type"] = {**parameter["type"], "description": about}
-                    parameter["python_type"]["description"] = about
-        return info
-
-    async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """The answer; a `RecommenderError` reaches a program as it stands.
-
-        It is plain text, which Gradio would render as HTML: its page does not show it.
-        """
-        block_fn = kwargs.get("block_fn", args[0] if args else None)
-        if isinstance(block_fn, BlockFunction) and block_fn.fn is None:  # the page's script alone
-            raise gr.Error(NO_ENDPOINT, print_exception=False)
-        try:
-            answer: dict[str, Any] = await super().process_api(*args, **kwargs)
-        except gr.Error:
-            raise
-        except RecommenderError as error:
-            raise gr.Error(str(error), visible=False, print_exception=False) from error
-        except Exception as error:
-            log.exception("an answer failed")
-            raise gr.Error(FAILED, print_exception=False) from error
-        return answer
-
-    async def call_function(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """What the handler answers, to a session that asks no faster than its share."""
-        request = kwargs.get("requests", args[3] if len(args) > 3 else None)
-        session = getattr(request, "session_hash", None)
-        if session and (seconds := self._shares.wait(session)):
-            raise gr.Error(too_fast(seconds), title="One moment", print_exception=False)
-        answer: dict[str, Any] = await super().call_function(*args, **kwargs)
-        return answer
-
-    async def preprocess_data(
-        self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **kwargs: Any
-    ) -> list[Any]:
-        """What the handler gets: a program that knows only the first parameters gets defaults."""
-        defaults = [getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :]]
-        if block_fn.api_visibility == "public" and None not in defaults:
-            inputs = [*inputs, *defaults]
-        pairs = zip(block_fn.inputs, inputs, strict=False)
-        inputs = [
-            block.unmarked(sent) if isinstance(block, PictureInput) else sent
-            for block, sent in pairs
-        ]
-        try:
-            # Half a surrogate pair can be neither answered nor written anywhere.
-            json.dumps(inputs, ensure_ascii=False).encode()
-            ready: list[Any] = await super().preprocess_data(block_fn, inputs, *args, **kwargs)
-        except Exception as error:
-            if isinstance(error, gr.Error) and not error.print_exception:
-                raise  # of our own components; Gradio's own repeat what was sent
-            raise gr.Error(WRONG_INPUTS, print_exception=False) from error
-        return ready
 
 
 class LimitBodies:

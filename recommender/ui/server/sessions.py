@@ -62,15 +62,29 @@ class Sessions(StateHolder):
             self.session_data[session_id] = Session(self.blocks)
         return super().__getitem__(session_id)
 
+    def let_go(self, session_id: str) -> None:
+        """Keep nothing of a session that asks no more."""
+        self.session_data.pop(session_id, None)
+        self.time_last_used.pop(session_id, None)
+
     def delete_all_expired_state(self) -> None:
-        """Called every second."""
-        super().delete_all_expired_state()  # type: ignore[no-untyped-call]
+        """Called every second, so of thousands of calls none is looked at for long."""
         until = datetime.datetime.now() - datetime.timedelta(seconds=IDLE_SECONDS)
-        for session_id, used in list(self.time_last_used.items()):
-            session = self.session_data.get(session_id)
-            if used < until and not (session and session.state_data):
-                self.session_data.pop(session_id, None)
-                self.time_last_used.pop(session_id, None)
+        for session_id, session in list(self.session_data.items()):
+            if session.state_data:
+                self.delete_state(session_id, expired_only=True)
+            if not session.state_data and self.time_last_used[session_id] < until:
+                self.let_go(session_id)
+        self._forget_answered()
+
+    def _forget_answered(self) -> None:
+        """Gradio keeps for good whose call it was that was answered, or never fetched."""
+        queue = self.blocks._queue
+        asked, mailboxes = queue.pending_event_ids_session, queue.pending_messages_per_session
+        for session_id in [name for name, left in asked.items() if not left]:
+            del asked[session_id]
+        for session_id in asked.keys() - mailboxes.keys():  # of which too many came since
+            del asked[session_id]
 
 
 def keep_sessions_small() -> None:

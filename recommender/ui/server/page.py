@@ -1,0 +1,149 @@
+"""Blocks through which all goes that is asked and answered, of the page as of the API."""
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+import gradio as gr
+from gradio.block_function import BlockFunction
+from gradio.data_classes import APIInfo
+from gradio.processing_utils import async_move_files_to_cache
+from gradio.utils import get_function_description
+
+from recommender.errors import RecommenderError
+from recommender.ui.parts.inputs import PictureInput
+from recommender.ui.server.guard import FAILED, NO_ENDPOINT
+from recommender.ui.server.shares import Buckets, Share, too_fast
+
+WRONG_INPUTS = (
+    "These inputs do not fit the endpoint: /gradio_api/info lists how many there are and of what "
+    "kind, and a file is one that was uploaded here."
+)
+
+log = logging.getLogger(__name__)
+
+_A_SESSION = Share(a_second=10, at_once=60)
+"""What a page, or a client that is one session, may ask."""
+
+
+class Page(gr.Blocks):
+    """Blocks that say in a sentence why they cannot answer.
+
+    Gradio and pydantic raise what they happen to raise, often without a message for the caller
+    and with a trace in the log.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._shares = Buckets(_A_SESSION)
+
+    def get_api_info(self, *args: Any, **kwargs: Any) -> APIInfo:
+        """What the API takes and answers; each parameter as its function's docstring has it.
+
+        Gradio tells an MCP server alone what docstrings say of parameters.
+        """
+        info: APIInfo = super().get_api_info(*args, **kwargs)
+        for function in self.fns.values():
+            endpoint = info["named_endpoints"].get(f"/{function.api_name}")
+            if endpoint is None or function.fn is None:
+                continue
+            _, said, _ = get_function_description(function.fn)
+            for parameter in endpoint["parameters"]:
+                if about := said.get(parameter["parameter_name"]):
+                    parameter["type"] = {**parameter["type"], "description": about}
+                    parameter["python_type"]["description"] = about
+        return info
+
+    async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The answer; a `RecommenderError` reaches a program as it stands.
+
+        It is plain text, which Gradio would render as HTML: its page does not show it.
+        """
+        block_fn = kwargs.get("block_fn", args[0] if args else None)
+        if isinstance(block_fn, BlockFunction) and block_fn.fn is None:  # the page's script alone
+            raise gr.Error(NO_ENDPOINT, print_exception=False)
+        if isinstance(block_fn, BlockFunction) and _is_of_the_api(block_fn):
+            kwargs["root_path"] = None  # of files, which no answer names
+        try:
+            answer: dict[str, Any] = await super().process_api(*args, **kwargs)
+        except gr.Error:
+            raise
+        except RecommenderError as error:
+            raise gr.Error(str(error), visible=False, print_exception=False) from error
+        except Exception as error:
+            log.exception("an answer failed")
+            raise gr.Error(FAILED, print_exception=False) from error
+        finally:
+            # A call by curl is a session of its own, named like the call.
+            if (session := kwargs.get("session_hash")) and session == kwargs.get("event_id"):
+                self.state_holder.let_go(session)  # type: ignore[attr-defined]
+        return answer
+
+    async def call_function(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """What the handler answers, to a session that asks no faster than its share."""
+        request = kwargs.get("requests", args[3] if len(args) > 3 else None)
+        session = getattr(request, "session_hash", None)
+        if session and (seconds := self._shares.wait(session)):
+            raise gr.Error(too_fast(seconds), title="One moment", print_exception=False)
+        answer: dict[str, Any] = await super().call_function(*args, **kwargs)
+        return answer
+
+    async def preprocess_data(
+        self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **kwargs: Any
+    ) -> list[Any]:
+        """What the handler gets: a program that knows only the first parameters gets defaults."""
+        defaults = [getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :]]
+        if _is_of_the_api(block_fn) and None not in defaults:
+            inputs = [*inputs, *defaults]
+        pairs = zip(block_fn.inputs, inputs, strict=False)
+        inputs = [
+            block.unmarked(sent) if isinstance(block, PictureInput) else sent
+            for block, sent in pairs
+        ]
+        try:
+            # Half a surrogate pair can be neither answered nor written anywhere.
+            written = json.dumps(inputs, ensure_ascii=False).encode()
+            if _is_of_the_api(block_fn):
+                self.validate_inputs(block_fn, inputs)
+                has_files = b'"meta"' in written  # Gradio's mark of one
+                pairs = zip(block_fn.inputs, inputs, strict=False)
+                return [await _received(block, sent, has_files) for block, sent in pairs]
+            ready: list[Any] = await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+        except Exception as error:
+            if isinstance(error, gr.Error) and not error.print_exception:
+                raise  # of our own components; Gradio's own repeat what was sent
+            raise gr.Error(WRONG_INPUTS, print_exception=False) from error
+        return ready
+
+    async def postprocess_data(
+        self, block_fn: BlockFunction, predictions: Any, *args: Any, **kwargs: Any
+    ) -> list[Any]:
+        """What the page shows; of the API, the answer as it stands, which is JSON.
+
+        Gradio would look through all of it for files, twice.
+        """
+        if _is_of_the_api(block_fn):
+            return [predictions]
+        shown: list[Any] = await super().postprocess_data(block_fn, predictions, *args, **kwargs)
+        return shown
+
+
+def _is_of_the_api(block_fn: BlockFunction) -> bool:
+    return block_fn.api_visibility == "public"
+
+
+async def _received(block: Any, sent: Any, has_files: bool) -> Any:
+    """What a parameter of the API is given, as Gradio's components take it.
+
+    Gradio would ask a thread for each, which takes longer than all that they do; a picture that
+    comes as text is written to disk.
+    """
+    if has_files:  # which are those that were uploaded here
+        sent = await async_move_files_to_cache(sent, block, check_in_upload_folder=True)
+    model = getattr(block, "data_model", None)
+    if model is not None and sent is not None:
+        sent = model.model_validate(sent, context={"validate_meta": True})
+    if isinstance(block, PictureInput) and sent is not None:
+        return await asyncio.to_thread(block.preprocess, sent)
+    return block.preprocess(sent)

@@ -1,0 +1,48 @@
+"""One who waits beside others: what is measured, and told."""
+
+import argparse
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from scripts import bystander
+from scripts.load_test import Visitor
+
+
+def measured(live: str, row: int) -> dict[str, Any]:
+    async def ask() -> dict[str, Any]:
+        async with httpx.AsyncClient(timeout=60) as client:
+            one = Visitor(live, client, [], 0)
+            options = argparse.Namespace(rounds=1, asked=2)
+            return await bystander._measured(one, "http://127.0.0.1:9/picture", row, options)
+
+    with asyncio.Runner() as runner:
+        return runner.run(ask())
+
+
+@pytest.mark.parametrize("what", ["not once", "download"])
+def test_one_beside_others(live: str, what: str) -> None:
+    does = [others.do for others in bystander.others_of("")]
+    [row] = [at for at, do in enumerate(does) if what in do]
+    told = measured(live, row)
+    assert what in told["others"]
+    assert told["errors"] == told["refused"] == told["others refused"] == {}
+    assert told["compared"]["answers"] == told["beside them"]["answers"] == 2
+    assert told["others answered"]["answers"] > 0
+    assert told["times as long"] > 0
+    assert told["met"] == (told["times as long"] <= told["goal"])
+
+
+def test_who_is_refused_is_told_of(live: str) -> None:
+    told = measured(live, 0)
+    assert told["others answered"] is None
+    [said] = told["others refused"]
+    assert "does not lead to a public web server" in said or "usual ports" in said
+
+
+def test_without_a_store(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert bystander.main(["--data", str(tmp_path / "none")]) == 1
+    assert "error: " in capfd.readouterr().err
