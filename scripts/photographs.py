@@ -35,6 +35,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--items", type=int, help="at most so many can be found, the same each time, by any system"
     )
+    parser.add_argument(
+        "--left-out", type=Path, nargs="+", default=[], help="what scripts.refit wrote to --folds"
+    )
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument(
         "--encoder", help="ask this one alone: what `scripts.evaluate --encoder` takes"
@@ -60,6 +63,7 @@ def main(argv: list[str] | None = None) -> int:
         options.cache or options.data / "encoders",
         sample=options.sample,
         items=options.items,
+        left_out=options.left_out,
         device=options.device,
     )
     said = markdown(board, command)

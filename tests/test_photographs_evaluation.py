@@ -1,6 +1,7 @@
 """Photographs ask: figures worked out by hand, the corridor that serves, the script."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import BelievingEncoder, open_store, write_photographs
+from PIL import Image
 from weights import random_weights
 
 from recommender.catalog.photographs import GROUPS, Photographs, load_photographs
+from recommender.encoding.protocol import Encoded
+from recommender.encoding.regions import Asked
 from recommender.errors import CatalogError
 from recommender.evaluation import photographs as evaluation
+from recommender.evaluation.encoded import encode_photographs
 from recommender.evaluation.leaderboard import known_systems
 from recommender.evaluation.photographs import (
     SEEN,
@@ -70,6 +75,38 @@ def board(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict:
     return board_of(believing, store, photographs, tmp_path_factory.mktemp("cache"))
+
+
+class Numbered(BelievingEncoder):
+    """It puts its number where the first look is."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def encode_queries(
+        self, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None = None
+    ) -> Encoded:
+        encoded = super().encode_queries(pictures, asked)
+        encoded.vectors[:, 0] = self.number
+        return encoded
+
+
+def test_each_is_seen_by_weights_that_its_photographer_did_not_teach(
+    photographs: Photographs,
+) -> None:
+    told = encode_photographs([Numbered(0), Numbered(1), Numbered(2)], photographs)
+    assert told.vectors[:, 0].tolist() == photographs.folds(3).tolist()
+    plain = encode_photographs([BelievingEncoder()], photographs)
+    np.testing.assert_array_equal(told.vectors[:, 1:], plain.vectors[:, 1:])
+    assert len(set(photographs.folds(3))) > 1
+
+
+def test_what_is_left_out_of_other_weights_is_said(
+    believing: Recommender, store: Path, photographs: Photographs, tmp_path: Path
+) -> None:
+    others = [random_weights(tmp_path)]
+    with pytest.raises(ValueError, match="are not the store's"):
+        measure_photographs(believing, store, photographs, {}, tmp_path, left_out=others)
 
 
 def test_hits_are_judged_by_their_label() -> None:

@@ -112,6 +112,11 @@ class Photographs:
         """Those with a label."""
         return self._at(np.flatnonzero(self.frame["label"].notna()))
 
+    def folds(self, count: int) -> npt.NDArray[np.int64]:
+        """Which of `count` folds each one's photographer is in, whoever else is there: (n,)."""
+        names = self.frame["photographer"]
+        return np.array([zlib.crc32(name.encode()) % count for name in names], dtype=np.int64)
+
     def _at(self, rows: npt.NDArray[np.int64]) -> "Photographs":
         frame = self.frame.iloc[rows].reset_index(drop=True)
         return replace(self, frame=frame, files=[self.files[row] for row in rows])

@@ -15,7 +15,7 @@ from recommender.errors import WeightsError
 BACKBONE_DIM = 2048
 
 # A weights file may carry these beside the backbone; any other key must be one of the backbone's.
-_EXTRAS = ("fc.", "heads.", "details.", "projection.", "regions.", "garment.")
+_EXTRAS = ("fc.", "heads.", "details.", "taken.", "projection.", "regions.", "garment.")
 
 Device = str
 """`auto`, `cpu`, `cuda` or `cuda:N`."""

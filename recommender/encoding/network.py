@@ -28,6 +28,9 @@ from recommender.encoding.packed import pack_convolutions
 from recommender.encoding.region_head import load_region_head
 from recommender.errors import WeightsError
 
+TAKEN = "taken."
+"""What the tensors of heads for photographs alone are called before their labels."""
+
 
 class Sight(NamedTuple):
     """What a network makes of b pictures of one size.
@@ -39,6 +42,8 @@ class Sight(NamedTuple):
         garment: float32 of shape (b,), the probability that there is one; empty with the masks.
         places: float32 of shape (b, h/32, w/32, looks_dim), what each place gives to the looks;
             empty where they are no sums of places, or nobody looks closely.
+        taken: what is believed of them if they are photographs, of the labels that have a head for
+            those; as `beliefs`, empty where nobody looks closely.
     """
 
     looks: Floats
@@ -46,6 +51,11 @@ class Sight(NamedTuple):
     masks: Floats
     garment: Floats
     places: Floats
+    taken: Beliefs
+
+    def as_photographs(self) -> "Sight":
+        """The same, believed of as photographs are."""
+        return self._replace(beliefs={**self.beliefs, **self.taken})
 
 
 class Network:
@@ -75,7 +85,10 @@ class Network:
             raise WeightsError("The weights' details have the name of a label.")
         places = {name: f"heads.{name}" if name in labels else PREFIX + name for name in classes}
         self._heads = {n: load_linear(state, at).to(self.device) for n, at in places.items()}
-        if any(len(classes[n]) != head.out_features for n, head in self._heads.items()):
+        own = [name for name in labels if f"{TAKEN}{name}.weight" in state]
+        self._taken = {n: load_linear(state, TAKEN + n).to(self.device) for n in own}
+        heads = [*self._heads.items(), *self._taken.items()]
+        if any(len(classes[n]) != head.out_features for n, head in heads):
             raise WeightsError("The weights' heads have other classes than their header says.")
         self.looks_dim = self._projection.out_features if self._projection else BACKBONE_DIM
         self._regions: nn.Module | None = None
@@ -135,15 +148,15 @@ class Network:
             if self._projection is not None:
                 looks = F.normalize(self._projection(looks))  # (b, looks_dim)
             averaged = POOLINGS["avg"](maps) if self._heads or mask is not None else maps
-            believed = {n: head(averaged).softmax(1) for n, head in self._heads.items()}
+            beliefs = _believed(self._heads, averaged)
             masks, garment = np.empty((0, 0, 0), np.float32), np.empty(0, np.float32)
             if mask is not None:
                 masks = mask.float().sigmoid().cpu().numpy()
                 garment = self._garment(averaged)[:, 0].sigmoid().cpu().numpy()
-            beliefs = {n: probabilities.cpu().numpy() for n, probabilities in believed.items()}
+            taken = _believed(self._taken, averaged) if closely else {}
             summed = closely and self._averages
             places = self._places(maps).cpu().numpy() if summed else np.empty((0,) * 4, np.float32)
-        return Sight(looks.cpu().numpy(), beliefs, masks, garment, places)
+        return Sight(looks.cpu().numpy(), beliefs, masks, garment, places, taken)
 
     def pooled(self, prepared: npt.NDArray[np.uint8]) -> Floats:
         """What heads see of prepared pictures: float32 of shape (b, 2048)."""
@@ -172,6 +185,11 @@ class Network:
             bias = self._projection.bias / count
             given = _of_length_one(F.linear(given, self._projection.weight) + bias)
         return given
+
+
+def _believed(heads: Mapping[str, nn.Linear], averaged: Tensor) -> Beliefs:
+    """What heads believe of averaged maps, (b, 2048)."""
+    return {name: head(averaged).softmax(1).cpu().numpy() for name, head in heads.items()}
 
 
 def _of_length_one(places: Tensor) -> Tensor:

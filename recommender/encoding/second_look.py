@@ -57,18 +57,18 @@ def look(
     asked = asked or ["auto"] * len(pictures)
     shown = parts_of(pictures, asked)
     prepared = [fit_picture(picture, config) for picture in shown]
-    first = _see(network, prepared)
+    first = see_each(network, prepared)
     regions = [
-        _regions(seen, picture.size, config.input_px)
+        regions_of(seen, picture.size, config.input_px)
         for seen, picture in zip(first, shown, strict=True)
     ]
     on_ground = [_on_ground(*each) for each in zip(shown, regions, strict=True)]
     views = [[seen] for seen in first]
     doubtful = [row for row, [seen] in enumerate(views) if _doubt(agreement, seen) >= DOUBT]
-    larger = [_closely(shown[row], config) for row in doubtful]
-    for row, seen, eaten in zip(doubtful, _see(network, larger), larger, strict=True):
+    larger = [closely(shown[row], config) for row in doubtful]
+    for row, seen, eaten in zip(doubtful, see_each(network, larger), larger, strict=True):
         views[row].append(seen)
-        regions[row] = _regions(seen, shown[row].size, eaten.shape[1::-1])
+        regions[row] = regions_of(seen, shown[row].size, eaten.shape[1::-1])
         on_ground[row] &= _on_ground(shown[row], regions[row])
     again: list[tuple[int, Prepared]] = []
     for row, closer in zip(doubtful, larger, strict=True):
@@ -76,11 +76,15 @@ def look(
             again.append((row, prepared[row]))
         elif asked[row] == "auto" and regions[row].boxes:
             regions[row] = replace(regions[row], used=regions[row].boxes[0])
-            closer = _garment(shown[row], regions[row], config)
+            closer = garment_in(shown[row], regions[row], config)
         again.append((row, closer))
     mirrored = [closer[:, ::-1] for _, closer in again]
-    for (row, _), seen in zip(again, _see(network, mirrored), strict=True):
+    for (row, _), seen in zip(again, see_each(network, mirrored), strict=True):
         views[row].append(seen)
+    views = [
+        [sight.as_photographs() if ground else sight for sight in seen]
+        for seen, ground in zip(views, on_ground, strict=True)
+    ]
     counted = [
         seen[1:] if ground and seen[1:] else seen
         for seen, ground in zip(views, on_ground, strict=True)
@@ -126,19 +130,22 @@ def _matches(config: EncoderConfig, garment: Floats, doubt: Floats) -> Floats | 
     return (1 / (1 + np.exp(-logits))).astype(np.float32)
 
 
-def _see(network: Network, prepared: Sequence[Prepared]) -> list[Sight]:
+def see_each(network: Network, prepared: Sequence[Prepared]) -> list[Sight]:
     """What a network makes of each of some pictures of whatever sizes."""
     seen: dict[int, Sight] = {}
     for shape in dict.fromkeys(picture.shape for picture in prepared):
         places = [at for at, picture in enumerate(prepared) if picture.shape == shape]
         together = network(np.stack([prepared[at] for at in places]), closely=True)
         for i, at in enumerate(places):
-            beliefs = {name: rows[i : i + 1] for name, rows in together.beliefs.items()}
+            beliefs, taken = (
+                {name: rows[i : i + 1] for name, rows in believed.items()}
+                for believed in (together.beliefs, together.taken)
+            )
             looks, masks, garment, given = (
                 part[i : i + 1]
                 for part in (together.looks, together.masks, together.garment, together.places)
             )
-            seen[at] = Sight(looks, beliefs, masks, garment, given)
+            seen[at] = Sight(looks, beliefs, masks, garment, given, taken)
     return [seen[at] for at in range(len(prepared))]
 
 
@@ -172,7 +179,7 @@ def _gathered(agreement: Agreement, views: Sequence[Sight]) -> Beliefs:
     }
 
 
-def _closely(picture: Image.Image, config: EncoderConfig) -> Prepared:
+def closely(picture: Image.Image, config: EncoderConfig) -> Prepared:
     """A picture at a second look's size, upright or lying as it is itself."""
     second = config.second()
     if picture.width > picture.height:
@@ -180,7 +187,7 @@ def _closely(picture: Image.Image, config: EncoderConfig) -> Prepared:
     return fit_picture(picture, second)
 
 
-def _regions(seen: Sight, size: tuple[int, int], input_px: tuple[int, int]) -> Regions:
+def regions_of(seen: Sight, size: tuple[int, int], input_px: tuple[int, int]) -> Regions:
     """Where the garment is in a picture of a size, of what was seen of it in an input."""
     if not len(seen.masks):
         return Regions(boxes=(), sureness=(), used=None, mask=seen.masks, garment=1.0)
@@ -200,8 +207,8 @@ def _on_ground(picture: Image.Image, regions: Regions) -> bool:
     return bool(len(regions.mask)) and not lies_on_white(picture, regions.mask)
 
 
-def _garment(picture: Image.Image, regions: Regions, config: EncoderConfig) -> Prepared:
+def garment_in(picture: Image.Image, regions: Regions, config: EncoderConfig) -> Prepared:
     """What holds the garment, with as much around it as fills the input."""
     aspect = config.height_px / config.width_px
     box = widened(regions.boxes[0], _AROUND)
-    return _closely(cut(picture, framed(box, picture.size, aspect)), config)
+    return closely(cut(picture, framed(box, picture.size, aspect)), config)

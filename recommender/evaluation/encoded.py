@@ -1,6 +1,6 @@
 """Many pictures, encoded as those of visitors are: decoded in threads, batch by batch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -8,8 +8,9 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from recommender.catalog.items import PICTURE_LIMITS
+from recommender.catalog.photographs import Photographs
 from recommender.encoding.agreement import Beliefs
-from recommender.encoding.protocol import Encoded, PictureEncoder, concatenate, joined
+from recommender.encoding.protocol import Encoded, PictureEncoder, concatenate, in_order, joined
 from recommender.encoding.regions import Asked
 from recommender.pictures.decode import decode_image
 
@@ -53,6 +54,23 @@ def encode_files(
             batches = [pictures[start : start + _ENCODED_AT_ONCE] for start in starts]
             parts = [encoder.encode_queries(batch, [region] * len(batch)) for batch in batches]
             yield positions, joined(parts)
+
+
+def encode_photographs(encoders: Sequence[PictureEncoder], photographs: Photographs) -> Encoded:
+    """Encode photographs that ask, each by the encoder of its photographer's fold.
+
+    Args:
+        encoders: one, or of each fold that which has not learnt from its photographers.
+        photographs: at least one.
+    """
+    folds, rows, parts = photographs.folds(len(encoders)), [], []
+    for fold, encoder in enumerate(encoders):
+        own = np.flatnonzero(folds == fold)
+        files = [photographs.files[row] for row in own]
+        batches = encode_files(encoder, files.__getitem__, len(files))
+        parts += [part for _, part in tqdm(batches, "Photographs", -(-len(files) // AT_ONCE))]
+        rows.append(own)
+    return in_order(joined(parts), np.argsort(np.concatenate(rows)))
 
 
 def believe(encoder: PictureEncoder, picture_bytes: Callable[[int], bytes], count: int) -> Beliefs:

@@ -14,12 +14,12 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.photographs import GROUPS, Photographs
 from recommender.encoding.backbone import Device
-from recommender.encoding.protocol import Encoded, PictureEncoder, joined
+from recommender.encoding.encoder import load_encoder
+from recommender.encoding.protocol import Encoded
 from recommender.encoding.regions import Regions
 from recommender.errors import CatalogError, RecommenderError
 from recommender.evaluation import metrics
@@ -35,7 +35,7 @@ from recommender.evaluation.committed import (
     macro_of,
     micro_of,
 )
-from recommender.evaluation.encoded import AT_ONCE, encode_files
+from recommender.evaluation.encoded import encode_photographs
 from recommender.evaluation.leaderboard import (
     OURS,
     System,
@@ -80,6 +80,7 @@ def measure_photographs(
     *,
     sample: int | None = None,
     items: int | None = None,
+    left_out: Sequence[Path] = (),
     device: Device = "auto",
 ) -> PhotographBoard:
     """Ask every system with the photographs that have a label, and compare.
@@ -92,11 +93,13 @@ def measure_photographs(
         cache: a folder that keeps the embeddings of other encoders.
         sample: at most so many photographs ask, the same ones each time.
         items: at most so many items can be found, the same ones each time, by any system.
+        left_out: of each fold of the photographers the store's weights as fitted to the others'
+            photographs alone, by which theirs are seen (`training.taken`).
         device: where encoders run.
 
     Raises:
         CatalogError: no photograph has a label.
-        ValueError: a number is not positive.
+        ValueError: a number is not positive, or what is left out are other weights.
     """
     if min(asked for asked in (sample, items, 1) if asked is not None) < 1:
         raise ValueError("a sample, and the items that can be found, are at least 1")
@@ -117,6 +120,7 @@ def measure_photographs(
             "without a label": len(photographs) - len(labelled),
             "unknown labels": photographs.unknown,
             "skipped": photographs.skipped,
+            "folds left out": len(left_out),
         },
         "gallery": {"items": len(base), "of": len(base.gallery.frame)},
         "labels": counts,
@@ -129,7 +133,10 @@ def measure_photographs(
     seen: dict[str, Encoded] = {}  # an encoder sees the same, whatever the ranking
     garments = GarmentColours(lambda row: base.picture_bytes(int(base.index.ids[row])))
     own = json.dumps(base.encoder.record())
-    seen[own] = _see(base.encoder, asking.files, "Where garments are")
+    encoders = [load_encoder(str(path), device=device) for path in left_out] or [base.encoder]
+    if {encoder.fingerprint for encoder in encoders} != {base.encoder.fingerprint}:
+        raise ValueError("the weights that some photographers were left out of are not the store's")
+    seen[own] = encode_photographs(encoders, asking)
     shown = _colours(asking.files, seen[own].regions)
     precisions: dict[str, Floats] = {}
     for name, system in systems.items():
@@ -137,7 +144,7 @@ def measure_photographs(
             encoder = encoder_of(base, system, device)
             recommender = open_system(base, directory, encoder, system, cache)
             if (key := json.dumps(encoder.record())) not in seen:
-                seen[key] = _see(encoder, asking.files, system.title)
+                seen[key] = encode_photographs([encoder], asking)
             query = Query(**seen[key]._asdict(), recognises=True)
             hits = find(recommender, query, (), DEPTH, system.ranking, spread=system.spread)
         except RecommenderError as error:
@@ -253,12 +260,6 @@ def _counts(
     }
 
 
-def _see(encoder: PictureEncoder, files: Sequence[bytes], title: str) -> Encoded:
-    """What an encoder makes of photographs, as of a visitor's."""
-    batches = encode_files(encoder, files.__getitem__, len(files))
-    return joined([part for _, part in tqdm(batches, title, -(-len(files) // AT_ONCE))])
-
-
 def _colours(files: Sequence[bytes], regions: Sequence[Regions]) -> Lab | None:
     """Of the garments in photographs, float64 (q, 3); None where nobody knows where they are."""
     if not regions:
@@ -320,6 +321,10 @@ def markdown(board: PhotographBoard, command: str) -> str:
     of = f" of {gallery['of']:,}" if gallery["items"] < gallery["of"] else ""
     lines[-1] += f"({asked['from']}), {gallery['items']:,}{of} items; 95% bootstrap intervals "
     lines[-1] += f"over photographers; `{command}`."
+    if folds := asked["folds left out"]:
+        lines.append(
+            f"- each seen by weights that none of its photographer's taught ({folds} folds)"
+        )
     lines += [f"- left out: {name}: {why}" for name, why in board["left_out"].items()]
     lines += [f"- not asked: {what}" for what in _not_asked(asked)]
     return "\n".join(lines) + "\n"

@@ -7,6 +7,7 @@ the catalog is of.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.photographs import GROUPS, Photographs
 from recommender.encoding.agreement import Floats, logit, surer
 from recommender.encoding.backbone import Device
@@ -24,9 +24,9 @@ from recommender.encoding.protocol import Encoded, joined
 from recommender.encoding.weights import read_weights, write_weights
 from recommender.errors import WeightsError
 from recommender.evaluation.classification import calibration_error
+from recommender.evaluation.encoded import encode_photographs
 from recommender.evaluation.match import pictures_without
 from recommender.evaluation.metrics import Bools
-from recommender.pictures.decode import decode_image
 from recommender.schema import TYPE
 
 REFUSED = 0.025
@@ -42,6 +42,7 @@ def calibrate_on_photographs(
     photographs: Photographs,
     packshots: Sequence[Image.Image],
     *,
+    left_out: Sequence[Path] = (),
     device: Device = "auto",
 ) -> dict[str, Any]:
     """Write weights that know how sure to be of photographs.
@@ -55,6 +56,8 @@ def calibrate_on_photographs(
         out: takes what is shipped.
         photographs: of dev.
         packshots: of dev.
+        left_out: of weights that were fitted to these photographs, those of each fold of the
+            photographers that were fitted to the others'; they are told the same.
         device: where the encoder runs.
 
     Returns:
@@ -63,9 +66,14 @@ def calibrate_on_photographs(
     Raises:
         WeightsError: the weights know nothing of regions.
     """
-    encoder = load_encoder(str(weights), device=device, photograph_odds=1.0, match=())
-    asked = [decode_image(data, limits=PICTURE_LIMITS) for data in photographs.files]
-    seen = see(encoder, asked)
+    ask = [str(path) for path in left_out or [weights]]
+
+    def asked(odds: float) -> Encoded:
+        load = partial(load_encoder, device=device, photograph_odds=odds, match=())
+        return encode_photographs([load(name) for name in ask], photographs)
+
+    encoder = load_encoder(str(weights), device=device)
+    seen = asked(1.0)
     if not seen.regions:
         raise WeightsError("These weights do not know where a garment is: they saw no photographs.")
     known = photographs.frame["label"].notna().to_numpy()
@@ -76,12 +84,13 @@ def calibrate_on_photographs(
     told = surer(beliefs, odds)
     without = [p for kind in pictures_without(photographs, _EACH).values() for p in kind]
     encoder = load_encoder(str(weights), device=device, photograph_odds=odds)
-    garments = [_features(encoder, pictures) for pictures in (asked, packshots)]
-    match = fit_match(np.concatenate(garments), _features(encoder, without))
+    garments = [_features(encoder, each) for each in (asked(odds), see(encoder, packshots))]
+    match = fit_match(np.concatenate(garments), _features(encoder, see(encoder, without)))
     match = lenient(match, garments[0])
-    trained = read_weights(weights)
-    config = replace(trained.config, photograph_odds=odds, match=match)
-    write_weights(out, trained._replace(config=config))
+    for path, target in [(weights, out), *zip(left_out, left_out, strict=True)]:
+        trained = read_weights(path)
+        config = replace(trained.config, photograph_odds=odds, match=match)
+        write_weights(target, trained._replace(config=config))
     return {
         "odds": round(odds, 4),
         "before": round(calibration_error(beliefs.max(axis=1), right), 4),
@@ -114,9 +123,8 @@ def _brier(beliefs: Floats, right: Bools) -> float:
     return float(((beliefs.max(axis=1) - right) ** 2).mean())
 
 
-def _features(encoder: Encoder, pictures: Sequence[Image.Image]) -> Floats:
+def _features(encoder: Encoder, seen: Encoded) -> Floats:
     """The garment head's logit and the doubt of each picture: float32 of shape (n, 2)."""
-    seen = see(encoder, pictures)
     garment = np.array([found.garment for found in seen.regions], np.float32)
     return np.stack([logit(garment), encoder.agreement.doubt(seen.vectors)], axis=1)
 

@@ -1,0 +1,226 @@
+"""Fit the head of article types anew for photographs: the last layer alone, all else as it is.
+
+A photograph's label is coarser than a type. By what its types have together a network learns to
+say the types that many labels allow: a shirt becomes a sweatshirt. What its head reads tells the
+two apart; so another head, for photographs alone, is fitted with labels that count more alike, to
+photographs that the backbone has learnt from and to others, and is held to the one that it has.
+Source: Kirichenko et al., Last Layer Re-Training is Sufficient for Robustness to Spurious
+Correlations, arXiv:2204.02937.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from torch import Tensor
+
+from recommender.catalog.items import PICTURE_LIMITS
+from recommender.catalog.photographs import GROUPS, Photographs
+from recommender.encoding.agreement import Floats
+from recommender.encoding.backbone import BACKBONE_DIM, Device
+from recommender.encoding.config import EncoderConfig
+from recommender.encoding.network import Network
+from recommender.encoding.second_look import Prepared, closely, garment_in, regions_of, see_each
+from recommender.encoding.weights import Weights, read_weights, write_weights
+from recommender.errors import CatalogError, WeightsError
+from recommender.evaluation.metrics import macro_mean
+from recommender.pictures.decode import decode_image
+from recommender.schema import TYPE
+
+_AT_ONCE = 64
+_STEPS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadConfig:
+    """How a head is fitted.
+
+    A label counts by its photographs to the power of 1 - `balance`: 1 is each label alike, 0 each
+    photograph. `pull` and `bias_pull` are what the squares of the changes of weights and biases
+    cost, which is how strongly the head is held to what it was. Each of `folds` of the
+    photographers is left out in turn, to know what the head says of those who did not teach it.
+    """
+
+    balance: float = 0.5
+    pull: float = 1e-2
+    bias_pull: float = 3e-3
+    folds: int = 5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.balance <= 1 or min(self.pull, self.bias_pull) <= 0 or self.folds < 2:
+            raise ValueError("a balance is from 0 to 1, a pull above 0, and folds are two or more")
+
+
+class Head(NamedTuple):
+    """A linear map of what the backbone sees: float32 of shape (c, 2048) and (c,)."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def __call__(self, views: Tensor) -> Tensor:
+        """Views (v, n, 2048) -> what is believed by all of them, (n, c)."""
+        return (views @ self.weight.T + self.bias).softmax(-1).mean(0)
+
+
+class Lesson(NamedTuple):
+    """Photographs that teach a head.
+
+    Attributes:
+        views: float32 of shape (v, n, 2048), what the backbone sees of each by its views.
+        allowed: bool of shape (n, c), the classes that its label allows.
+        shares: float32 of shape (n,), what each counts.
+    """
+
+    views: Tensor
+    allowed: Tensor
+    shares: Tensor
+
+    def and_of(self, others: "Lesson", rows: Tensor) -> "Lesson":
+        """These and, counting as much together, rows of others: bool of shape (n,)."""
+        parts = (self, Lesson(others.views[:, rows], others.allowed[rows], others.shares[rows]))
+        return Lesson(
+            torch.cat([part.views for part in parts], 1),
+            torch.cat([part.allowed for part in parts]),
+            torch.cat([part.shares / part.shares.sum() for part in parts]),
+        )
+
+
+def refit_on_photographs(
+    weights: Path,
+    out: Path,
+    learnt: Photographs,
+    others: Photographs,
+    config: HeadConfig,
+    *,
+    folds: Path,
+    device: Device = "auto",
+) -> dict[str, Any]:
+    """Write weights that have a head of article types for photographs alone.
+
+    Args:
+        weights: calibrated, with heads for types and regions.
+        out: takes them with `taken.articleType.*` besides.
+        learnt: who teach, of photographers whom the backbone has learnt from.
+        others: who teach as much, of photographers whom it has not.
+        config: how.
+        folds: a folder that takes `0.safetensors` and so on: of each fold of the other
+            photographers (`Photographs.folds`) weights whose head these did not teach.
+        device: where the encoder runs.
+
+    Returns:
+        How often, of the others, the likeliest type is right for the label, and in the mean over
+        labels: `before`, `left out`, of each by its fold's weights, and `fitted`, by all.
+
+    Raises:
+        WeightsError: the weights have no such heads.
+        CatalogError: no photograph has a label, or the others are of too few photographers.
+    """
+    trained = read_weights(weights)
+    network = Network(trained.config, trained.state, trained.labels, device)
+    if TYPE not in trained.labels or not network.finds_regions:
+        raise WeightsError("These weights have no head for article types, or none for regions.")
+    known = _read(network, trained, learnt.labelled(), config)
+    new = _read(network, trained, others.labelled(), config)
+    fold = torch.from_numpy(others.labelled().folds(config.folds))
+    if not len(known.shares) or len(fold.unique()) < 2:
+        raise CatalogError("The photographs that have a label are of too few photographers.")
+    former = Head(*(trained.state[f"heads.{TYPE}.{part}"].float() for part in ("weight", "bias")))
+    left_out = torch.zeros(new.allowed.shape)
+    folds.mkdir(parents=True, exist_ok=True)
+    for each in range(config.folds):
+        own = fold == each
+        head = fit_head(former, known.and_of(new, ~own), config)
+        left_out[own] = head(new.views[:, own])
+        _write(folds / f"{each}.safetensors", trained, head)
+    head = fit_head(former, known.and_of(new, fold >= 0), config)
+    _write(out, trained, head)
+    groups = pd.factorize(others.labelled().frame["label"])[0].astype(np.int64)
+    said = {"before": former(new.views), "left out": left_out, "fitted": head(new.views)}
+    return {
+        "photographs": {"learnt": len(known.shares), "others": len(new.shares)},
+        **{name: _right(beliefs, new.allowed, groups) for name, beliefs in said.items()},
+    }
+
+
+def _read(network: Network, trained: Weights, taught: Photographs, config: HeadConfig) -> Lesson:
+    views = torch.from_numpy(views_of(network, trained.config, taught.files))
+    labels, types = taught.frame["label"], trained.labels[TYPE]
+    allowed = torch.tensor([[name in GROUPS[label] for name in types] for label in labels])
+    counts = labels.map(labels.value_counts()).to_numpy(dtype=np.float32)
+    return Lesson(views, allowed, torch.from_numpy(counts**-config.balance))
+
+
+def _write(path: Path, trained: Weights, head: Head) -> None:
+    own = {f"taken.{TYPE}.{part}": tensor.half() for part, tensor in head._asdict().items()}
+    write_weights(path, trained._replace(state={**trained.state, **own}))
+
+
+def views_of(network: Network, config: EncoderConfig, files: Sequence[bytes]) -> Floats:
+    """What the backbone sees of photographs by the views that count (`second_look`).
+
+    Returns:
+        float32 of shape (2, n, 2048): larger, and the mirror image of what holds the garment.
+    """
+
+    def batches() -> Iterator[Floats]:
+        for at in range(0, len(files), _AT_ONCE):
+            some = files[at : at + _AT_ONCE]
+            pictures = [decode_image(data, limits=PICTURE_LIMITS) for data in some]
+            larger = [closely(picture, config) for picture in pictures]
+            cuts = list(larger)
+            for row, seen in enumerate(see_each(network, larger)):
+                found = regions_of(seen, pictures[row].size, larger[row].shape[1::-1])
+                if found.boxes:
+                    cuts[row] = garment_in(pictures[row], found, config)
+            yield np.stack([_pooled(network, larger), _pooled(network, [c[:, ::-1] for c in cuts])])
+
+    return np.concatenate([*batches()], axis=1)
+
+
+def _pooled(network: Network, prepared: Sequence[Prepared]) -> Floats:
+    """What the backbone sees of pictures of whatever sizes."""
+    pooled = np.empty((len(prepared), BACKBONE_DIM), np.float32)
+    for shape in {picture.shape for picture in prepared}:
+        rows = [row for row, picture in enumerate(prepared) if picture.shape == shape]
+        pooled[rows] = network.pooled(np.stack([prepared[row] for row in rows]))
+    return pooled
+
+
+def fit_head(former: Head, lesson: Lesson, config: HeadConfig) -> Head:
+    """The head near a former one by which what is allowed is likely.
+
+    A photograph teaches by the mean of its views.
+    """
+    seen, shares = lesson.views.mean(0), lesson.shares / lesson.shares.sum()
+    change = Head(torch.zeros_like(former.weight), torch.zeros_like(former.bias))
+    for tensor in change:
+        tensor.requires_grad_()
+    before = seen @ former.weight.T + former.bias
+    optimizer = torch.optim.LBFGS([*change], max_iter=_STEPS, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        log_p = (before + seen @ change.weight.T + change.bias).log_softmax(1)
+        wrong = -log_p.masked_fill(~lesson.allowed, -torch.inf).logsumexp(1)
+        held = config.pull * change.weight.square().sum()
+        held = held + config.bias_pull * change.bias.square().sum()
+        value = (shares * wrong).sum() + held
+        torch.autograd.backward(value)
+        return value
+
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    return Head(*((old + new).detach() for old, new in zip(former, change, strict=True)))
+
+
+def _right(beliefs: Tensor, allowed: Tensor, groups: npt.NDArray[np.int64]) -> dict[str, float]:
+    """How often the likeliest class is allowed, and in the mean over labels."""
+    right = allowed.gather(1, beliefs.argmax(1, keepdim=True))[:, 0].double().numpy()
+    return {
+        "right": round(float(right.mean()), 4),
+        "mean over labels": round(macro_mean(right, groups), 4),
+    }
