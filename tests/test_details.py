@@ -35,7 +35,8 @@ from recommender.schema import COLUMNS, TYPE
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
 from recommender.service.answers import Service
-from recommender.training.details import DetailConfig, Learnt, fit_heads, learn, worth
+from recommender.training.details import DetailConfig, Learnt, learn, worth
+from recommender.training.linear import fit_heads
 from recommender.ui.find.seen import seen_html
 from recommender.ui.find.view import View
 from scripts import train_details
@@ -167,6 +168,7 @@ def cloud(count: int = 400, seed: int = 0) -> tuple[np.ndarray, pd.DataFrame]:
         }
     )
     seen[:, 11] = 3  # of which nothing can be learnt
+    frame["type seen"] = frame[TYPE]
     frame.loc[::7, "pattern"] = None
     return seen.astype(np.float16), frame
 
@@ -177,7 +179,7 @@ def test_what_pictures_show_is_learnt_and_what_they_do_not_is_left_out() -> None
     pattern = found["pattern"]
     assert isinstance(pattern, Learnt)
     assert pattern.classes == ("Solid", "Striped")
-    assert pattern.told["dev"]["accuracy"] > 0.9 > pattern.told["dev"]["by type"]["accuracy"]
+    assert pattern.told["dev"]["accuracy"] > 0.9 > pattern.told["dev"]["by type seen"]["accuracy"]
     assert pattern.told["dev"]["ECE"] < 0.1
     assert (
         pattern.told["learnt from"]
@@ -204,10 +206,11 @@ def test_items_of_other_catalogs_are_learnt_from_but_say_nothing_of_values() -> 
 def test_a_head_is_the_logistic_regression_of_others() -> None:
     seen, frame = cloud()
     targets = (frame["weight"] == "Light").to_numpy(np.int64) + (seen[:, 0] > 3)
-    light, heavy = fit_heads(seen, targets, [0.01, 0.3])[::-1]
+    fitted = fit_heads(seen, targets, [0.01, 0.3])
     features = seen[:, :11].astype(np.float64)
     scaled = StandardScaler().fit_transform(features)
-    for head, decay in ((light, 0.01), (heavy, 0.3)):
+    assert [*fitted] == [0.3, 0.01]
+    for decay, head in fitted.items():
         theirs = LogisticRegression(C=1 / (decay * len(seen)), tol=1e-8, max_iter=1000)
         want = theirs.fit(scaled, targets).predict_proba(scaled)
         np.testing.assert_allclose(head.beliefs(seen), want, atol=5e-3)
@@ -221,12 +224,13 @@ def test_worth_beside_who_knows_the_type_alone() -> None:
         {
             TYPE: ["A", "A", "B", "C", "A"],
             "pattern": ["Solid", "Striped", "Striped", "Dotted", None],
+            "type seen": ["A", "B", "B", "C", "A"],
         }
     )
     beliefs = np.array([[0.9, 0.1], [0.3, 0.7], [0.1, 0.9], [0.85, 0.15], [0.9, 0.1]], np.float32)
     told = worth("pattern", ("Solid", "Striped"), beliefs, asking, train)
     assert (told["queries"], told["unknown"], told["accuracy"]) == (4, 1, 0.75)
-    assert told["by type"]["accuracy"] == 0.5
+    assert (told["by type"]["accuracy"], told["by type seen"]["accuracy"]) == (0.5, 0.75)
     # By type it says Solid, Solid, Striped and, of a type it never saw, Solid.
     assert told["by type"]["macro F1"] == pytest.approx((0.5 + 2 / 3 + 0) / 3, abs=1e-4)
     assert told["shown"] == {"share": 0.75, "accuracy": pytest.approx(0.6667)}
@@ -291,11 +295,12 @@ def test_the_command_adds_heads_and_nothing_else(
     assert all(tensor.equal(found.state[name]) for name, tensor in state.items())
     told = json.loads(said.read_text())
     assert told["command"].startswith("python -m scripts.train_details --data")
-    assert told["encoder"]["weights_hash"] == load_encoder(str(weights), device="cpu").weights_hash
+    assert told["weights_hash"] == load_encoder(str(weights), device="cpu").weights_hash
     assert sum(told["items"].values()) == 160
     assert told["details"]["pattern"]["types"] == 2
     assert told["details"]["pattern"]["test"]["accuracy"] > 0.9
     assert told["left out"]["neck"] == "too few items of any type have it"
+    assert {"by type", "by type seen", "shown"} < told["details"]["pattern"]["dev"].keys()
 
     # Once more, on what it wrote: the same file, and no picture is looked at again.
     kept = {path: path.stat().st_mtime_ns for path in (data / "pooled").iterdir()}
@@ -309,6 +314,10 @@ def test_the_command_adds_heads_and_nothing_else(
     capsys.readouterr()
     assert train_details.main([*argv, "--columns", "neck"]) == 1
     assert "No detail can be learnt of this catalog (neck: too few" in capsys.readouterr().err
+    write_weights(weights, Weights(state, config, {"gender": LABELS["gender"]}))
+    argv[argv.index("--weights") + 1] = str(weights)
+    assert train_details.main(argv) == 1
+    assert "see no article types" in capsys.readouterr().err
     assert train_details.main([*argv, "--columns", "gender"]) == 1
     assert "gender has a head already" in capsys.readouterr().err
 

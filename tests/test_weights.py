@@ -23,7 +23,7 @@ def header_of(path: Path) -> dict[str, str]:
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     labels = {"gender": ["Men", "Wömen"], "usage": ["Casual"]}
     write_weights(tmp_path / "new" / "w.safetensors", Weights(STATE, CONFIG, labels))
-    state, config, read = read_weights(tmp_path / "new" / "w.safetensors")
+    state, config, read, _ = read_weights(tmp_path / "new" / "w.safetensors")
     assert state.keys() == STATE.keys()
     for name, tensor in STATE.items():
         assert torch.equal(state[name], tensor)
@@ -55,6 +55,7 @@ def test_what_cannot_be_written_leaves_what_is_there(tmp_path: Path) -> None:
 def test_weights_between_two_runs(tmp_path: Path) -> None:
     first = {"a": torch.tensor([0.0, 2.0]), "b": torch.tensor([1.0])}
     second = {"a": torch.tensor([4.0, 2.0]), "b": torch.tensor([1.0]), "new": torch.tensor([7.0])}
+    second["details.pattern.bias"] = torch.tensor([1.0])  # of the second's network alone
     labels = {"gender": ["Men", "Women"]}
     paths = [tmp_path / "first", tmp_path / "second"]
     for path, state in zip(paths, (first, second), strict=True):

@@ -4,18 +4,14 @@ Nothing that the weights knew changes, as no tensor of theirs does: a head is a 
 pooled maps, learnt from columns that a catalog has of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import datasets
 import numpy as np
 import pandas as pd
-import torch
-import torch.nn.functional as F
-from torch import Tensor
 from tqdm.auto import tqdm
 
 from recommender.catalog.items import catalog_frame
@@ -25,7 +21,7 @@ from recommender.encoding.backbone import Device
 from recommender.encoding.details import PREFIX, Detail
 from recommender.encoding.encoder import load_encoder
 from recommender.encoding.weights import Weights, read_weights, write_weights
-from recommender.errors import CatalogError
+from recommender.errors import CatalogError, WeightsError
 from recommender.evaluation.classification import accuracy, macro_f1
 from recommender.evaluation.encoded import believe
 from recommender.evaluation.metrics import Ints
@@ -33,6 +29,7 @@ from recommender.evaluation.report import heads, number
 from recommender.schema import LABELS, TYPE
 from recommender.search.spread import SURE
 from recommender.training.calibration import fit_temperature
+from recommender.training.linear import Head, fit_heads
 from recommender.training.pooled import Pooled, pooled_features
 
 DETAILS = (
@@ -41,9 +38,8 @@ DETAILS = (
 )  # fmt: skip
 """Columns of a catalog's own whose values pictures may show."""
 
-_STEPS = 200
-_STILL = 1e-3
-"""Of the standard deviation of a feature: one that moves less tells nothing."""
+SEEN = "type seen"
+"""What the network takes an item's picture for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,26 +59,13 @@ class DetailConfig:
     least: int = 60
     asked: int = 20
     share: float = 0.25
-    decays: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+    decays: tuple[float, ...] = (0.03, 0.1, 0.3)
 
     def __post_init__(self) -> None:
         if usual := sorted({*self.columns} & {*LABELS}):
             raise ValueError(f"{', '.join(usual)} has a head already")
         if min(self.least, self.asked) < 1 or not 0 < self.share <= 1:
             raise ValueError("counts are at least 1, a share is above 0 and at most 1")
-
-
-class Head(NamedTuple):
-    """A linear map of pooled maps: (classes, 2048) and (classes,)."""
-
-    weight: Tensor
-    bias: Tensor
-
-    def beliefs(self, features: Pooled) -> Floats:
-        """Features of shape (n, 2048) -> float32 of shape (n, classes), rows that sum to one."""
-        logits = F.linear(torch.from_numpy(features.astype(np.float32)), self.weight, self.bias)
-        believed: Floats = logits.softmax(1).numpy()
-        return believed
 
 
 class Learnt(NamedTuple):
@@ -105,8 +88,9 @@ def train_details(
 ) -> dict[str, Any]:
     """Write weights with heads for what catalogs say of their items' details.
 
-    A head is kept where dev says that it is right more often than who knows the type alone. The
-    test split is asked once, as visitors ask, when all is chosen.
+    A head is kept where on dev it is right more often than who says of each type that the network
+    sees what is the commonest there. The test split is asked once, as visitors ask, when all is
+    chosen.
 
     Args:
         catalogs: of whose train splits heads learn. The first one says which values there are and
@@ -118,26 +102,31 @@ def train_details(
         device: where it runs.
 
     Returns:
-        The `encoder`; `items`, how many of each split have a detail; `also learnt from`, how many
-        items of other catalogs; of each of the `details` what it tells and what it is worth; what
-        was `left out`, and why.
+        The `weights_hash`; `items`, how many of each split have a detail; `also learnt from`, how
+        many items of other catalogs; of each of the `details` what it tells and what it is worth;
+        what was `left out`, and why.
 
     Raises:
-        WeightsError: the weights cannot be read, or are not a network's.
+        WeightsError: the weights cannot be read, or are of no network that sees article types.
         CatalogError: nothing can be learnt.
     """
     former = _without_details(read_weights(weights))
+    if TYPE not in former.labels:
+        raise WeightsError("These weights see no article types, by which details are told.")
     known = [_known(items, config.columns) for items in catalogs]
     parts = [frame[frame["split"] == "train"] for frame in known]
     train, parts[0] = parts[0], known[0][known[0]["split"] != "test"]
-    seen = [
+    features = [
         pooled_features(former, items, part.index.to_numpy(), cache, device=device)
         for items, part in zip(catalogs, parts, strict=True)
     ]
+    seen = np.concatenate(features)
     examples = pd.concat([part.assign(own=at == 0) for at, part in enumerate(parts)])
+    types_head = Head(*(former.state[f"heads.{TYPE}.{part}"].float() for part in Head._fields))
+    examples[SEEN] = np.array(former.labels[TYPE])[types_head.beliefs(seen).argmax(axis=1)]
     types = _types(catalogs[0], config)
     usual = replace(config, columns=tuple(name for name in config.columns if types[name]))
-    found = learn(examples, np.concatenate(seen), usual)
+    found = learn(examples, seen, usual)
     found |= {name: "too few items of any type have it" for name in types if not types[name]}
     learnt = {name: one for name, one in found.items() if isinstance(one, Learnt)}
     if not learnt:
@@ -157,8 +146,9 @@ def train_details(
     encoder = load_encoder(str(out), device=device)
     rows = test.index.tolist()
     believed = believe(encoder, lambda at: catalogs[0][rows[at]]["image"]["bytes"], len(rows))
+    test = test.assign(**{SEEN: np.array(encoder.labels[TYPE])[believed[TYPE].argmax(axis=1)]})
     return {
-        "encoder": encoder.record(),
+        "weights_hash": encoder.weights_hash,
         "items": known[0]["split"].value_counts().to_dict(),
         "also learnt from": sum(map(len, parts[1:])),
         "details": {
@@ -177,7 +167,8 @@ def learn(examples: pd.DataFrame, seen: Pooled, config: DetailConfig) -> dict[st
     """Each detail -> what was learnt of it, or why nothing was.
 
     Args:
-        examples: details, type and `split` of n items, and whether they are the catalog's `own`.
+        examples: details, type, `SEEN` and `split` of n items, and whether they are the first
+            catalog's `own`.
         seen: of shape (n, 2048), their features.
         config: what is learnt.
     """
@@ -197,62 +188,25 @@ def learn(examples: pd.DataFrame, seen: Pooled, config: DetailConfig) -> dict[st
         chooses = np.flatnonzero((split == "dev") & there.to_numpy())
         truth, shown = targets[chooses], seen[chooses]
         fitted = fit_heads(seen[learns], targets[learns], config.decays)
-        head = min(fitted, key=lambda one: _surprise(one.beliefs(shown), truth))
+        surprise = {d: _surprise(one.beliefs(shown), truth) for d, one in fitted.items()}
+        decay = min(surprise, key=surprise.__getitem__)
+        head = fitted[decay]
         temperature = fit_temperature(head.beliefs(shown), truth)
         told = worth(name, classes, tempered(head.beliefs(shown), temperature), dev, train)
-        if told["accuracy"] <= told["by type"]["accuracy"]:
-            right = f"{told['accuracy']} of dev"
-            learnt[name] = f"right in {right}, by the type alone in {told['by type']['accuracy']}"
+        if told["accuracy"] <= told["by type seen"]["accuracy"]:
+            right, other = told["accuracy"], told["by type seen"]["accuracy"]
+            learnt[name] = f"right in {right} of dev, by the type alone in {other}"
             continue
-        said = {"classes": len(classes), "learnt from": len(learns), "temperature": temperature}
+        said = {"classes": len(classes), "learnt from": len(learns), "decay": decay}
+        said["temperature"] = round(temperature, 4)
         learnt[name] = Learnt(head, classes, temperature, {**said, "dev": told})
     return learnt
-
-
-def fit_heads(features: Pooled, targets: Ints, decays: Sequence[float]) -> list[Head]:
-    """Multinomial logistic regressions, one for each decay, each from where the last one ended.
-
-    Args:
-        features: of shape (n, d).
-        targets: int64 of shape (n,), each of the classes at least once.
-        decays: what half a squared weight costs, of features whose standard deviation is one.
-    """
-    plain = torch.from_numpy(features.astype(np.float32))
-    mean, spread = plain.mean(0), plain.std(0)
-    spread = torch.where(spread > _STILL * spread.mean(), spread, torch.inf)
-    scaled, truth = (plain - mean) / spread, torch.from_numpy(targets)
-    weight = torch.zeros(int(targets.max()) + 1, plain.shape[1], requires_grad=True)
-    bias = torch.zeros(len(weight), requires_grad=True)
-    fitted = []
-    for decay in sorted(decays, reverse=True):
-        _descend([weight, bias], partial(_cost, scaled, truth, weight, bias, decay))
-        own = weight.detach() / spread
-        fitted.append(Head(own, bias.detach() - own @ mean))
-    return fitted
-
-
-def _cost(scaled: Tensor, truth: Tensor, weight: Tensor, bias: Tensor, decay: float) -> Tensor:
-    unlike = F.cross_entropy(F.linear(scaled, weight, bias), truth)
-    return unlike + decay / 2 * weight.square().sum()
-
-
-def _descend(parameters: list[Tensor], cost: Callable[[], Tensor]) -> None:
-    """Bring a convex cost to its least, in place."""
-    optimiser = torch.optim.LBFGS(parameters, max_iter=_STEPS, line_search_fn="strong_wolfe")
-
-    def step() -> Tensor:
-        optimiser.zero_grad()
-        value = cost()
-        value.backward()  # type: ignore[no-untyped-call]
-        return value
-
-    optimiser.step(step)  # type: ignore[no-untyped-call]
 
 
 def worth(
     name: str, classes: Sequence[str], beliefs: Floats, asking: pd.DataFrame, train: pd.DataFrame
 ) -> dict[str, Any]:
-    """What a detail's head is worth, beside who knows the type and its commonest value alone.
+    """What a detail's head is worth, beside who says the commonest value of the type.
 
     Args:
         name: of the detail.
@@ -262,29 +216,37 @@ def worth(
         train: items of the train split.
 
     Returns:
-        As `report.heads`, and `shown`: of how many the likeliest value is taken for the one, and in
-        how many of those it is.
+        As `report.heads`; `shown`: of how many the likeliest value is taken for the one, and in how
+        many of those it is; by the type that is seen, and by the true one.
     """
     [told] = heads(asking, {name: classes}, {name: beliefs}).values()
     both = pd.Index(pd.unique(pd.concat([asking[name], train[name]]).dropna()))
     both = pd.Index(classes).append(both.difference(classes))
     targets = both.get_indexer(pd.Index(asking[name]))
     common = train[[TYPE, name]].value_counts().reset_index().drop_duplicates(TYPE)
-    usual = asking[TYPE].map(common.set_index(TYPE)[name]).fillna(train[name].mode()[0])
-    guessed = both.get_indexer(pd.Index(usual))
+    usual, otherwise = common.set_index(TYPE)[name], train[name].mode()[0]
+    by_type = {
+        way: asking[column].map(usual).fillna(otherwise)
+        for way, column in ((" seen", SEEN), ("", TYPE))
+    }
     sure = (targets >= 0) & (beliefs.max(axis=1) >= SURE)
     right = beliefs.argmax(axis=1)[sure] == targets[sure]
     return {
         **told,
-        "by type": {
-            "accuracy": number(accuracy(targets, guessed)),
-            "macro F1": number(macro_f1(targets, guessed)),
+        **{
+            f"by type{way}": _right(targets, both.get_indexer(pd.Index(guessed)))
+            for way, guessed in by_type.items()
         },
         "shown": {
             "share": number(sure.sum() / max((targets >= 0).sum(), 1)),
             "accuracy": number(right.mean() if len(right) else np.nan),
         },
     }
+
+
+def _right(targets: Ints, guessed: Ints) -> dict[str, Any]:
+    found = {"accuracy": accuracy, "macro F1": macro_f1}
+    return {name: number(metric(targets, guessed)) for name, metric in found.items()}
 
 
 def _without_details(weights: Weights) -> Weights:
