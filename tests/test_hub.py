@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
@@ -87,6 +88,7 @@ def assert_same(directory: Path, expected: Path) -> None:
     assert ours.frame.equals(theirs.frame)
     assert ours.index.vectors.tobytes() == theirs.index.vectors.tobytes()
     assert ours.places.tolist() == theirs.places.tolist()
+    np.testing.assert_array_equal(ours.gallery.colours, theirs.gallery.colours)
     for item_id in ours.index.ids.tolist():
         assert ours.picture_bytes(item_id) == theirs.picture_bytes(item_id)
 
@@ -345,7 +347,9 @@ def test_what_another_machine_rounds_otherwise_lies_beside(
     shutil.copytree(store, here)
     old = load_manifest(here)
     files = json.loads((there / MANIFEST_FILE).read_text())
-    for name in [name for name in files["files"] if name.startswith(("embeddings/", "map/"))]:
+    for name in [
+        name for name in files["files"] if name.startswith(("embeddings/", "map/", "colours/"))
+    ]:
         with safe_open(there / name, framework="np") as file:
             tensors, header = {k: file.get_tensor(k) for k in file.keys()}, file.metadata()  # noqa: SIM118
         save_file(tensors, there / name, metadata={**(header or {}), "made": "elsewhere"})

@@ -259,10 +259,10 @@ def files_of(directory: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("damage", ["missing", "flipped", "cut", "folder"])
-@pytest.mark.parametrize("which", range(5))
+@pytest.mark.parametrize("which", range(6))
 def test_every_file_is_checked(copy: Path, which: int, damage: str) -> None:
     files = [path for path in files_of(copy) if path.suffix != ".json"]
-    assert len(files) == 5  # index, ids, map, one part and the catalog's shard
+    assert len(files) == 6  # index, ids, map, colours, one part and the catalog's shard
     path = files[which]
     data = bytearray(path.read_bytes())
     path.unlink()

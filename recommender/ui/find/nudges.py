@@ -40,7 +40,10 @@ class NudgesPanel:
                 visible=bool(nudges.contexts[option]),
                 elem_id=option,
             )
-            for option, label in (("season", "Rather for the season"), ("occasion", "Rather for"))
+            for option, label in (
+                ("season", "Rather for the season"),
+                ("occasion", "Rather for the occasion"),
+            )
         )
         self.boxes: list[Block] = [self.colour, self.season, self.occasion]
         self.changes: list[Callable[..., Any]] = [

@@ -165,6 +165,11 @@ document.addEventListener("keydown", event => {
   if (find("dialog[open]") || event.target.closest("input, textarea, .frame, [role=listbox]")) return;
   close.click();
 });
+// Gradio tells of a slider when a pointer lets go of it: of one that keys moved, it has to hear.
+document.addEventListener("keyup", ({target, key}) => {
+  if (!/^(Arrow|Page|Home|End)/.test(key) || !target.matches("input[type=range]")) return;
+  target.dispatchEvent(new PointerEvent("pointerup", {bubbles: true}));
+});
 document.addEventListener("paste", async event => {
   if (event.target.closest("input, textarea, [contenteditable=true]") || !find("#picture")?.offsetParent) return;
   const file = [...event.clipboardData.files].find(({type}) => type.startsWith("image/"));

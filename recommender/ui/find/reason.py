@@ -139,11 +139,12 @@ def heat_html(answer: Json, picture: str, name: str) -> str:
 def _figure_html(heat: Json, picture: str, name: str) -> str:
     cells, (left, top, right, bottom) = np.array(heat["cells"]), heat["box"]
     lies = f"left:{left:.2%};top:{top:.2%};width:{right - left:.2%};height:{bottom - top:.2%}"
-    said = html.escape(f"{name[:1].upper()}{name[1:]}: {hottest(heat['cells'])}")
+    called = f"{name[:1].upper()}{name[1:]}"
+    said = html.escape(f"{called}: {hottest(heat['cells'])}")
     return (
         f'<figure><div><img src="{html.escape(picture)}" alt="{said}">'
         f'<img src="{_drawn(cells)}" alt="" style="{lies}"></div>'
-        f"<figcaption>{html.escape(name)}</figcaption></figure>"
+        f"<figcaption>{html.escape(called)}</figcaption></figure>"
     )
 
 
