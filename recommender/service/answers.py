@@ -130,7 +130,7 @@ class Service:
         picture = self._read(recommender, image, url, asked)
         decode_ms = (time.perf_counter() - started) * 1000
         started = time.perf_counter()
-        query = recommender.see([picture], [asked])
+        query = recommender.see([picture], [asked], options)
         encode_ms = (time.perf_counter() - started) * 1000
         kind = kind_shown(recommender, query.beliefs)
         options, ranked = self.feedback.choose(recommender, options, kind)
@@ -201,8 +201,7 @@ class Service:
                 answers[at] = {"error": str(error)}
         if pictures:
             shown = [picture for picture, _ in pictures.values()]
-            seen = recommender.see(shown, options=options)
-            found = recommender.search(seen, options)
+            found = recommender.search(recommender.see(shown, options=options), options)
             for (at, (_, decode_ms)), hits in zip(pictures.items(), found, strict=True):
                 answer = self._like_picture(recommender, hits, options, "auto", origin, decode_ms)
                 kind = kind_shown(recommender, hits.beliefs)
@@ -261,11 +260,9 @@ class Service:
         """
         recommender, started = self.recommender, time.perf_counter()
         asked, how_read = read_region(region)
-        if image is None and not url and asks is not None:
-            reason = why(recommender, item_id, origin, options, asks, text=text)
-        else:
-            picture = self._read(recommender, image, url, asked)
-            reason = why(recommender, item_id, origin, options, picture, region=asked, text=text)
+        alone = image is None and not url
+        asking = asks if alone and asks is not None else self._read(recommender, image, url, asked)
+        reason = why(recommender, item_id, origin, options, asking, region=asked, text=text)
         message = " ".join(filter(None, (how_read, reason["message"])))
         total_ms = (time.perf_counter() - started) * 1000
         return reason | {"message": message, "timings_ms": {"total": round(total_ms, 2)}}

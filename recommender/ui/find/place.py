@@ -11,7 +11,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from recommender.errors import QueryError, RecommenderError
 from recommender.schema import Id
@@ -45,6 +45,8 @@ _WORDS = ("ranking", "sort", "season", "occasion")
 _OPTIONS = ("k", "repeats", "spread", "diversity", "fold", "colour", *_WORDS)
 _MAX_SHORTLIST = 100
 _TOKEN_LENGTH = 24
+_LONGEST = 8000
+"""Characters of an address that are read."""
 _WHOLE = "whole"
 
 
@@ -73,6 +75,12 @@ class Place:
     opened: Id | None = None
     closed: bool = False
     left_out: bool = False
+
+
+def parts_of(told: object) -> dict[str, str]:
+    """The parameters of an address that a page tells of, whatever it sends."""
+    address = str(told.get("address", "")) if isinstance(told, dict) else ""
+    return dict(parse_qsl(address[:_LONGEST], keep_blank_values=True))
 
 
 def tab_of(parts: Mapping[str, str]) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import gradio as gr
 from gradio.blocks import Block
@@ -14,6 +13,7 @@ from gradio.data_classes import ImageData
 from recommender.errors import RecommenderError
 from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS
+from recommender.service.sentences import KEPT
 from recommender.service.worded import Json
 from recommender.ui.find.focus import PICTURE_NOW, TO_ITEM, TO_PLACE, TO_RESULTS, TO_STATUS
 from recommender.ui.find.panels import (
@@ -25,7 +25,7 @@ from recommender.ui.find.panels import (
     ResultsPanel,
     SettingsPanel,
 )
-from recommender.ui.find.place import back_to, read_address, tab_of
+from recommender.ui.find.place import back_to, parts_of, read_address, tab_of
 from recommender.ui.find.seen import SeenPanel
 from recommender.ui.find.taste import TastePanel
 from recommender.ui.find.thumbs import ThumbsPanel
@@ -35,9 +35,6 @@ from recommender.ui.find.views import Views
 from recommender.ui.parts.inputs import QUIET, Values
 from recommender.ui.parts.tiles import clicked
 from recommender.ui.server.origin import HERE
-
-_LONGEST = 8000
-"""Characters of an address that are read."""
 
 
 class FindTab:
@@ -56,20 +53,15 @@ class FindTab:
             with gr.Column(scale=2, min_width=300):
                 self.query = QueryPanel(service)
                 self.settings = SettingsPanel(service)
-                note = (
-                    "Pictures that you show are deleted within an hour; so long a link shows them."
-                )
-                gr.Markdown(note, elem_classes="note")
+                gr.Markdown(KEPT, elem_classes="note")
             with gr.Column(scale=5, min_width=320):
                 with gr.Row(elem_id="bar"):
                     self.bar = BarPanel()
                     with gr.Row(elem_id="tools"):
                         self.thumbs, self.place = ThumbsPanel(service, self.trail), PlacePanel()
                 self.seen = SeenPanel(service)
-                self.item, self.taste = (
-                    ItemPanel(service, self.trail),
-                    TastePanel(service, self.trail),
-                )
+                self.item = ItemPanel(service, self.trail)
+                self.taste = TastePanel(service, self.trail)
                 self.results = ResultsPanel()
         self.words = self.query.words
         self.views = Views(service, self.query, self.settings, self.taste)
@@ -146,9 +138,8 @@ class FindTab:
         shown = [self._tabs, self.query.picture, *settings, *self.outputs]
         loaded = blocks.load(self.on_load, self._inputs, [*examples, *shown], **QUIET)
         loaded.then(None, js=TO_PLACE, api_visibility="private")
-        moved = self.place.place.input(
-            self.on_place, {self.query.picture, *self._inputs}, shown, **QUIET
-        )
+        here: set[Block] = {self.query.picture, *self._inputs}
+        moved = self.place.place.input(self.on_place, here, shown, **QUIET)
         moved.then(None, js=TO_STATUS, api_visibility="private")
 
     def wire_opening(self, click: Callable[..., Any]) -> None:
@@ -304,14 +295,14 @@ class FindTab:
 
     def on_place(self, values: Values, event: gr.EventData) -> Values:
         """The browser went back or on, or a link within the page was followed."""
-        told = event._data if isinstance(event._data, dict) else {}
-        parts = dict(parse_qsl(str(told.get("address", ""))[:_LONGEST], keep_blank_values=True))
+        parts = parts_of(told := event._data)
         trail: Trail = values[self.trail]
         tab = {self._tabs: gr.Tabs(selected=tab_of(parts))}
         if (known := back_to(trail, parts)) is not None:
             return {**tab, **self._return_to(known, values)}
         view = self.views.of_place(read_address(parts, self.service.recommender), values)
-        trail = trail.to(view) if told.get("forward") is True else Trail(view)
+        forward = isinstance(told, dict) and told.get("forward") is True
+        trail = trail.to(view) if forward else Trail(view)
         return {**tab, **self._return_to(trail, values)}
 
     def on_load(self, values: Values, request: gr.Request) -> Values:
