@@ -86,11 +86,3 @@ def score_of(cosines: Floats, metric: Metric) -> Floats:
         return cosines
     scores: Floats = -np.sqrt(np.maximum(2 - 2 * cosines, 0))  # |a - b|² = 2 - 2ab for unit a, b
     return scores
-
-
-def cosine_of(scores: Floats, metric: Metric) -> Floats:
-    """The cosines of which a metric made scores."""
-    if metric == "cosine":
-        return scores
-    cosines: Floats = 1 - scores * scores * np.float32(0.5)
-    return cosines

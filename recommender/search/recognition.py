@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recommender.encoding.agreement import LOOKS, Agreement
+from recommender.encoding.agreement import Agreement
 from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
+from recommender.index.exact import products
 from recommender.index.faiss import IndexConfig, build_index
-from recommender.index.protocol import VectorIndex, cosine_of
+from recommender.index.protocol import VectorIndex
 
 RATIO = 0.8
 """Of the distances to the nearest picture and to the next one. Source: Lowe, IJCV 2004, 7.1."""
@@ -91,17 +92,16 @@ class Recognition:
         queries[:, : looks.shape[1]] = looks
         k, count = _FIRST, len(self._pictures)
         while True:
-            scores, rows = self._index.search(queries, k)
+            _, rows = self._index.search(queries, k)
             pictures = self._pictures[rows]
             others = pictures != pictures[:, :1]
             if others.any(axis=1).all() or k >= count:
                 break
             k *= 4  # a crowd of identical pictures: look further
+        nearest = pictures[:, 0]
         if not others.any(axis=1).all():
-            return np.empty((len(looks), 0), np.float32), pictures[:, 0]
-        cosines = cosine_of(scores, self._index.metric)
-        cosines = cosines / np.float32(np.sqrt(self._agreement.weights[LOOKS]))
+            return np.empty((len(looks), 0), np.float32), nearest
         second = others.argmax(axis=1)
-        return cosines[np.arange(len(looks))[:, None], np.stack([0 * second, second], 1)], (
-            pictures[:, 0]
-        )
+        two = np.stack([rows[:, 0], rows[np.arange(len(rows)), second]], axis=1)  # (q, 2)
+        seen = self._agreement.looks(self._index.vectors[two.ravel()])
+        return products(looks, seen, np.arange(two.size).reshape(two.shape)), nearest
