@@ -15,7 +15,8 @@ from recommender.search.fusion import Told, fuse
 from recommender.search.lexical import Lexical
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
-from recommender.search.stated import MAX_CHARACTERS, MAX_WORDS, Said, Vocabulary
+from recommender.search.said import Said
+from recommender.search.stated import MAX_CHARACTERS, MAX_WORDS, Vocabulary
 from recommender.search.tokens import key_of, words_of
 from recommender.service.sentences import heard
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from recommender.index.embeddings import Floats, Mask, Rows
 from recommender.search.ranking import Candidates
-from recommender.search.stated import Said
+from recommender.search.said import Said
 
 _DAMPING = 60
 """What is added to a rank; theirs."""
@@ -44,6 +44,7 @@ class Told:
         lexical: float32 of shape (n,), how well its texts go with the words; 0 if not at all.
         states: whether anything is stated that counts there.
         allowed: bool of shape (n,), the items within stated bounds; None where none are stated.
+        ruled_out: bool of shape (n,), the items that are what is not wanted; None as well.
     """
 
     said: Said
@@ -51,17 +52,25 @@ class Told:
     lexical: Floats
     states: bool
     allowed: Mask | None = None
+    ruled_out: Mask | None = None
 
     def within(self, allowed: Mask | None) -> Mask | None:
-        """The rows that also keep to the stated bounds, if there is any."""
-        if self.allowed is None:
-            return allowed
-        both = self.allowed if allowed is None else allowed & self.allowed
-        return both if both.any() else allowed
+        """The rows that are not ruled out and keep to the stated bounds, as far as there are any.
+
+        Who asks for both and can have one alone gets nothing that is ruled out.
+        """
+        wanted = None if self.ruled_out is None else ~self.ruled_out
+        for mask in (wanted, self.allowed):
+            if mask is not None:
+                both = mask if allowed is None else allowed & mask
+                allowed = both if both.any() else allowed
+        return allowed
 
     def all_of(self, rows: Rows) -> Mask:
         """Which rows are all that is stated: bool of shape (m,)."""
         met: Mask = (self.stated[rows] > 1 - 1e-4) | (not self.states)
+        if self.ruled_out is not None:
+            met &= ~self.ruled_out[rows]
         return met if self.allowed is None else met & self.allowed[rows]
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from recommender.encoding.agreement import Beliefs
 from recommender.encoding.regions import Regions
 from recommender.index.embeddings import Floats, Rows
-from recommender.search.stated import Said
+from recommender.search.said import Said
 
 MATCH = 0.5
 """From which sureness on a picture that asks is taken for something that the catalog has."""

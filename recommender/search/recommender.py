@@ -188,8 +188,8 @@ class Recommender:
         index = self.index_of(options)
         nothing = np.zeros((1, self.encoder.dim), np.float32)
         vectors = self.encoder.agreement.as_queries(self.words.stating(said, nothing))
-        if self.texts is not None:
-            looks = self.texts([said.as_read])
+        if self.texts is not None and (asked := said.as_read):
+            looks = self.texts([asked])
             # Where words say more than they state, what is stated of it alone would mislead.
             vectors = looks if said.unstated else looks + vectors
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)

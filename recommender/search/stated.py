@@ -7,7 +7,7 @@ does.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from rapidfuzz import process
@@ -15,8 +15,17 @@ from rapidfuzz.distance import OSA
 
 from recommender.errors import QueryError
 from recommender.schema import PRICE, Column
+from recommender.search.negation import (
+    NOT,
+    goes_on,
+    ruled_out_from,
+    settle,
+    tokens_with_negations,
+    turned,
+)
+from recommender.search.said import IN_TEXTS, Said, Statement, join
 from recommender.search.synonyms import ALSO, SILENT, SYNONYMS
-from recommender.search.tokens import Token, key_of, tokens_of, words_of
+from recommender.search.tokens import Token, key_of, words_of
 
 MAX_CHARACTERS, MAX_WORDS = 2_000, 48
 _LONGEST_PHRASE = 5
@@ -39,67 +48,6 @@ NOTHING_SAID = (
     "No product here is described by these words: try a kind, a colour or a brand, such as: black "
     "shirt for men."
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Statement:
-    """What some words state of one column.
-
-    Attributes:
-        column: its name.
-        values: any of them will do; empty where bounds are stated.
-        bounds: of a number, as a filter takes them.
-        words: those that state it, as they were written.
-        either: whether they name several values that one item cannot all have.
-    """
-
-    column: str
-    values: tuple[Any, ...] = ()
-    bounds: Mapping[str, float] = field(default_factory=dict, hash=False)
-    words: tuple[str, ...] = ()
-    either: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """A text as it was understood.
-
-    Attributes:
-        text: as far as it was read.
-        words: of the text, in their order, as they were written.
-        statements: one a column.
-        literal: all words that may stand in an item's own text, as they are compared.
-        unstated: those of them that are of no statement.
-        mended: words that were misspelt, and as what they were read.
-        unknown: words of which nothing is known.
-        cut: whether the text was longer than what was read.
-    """
-
-    text: str
-    words: tuple[str, ...] = ()
-    statements: tuple[Statement, ...] = ()
-    literal: tuple[str, ...] = ()
-    unstated: tuple[str, ...] = ()
-    mended: tuple[tuple[str, str], ...] = ()
-    unknown: tuple[str, ...] = ()
-    cut: bool = False
-
-    def __bool__(self) -> bool:
-        """Whether it says anything of the catalog."""
-        return bool(self.statements or self.literal)
-
-    @property
-    def as_read(self) -> str:
-        """The text with its misspelt words as they are meant."""
-        meant = dict(self.mended)
-        return " ".join(meant.get(word, word) for word in self.words)
-
-    def without(self, statement: Statement) -> str:
-        """The text without the words that state something."""
-        left = list(self.words)
-        for word in statement.words:
-            left.remove(word)
-        return " ".join(left)
 
 
 class Vocabulary:
@@ -125,6 +73,7 @@ class Vocabulary:
         usual: those of them that are not misspelt.
         """
         self._phrases: dict[str, dict[str, tuple[Any, ...]]] = {}
+        self._heads: dict[str, dict[str, tuple[Any, ...]]] = {}
         of_kind = {kind: [c for c in columns if c.kind == kind] for kind in _KINDS}
         self._numbers = {c.name: values[c.name] for c in of_kind["number"] if values[c.name]}
         self._years = {c.name: values[c.name] for c in of_kind["year"] if values[c.name]}
@@ -137,6 +86,7 @@ class Vocabulary:
             self._add(key_of(column.noun), column.name, True)
         self._words, self._usual = words, usual
         self._parts = {word for label in labels.values() for v in label for word in words_of(v)}
+        self._parts |= {word for column in of_kind["yes_no"] for word in words_of(column.noun)}
         said = self._phrases.keys() | SYNONYMS.keys()
         known = said | {word for word in usual if len(word) > 4}
         self._known = sorted(word for word in known if len(word) > 3 and word.isalpha())
@@ -152,6 +102,9 @@ class Vocabulary:
             self._add(key_of(value), name, value)
             for part in {key_of(part) for part in _PARTED.split(value)} - whole:
                 self._add(part, name, value)
+            for head in words_of(value)[-1:]:  # navy blue is a blue
+                heads = self._heads.setdefault(head, {})
+                heads[name] = (*heads.get(name, ()), value)
         self._phrases.pop("", None)  # of a value without a letter
 
     def read(self, text: str) -> Said:
@@ -163,38 +116,92 @@ class Vocabulary:
         if not isinstance(text, str):
             raise QueryError("The words that you look for are a text.")
         read = text[:MAX_CHARACTERS]
-        tokens = tokens_of(read)
+        tokens = tokens_with_negations(read)
         if not tokens:
             raise QueryError(NO_WORDS)
         cut = len(text) > MAX_CHARACTERS or len(tokens) > MAX_WORDS
         tokens = tokens[:MAX_WORDS]
         tokens, mended, unknown = self._mend(tokens)
-        statements: dict[str, Statement] = {}
+        statements: dict[tuple[str, bool], Statement] = {}
         unstated: list[str] = []
+        negated: list[int] = []
         at = 0
         while at < len(tokens):
-            taken, statement = self._bounds_at(tokens, at) or self._phrase_at(tokens, at)
+            taken, statement = self._stated_at(tokens, at)
+            ruled_out = tokens[at].negates and (statement is None or statement.ruled_out)
+            if ruled_out:
+                negated += range(at, at + taken)
             if statement is not None:
-                written = tuple(token.written for token in tokens[at : at + taken])
-                _join(statements, replace(statement, words=written))
+                places = tuple(range(at, at + taken))
+                written = tuple(tokens[place].written for place in places)
+                join(statements, replace(statement, words=written, places=places))
+            elif ruled_out:  # of which no column tells
+                rest = [token for token in tokens[at : at + taken] if not token.negates]
+                unknown += [token.written for token in rest if token.word not in SILENT][-1:]
             elif self._counts(tokens[at]):
                 unknown.append(tokens[at].written)  # of something that this catalog does not
             else:
                 unstated.append(tokens[at].word)
             at += taken
-        stated = [w for s in statements.values() for v in s.values for w in words_of(str(v))]
+        gone, contradicted = settle(statements, self._heads)
+        negated += gone
+        asked = [token for place, token in enumerate(tokens) if place not in negated]
+        asks = [statement for statement in statements.values() if not statement.ruled_out]
+        stated = [w for s in asks for v in s.values for w in words_of(str(v))]
         words = tuple(token.written for token in tokens)
         said_by = {word for statement in statements.values() for word in statement.words}
         return Said(
             text=read.strip(),
             words=words,
             statements=tuple(statements.values()),
-            literal=self._literal([*(token.word for token in tokens), *stated]),
+            literal=self._literal([*(token.word for token in asked), *stated]),
             unstated=self._literal(unstated),
             mended=tuple(mended),
-            unknown=tuple(word for word in unknown if word not in said_by),
+            unknown=tuple(dict.fromkeys(word for word in unknown if word not in said_by)),
             cut=cut,
+            negated=tuple(negated),
+            contradicted=tuple(map(str, contradicted)),
         )
+
+    def _stated_at(self, tokens: list[Token], at: int) -> tuple[int, Statement | None]:
+        """How many words are of one thing here, at least one, and what they state."""
+        taken, statement = self._bounds_at(tokens, at) or self._phrase_at(tokens, at)
+        if not tokens[at].negates or (statement is not None and taken > 1):
+            return taken, statement  # perhaps a name that begins with such a word
+        start, twice = ruled_out_from(tokens, at)
+        # "In stock" is a phrase, "in" alone nothing.
+        begins = (place for place in range(at + 1, start) if self._phrase_at(tokens, place)[1])
+        if (start := next(begins, start)) == len(tokens):
+            return start - at, None
+        bounded, (taken, statement) = self._bounds_at(tokens, start), self._value_at(tokens, start)
+        if bounded is not None:
+            left = turned(bounded[1].bounds, tokens[start].word)
+            taken, told = bounded
+            return start + taken - at, None if left is None else replace(told, bounds=left)
+        if statement is None and (word := tokens[start].word) in self._words and word not in SILENT:
+            statement = Statement(column=IN_TEXTS, values=(word,))
+        if statement is None:
+            # Of a question's own words nothing is ruled out: of "no, show me …".
+            return start + (tokens[start].word not in SILENT) - at, None
+        if not twice:
+            statement = replace(statement, ruled_out=True)
+            self._carry_on(tokens, start + taken, statement.column)
+        return start + taken - at, statement
+
+    def _value_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement | None]:
+        """As `_phrase_at`; a word that values end with, such as a collar, is any of them."""
+        taken, statement = self._phrase_at(tokens, at)
+        if statement is None and (heads := self._heads.get(tokens[at].word)):
+            column, values = max(heads.items(), key=lambda named: len(named[1]))
+            statement = Statement(column=column, values=values)
+        return taken, statement
+
+    def _carry_on(self, tokens: list[Token], at: int, column: str) -> None:
+        """Mark that what follows an "or" is ruled out too."""
+        if at + 1 < len(tokens):
+            _, other = self._value_at(tokens, at + 1)
+            if other is not None and goes_on(tokens[at], other.column == column):
+                tokens[at] = NOT
 
     def _literal(self, words: Iterable[str]) -> tuple[str, ...]:
         """Those that items' own texts may hold, and others that mean the same; each once."""
@@ -232,6 +239,7 @@ class Vocabulary:
             or word in self._phrases
             or word in SYNONYMS
             or word in _FILLING
+            or token.negates
             or self._counts(token)
             or len(word) == 1  # as the T of a T-shirt
         )
@@ -321,20 +329,3 @@ class Vocabulary:
             if near and (price is None or word not in _OF_AMOUNTS):
                 return name
         return None if word in _OF_YEARS else price
-
-
-def _join(statements: dict[str, Statement], statement: Statement) -> None:
-    """Add what is stated; of a column that was spoken of before, either will do."""
-    if (before := statements.get(statement.column)) is not None:
-        values = tuple(dict.fromkeys((*before.values, *statement.values)))
-        bounds = {**before.bounds, **statement.bounds}
-        if len(bounds) == 2:
-            bounds = dict(zip(("min", "max"), sorted(bounds.values()), strict=True))
-        statement = replace(
-            statement,
-            values=values,
-            bounds=bounds,
-            words=(*before.words, *statement.words),
-            either=before.either or len(values) > max(len(before.values), len(statement.values)),
-        )
-    statements[statement.column] = statement

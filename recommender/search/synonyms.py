@@ -71,6 +71,17 @@ for _key, _meanings in SYNONYMS.items():
     for _meant in _meanings:
         ALSO[_meant] = (*ALSO.get(_meant, ()), _key)
 
+
+def meaning_the_same(word: str) -> list[str]:
+    """A word, as it is compared, and what people and catalogs say instead.
+
+    >>> meaning_the_same("stripe")
+    ['stripe', 'striped', 'stripy']
+    """
+    meant = (word, *SYNONYMS.get(word, ()))
+    return list(dict.fromkeys(same for other in meant for same in (other, *ALSO.get(other, ()))))
+
+
 _SILENT = """
 a an and any are as at but by can do for from give have i in into is it item just like look looking
 make me my need of on one only or pair piece please product show some something that the thi this to

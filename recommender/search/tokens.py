@@ -5,15 +5,17 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-_WORD = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|[^\W_]+(?:['’][^\W_]+)*|[<>]")
+WORD = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|[^\W_]+(?:['’][^\W_]+)*|[<>]")
+"""One word, or a sign that says more or less."""
 _AMOUNT = re.compile(r"(?:rs|inr|usd|eur)?(\d+(?:\.\d+)?)(k|rs|inr|usd|eur)?")
 
 
 class Token(NamedTuple):
-    """One word of a text: as it was written, and as it is compared."""
+    """One word of a text: as it was written, as it is compared, and whether it rules out others."""
 
     written: str
     word: str
+    negates: bool = False
 
     @property
     def number(self) -> float | None:
@@ -35,7 +37,7 @@ def tokens_of(text: str) -> list[Token]:
 def written_in(text: str) -> list[str]:
     """The same as they are written, alone."""
     # Letters that are written wide, or in circles, are letters all the same.
-    return _WORD.findall(text if text.isascii() else unicodedata.normalize("NFKC", text))
+    return WORD.findall(text if text.isascii() else unicodedata.normalize("NFKC", text))
 
 
 def words_of(text: str) -> list[str]:

@@ -11,7 +11,9 @@ from recommender.schema import Column
 from recommender.search.filters import FilterTable
 from recommender.search.fusion import Told
 from recommender.search.lexical import Lexical
-from recommender.search.stated import Said, Statement, Vocabulary
+from recommender.search.said import IN_TEXTS, Said, Statement
+from recommender.search.stated import Vocabulary
+from recommender.search.synonyms import meaning_the_same
 from recommender.search.tokens import compared, key_of
 
 Place = tuple[slice, list[int]]
@@ -81,6 +83,7 @@ class Words:
             seen: whether what pictures are believed to show counts.
         """
         allowed: Mask | None = None
+        ruled_out: Mask | None = None
         stated = np.zeros(len(vectors), dtype=np.float32)
         total = 0.0
         for statement in said.statements:
@@ -88,7 +91,10 @@ class Words:
                 passes = self._filters.mask({statement.column: statement.bounds})
                 allowed = passes if allowed is None else allowed & passes  # type: ignore[operator]
             place = self._shown(statement)
-            if statement.values and (seen or place is None):
+            if statement.ruled_out:
+                out = self._ruled_out(statement, vectors)
+                ruled_out = out if ruled_out is None else ruled_out | out
+            elif statement.values and (seen or place is None):
                 agrees = self._agrees(statement, place, vectors)
                 # As much as the statement tells: one that few items meet is no accident, unless it
                 # is of a column that few items have.
@@ -102,6 +108,7 @@ class Words:
             states=total > 0,
             lexical=self.lexical.scores(said.unstated if beside else said.literal),
             allowed=allowed,
+            ruled_out=ruled_out,
         )
 
     def stating(self, said: Said, vectors: Floats) -> Floats:
@@ -113,7 +120,9 @@ class Words:
         """
         told = vectors.copy()
         for statement in said.statements:
-            if (place := self._shown(statement)) is not None:
+            if statement.ruled_out:
+                told[:, self._where(statement)] = 0
+            elif (place := self._shown(statement)) is not None:
                 block, classes = place
                 told[:, block] = 0
                 told[:, classes] = np.sqrt(self._agreement.weights[statement.column])
@@ -129,6 +138,31 @@ class Words:
         known = [v for v in statement.values if v in self._filters.values[statement.column]]
         passes = self._filters.mask({statement.column: known})
         return np.zeros(len(vectors), dtype=bool) if passes is None else passes
+
+    def _ruled_out(self, statement: Statement, vectors: Floats) -> Mask:
+        """Which items are what is not wanted: bool of shape (n,).
+
+        Of those of which nobody says what they are, those whose pictures show it.
+        """
+        if (name := statement.column) == IN_TEXTS:
+            same = [other for word in statement.values for other in meaning_the_same(word)]
+            holding: Mask = self.lexical.scores(same) > 0
+            return holding
+        known = [value for value in statement.values if value in self._filters.values[name]]
+        out = self._filters.mask({name: known})
+        out = np.zeros(len(vectors), dtype=bool) if out is None else out
+        if classes := self._where(statement):
+            weight = np.sqrt(self._agreement.weights[name])
+            believed = vectors[:, classes].sum(axis=1) / np.float32(weight)
+            out |= (self._filters.codes(name) < 0) & (believed >= _SHOWN)
+        return out
+
+    def _where(self, statement: Statement) -> list[int]:
+        """Where an embedding holds the beliefs in any of some values."""
+        if (block := self._agreement.block(statement.column)) is None:
+            return []
+        codes = [self._classes[statement.column].get(key_of(value)) for value in statement.values]
+        return [block.start + code for code in codes if code is not None]
 
     def _shown(self, statement: Statement) -> Place | None:
         """Where an embedding holds a column's beliefs, and where those in what is stated.

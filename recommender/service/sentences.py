@@ -38,6 +38,8 @@ THANKS = "Thank you."
 TAKEN_BACK = "Taken back."
 NO_MATCH = "Nothing in this catalog looks like that. The nearest:"
 
+_NAMED = 3
+"""So many values that are ruled out are named."""
 _SHARED = {TYPE: "type", "baseColour": "colour", "gender": "gender"}
 """What two items have in common that is worth saying -> what it is called in a word."""
 _SAME, _OTHER = 6, 4
@@ -70,6 +72,9 @@ def heard(hits: Hits) -> str:
     sentences += [f"“{typed}” was read as “{read}”." for typed, read in said.mended]
     if said.unknown:
         sentences.append(f"Not understood: {', '.join(said.unknown)}.")
+    sentences += [
+        f"{both} is asked for and ruled out: it is left out." for both in said.contradicted
+    ]
     for statement in said.statements:
         if statement.either:
             values = [str(value) for value in statement.values]
@@ -99,6 +104,19 @@ def but_as_said(name: str, text: str) -> str:
     'your picture, but “in black”'
     """
     return f"{name}, but “{re.sub(r'^but ', '', text)}”" if text else name
+
+
+def ruled_out_text(statement: dict[str, Any]) -> str:
+    """What is not wanted, in a few words.
+
+    >>> ruled_out_text({"values": ["Blue", "Navy Blue"]})
+    'not Blue or Navy Blue'
+    >>> ruled_out_text({"values": ["Polo Collar", "Shirt Collar", "Spread Collar", "Wing Collar"]})
+    'not Polo Collar or 3 more'
+    """
+    values = [str(value) for value in statement["values"]]
+    shown = values if len(values) <= _NAMED else [values[0], f"{len(values) - 1} more"]
+    return f"not {' or '.join(shown)}"
 
 
 def stated_text(statement: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from recommender.encoding.regions import Asked, Regions
 from recommender.search.hits import Hits
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
-from recommender.search.stated import Said
+from recommender.search.said import Said
 from recommender.service.sentences import heard, message_of, not_counted, only_these_hold
 
 SCHEMA_VERSION = 1
@@ -21,18 +21,20 @@ def understood(said: Said | None) -> Json:
     """What the words of a question were taken for; nothing where there were none."""
     if said is None:
         return {}
+    told: dict[bool, list[Json]] = {False: [], True: []}
+    for statement in said.statements:
+        one = {
+            "column": statement.column,
+            "values": list(statement.values),
+            **statement.bounds,
+            "words": list(statement.words),
+            "without": said.without(statement),
+        }
+        told[statement.ruled_out].append(one)
     return {
         "text": said.text,
-        "stated": [
-            {
-                "column": statement.column,
-                "values": list(statement.values),
-                **statement.bounds,
-                "words": list(statement.words),
-                "without": said.without(statement),
-            }
-            for statement in said.statements
-        ],
+        "stated": told[False],
+        "ruled_out": told[True],
         "mended": [{"word": typed, "read": read} for typed, read in said.mended],
         "unknown": list(said.unknown),
     }

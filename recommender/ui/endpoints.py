@@ -159,7 +159,8 @@ def add_endpoints(service: Service) -> None:
         """Products that are as a text says: "red kurta for women", "nike shoes under 3000".
 
         The answer's `query` says what was understood: `stated` holds the columns' values and bounds
-        with the words that state them, and the text without those; `mended` the words that were
+        with the words that state them, and the text without those; `ruled_out` the same of what
+        is not wanted ("not black", "without collar", "-red"); `mended` the words that were
         misspelt; `unknown` those that say nothing here. What is all that is stated comes first.
 
         Args:

@@ -14,6 +14,7 @@ from recommender.service.sentences import (
     WELCOME,
     found_like,
     price_of,
+    ruled_out_text,
     sentence,
     stated_text,
 )
@@ -143,7 +144,9 @@ class Trail:
 
 def said(query: Json) -> tuple[tuple[str, str], ...]:
     """What the words of a query say, each with the words that are left without it."""
-    return tuple((stated_text(stated), stated["without"]) for stated in query.get("stated", ()))
+    told = [(stated_text(one), one["without"]) for one in query.get("stated", ())]
+    told += [(ruled_out_text(one), one["without"]) for one in query.get("ruled_out", ())]
+    return tuple(told)
 
 
 def line_html(status: str) -> str:

@@ -1,0 +1,96 @@
+"""What a text was understood to say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+IN_TEXTS = ""
+"""In place of a column: words that no column has, and items' own texts hold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """What some words state of one column.
+
+    Attributes:
+        column: its name; `IN_TEXTS` for words that are ruled out and of no column.
+        values: any of them will do; empty where bounds are stated.
+        bounds: of a number, as a filter takes them.
+        words: those that state it, as they were written.
+        places: of those words among the text's.
+        either: whether they name several values that one item cannot all have.
+        ruled_out: whether the values are what is not wanted.
+    """
+
+    column: str
+    values: tuple[Any, ...] = ()
+    bounds: Mapping[str, float] = field(default_factory=dict, hash=False)
+    words: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
+    either: bool = False
+    ruled_out: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A text as it was understood.
+
+    Attributes:
+        text: as far as it was read.
+        words: of the text, in their order, as they were written.
+        statements: of a column at most one that asks for it and one that rules out.
+        literal: all words that may stand in an item's own text, as they are compared.
+        unstated: those of them that are of no statement.
+        mended: words that were misspelt, and as what they were read.
+        unknown: words of which nothing is known.
+        cut: whether the text was longer than what was read.
+        negated: places of the words that are of what is not wanted.
+        contradicted: values that are both asked for and ruled out, which counts.
+    """
+
+    text: str
+    words: tuple[str, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    literal: tuple[str, ...] = ()
+    unstated: tuple[str, ...] = ()
+    mended: tuple[tuple[str, str], ...] = ()
+    unknown: tuple[str, ...] = ()
+    cut: bool = False
+    negated: tuple[int, ...] = ()
+    contradicted: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether it says anything of the catalog."""
+        return bool(self.statements or self.literal)
+
+    @property
+    def as_read(self) -> str:
+        """What is asked for, with its misspelt words as they are meant."""
+        meant = dict(self.mended)
+        return " ".join(meant.get(word, word) for word in self._less(self.negated))
+
+    def without(self, statement: Statement) -> str:
+        """The text without the words that state something."""
+        return " ".join(self._less(statement.places))
+
+    def _less(self, places: Sequence[int]) -> list[str]:
+        return [word for at, word in enumerate(self.words) if at not in places]
+
+
+def join(statements: dict[tuple[str, bool], Statement], statement: Statement) -> None:
+    """Add what is stated; of a column that was spoken of before, either will do."""
+    key = statement.column, statement.ruled_out
+    if (before := statements.get(key)) is not None:
+        values = tuple(dict.fromkeys((*before.values, *statement.values)))
+        bounds = {**before.bounds, **statement.bounds}
+        if len(bounds) == 2:
+            bounds = dict(zip(("min", "max"), sorted(bounds.values()), strict=True))
+        statement = replace(
+            statement,
+            values=values,
+            bounds=bounds,
+            words=(*before.words, *statement.words),
+            places=(*before.places, *statement.places),
+            either=before.either or len(values) > max(len(before.values), len(statement.values)),
+        )
+    statements[key] = statement
