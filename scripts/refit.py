@@ -39,6 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     options = parser.parse_args(argv)
     photographs = load_photographs(options.photographs, "dev")
+    items = load_catalog(options.data / "catalog")
     learnt = load_photographs(options.photographs, "train")
     config = HeadConfig(balance=options.balance, pull=options.pull, bias_pull=options.bias_pull)
     report = refit_on_photographs(
@@ -46,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         options.out,
         learnt,
         photographs,
+        items,
         config,
         folds=options.folds,
         device=options.device,
@@ -54,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         options.out,
         options.out,
         photographs,
-        dev_pictures(load_catalog(options.data / "catalog")),
+        dev_pictures(items),
         left_out=[options.folds / f"{each}.safetensors" for each in range(config.folds)],
         device=options.device,
     )

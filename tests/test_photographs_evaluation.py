@@ -81,6 +81,7 @@ class Numbered(BelievingEncoder):
     """It puts its number where the first look is."""
 
     def __init__(self, number: int) -> None:
+        super().__init__()
         self.number = number
 
     def encode_queries(

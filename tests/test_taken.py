@@ -3,13 +3,16 @@
 import json
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from conftest import ROWS, draw_picture, write_photographs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from test_training import build, split_rows
 from weights import random_net
 
 from recommender.catalog.photographs import Photographs, load_photographs
@@ -19,7 +22,8 @@ from recommender.encoding.weights import Weights, read_weights, write_weights
 from recommender.errors import CatalogError, WeightsError
 from recommender.pictures.decode import decode_image
 from recommender.training import sureness
-from recommender.training.taken import Head, HeadConfig, Lesson, fit_head, refit_on_photographs
+from recommender.training.linear import Head
+from recommender.training.taken import HeadConfig, Lesson, fit_head, refit_on_photographs
 from scripts import refit
 
 LABELS = {
@@ -56,6 +60,11 @@ def clouds(count: int) -> Lesson:
 
 
 @pytest.fixture(scope="module")
+def items(tmp_path_factory: pytest.TempPathFactory) -> datasets.Dataset:
+    return build(split_rows(), tmp_path_factory.mktemp("items"))
+
+
+@pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [*TAUGHT, ("g-6", "Shoes", "5", "train"), ("h-2", "Hat", "6", "train")]
     return write_photographs(tmp_path_factory.mktemp("taken") / "photos.zip", rows)
@@ -79,7 +88,8 @@ def weights_in(directory: Path, *, regions: bool = True) -> Path:
 
 def test_what_is_allowed_becomes_likely() -> None:
     lesson = clouds(40)
-    believed = fit_head(ZERO, lesson, HeadConfig(pull=1e-4))(lesson.views)
+    head = fit_head(ZERO, [lesson], HeadConfig(pull=1e-4))
+    believed = F.linear(lesson.views[0], head.weight, head.bias).softmax(1)
     assert ((believed * lesson.allowed).sum(1) > 0.95).all()
     # Nothing tells the two that are both allowed apart.
     torch.testing.assert_close(believed[::2, 0], believed[::2, 1], atol=1e-4, rtol=0)
@@ -88,7 +98,7 @@ def test_what_is_allowed_becomes_likely() -> None:
 def test_a_head_that_is_held_stays() -> None:
     former = Head(torch.randn(3, 4, generator=torch.Generator().manual_seed(1)), torch.ones(3))
     held = HeadConfig(pull=1e6, bias_pull=1e6)
-    for old, new in zip(former, fit_head(former, clouds(40), held), strict=True):
+    for old, new in zip(former, fit_head(former, [clouds(40)], held), strict=True):
         torch.testing.assert_close(new, old, atol=1e-4, rtol=0)
 
 
@@ -100,20 +110,20 @@ def test_what_counts_more_is_better_known(times: float, count: int) -> None:
     first = torch.arange(count) % 2 == 0
     allowed = torch.stack([first, ~first, torch.zeros(count, dtype=torch.bool)], 1)
     shares = torch.where(first, times / first.sum(), 1 / (~first).sum())
-    bias = fit_head(ZERO, Lesson(views, allowed, shares), HeadConfig(bias_pull=1e-6)).bias
+    bias = fit_head(ZERO, [Lesson(views, allowed, shares)], HeadConfig(bias_pull=1e-6)).bias
     assert float(bias[0] - bias[1]) == pytest.approx(np.log(times), abs=0.05)
 
 
 def test_weights_have_a_head_for_photographs_besides(
-    learnt: Photographs, photographs: Photographs, tmp_path: Path
+    learnt: Photographs, photographs: Photographs, items: datasets.Dataset, tmp_path: Path
 ) -> None:
     path, folds = weights_in(tmp_path), tmp_path / "folds"
     before = read_weights(path)
-    config = HeadConfig(pull=1e-4, folds=3)
+    config = HeadConfig(pull=1e-4, folds=3, laid=10)
     told = refit_on_photographs(
-        path, tmp_path / "out", learnt, photographs, config, folds=folds, device="cpu"
+        path, tmp_path / "out", learnt, photographs, items, config, folds=folds, device="cpu"
     )
-    assert told["photographs"] == {"learnt": 2, "others": 5}
+    assert told["photographs"] == {"learnt": 2, "others": 5, "laid": 10}
     assert told["fitted"]["right"] == 1.0 >= told["left out"]["right"]
     after = read_weights(tmp_path / "out")
     own = {"taken.articleType.weight", "taken.articleType.bias"}
@@ -157,18 +167,21 @@ def test_a_head_of_other_classes_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_fitted_is_said(
-    learnt: Photographs, photographs: Photographs, tmp_path: Path
+    learnt: Photographs, photographs: Photographs, items: datasets.Dataset, tmp_path: Path
 ) -> None:
     folds, out = tmp_path / "folds", tmp_path / "out"
     blind, config = weights_in(tmp_path, regions=False), HeadConfig()
     with pytest.raises(WeightsError, match="none for regions"):
-        refit_on_photographs(blind, out, learnt, photographs, config, folds=folds)
+        refit_on_photographs(blind, out, learnt, photographs, items, config, folds=folds)
     few = load_photographs(write_photographs(tmp_path / "few.zip", TAUGHT[:2]), "dev")
     with pytest.raises(CatalogError, match="too few photographers"):
-        refit_on_photographs(weights_in(tmp_path), out, learnt, few, config, folds=folds)
+        refit_on_photographs(weights_in(tmp_path), out, learnt, few, items, config, folds=folds)
     assert not out.exists()
-    for wrong in ({"balance": 1.5}, {"pull": 0.0}, {"bias_pull": -1.0}, {"folds": 1}):
+    for wrong in ({"balance": 1.5}, {"pull": 0.0}, {"bias_pull": -1.0}):
         with pytest.raises(ValueError, match="a balance is from 0 to 1"):
+            HeadConfig(**wrong)
+    for wrong in ({"folds": 1}, {"laid": 0}):
+        with pytest.raises(ValueError, match="two folds or more"):
             HeadConfig(**wrong)
 
 
@@ -180,19 +193,19 @@ def test_a_photographer_is_in_one_fold_whoever_else_is_there(photographs: Photog
 
 
 def test_the_script_fits_and_says_how_sure_to_be(
-    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    archive: Path, items: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packshots = [decode_image(draw_picture(row)) for row in ROWS[:3]]
     monkeypatch.setattr(sureness, "_EACH", 2)
-    monkeypatch.setattr(refit, "load_catalog", lambda path: None)
-    monkeypatch.setattr(refit, "dev_pictures", lambda items: packshots)
+    monkeypatch.setattr(refit, "load_catalog", lambda path: items)
+    monkeypatch.setattr(refit, "dev_pictures", lambda catalog: packshots)
     out, report, folds = tmp_path / "out", tmp_path / "r.json", tmp_path / "folds"
     options = ["--data", str(tmp_path), "--weights", str(weights_in(tmp_path)), "--device", "cpu"]
     options += ["--photographs", str(archive), "--folds", str(folds), "--json", str(report)]
     assert refit.main([*options, "--out", str(out), "--pull", "0.001"]) == 0
     told = json.loads(report.read_text())
     assert told["config"]["pull"] == 0.001
-    assert told["photographs"] == {"learnt": 2, "others": 5}
+    assert told["photographs"]["others"] == 5
     config = read_weights(out).config
     assert list(config.match) == pytest.approx(told["sureness"]["match"], abs=1e-4)
     # What was left out is asked in the same way.

@@ -142,16 +142,6 @@ def part_of(whole: Encoded, rows: slice) -> Encoded:
     )
 
 
-def in_order(whole: Encoded, order: npt.NDArray[np.int64]) -> Encoded:
-    """The same pictures in another order: int64 of shape (b,), which one comes where."""
-    return Encoded(
-        whole.vectors[order],
-        {name: believed[order] for name, believed in whole.beliefs.items()},
-        [whole.regions[at] for at in order] if whole.regions else (),
-        None if whole.matches is None else whole.matches[order],
-    )
-
-
 def concatenate(beliefs: Sequence[Beliefs]) -> Beliefs:
     """Beliefs of batches, at least one, as those of all their pictures."""
     return {name: np.concatenate([batch[name] for batch in beliefs]) for name in beliefs[0]}

@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.photographs import Photographs
 from recommender.encoding.agreement import Beliefs
-from recommender.encoding.protocol import Encoded, PictureEncoder, concatenate, in_order, joined
+from recommender.encoding.protocol import Encoded, PictureEncoder, concatenate, joined, part_of
 from recommender.encoding.regions import Asked
 from recommender.pictures.decode import decode_image
 
@@ -70,7 +70,9 @@ def encode_photographs(encoders: Sequence[PictureEncoder], photographs: Photogra
         batches = encode_files(encoder, files.__getitem__, len(files))
         parts += [part for _, part in tqdm(batches, "Photographs", -(-len(files) // AT_ONCE))]
         rows.append(own)
-    return in_order(joined(parts), np.argsort(np.concatenate(rows)))
+    whole = joined(parts)
+    order = np.argsort(np.concatenate(rows))
+    return joined([part_of(whole, slice(at, at + 1)) for at in order])
 
 
 def believe(encoder: PictureEncoder, picture_bytes: Callable[[int], bytes], count: int) -> Beliefs:

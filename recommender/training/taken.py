@@ -4,6 +4,8 @@ A photograph's label is coarser than a type. By what its types have together a n
 say the types that many labels allow: a shirt becomes a sweatshirt. What its head reads tells the
 two apart; so another head, for photographs alone, is fitted with labels that count more alike, to
 photographs that the backbone has learnt from and to others, and is held to the one that it has.
+Photographs with a label show no watch and no bag: packshots laid on what photographs were taken on
+keep those known.
 Source: Kirichenko et al., Last Layer Re-Training is Sufficient for Robustness to Spurious
 Correlations, arXiv:2204.02937.
 """
@@ -13,14 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import datasets
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from recommender.catalog.items import PICTURE_LIMITS
+from recommender.catalog.items import PICTURE_LIMITS, catalog_frame
 from recommender.catalog.photographs import GROUPS, Photographs
+from recommender.catalog.splits import split_names
 from recommender.encoding.agreement import Floats
 from recommender.encoding.backbone import BACKBONE_DIM, Device
 from recommender.encoding.config import EncoderConfig
@@ -31,9 +36,14 @@ from recommender.errors import CatalogError, WeightsError
 from recommender.evaluation.metrics import macro_mean
 from recommender.pictures.decode import decode_image
 from recommender.schema import TYPE
+from recommender.training.examples import read_examples
+from recommender.training.linear import Head
+from recommender.training.scenes import Scenes, grounds, paste, to_canvas
 
 _AT_ONCE = 64
 _STEPS = 30
+_GROUNDS = 400
+"""Photographs whose borders packshots are laid on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,33 +52,27 @@ class HeadConfig:
 
     A label counts by its photographs to the power of 1 - `balance`: 1 is each label alike, 0 each
     photograph. `pull` and `bias_pull` are what the squares of the changes of weights and biases
-    cost, which is how strongly the head is held to what it was. Each of `folds` of the
-    photographers is left out in turn, to know what the head says of those who did not teach it.
+    cost, which is how strongly the head is held to what it was. So many packshots are `laid` on
+    grounds, rare types among them more often. Each of `folds` of the photographers is left out in
+    turn, to know what the head says of those who did not teach it.
     """
 
     balance: float = 0.5
-    pull: float = 1e-2
+    pull: float = 5e-3
     bias_pull: float = 3e-3
+    laid: int = 1200
     folds: int = 5
+    seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.balance <= 1 or min(self.pull, self.bias_pull) <= 0 or self.folds < 2:
-            raise ValueError("a balance is from 0 to 1, a pull above 0, and folds are two or more")
-
-
-class Head(NamedTuple):
-    """A linear map of what the backbone sees: float32 of shape (c, 2048) and (c,)."""
-
-    weight: Tensor
-    bias: Tensor
-
-    def __call__(self, views: Tensor) -> Tensor:
-        """Views (v, n, 2048) -> what is believed by all of them, (n, c)."""
-        return (views @ self.weight.T + self.bias).softmax(-1).mean(0)
+        if not 0 <= self.balance <= 1 or min(self.pull, self.bias_pull) <= 0:
+            raise ValueError("a balance is from 0 to 1, and a pull is above 0")
+        if self.folds < 2 or self.laid < 1:
+            raise ValueError("there are two folds or more, and a packshot is laid")
 
 
 class Lesson(NamedTuple):
-    """Photographs that teach a head.
+    """Pictures that teach a head.
 
     Attributes:
         views: float32 of shape (v, n, 2048), what the backbone sees of each by its views.
@@ -80,14 +84,9 @@ class Lesson(NamedTuple):
     allowed: Tensor
     shares: Tensor
 
-    def and_of(self, others: "Lesson", rows: Tensor) -> "Lesson":
-        """These and, counting as much together, rows of others: bool of shape (n,)."""
-        parts = (self, Lesson(others.views[:, rows], others.allowed[rows], others.shares[rows]))
-        return Lesson(
-            torch.cat([part.views for part in parts], 1),
-            torch.cat([part.allowed for part in parts]),
-            torch.cat([part.shares / part.shares.sum() for part in parts]),
-        )
+    def of(self, rows: Tensor) -> "Lesson":
+        """Some of them: bool of shape (n,)."""
+        return Lesson(self.views[:, rows], self.allowed[rows], self.shares[rows])
 
 
 def refit_on_photographs(
@@ -95,6 +94,7 @@ def refit_on_photographs(
     out: Path,
     learnt: Photographs,
     others: Photographs,
+    items: datasets.Dataset,
     config: HeadConfig,
     *,
     folds: Path,
@@ -107,6 +107,7 @@ def refit_on_photographs(
         out: takes them with `taken.articleType.*` besides.
         learnt: who teach, of photographers whom the backbone has learnt from.
         others: who teach as much, of photographers whom it has not.
+        items: a catalog, whose train split is laid on what `learnt` were taken on.
         config: how.
         folds: a folder that takes `0.safetensors` and so on: of each fold of the other
             photographers (`Photographs.folds`) weights whose head these did not teach.
@@ -125,6 +126,7 @@ def refit_on_photographs(
     if TYPE not in trained.labels or not network.finds_regions:
         raise WeightsError("These weights have no head for article types, or none for regions.")
     known = _read(network, trained, learnt.labelled(), config)
+    laid = lay_packshots(network, trained, items, learnt, config)
     new = _read(network, trained, others.labelled(), config)
     fold = torch.from_numpy(others.labelled().folds(config.folds))
     if not len(known.shares) or len(fold.unique()) < 2:
@@ -134,15 +136,23 @@ def refit_on_photographs(
     folds.mkdir(parents=True, exist_ok=True)
     for each in range(config.folds):
         own = fold == each
-        head = fit_head(former, known.and_of(new, ~own), config)
-        left_out[own] = head(new.views[:, own])
+        head = fit_head(former, [known, laid, new.of(~own)], config)
+        left_out[own] = _believed(head, new.views[:, own])
         _write(folds / f"{each}.safetensors", trained, head)
-    head = fit_head(former, known.and_of(new, fold >= 0), config)
+    head = fit_head(former, [known, laid, new], config)
     _write(out, trained, head)
     groups = pd.factorize(others.labelled().frame["label"])[0].astype(np.int64)
-    said = {"before": former(new.views), "left out": left_out, "fitted": head(new.views)}
+    said = {
+        "before": _believed(former, new.views),
+        "left out": left_out,
+        "fitted": _believed(head, new.views),
+    }
     return {
-        "photographs": {"learnt": len(known.shares), "others": len(new.shares)},
+        "photographs": {
+            "learnt": len(known.shares),
+            "others": len(new.shares),
+            "laid": len(laid.shares),
+        },
         **{name: _right(beliefs, new.allowed, groups) for name, beliefs in said.items()},
     }
 
@@ -151,6 +161,7 @@ def _read(network: Network, trained: Weights, taught: Photographs, config: HeadC
     views = torch.from_numpy(views_of(network, trained.config, taught.files))
     labels, types = taught.frame["label"], trained.labels[TYPE]
     allowed = torch.tensor([[name in GROUPS[label] for name in types] for label in labels])
+    allowed |= ~allowed.any(1, keepdim=True)  # of what no class is nothing is known
     counts = labels.map(labels.value_counts()).to_numpy(dtype=np.float32)
     return Lesson(views, allowed, torch.from_numpy(counts**-config.balance))
 
@@ -158,6 +169,39 @@ def _read(network: Network, trained: Weights, taught: Photographs, config: HeadC
 def _write(path: Path, trained: Weights, head: Head) -> None:
     own = {f"taken.{TYPE}.{part}": tensor.half() for part, tensor in head._asdict().items()}
     write_weights(path, trained._replace(state={**trained.state, **own}))
+
+
+def lay_packshots(
+    network: Network,
+    trained: Weights,
+    items: datasets.Dataset,
+    photographs: Photographs,
+    config: HeadConfig,
+) -> Lesson:
+    """Packshots of a catalog's train split as they lie on what photographs were taken on."""
+    frame, types = catalog_frame(items), list(trained.labels[TYPE])
+    known = (split_names(frame) == "train") & frame[TYPE].isin(types).to_numpy()
+    rows = np.flatnonzero(known)
+    often = (
+        frame[TYPE].iloc[rows].map(frame[TYPE].iloc[rows].value_counts()).to_numpy(float) ** -0.5
+    )
+    draw = np.random.default_rng(config.seed)
+    count = min(config.laid, len(rows))
+    rows = np.sort(draw.choice(rows, count, replace=False, p=often / often.sum()))
+    packshots = read_examples(items, frame, {TYPE: types}, rows, trained.config)
+    files = photographs.sample(_GROUNDS).files
+    shown = [to_canvas(decode_image(data, limits=PICTURE_LIMITS)) for data in files]
+    canvases = torch.from_numpy(np.stack([canvas for canvas, _ in shown])).permute(0, 3, 1, 2)
+    sizes = torch.tensor([own for _, own in shown], dtype=torch.float32)
+    random = torch.Generator().manual_seed(config.seed)
+    size, pooled = trained.config.second().input_px[::-1], []
+    for at in range(0, count, _AT_ONCE):
+        pictures = packshots.pictures[at : at + _AT_ONCE].permute(0, 3, 1, 2)
+        behind = grounds(canvases, sizes, size, len(pictures), random)
+        views, _ = paste(pictures, behind, size, Scenes(), random)
+        pooled.append(network.pooled((255 * views.permute(0, 2, 3, 1)).round().byte().numpy()))
+    allowed = F.one_hot(packshots.targets[TYPE], len(types)).bool()
+    return Lesson(torch.from_numpy(np.concatenate(pooled))[None], allowed, torch.ones(count))
 
 
 def views_of(network: Network, config: EncoderConfig, files: Sequence[bytes]) -> Floats:
@@ -191,12 +235,14 @@ def _pooled(network: Network, prepared: Sequence[Prepared]) -> Floats:
     return pooled
 
 
-def fit_head(former: Head, lesson: Lesson, config: HeadConfig) -> Head:
+def fit_head(former: Head, lessons: Sequence[Lesson], config: HeadConfig) -> Head:
     """The head near a former one by which what is allowed is likely.
 
-    A photograph teaches by the mean of its views.
+    A picture teaches by the mean of its views; each lesson counts alike.
     """
-    seen, shares = lesson.views.mean(0), lesson.shares / lesson.shares.sum()
+    seen = torch.cat([lesson.views.mean(0) for lesson in lessons])
+    shares = torch.cat([lesson.shares / lesson.shares.sum() for lesson in lessons]) / len(lessons)
+    allowed = torch.cat([lesson.allowed for lesson in lessons])
     change = Head(torch.zeros_like(former.weight), torch.zeros_like(former.bias))
     for tensor in change:
         tensor.requires_grad_()
@@ -206,7 +252,7 @@ def fit_head(former: Head, lesson: Lesson, config: HeadConfig) -> Head:
     def loss() -> Tensor:
         optimizer.zero_grad()
         log_p = (before + seen @ change.weight.T + change.bias).log_softmax(1)
-        wrong = -log_p.masked_fill(~lesson.allowed, -torch.inf).logsumexp(1)
+        wrong = -log_p.masked_fill(~allowed, -torch.inf).logsumexp(1)
         held = config.pull * change.weight.square().sum()
         held = held + config.bias_pull * change.bias.square().sum()
         value = (shares * wrong).sum() + held
@@ -215,6 +261,12 @@ def fit_head(former: Head, lesson: Lesson, config: HeadConfig) -> Head:
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
     return Head(*((old + new).detach() for old, new in zip(former, change, strict=True)))
+
+
+def _believed(head: Head, views: Tensor) -> Tensor:
+    """By all views, (v, n, 2048), of each: (n, c)."""
+    believed: Tensor = F.linear(views, head.weight, head.bias).softmax(-1).mean(0)
+    return believed
 
 
 def _right(beliefs: Tensor, allowed: Tensor, groups: npt.NDArray[np.int64]) -> dict[str, float]:
