@@ -4,13 +4,15 @@ Each log has a folder of its own there, by a name that lies beside it: a Space t
 an empty disk begins a new one, and what was pushed before stays.
 """
 
+import atexit
 import logging
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 from huggingface_hub import CommitInfo, CommitScheduler, HfApi
@@ -22,25 +24,48 @@ log = logging.getLogger(__name__)
 
 NAME_FILE = "pushed-as"
 _EVERY_MINUTES = 5.0
+_LAST_SECONDS = 3.0
 
 
 class LogPush(CommitScheduler):
-    """A scheduler whose Hub may fail: that is said once, and what it lacks is pushed later."""
+    """A scheduler whose Hub may fail: that is said once, and what it lacks is pushed later.
 
-    failing = False
+    It works in threads that end with the process, which waits for the last push, and not for long.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        """Begin; see `CommitScheduler`."""
+        self._one, self._failing = Lock(), False
+        super().__init__(**settings)
+        atexit.unregister(self._push_to_hub)
+        atexit.register(self.end)
+
+    def trigger(self) -> Future[CommitInfo | None]:
+        """Push now, in the thread that asks."""
+        pushed: Future[CommitInfo | None] = Future()
+        pushed.set_result(self._push_to_hub())
+        return pushed
+
+    def end(self) -> None:
+        """Push what is new by the end of the process, if the Hub is quick."""
+        last = Thread(target=self._push_to_hub, daemon=True)
+        last.start()
+        last.join(_LAST_SECONDS)
+        self.stop()
 
     def push_to_hub(self) -> CommitInfo | None:
         """The commit, or None where nothing is new or nothing could be pushed."""
-        try:
-            with plain_errors(self.repo_id, "pushed"):
-                pushed: CommitInfo | None = super().push_to_hub()
-        except HubError as error:
-            if not self.failing:
-                log.warning("events are not on the Hub yet: %s", error)
-            self.failing = True
-            return None
-        self.failing = False
-        return pushed
+        with self._one:
+            try:
+                with plain_errors(self.repo_id, "pushed"):
+                    pushed: CommitInfo | None = super().push_to_hub()
+            except HubError as error:
+                if not self._failing:
+                    log.warning("events are not on the Hub yet: %s", error)
+                self._failing = True
+                return None
+            self._failing = False
+            return pushed
 
 
 def start_pushing(
@@ -51,7 +76,7 @@ def start_pushing(
     token: str | None = None,
     endpoint: str | None = None,
 ) -> LogPush:
-    """Push a log now, every few minutes, and once more when the process ends.
+    """Push a log now, every few minutes, and when the process ends.
 
     Args:
         folder: the log's; it may lie in wait for its first event.
