@@ -22,7 +22,8 @@ from recommender.encoding.backbone import (
     load_backbone,
 )
 from recommender.encoding.config import EncoderConfig, fit_picture
-from recommender.encoding.encoder import Encoder, load_encoder, load_worker_encoder
+from recommender.encoding.encoder import Encoder, load_encoder
+from recommender.encoding.named import load_worker_encoder
 from recommender.encoding.weights import read_weights
 from recommender.errors import WeightsError
 

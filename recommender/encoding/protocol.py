@@ -8,9 +8,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from recommender.encoding.agreement import Agreement, Beliefs, Floats
-from recommender.encoding.details import Detail
+from recommender.encoding.details import Detail, shown_details
 from recommender.encoding.places import Places
 from recommender.encoding.regions import Asked, Regions, parts_of
+from recommender.schema import TYPE
 
 
 class Encoded(NamedTuple):
@@ -145,3 +146,14 @@ def part_of(whole: Encoded, rows: slice) -> Encoded:
 def concatenate(beliefs: Sequence[Beliefs]) -> Beliefs:
     """Beliefs of batches, at least one, as those of all their pictures."""
     return {name: np.concatenate([batch[name] for batch in beliefs]) for name in beliefs[0]}
+
+
+def told_of(
+    encoder: PictureEncoder,
+    beliefs: Beliefs,
+    at: int = 0,
+    corrected: Mapping[str, str] | None = None,
+) -> Beliefs:
+    """What an encoder believes of one of some pictures, each label's rows; see `shown_details`."""
+    own = {name: believed[at : at + 1] for name, believed in beliefs.items()}
+    return shown_details(own, encoder.details, encoder.labels.get(TYPE, ()), corrected or {})

@@ -66,7 +66,7 @@ def encode_photographs(encoders: Sequence[PictureEncoder], photographs: Photogra
     folds, rows, parts = photographs.folds(len(encoders)), [], []
     for fold, encoder in enumerate(encoders):
         own = np.flatnonzero(folds == fold)
-        files = [photographs.files[row] for row in own]
+        files = [photographs.files[row] for row in own.tolist()]
         batches = encode_files(encoder, files.__getitem__, len(files))
         parts += [part for _, part in tqdm(batches, "Photographs", -(-len(files) // AT_ONCE))]
         rows.append(own)

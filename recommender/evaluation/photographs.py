@@ -19,7 +19,7 @@ from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.photographs import GROUPS, Photographs
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import load_encoder
-from recommender.encoding.protocol import Encoded
+from recommender.encoding.protocol import Encoded, PictureEncoder
 from recommender.encoding.regions import Regions
 from recommender.errors import CatalogError, RecommenderError
 from recommender.evaluation import metrics
@@ -133,7 +133,8 @@ def measure_photographs(
     seen: dict[str, Encoded] = {}  # an encoder sees the same, whatever the ranking
     garments = GarmentColours(lambda row: base.picture_bytes(int(base.index.ids[row])))
     own = json.dumps(base.encoder.record())
-    encoders = [load_encoder(str(path), device=device) for path in left_out] or [base.encoder]
+    each = [load_encoder(str(path), device=device) for path in left_out]
+    encoders: Sequence[PictureEncoder] = each or [base.encoder]
     if {encoder.fingerprint for encoder in encoders} != {base.encoder.fingerprint}:
         raise ValueError("the weights that some photographers were left out of are not the store's")
     seen[own] = encode_photographs(encoders, asking)

@@ -37,11 +37,26 @@ def check_corrections(said: object, labels: Mapping[str, Sequence[str]]) -> dict
     return checked
 
 
+def asked_with(
+    agreement: Agreement, vectors: Floats, corrected: Mapping[str, str], *, learnt: bool = False
+) -> Floats:
+    """What is multiplied with a gallery's embeddings: float32 of shape (q, dim), unit rows.
+
+    Args:
+        agreement: how embeddings are laid out.
+        vectors: float32 of shape (q, dim), what pictures, items or words make one believe.
+        corrected: label -> the value that is certain.
+        learnt: whether the vectors have learnt to ask as they are.
+    """
+    if corrected:
+        return agreement.as_queries(with_corrections(agreement, vectors, corrected))
+    return vectors if learnt else agreement.as_queries(vectors)
+
+
 def with_corrections(agreement: Agreement, vectors: Floats, corrected: Mapping[str, str]) -> Floats:
     """Queries of which some labels are certain, float32 of shape (q, dim)."""
-    return agreement.with_labels(
-        vectors, {label: [value] * len(vectors) for label, value in corrected.items()}
-    )
+    labels = {label: [value] * len(vectors) for label, value in corrected.items()}
+    return agreement.with_labels(vectors, labels)
 
 
 def _nearest(value: object, values: Sequence[str]) -> str:

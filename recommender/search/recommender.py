@@ -6,7 +6,7 @@ measured is what is served.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -15,14 +15,13 @@ import numpy as np
 from PIL import Image
 
 from recommender.encoding.agreement import LOOKS, Beliefs
-from recommender.encoding.details import shown_details
-from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap
+from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap, told_of
 from recommender.encoding.regions import Asked
 from recommender.errors import QueryError
 from recommender.index.embeddings import Floats
 from recommender.index.protocol import VectorIndex
 from recommender.schema import TYPE, Id
-from recommender.search.corrections import check_corrections, with_corrections
+from recommender.search.corrections import asked_with, check_corrections
 from recommender.search.fusion import find
 from recommender.search.hits import Hits, is_match
 from recommender.search.items import Items
@@ -284,7 +283,7 @@ class Recommender:
                 variants=self._twins.others(shown[at].rows, options, passing, excluded[at]),
                 repeated=repeated[at] if len(best.rows) < options.k else 0,
                 timings_ms=timings_ms,
-                beliefs=self._told(query.beliefs, at, options.corrected or {}),
+                beliefs=told_of(self.encoder, query.beliefs, at, options.corrected),
                 regions=query.regions[at] if query.regions else None,
                 match=matches[at],
                 matched=is_match(matches[at]),
@@ -303,7 +302,7 @@ class Recommender:
 
         And of the details that something of its type has.
         """
-        return self._told(self._encode([picture], [region]).beliefs, 0, {})
+        return told_of(self.encoder, self._encode([picture], [region]).beliefs)
 
     def item(self, item_id: Id) -> dict[str, Any]:
         """One item's columns, missing ones None.
@@ -321,20 +320,10 @@ class Recommender:
         """
         return self.items.picture_bytes(item_id)
 
-    def id_in(self, text: str) -> Id:
-        """The id that an address names, perhaps of no item."""
-        return self.items.id_in(text)
-
     @cached_property
     def outfits(self) -> Outfits:
         """What goes with the items of this catalog."""
         return Outfits(self.frame, self.index.vectors)
-
-    def _told(self, beliefs: Beliefs, at: int, corrected: Mapping[str, str]) -> Beliefs:
-        """What is believed of one of some pictures; see `shown_details`."""
-        own = {name: believed[at : at + 1] for name, believed in beliefs.items()}
-        types = self.encoder.labels.get(TYPE, ())
-        return shown_details(own, self.encoder.details, types, corrected)
 
     def _spread(self, hits: Hits, query: Query, at: int, options: Options) -> Hits:
         """What one of the queries found, of each of the likeliest types where that is in doubt."""
@@ -358,11 +347,8 @@ class Recommender:
         Raises:
             QueryError: what is corrected cannot be.
         """
-        agreement, vectors = self.encoder.agreement, query.vectors
         corrected = check_corrections(options.corrected or {}, self.encoder.classes)
-        if corrected:
-            vectors = with_corrections(agreement, vectors, corrected)
-        return vectors if query.learnt and not corrected else agreement.as_queries(vectors)
+        return asked_with(self.encoder.agreement, query.vectors, corrected, learnt=query.learnt)
 
     def index_of(self, options: Options = USUAL) -> VectorIndex:
         """The index that is ranked by.

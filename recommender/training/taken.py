@@ -129,7 +129,7 @@ def refit_on_photographs(
     laid = lay_packshots(network, trained, items, learnt, config)
     new = _read(network, trained, others.labelled(), config)
     fold = torch.from_numpy(others.labelled().folds(config.folds))
-    if not len(known.shares) or len(fold.unique()) < 2:
+    if not len(known.shares) or len(np.unique(fold.numpy())) < 2:
         raise CatalogError("The photographs that have a label are of too few photographers.")
     former = Head(*(trained.state[f"heads.{TYPE}.{part}"].float() for part in ("weight", "bias")))
     left_out = torch.zeros(new.allowed.shape)

@@ -169,13 +169,13 @@ def read_address(parts: Mapping[str, str], recommender: Recommender) -> Place:
         except QueryError:
             left_out = True
     return Place(
-        item=recommender.id_in(parts["item"]) if parts.get("item") else None,
+        item=recommender.items.id_in(parts["item"]) if parts.get("item") else None,
         picture=parts.get("picture"),
         region=take("region", _read_region, "auto"),
         text=parts.get("text", ""),
         shortlist=read_ids(parts.get("shortlist", ""), recommender),
         options=replace(options, filters=filters or None, corrected=corrected or None),
-        opened=recommender.id_in(parts["open"]) if parts.get("open") else None,
+        opened=recommender.items.id_in(parts["open"]) if parts.get("open") else None,
         closed="open" in parts and not parts["open"],
         left_out=left_out,
     )
@@ -231,4 +231,4 @@ def _read_region(text: str) -> object:
 def read_ids(text: str, recommender: Recommender) -> tuple[Id, ...]:
     """Ids that an address lists: commas part them, each is quoted once more."""
     named = [unquote(part) for part in text.split(",") if part]
-    return tuple(dict.fromkeys(map(recommender.id_in, named[:_MAX_SHORTLIST])))
+    return tuple(dict.fromkeys(map(recommender.items.id_in, named[:_MAX_SHORTLIST])))

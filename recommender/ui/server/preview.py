@@ -87,7 +87,7 @@ def meta_tags(live: Live, item: str | None, origin: str) -> str:
     picture, card = f"{origin}/preview.png", "summary_large_image"
     if item:
         try:
-            known = recommender.item(recommender.id_in(item))
+            known = recommender.item(recommender.items.id_in(item))
         except UnknownItemError:
             pass  # the page says so
         else:

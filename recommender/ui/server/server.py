@@ -129,7 +129,7 @@ def picture_route(live: Live) -> Route:
     async def picture(request: Request) -> Response:
         try:
             recommender = live.now
-            item_id = recommender.id_in(request.path_params["item_id"])
+            item_id = recommender.items.id_in(request.path_params["item_id"])
             data = await asyncio.to_thread(recommender.picture_bytes, item_id)
             media_type = f"image/{format_of(data)}"
         except (UnknownItemError, ImageError) as error:
@@ -149,7 +149,7 @@ def caption_route(live: Live) -> Route:
     async def caption(request: Request) -> Response:
         try:
             recommender = live.now
-            item = recommender.item(recommender.id_in(request.path_params["item_id"]))
+            item = recommender.item(recommender.items.id_in(request.path_params["item_id"]))
         except UnknownItemError as error:
             return PlainTextResponse(str(error), status_code=404)
         return PlainTextResponse(sentence(item))
