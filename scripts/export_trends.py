@@ -66,10 +66,11 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError:
         parser.error('--filters is JSON such as {"gender": ["Men"]}')
     frame = read_frame(options.data)
-    there = countable(columns_of(frame))
+    catalog = frame.drop(columns=[*PLACE], errors="ignore")
+    there = countable(columns_of(catalog))
     if unknown := set(options.own or ()) - set(there):
         parser.error(f"no such column: {', '.join(sorted(unknown))}; {', '.join(there)} are")
-    mask = FilterTable(frame).mask(filters)
+    mask = FilterTable(catalog).mask(filters)
     items = prepared(frame if mask is None else frame[mask])
     charts = dict(draw(items, NAMES, Periods()))
     for column in [name for name in USUAL if name in there] if options.own is None else options.own:

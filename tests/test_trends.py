@@ -16,7 +16,7 @@ from conftest import ROWS, styles_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.charts.chart import Chart, prepared
+from recommender.charts.chart import PLACE, Chart, prepared
 from recommender.charts.palette import COLOUR_HEX
 from recommender.charts.statistics import share_ratio, verdicts, wilson_interval
 from recommender.schema import COLUMNS, NOUNS
@@ -437,7 +437,7 @@ def test_a_ratio_turned_round_is_its_inverse(a: int, n: int, b: int, m: int) -> 
 def placed(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with places of its own, some below zero."""
     numbers = np.random.default_rng(0).integers(-32_767, 32_768, (len(frame), 2))
-    return frame.assign(x=numbers[:, 0].astype(np.int16), y=numbers[:, 1].astype(np.int16))
+    return frame.assign(**dict(zip(PLACE, numbers.T.astype(np.int16), strict=True)))
 
 
 def unpacked(array: dict[str, str]) -> list[int]:
@@ -456,12 +456,12 @@ def test_the_map_holds_every_item_where_it_is(source: pd.DataFrame, column: str)
         for item, x, y in zip(*(unpacked(trace[k]) for k in ("customdata", "x", "y")), strict=True)
     }
     assert sum(len(unpacked(trace["x"])) for trace in traces) == len(found) == len(frame)
-    for item, x, y, value in frame[["id", "x", "y", column]].itertuples(index=False):
+    for item, x, y, value in frame[["id", *PLACE, column]].itertuples(index=False):
         named = f"without {NOUNS[column]}" if pd.isna(value) else str(value)
         assert found[item][:2] == (x, y)
         assert found[item][2] in (named, f"another {NOUNS[column]}")
     assert chart.table[["id", "x", "y"]].to_numpy().tolist() == (
-        frame[["id", "x", "y"]].to_numpy().tolist()
+        frame[["id", *PLACE]].to_numpy().tolist()
     )
     assert chart.missing == int(frame[column].isna().sum())
     assert chart.figure.data[0].type == "scattergl"
@@ -492,11 +492,20 @@ def test_maps_that_cannot_be_drawn() -> None:
     nothing = style_map(placed(frame).iloc[:0], "gender").nothing
     assert nothing == "Nothing to show here, because no item passes the filters."
     assert "no item has a season" in style_map(placed(frame).assign(season=None), "season").nothing
-    left_out = placed(frame).astype({"x": "Float64"})
-    left_out.loc[0, "x"] = pd.NA
+    left_out = placed(frame).astype({PLACE[0]: "Float64"})
+    left_out.loc[0, PLACE[0]] = pd.NA
     assert len(style_map(left_out, "gender").table) == len(ROWS) - 1
     one = style_map(placed(frame).iloc[:1], "gender")
     assert unpacked(one.spec["data"][0]["customdata"]) == [1]
     large = style_map(placed(frame).assign(id=2**40 + frame["id"]), "gender")
     ids = [item for trace in large.spec["data"] for item in unpacked(trace["customdata"])]
     assert sorted(ids) == sorted((2**40 + frame["id"]).tolist())
+
+
+def test_a_column_called_x_is_the_catalog_s_own() -> None:
+    frame = placed(frame_of(ROWS)).assign(x=[5.0] * len(ROWS), y=["soft"] * len(ROWS))
+    counted = prepared(frame)
+    assert counted["x"].tolist() == [5.0] * len(ROWS)
+    table = style_map(counted, "gender").table
+    assert list(table) == ["id", "x", "y", "gender"]
+    assert table[["x", "y"]].to_numpy().tolist() == frame[[*PLACE]].to_numpy().tolist()

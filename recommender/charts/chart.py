@@ -13,8 +13,8 @@ import plotly.graph_objects as go
 from recommender.charts.palette import GRID, INK, OUTLINE
 from recommender.schema import LABELS, NOUNS, noun_of, own_names
 
-PLACE = ("x", "y")
-"""Columns of an item's place on the style map, where there is one."""
+PLACE = ("\0x", "\0y")
+"""Columns of an item's place on the style map, where there is one; none of its own is called so."""
 
 _PHONE_LETTERS = 52
 """How many of a line are seen on a phone."""

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recommender.charts.chart import Chart, Drawing, Spec, chart_of, empty_chart, escaped
+from recommender.charts.chart import PLACE, Chart, Drawing, Spec, chart_of, empty_chart, escaped
 from recommender.charts.palette import INK, OTHERS, OUTLINE, OWN_COLOURS, PALE, colours_of, ramp_of
 from recommender.schema import NOUNS
 
@@ -22,18 +22,20 @@ def style_map(frame: pd.DataFrame, column: str) -> Chart:
     The axes have no meaning, and no unit: only who lies beside whom has.
 
     Args:
-        frame: a catalog's columns, one row an item, and `x` and `y`, its place in whole numbers of
-            two bytes. Items without a place are left out; without the two columns there is no map.
+        frame: a catalog's columns, one row an item, and those of `PLACE`, its place in whole
+            numbers of two bytes. Items without a place are left out; without the two columns there
+            is no map.
         column: of `NOUNS`, the attribute that colours them.
     """
-    if "x" not in frame:
-        return empty_chart(_TITLE, _table(frame.assign(x=0, y=0), column), NO_MAP)
-    frame = frame[frame["x"].notna()].astype({"x": np.int16, "y": np.int16})
+    x, y = PLACE
+    if x not in frame:
+        return empty_chart(_TITLE, _table(frame.assign(**dict.fromkeys(PLACE, 0)), column), NO_MAP)
+    frame = frame[frame[x].notna()].astype(dict.fromkeys(PLACE, np.int16))
 
     def draw() -> Drawing:
         groups = _groups(frame[column], column)
         size = float(np.clip(60 / len(frame) ** 0.3, 3, 10))
-        places = {"x": frame["x"], "y": frame["y"], "customdata": frame["id"]}
+        places = {"x": frame[x], "y": frame[y], "customdata": frame["id"]}
         traces = [
             {
                 "type": "scattergl",
@@ -46,7 +48,7 @@ def style_map(frame: pd.DataFrame, column: str) -> Chart:
             }
             for name, fill, named, rows in groups
         ]
-        reach = float(np.abs(frame[["x", "y"]].to_numpy(dtype=float)).max()) * _BETWEEN or 1.0
+        reach = float(np.abs(frame[[x, y]].to_numpy(dtype=float)).max()) * _BETWEEN or 1.0
         axis: Spec = {"visible": False, "fixedrange": False, "range": [-reach, reach]}
         return traces, {
             "xaxis": axis,
@@ -65,7 +67,8 @@ def style_map(frame: pd.DataFrame, column: str) -> Chart:
 
 
 def _table(frame: pd.DataFrame, column: str) -> pd.DataFrame:
-    return frame[["id", "x", "y", column]].reset_index(drop=True)
+    table = frame[["id", *PLACE, column]].reset_index(drop=True)
+    return table.set_axis(["id", "x", "y", column], axis=1)
 
 
 def _groups(
