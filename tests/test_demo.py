@@ -11,7 +11,7 @@ from recommender.pictures.decode import decode_image
 from recommender.search.options import Options
 from recommender.service.open import load_recommender
 from recommender.training.fashion import HEADS
-from scripts import build_catalog, build_index
+from scripts import build_catalog, build_index, train_details
 
 
 def test_the_demo_is_built_and_answers(tmp_path: Path) -> None:
@@ -37,6 +37,26 @@ def test_the_demo_is_built_and_answers(tmp_path: Path) -> None:
     for own in ids[:10]:
         picture = decode_image(recommender.picture_bytes(own))
         assert recommender.by_image(picture, Options(repeats=True)).ids[0] == own
+
+    # What its own columns say and pictures show is learnt, and the store stays the encoder's.
+    mine, said = tmp_path / "mine.safetensors", tmp_path / "details.json"
+    argv = ["--data", str(tmp_path), "--weights", str(FASHION_WEIGHTS), "--out", str(mine)]
+    argv += ["--columns", "pattern", "sleeveLength", "--least", "15", "--asked", "5"]
+    assert train_details.main([*argv, "--json", str(said)]) == 0
+    told = json.loads(said.read_text())["details"]
+    for name in ("pattern", "sleeveLength"):
+        assert told[name]["test"]["accuracy"] > told[name]["test"]["by type seen"]["accuracy"]
+    encoder = load_encoder(str(mine))
+    assert encoder.fingerprint == recommender.encoder.fingerprint
+    knowing = load_recommender(tmp_path, reuse=encoder)
+    shirts = frame[frame["articleType"] == "Shirts"]
+    seen = {
+        item_id: knowing.describe(decode_image(knowing.picture_bytes(item_id)))
+        for item_id in shirts["id"][:10]
+    }
+    patterns, classes = shirts.set_index("id")["pattern"], encoder.classes["pattern"]
+    right = [classes[believed["pattern"].argmax()] == patterns[i] for i, believed in seen.items()]
+    assert np.mean(right) >= 0.8
 
 
 def test_the_shipped_weights_are_small_and_carry_their_heads() -> None:
@@ -67,6 +87,13 @@ def test_the_card_shows_the_heads_and_what_a_bad_picture_costs() -> None:
     for scores in heads.values():
         told = [f"{scores[name]:.3f}" for name in ("accuracy", "macro F1", "top-5", "ECE")]
         assert f"| {' | '.join(told)} |" in card
+    details = json.loads((results / "details.json").read_text())["details"]
+    assert {"pattern", "sleeveLength", "neck", "fit"} <= set(details)
+    for detail in details.values():
+        scores = detail["test"]
+        told = [f"{scores[name]:.3f}" for name in ("accuracy", "macro F1", "top-5", "ECE")]
+        told.append(f"{scores['by type seen']['accuracy']:.3f}")
+        assert f"| {' | '.join(told)} |" in card
     changes = json.loads((results / "robustness.json").read_text())
     for name, change in changes.items():
         if isinstance(change, dict) and "mild" in change:
@@ -84,3 +111,5 @@ def test_what_was_scored_is_what_is_shipped() -> None:
         told = json.loads((root / "benchmarks" / f"{name}.json").read_text())
         record = told["encoder"] if "encoder" in told else told["systems"]["ours"]["encoder"]
         assert record["weights_hash"] == encoder.record()["weights_hash"]
+    told = json.loads((root / "benchmarks" / "details.json").read_text())
+    assert told["weights_hash"] == encoder.weights_hash

@@ -3,6 +3,7 @@
 import doctest
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,8 @@ def test_charts_say_what_was_measured() -> None:
     assert charts["headline"].table["system"].unique().tolist() == ["Ours, image only"]
     assert charts["types"].table["articleType"].tolist() == ["Shirts"]
     assert "3.4%" in heads(RESULTS).note
+    told = heads(replace(RESULTS, details={"details": {"sleeveLength": {"test": HEAD}}}))
+    assert told.table["attribute"].tolist() == ["Article type", "Gender", "Sleeve length"]
     shown = charts["photographs"]
     assert shown.counts == "60 photographs of their own clothes, by 3 photographers"
     assert shown.table["P@5"].tolist() == [0.5, 0.4, 0.5, 0.4]

@@ -194,11 +194,18 @@ def precision_of(interval: Interval, queries: int) -> Precision | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Committed:
-    """What `scripts.leaderboard`, `robustness` and `photographs` wrote, as far as it is there."""
+    """What `leaderboard`, `robustness`, `photographs` and `train_details` wrote, if it is there."""
 
     board: Board = field(default_factory=Board)
     robustness: Robustness = field(default_factory=dict)
     photographs: PhotographBoard = field(default_factory=PhotographBoard)
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def heads(self) -> dict[str, Head]:
+        """What each head is worth on the test split, of labels and of details."""
+        details = {name: told["test"] for name, told in self.details.get("details", {}).items()}
+        return {**self.board.get("heads", {}), **details}
 
     @property
     def systems(self) -> dict[str, SystemReport]:
@@ -233,8 +240,9 @@ class Committed:
 
 
 def load_committed(directory: Path) -> Committed:
-    """Read `leaderboard.json`, `robustness.json` and `photographs.json`, as far as they exist."""
-    files = {"board": "leaderboard", "robustness": "robustness", "photographs": "photographs"}
+    """Read `leaderboard.json` and its neighbours, as far as they exist."""
+    others = ("robustness", "photographs", "details")
+    files = {"board": "leaderboard", **{name: name for name in others}}
     paths = {name: directory / f"{file}.json" for name, file in files.items()}
     there = {name: path for name, path in paths.items() if path.is_file()}
     return Committed(**{n: json.loads(p.read_text(encoding="utf-8")) for n, p in there.items()})

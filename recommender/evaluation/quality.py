@@ -146,7 +146,7 @@ def heads(committed: Committed) -> Chart:
     columns |= {"ECE": "calibration error", "classes": "classes", "queries": "queries"}
     rows = [
         (title_of(name), *(dict(entry)[figure] for figure in columns))
-        for name, entry in committed.board.get("heads", {}).items()
+        for name, entry in committed.heads.items()
     ]
     table = pd.DataFrame(rows, columns=["attribute", *columns.values()])
     hover = "%{y}: %{x:.1%} right<extra></extra>"
