@@ -29,7 +29,7 @@ ALLOWED = {
     "encoding": "",
     "index": "",
     "store": "pictures catalog encoding index",
-    "search": "encoding index store",
+    "search": "pictures encoding index store",
     "hub": "pictures catalog store",
     "feedback": "",
     "charts": "",

@@ -130,7 +130,7 @@ class Service:
         picture = self._read(recommender, image, url, asked)
         decode_ms = (time.perf_counter() - started) * 1000
         started = time.perf_counter()
-        query = recommender.see([picture], [asked], options)
+        query = recommender.see([picture], [asked])
         encode_ms = (time.perf_counter() - started) * 1000
         kind = kind_shown(recommender, query.beliefs)
         options, ranked = self.feedback.choose(recommender, options, kind)

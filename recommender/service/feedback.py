@@ -13,7 +13,7 @@ from recommender.feedback.judged import Ranked, Verdict, read_feedback
 from recommender.schema import TYPE, Id
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
-from recommender.search.stated import Said
+from recommender.search.said import Said
 from recommender.service.sentences import NO_FEEDBACK, TAKEN_BACK, THANKS
 from recommender.service.worded import SCHEMA_VERSION, Json
 

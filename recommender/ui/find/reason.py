@@ -14,16 +14,10 @@ from PIL import Image
 from recommender.errors import RecommenderError
 from recommender.pictures.decode import read_image
 from recommender.schema import Id
+from recommender.service.agreed import hottest, reason_said, shares_said
 from recommender.service.answers import Service
 from recommender.service.reasons import compare, likeliest_of
-from recommender.service.sentences import (
-    GONE,
-    UNNAMED,
-    YOUR_PICTURE,
-    hottest,
-    reason_said,
-    shares_said,
-)
+from recommender.service.sentences import GONE, UNNAMED, YOUR_PICTURE
 from recommender.service.worded import Json
 from recommender.ui.find.view import Items, Trail, View
 from recommender.ui.parts.cards import status_html
