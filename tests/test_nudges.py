@@ -21,7 +21,7 @@ from recommender.encoding.regions import Regions
 from recommender.errors import QueryError, StoreError
 from recommender.evaluation.likeness import draw_items, measure_contexts, measure_together
 from recommender.pictures.colour import ciede2000, lab_of, packshot_lab
-from recommender.search.nudges import Nudged, with_colours
+from recommender.search.nudges import Nudged, colour_of
 from recommender.search.options import Options
 from recommender.search.query import Query
 from recommender.search.recommender import Recommender
@@ -173,13 +173,12 @@ def test_the_colour_of_a_photograph_is_that_within_its_region() -> None:
     mask = np.zeros((80, 60), np.float32)
     mask[20:40, 15:45] = mask[50:70, 15:45] = 1
     boxes = (0.2, 0.2, 0.8, 0.55), (0.2, 0.6, 0.8, 0.9)
-    query = Query(
-        vectors=np.ones((2, 1), np.float32),
-        regions=[
-            Regions(boxes=boxes, sureness=(1, 1), used=used, mask=mask, garment=1) for used in boxes
-        ],
-    )
-    seen = with_colours(query, [Image.fromarray(pixels)] * 2, None).colours
+    regions = [
+        Regions(boxes=boxes, sureness=(1, 1), used=used, mask=mask, garment=1) for used in boxes
+    ]
+    shown = [Image.fromarray(pixels)] * 2
+    query = Query(vectors=np.ones((2, 1), np.float32), regions=regions, shown=shown)
+    seen = [colour_of(query, at) for at in (0, 1)]
     wanted = lab_of([[255, 0, 0], [0, 0, 255]])
     assert (ciede2000(seen, wanted) < 1).all()
 
@@ -230,6 +229,12 @@ def test_the_api(live: str) -> None:
     more = "", False, "auto", "auto", "", "", {}, False, [], [], 0, False
     seen = call(live, "recommend", picture, 5, {}, *more, 1, "Summer", "")
     assert seen["results"][0]["id"] in (1, 2)
+    scores = [result["score"] for result in seen["results"]]
+    uncoloured = call(live, "recommend", picture, 5, {}, *more, 0, "Summer", "")
+    assert scores != [result["score"] for result in uncoloured["results"]]
+    few = {}, False, "auto", "", [], [], 0, False
+    both = call(live, "recommend_batch", [picture], 5, *few, 1, "Summer", "")["answers"][0]
+    assert scores == [result["score"] for result in both["results"]]
     assert "number from 0" in str(call(live, "recommend", picture, 5, {}, *more, "x", "", ""))
 
 

@@ -21,7 +21,7 @@ from recommender.encoding.regions import Asked
 from recommender.search.options import Options
 from recommender.search.reasons import heat_of, reason_of
 from recommender.search.recommender import Recommender
-from recommender.service.alike import reason_said
+from recommender.service.agreed import reason_said
 from recommender.service.answers import Service
 from recommender.service.reasons import compare
 from recommender.ui.find.view import Trail

@@ -6,8 +6,7 @@ that it stays one of at most 1.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from PIL import Image
@@ -15,11 +14,9 @@ from PIL import Image
 from recommender.encoding.agreement import Agreement
 from recommender.encoding.regions import (
     WHOLE,
-    Asked,
     Regions,
     cut,
     lies_on_white,
-    parts_of,
 )
 from recommender.errors import QueryError
 from recommender.index.embeddings import Floats, Mask, Rows
@@ -149,17 +146,19 @@ class Nudges:
     ) -> Iterator[tuple[float, Floats]]:
         """Each term that counts: its weight, and float32 of shape (n,) from 0 to 1."""
         colours = self._colours
-        if options.colour and colours is not None and _has_colour(query, at, options):
-            yield _COLOUR * options.colour, self._alike(index, vector, colours, query.colours[at])
+        if options.colour and colours is not None and not _says_colour(query, at, options):
+            asked = colour_of(query, at)
+            if not np.isnan(asked).any():
+                yield _COLOUR * options.colour, self._alike(index, vector, colours, asked)
         for option, column in CONTEXTS.items():
             if said := getattr(options, option):
                 yield _CONTEXT, self._suits(column, said)
 
-    def _alike(self, index: VectorIndex, vector: Floats, colours: Floats, colour: Floats) -> Floats:
+    def _alike(self, index: VectorIndex, vector: Floats, colours: Floats, colour: Lab) -> Floats:
         """How near the gallery's colours are to one, by pixels and by name, of what is sought."""
         apart = np.zeros(len(index), np.float32)
         for axis, value in zip(colours.T, colour, strict=True):
-            apart += (axis - value) ** 2
+            apart += (axis - np.float32(value)) ** 2
         near = np.nan_to_num(np.exp(np.sqrt(apart) / -_NEAR))
         if (named := self._agreed(index, vector, COLOUR)) is not None:
             near = np.float32(_SEEN) * near + np.float32(1 - _SEEN) * named
@@ -186,29 +185,21 @@ class Nudges:
         return np.where(codes < 0, np.float32(_UNKNOWN), suits.astype(np.float32))
 
 
-def with_colours(
-    query: Query, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None
-) -> Query:
-    """What pictures ask, with the colours of their garments.
-
-    Args:
-        query: of the pictures.
-        pictures: RGB.
-        asked: which part of each is meant.
-    """
-    if query.regions:
-        told = list(map(_colour_of, pictures, query.regions))
-    else:
-        told = list(map(packshot_lab, parts_of(pictures, asked)))
-    return replace(query, colours=np.array(told, np.float32).reshape(-1, 3))
-
-
-def _has_colour(query: Query, at: int, options: Options) -> bool:
-    """Whether it is known what colour is sought, and nobody says that it is to be another."""
+def _says_colour(query: Query, at: int, options: Options) -> bool:
+    """Whether somebody says what colour it is to have: then no picture's counts."""
     said = query.told[at].said.statements if query.told else ()
-    otherwise = {*(options.corrected or {}), *(statement.column for statement in said)}
-    known = bool(len(query.colours)) and not np.isnan(query.colours[at]).any()
-    return known and COLOUR not in otherwise
+    return COLOUR in {*(options.corrected or {}), *(statement.column for statement in said)}
+
+
+def colour_of(query: Query, at: int) -> Lab:
+    """The colour of the garment that asks, of shape (3,), CIELAB; NaN where nobody knows."""
+    if len(query.colours):
+        return np.asarray(query.colours[at], np.float64)
+    if not query.shown:
+        return np.full(3, np.nan)
+    if not query.regions:
+        return packshot_lab(query.shown[at])
+    return _colour_of(query.shown[at], query.regions[at])
 
 
 def _colour_of(picture: Image.Image, regions: Regions) -> Lab:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from PIL import Image
 
 from recommender.encoding.agreement import Beliefs
 from recommender.encoding.places import Places
@@ -27,8 +28,9 @@ class Query:
         matches: float32 of shape (q,), how sure it is that each of the pictures shows fashion of a
             kind that the catalog has, 0 to 1; None where nobody knows.
         places: what each place of the pictures gives to their looks; empty where nobody knows.
-        colours: float32 of shape (q, 3), CIELAB of the garments that ask, NaN where nobody knows;
-            of shape (0, 3) where it does not count.
+        shown: the pictures, RGB, or their parts where no regions are known; empty where none ask.
+        colours: float32 of shape (q, 3), CIELAB of the items that ask, NaN where nobody knows; of
+            shape (0, 3) where none ask.
         excluded: for each query the rows of the gallery that it shall not find; empty for none.
         told: what words say of the gallery's items, for each query; empty where nothing is said.
         recognises: whether the picture of the gallery that a query shows, if any, comes first.
@@ -40,6 +42,7 @@ class Query:
     regions: Sequence[Regions] = ()
     matches: Floats | None = None
     places: Sequence[Places] = ()
+    shown: Sequence[Image.Image] = ()
     colours: Floats = field(default_factory=lambda: NO_COLOURS)
     excluded: Sequence[Rows] = ()
     told: Sequence[Told] = ()
@@ -70,6 +73,7 @@ class Query:
             regions=self.regions[part],
             matches=None if self.matches is None else self.matches[part],
             places=self.places[part],
+            shown=self.shown[part],
             colours=self.colours[part],
             excluded=self.excluded[part],
             told=self.told[part],

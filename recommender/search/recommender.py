@@ -9,14 +9,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from recommender.encoding.agreement import LOOKS, Beliefs
 from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap, told_of
-from recommender.encoding.regions import Asked
+from recommender.encoding.regions import Asked, parts_of
 from recommender.errors import QueryError
 from recommender.index.embeddings import Floats
 from recommender.index.protocol import VectorIndex
@@ -25,7 +24,7 @@ from recommender.search.corrections import asked_with, check_corrections
 from recommender.search.fusion import find
 from recommender.search.hits import Hits, is_match
 from recommender.search.items import Items
-from recommender.search.nudges import Nudges, with_colours
+from recommender.search.nudges import Nudges
 from recommender.search.options import USUAL, Options
 from recommender.search.outfit import Outfits
 from recommender.search.query import Query
@@ -44,7 +43,8 @@ class Recommender:
     """A gallery that answers. Thread-safe; nothing changes after construction.
 
     Attributes:
-        items: what can be found; its frame, columns, filters and `row` are at hand here too.
+        items: what can be found; its frame, columns and filters are at hand here too, and so are
+            its `row`, `item`, `picture_bytes` and `id_in`.
         texts: what embeds words where pictures of what they say are; None where nothing does.
     """
 
@@ -71,6 +71,8 @@ class Recommender:
         self.gallery, self.items = gallery, Items(gallery)
         self.frame, self.filters = self.items.frame, self.items.filters
         self.columns, self.row = self.items.columns, self.items.row
+        self.item, self.picture_bytes = self.items.item, self.items.picture_bytes
+        self.id_in = self.items.id_in
         self.encoder, self.index, self.places = encoder, index, gallery.places
         self._encode = wrap(encoder.encode_queries) if wrap else encoder.encode_queries
         self.texts = texts or encoder.texts
@@ -133,7 +135,7 @@ class Recommender:
             QueryError: an option does not fit the catalog, or the text says nothing.
         """
         started = time.perf_counter()
-        query = self.see([picture], [region], options)
+        query = self.see([picture], [region])
         encoded_ms = _milliseconds_since(started)
         [hits] = self.search(self.but(query, text, options), options)
         return replace(hits, timings_ms={"encode": encoded_ms, **hits.timings_ms})
@@ -158,15 +160,10 @@ class Recommender:
         """
         return self.search(self.say(text, options), options)[0]
 
-    def see(
-        self,
-        pictures: Sequence[Image.Image],
-        asked: Sequence[Asked] | None = None,
-        options: Options = USUAL,
-    ) -> Query:
+    def see(self, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None = None) -> Query:
         """Pictures that ask, or parts of them, as a query."""
-        query = Query(**self._encode(pictures, asked)._asdict(), recognises=True)
-        return with_colours(query, pictures, asked) if options.colour else query
+        seen, shown = self._encode(pictures, asked), parts_of(pictures, asked)
+        return Query(**seen._asdict(), shown=pictures if seen.regions else shown, recognises=True)
 
     def like(self, row: int, options: Options = USUAL) -> Query:
         """An item that asks, with all that the gallery knows of it, as a query."""
@@ -247,7 +244,7 @@ class Recommender:
         wanted = 2 * pool_size + 8 + max(map(len, excluded), default=0)
         while short:
             started = time.perf_counter()
-            if query.told or over[0] is not index:
+            if query.told or any(each is not index for each in over):
                 each = ((over[at], vectors[at : at + 1], query.told[at : at + 1]) for at in short)
                 found = [find(*question, wanted, allowed) for question in each]
             else:
@@ -303,22 +300,6 @@ class Recommender:
         And of the details that something of its type has.
         """
         return told_of(self.encoder, self._encode([picture], [region]).beliefs)
-
-    def item(self, item_id: Id) -> dict[str, Any]:
-        """One item's columns, missing ones None.
-
-        Raises:
-            UnknownItemError: there is no such item.
-        """
-        return self.items.item(item_id)
-
-    def picture_bytes(self, item_id: Id) -> bytes:
-        """The encoded picture of an item, as its source had it.
-
-        Raises:
-            UnknownItemError: there is no such item.
-        """
-        return self.items.picture_bytes(item_id)
 
     @cached_property
     def outfits(self) -> Outfits:

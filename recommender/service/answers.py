@@ -130,7 +130,7 @@ class Service:
         picture = self._read(recommender, image, url, asked)
         decode_ms = (time.perf_counter() - started) * 1000
         started = time.perf_counter()
-        query = recommender.see([picture], [asked], options)
+        query = recommender.see([picture], [asked])
         encode_ms = (time.perf_counter() - started) * 1000
         kind = kind_shown(recommender, query.beliefs)
         options, ranked = self.feedback.choose(recommender, options, kind)
@@ -201,7 +201,7 @@ class Service:
                 answers[at] = {"error": str(error)}
         if pictures:
             shown = [picture for picture, _ in pictures.values()]
-            found = recommender.search(recommender.see(shown, options=options), options)
+            found = recommender.search(recommender.see(shown), options)
             for (at, (_, decode_ms)), hits in zip(pictures.items(), found, strict=True):
                 answer = self._like_picture(recommender, hits, options, "auto", origin, decode_ms)
                 kind = kind_shown(recommender, hits.beliefs)
@@ -252,8 +252,7 @@ class Service:
 
         Args:
             image, origin, options, url, region, text: as of `recommend`.
-            item_id: the item that was found.
-            asks: id of the item that asks.
+            item_id, asks: ids of the item that was found, and of the one that asks.
 
         Raises:
             RecommenderError: the picture, the region, the text, an id or an option cannot be used.

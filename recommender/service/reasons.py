@@ -14,7 +14,8 @@ from recommender.schema import CURRENCY, LABELS, Column, Id
 from recommender.search.options import Options
 from recommender.search.reasons import Heat, heat_of, reason_of
 from recommender.search.recommender import Recommender
-from recommender.service.alike import NO_HEAT, reason_said
+from recommender.service.agreed import reason_said
+from recommender.service.sentences import NO_HEAT
 from recommender.service.worded import SCHEMA_VERSION, Json, with_picture, worded
 
 SURE = 0.5

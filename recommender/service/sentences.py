@@ -1,7 +1,7 @@
 """Every sentence that tells a visitor what was found, and of an item what it is."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -30,6 +30,7 @@ CLOSER = "Try one that shows a garment, by itself and close."
 KEPT = "Pictures that you show are deleted within an hour; so long a link shows them."
 GONE = "The picture of this link is gone, as all are within an hour: show it again."
 LEFT_OUT = "A part of this link fits no search here and is left out."
+NO_HEAT = "Which places make them alike cannot be told: this encoder does not add places up."
 NO_FEEDBACK = "What visitors say is not recorded here."
 THANKS = "Thank you."
 TAKEN_BACK = "Taken back."
@@ -254,11 +255,6 @@ def alike(score: float, asked: Mapping[str, Any], item: Mapping[str, Any]) -> st
     same = [noun for name, noun in _SHARED.items() if asked.get(name, "") == item.get(name)]
     shared = f" · same {', '.join(same)}" if same else ""
     return f"{max(score, 0):.0%}{shared}"
-
-
-def listed(parts: Sequence[str]) -> str:
-    *firsts, last = parts
-    return f"{', '.join(firsts)} and {last}" if firsts else last
 
 
 def invitation(count: int) -> str:

@@ -14,7 +14,7 @@ from PIL import Image
 from recommender.errors import RecommenderError
 from recommender.pictures.decode import read_image
 from recommender.schema import Id
-from recommender.service.alike import hottest, reason_said, shares_said
+from recommender.service.agreed import hottest, reason_said, shares_said
 from recommender.service.answers import Service
 from recommender.service.reasons import compare, likeliest_of
 from recommender.service.sentences import GONE, UNNAMED, YOUR_PICTURE

@@ -1,4 +1,4 @@
-"""Every sentence that tells a visitor in what two things are alike."""
+"""In what two things agree and in what they differ: the sentences of `reasons`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,9 +7,7 @@ import numpy as np
 
 from recommender.encoding.agreement import LOOKS
 from recommender.schema import noun_of
-from recommender.service.sentences import listed
 
-NO_HEAT = "Which places make them alike cannot be told: this encoder does not add places up."
 _SAME, _OTHER = 6, 4
 """Of what two things agree and differ in, so much is said."""
 
@@ -67,9 +65,14 @@ def shares_said(score: float, shares: Mapping[str, float]) -> str:
     (first, share), *others = named
     verb = "make" if first == LOOKS else "makes"
     parts = [f"{first} {verb} {100 * share:.0f}", *(f"{n} {100 * s:.0f}" for n, s in others)]
-    return f"Of {score:.0%}, {listed(parts)}."
+    return f"Of {score:.0%}, {_listed(parts)}."
 
 
 def _in_what(how: str, parts: Sequence[str], most: int) -> str:
     more = [f"{len(parts) - most} more"] if len(parts) > most else []
-    return f"{how} in {listed([*parts[:most], *more])}." if parts else ""
+    return f"{how} in {_listed([*parts[:most], *more])}." if parts else ""
+
+
+def _listed(parts: Sequence[str]) -> str:
+    *firsts, last = parts
+    return f"{', '.join(firsts)} and {last}" if firsts else last
