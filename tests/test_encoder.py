@@ -23,6 +23,7 @@ from recommender.encoding.backbone import (
 )
 from recommender.encoding.config import EncoderConfig, fit_picture
 from recommender.encoding.encoder import Encoder, load_encoder, load_worker_encoder
+from recommender.encoding.resnet import ResNet50
 from recommender.encoding.weights import read_weights
 from recommender.errors import WeightsError
 
@@ -370,3 +371,18 @@ def test_a_workers_encoder_takes_its_share_of_the_cores(path: Path, encoder: Enc
     finally:
         torch.set_num_threads(threads)
     assert worker.fingerprint == encoder.fingerprint
+
+
+def test_the_backbone_is_timms_from_the_first_weights_on() -> None:
+    torch.manual_seed(3)
+    theirs = timm.create_model("resnet50", pretrained=False, num_classes=0)
+    torch.manual_seed(3)
+    ours = ResNet50.at_random()
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    for name, tensor in theirs.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[name], tensor, rtol=0, atol=0)
+    load_backbone(ours, random_state())
+    load_backbone(theirs, random_state())
+    pixels = torch.rand(2, 3, 41, 50)
+    for mode in (True, False):
+        torch.testing.assert_close(ours.train(mode)(pixels), theirs.train(mode)(pixels))

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from recommender.encoding.backbone import create_backbone, feature_maps, fuse_batch_norms
+from recommender.encoding.backbone import fuse_batch_norms
 from recommender.encoding.packed import PackedConv, pack_convolutions
+from recommender.encoding.resnet import ResNet50
 
 pytestmark = pytest.mark.skipif(
     not torch.backends.mkldnn.is_available(), reason="this PyTorch multiplies without oneDNN"
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def plain() -> nn.Module:
     torch.manual_seed(0)
-    backbone = create_backbone().eval()
+    backbone = ResNet50.at_random().eval()
     fuse_batch_norms(backbone)
     return backbone.to(memory_format=torch.channels_last).requires_grad_(False)
 
@@ -28,7 +29,7 @@ def pixels(height: int, width: int, count: int = 1) -> Tensor:
 
 def packed(plain: nn.Module, *sizes: tuple[int, int]) -> tuple[nn.Module, int]:
     backbone = copy.deepcopy(plain)
-    see = lambda picture: feature_maps(backbone, picture)  # noqa: E731
+    see = lambda picture: backbone.maps(picture)  # noqa: E731
     return backbone, pack_convolutions(backbone, see, [pixels(*size) for size in sizes])
 
 
@@ -38,11 +39,7 @@ def test_all_is_seen_as_before_at_any_size(plain: nn.Module) -> None:
     assert sum(isinstance(part, PackedConv) for part in backbone.modules()) == count
     with torch.inference_mode():
         for size in ((48, 36, 1), (72, 54, 3), (54, 72, 2), (33, 50, 1)):
-            both = [
-                feature_maps(net, picture)
-                for picture in [pixels(*size)]
-                for net in (plain, backbone)
-            ]
+            both = [net.maps(picture) for picture in [pixels(*size)] for net in (plain, backbone)]
             for want, got in zip(*both, strict=True):
                 torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-4)
 

@@ -11,6 +11,7 @@ from conftest import BelievingEncoder, build_store
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from recommender.encoding.bert import Bert
 from recommender.encoding.encoder import fingerprint_of
 from recommender.encoding.text import TextEncoder, load_text_encoder
 from recommender.errors import QueryError, TrainingError, WeightsError
@@ -178,3 +179,22 @@ def test_the_script_writes_its_report(
     assert told["command"].startswith("python -m scripts.words")
     assert told["published"]["FashionCLIP 2.0"] == 0.404
     assert {"text to image", "with the items' texts", "attributes", "but in"} <= set(told)
+
+
+def test_the_bert_is_that_of_transformers() -> None:
+    from transformers import BertConfig, BertModel
+
+    sizes = {"vocab_size": 50, "hidden_size": 16, "num_hidden_layers": 2}
+    shape = {"num_attention_heads": 4, "intermediate_size": 32, "max_position_embeddings": 8}
+    torch.manual_seed(0)
+    theirs = BertModel(BertConfig(**sizes, **shape), add_pooling_layer=False).eval()
+    ours = Bert(50, 16, 2, 4, 8).eval()
+    assert {n: t.shape for n, t in ours.state_dict().items()} == {
+        n: t.shape for n, t in theirs.state_dict().items()
+    }
+    ours.load_state_dict(theirs.state_dict())
+    pieces = torch.randint(1, 50, (3, 6))
+    there = (torch.arange(6) < torch.tensor([[6], [3], [1]])).long()
+    want = theirs(input_ids=pieces * there, attention_mask=there).last_hidden_state
+    kept = there.bool()
+    torch.testing.assert_close(ours(pieces * there, there)[kept], want[kept])

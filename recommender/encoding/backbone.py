@@ -1,4 +1,4 @@
-"""timm's ResNet50 and what is done to its tensors: made, loaded strictly, pooled, fused, hashed."""
+"""What is done to a ResNet50's tensors: loaded strictly, pooled, fused, hashed, given to timm."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -6,7 +6,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
 from torch import Tensor, nn
 
@@ -21,8 +20,10 @@ Device = str
 """`auto`, `cpu`, `cuda` or `cuda:N`."""
 
 
-def create_backbone(model: str = "resnet50", *, pretrained: bool = False) -> Any:
-    """A ResNet50 without classifier, of random weights or, by its timm name, of the Hub's."""
+def create_by_timm(model: str, *, pretrained: bool = False) -> Any:
+    """A network by its timm name, without classifier, of random weights or of the Hub's."""
+    import timm  # heavy (see `resnet`), and what is served does without
+
     return timm.create_model(model, pretrained=pretrained, num_classes=0)
 
 
@@ -37,9 +38,11 @@ def save_for_timm(state: Mapping[str, Tensor], folder: Path, settings: Mapping[s
     Raises:
         WeightsError: the tensors are not a ResNet50's.
     """
-    model = create_backbone()
+    from timm.models import save_for_hf
+
+    model = create_by_timm("resnet50")
     load_backbone(model, state)
-    timm.models.save_for_hf(model, folder, data_config=dict(settings), safe_serialization=True)
+    save_for_hf(model, folder, data_config=dict(settings), safe_serialization=True)
 
 
 POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {  # (b, c, h, w) -> (b, c)
@@ -55,40 +58,30 @@ def backbone_of(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in state.items() if not name.startswith(_EXTRAS)}
 
 
-def load_backbone(backbone: nn.Module, state: Mapping[str, Tensor]) -> None:
+def load_backbone(
+    backbone: nn.Module, state: Mapping[str, Tensor], *, assign: bool = False
+) -> None:
     """Load a backbone strictly; classifier, heads and projection beside it are left alone.
+
+    Args:
+        backbone: a ResNet50.
+        state: its tensors, in timm's names.
+        assign: whether it takes the tensors themselves, in the dtype that they have, as a backbone
+            without any must; else their values.
 
     Raises:
         WeightsError: a key is missing, unknown or of another shape.
     """
-    own = {name: tensor.float() for name, tensor in backbone_of(state).items()}
+    own = backbone_of(state)
     # Files of the time before batch norms counted their batches lack a number that nobody reads.
     counters = {k: v for k, v in backbone.state_dict().items() if k.endswith("_tracked")}
     try:
-        backbone.load_state_dict({**counters, **own}, strict=True)
+        backbone.load_state_dict({**counters, **own}, strict=True, assign=assign)
     except RuntimeError as error:
         wrong = sorted(set(backbone.state_dict()) ^ set(counters | own)) or ["a shape"]
         raise WeightsError(
             f"The weights are not a ResNet50's: {len(wrong)} keys do not fit, first {wrong[0]}."
         ) from error
-
-
-def feature_maps(backbone: Any, pixels: Tensor) -> list[Tensor]:
-    """What a ResNet50's four stages see.
-
-    Args:
-        backbone: timm's, of ResNet's make.
-        pixels: float (b, 3, h, w).
-
-    Returns:
-        Maps of strides 4, 8, 16 and 32: (b, 256, h/4, w/4) to (b, 2048, h/32, w/32).
-    """
-    seen = backbone.maxpool(backbone.act1(backbone.bn1(backbone.conv1(pixels))))
-    maps = []
-    for stage in (backbone.layer1, backbone.layer2, backbone.layer3, backbone.layer4):
-        seen = stage(seen)
-        maps.append(seen)
-    return maps
 
 
 def load_linear(state: Mapping[str, Tensor], name: str) -> nn.Linear:
@@ -117,15 +110,21 @@ def hash_state(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def fuse_batch_norms(module: nn.Module) -> None:
-    """Fold each batch norm into the convolution before it, in place; for inference only."""
+def fuse_batch_norms(module: nn.Module, dtype: torch.dtype = torch.float32) -> None:
+    """Fold each batch norm into the convolution before it, in place; for inference only.
+
+    Args:
+        module: in evaluation mode, of any floating dtype.
+        dtype: that the folded convolutions get; they are multiplied in float32.
+    """
     children = list(module.named_children())
     for (conv_name, conv), (norm_name, norm) in pairwise(children):
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            setattr(module, conv_name, nn.utils.fuse_conv_bn_eval(conv, norm))
+            fused = nn.utils.fuse_conv_bn_eval(conv.float(), norm.float())
+            setattr(module, conv_name, fused.to(dtype))
             setattr(module, norm_name, nn.Identity())
     for _, child in children:
-        fuse_batch_norms(child)
+        fuse_batch_norms(child, dtype)
 
 
 def choose_device(device: Device) -> torch.device:

@@ -1,4 +1,4 @@
-"""The ResNet50 (timm): pooling, heads, dtype, batches. RGB in, embeddings out.
+"""The ResNet50 at work: pooling, heads, dtype, batches. RGB in, embeddings out.
 
 The weights file is its own manual: the safetensors header of ours holds the `EncoderConfig` they
 were trained for and the heads' classes, so a file and a path to it are all that a caller needs.

@@ -16,8 +16,6 @@ from recommender.encoding.backbone import (
     Device,
     choose_device,
     choose_dtype,
-    create_backbone,
-    feature_maps,
     fuse_batch_norms,
     load_backbone,
     load_linear,
@@ -26,6 +24,7 @@ from recommender.encoding.config import EncoderConfig
 from recommender.encoding.details import PREFIX, Detail
 from recommender.encoding.packed import pack_convolutions
 from recommender.encoding.region_head import load_region_head
+from recommender.encoding.resnet import ResNet50
 from recommender.errors import WeightsError
 
 TAKEN = "taken."
@@ -76,8 +75,9 @@ class Network:
         """
         self.device = choose_device(device)
         self.dtype = choose_dtype(config.dtype, self.device)
-        backbone = create_backbone()
-        load_backbone(backbone, state)
+        with torch.device("meta"):  # nothing is made that the weights would replace
+            backbone = ResNet50()
+        load_backbone(backbone, state, assign=True)
         projects = config.projection and "projection.weight" in state
         self._projection = load_linear(state, "projection").to(self.device) if projects else None
         classes = {**labels, **{name: told.classes for name, told in (details or {}).items()}}
@@ -97,12 +97,12 @@ class Network:
             if self._garment.out_features != 1:
                 raise WeightsError("The weights' garment head says more than one number.")
             regions = load_region_head(state)
-            fuse_batch_norms(regions)
+            fuse_batch_norms(regions, self.dtype)
             self._regions = regions.to(self.device, self.dtype)
-        fuse_batch_norms(backbone.eval())
+        fuse_batch_norms(backbone.eval(), self.dtype)
         backbone.to(self.device, self.dtype, memory_format=torch.channels_last)
         self._backbone = backbone.requires_grad_(False)
-        self._maps = feature_maps
+        self._maps = backbone.maps
         if self.device.type == "cpu":
             self._pack(config)
         self._pool = POOLINGS[config.pooling]
@@ -127,12 +127,12 @@ class Network:
         self, pixels: Tensor, *, regions: bool = True
     ) -> tuple[list[Tensor], Tensor | None]:
         """What the backbone's stages see, and the mask's logits where they are asked for."""
-        stages = self._maps(self._backbone, pixels)
+        stages = self._maps(pixels)
         return stages, self._regions(stages) if regions and self._regions is not None else None
 
     def compile(self) -> None:
         """Compile the network: worth its minutes where a GPU embeds a large catalog."""
-        self._maps = torch.compile(feature_maps)
+        self._maps = torch.compile(self._backbone.maps)
 
     def __call__(self, prepared: npt.NDArray[np.uint8], *, closely: bool = False) -> Sight:
         """See a batch of prepared pictures, each once.

@@ -1,6 +1,6 @@
 """The text tower: words in, embeddings out, in the space of the picture encoder it learnt from.
 
-A small BERT of `transformers` and its tokenizer. The weights file is its own manual, as the picture
+A small BERT and its tokenizer. The weights file is its own manual, as the picture
 encoder's is: its header holds the config, the tokenizer and which encoder's space it is of.
 """
 
@@ -20,6 +20,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from recommender.encoding.agreement import Floats
+from recommender.encoding.bert import Bert
 from recommender.errors import WeightsError
 from recommender.files import whole_file
 
@@ -54,18 +55,8 @@ class TextNet(nn.Module):
 
     def __init__(self, config: TextConfig) -> None:
         super().__init__()
-        import transformers  # heavy, and only who asks in words needs it
-
-        shape = transformers.BertConfig(
-            vocab_size=config.vocabulary,
-            hidden_size=config.width,
-            num_hidden_layers=config.layers,
-            num_attention_heads=config.heads,
-            intermediate_size=2 * config.width,
-            max_position_embeddings=config.longest,
-            pad_token_id=0,
-        )
-        self.bert = transformers.BertModel(shape, add_pooling_layer=False)
+        shape = (config.vocabulary, config.width, config.layers, config.heads, config.longest)
+        self.bert = Bert(*shape)
         self.head = nn.Linear(config.width, config.dim)
 
     def forward(self, pieces: Tensor, there: Tensor) -> Tensor:
@@ -76,7 +67,7 @@ class TextNet(nn.Module):
         Returns:
             float32 of shape (b, dim), unit rows.
         """
-        words = self.bert(input_ids=pieces, attention_mask=there).last_hidden_state
+        words = self.bert(pieces, there)
         kept = there.unsqueeze(2).to(words.dtype)  # (b, length, 1)
         mean = (words * kept).sum(1) / kept.sum(1).clamp(min=1)
         return F.normalize(self.head(mean), dim=1)

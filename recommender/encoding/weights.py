@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from recommender.encoding.backbone import create_backbone
+from recommender.encoding.backbone import create_by_timm
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.details import Detail
 from recommender.errors import WeightsError
@@ -47,7 +47,7 @@ def find_weights(name: str) -> Weights:
     if name == "imagenet" or name.startswith("timm:"):
         model = IMAGENET_MODEL if name == "imagenet" else "resnet50." + name.removeprefix("timm:")
         try:
-            backbone = create_backbone(model, pretrained=True)
+            backbone = create_by_timm(model, pretrained=True)
         except Exception as error:  # timm and the Hub let every kind of error through
             raise WeightsError(
                 f"The weights {name} cannot be had from the Hub ({type(error).__name__}): "

@@ -29,11 +29,11 @@ from recommender.encoding.backbone import (
     Device,
     choose_device,
     choose_dtype,
-    create_backbone,
     load_backbone,
 )
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.encoder import Encoder
+from recommender.encoding.resnet import ResNet50
 from recommender.encoding.weights import Weights, write_weights
 from recommender.errors import CatalogError, TrainingError
 from recommender.evaluation.classification import accuracy, macro_f1
@@ -63,11 +63,11 @@ class ClassifierConfig:
 
 
 class TypeNet(nn.Module):
-    """A timm ResNet50 whose last layer names the article type; `fc` as timm calls it."""
+    """A ResNet50 whose last layer names the article type; `fc` as timm calls it."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()
-        self.backbone = create_backbone()
+        self.backbone = ResNet50.at_random()
         self.fc = nn.Linear(BACKBONE_DIM, classes)
 
     def forward(self, pixels: Tensor) -> Tensor:

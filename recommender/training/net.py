@@ -7,13 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recommender.encoding.backbone import (
-    BACKBONE_DIM,
-    create_backbone,
-    feature_maps,
-    load_backbone,
-)
+from recommender.encoding.backbone import BACKBONE_DIM, load_backbone
 from recommender.encoding.region_head import RegionHead
+from recommender.encoding.resnet import ResNet50
 
 PROXIES = ("articleType", "gender", "baseColour")
 """Labels that pull embeddings together: those that decide whether a hit is relevant."""
@@ -40,7 +36,7 @@ class Seen(NamedTuple):
 
 
 class FashionNet(nn.Module):
-    """A timm ResNet50, one linear head a label on the pooled maps, and a projection of them.
+    """A ResNet50, one linear head a label on the pooled maps, and a projection of them.
 
     The projection learns from proxies, a unit vector a class that its embeddings turn to.
     Source: Zhai & Wu, Classification is a Strong Baseline for Deep Metric Learning, BMVC 2019.
@@ -48,7 +44,7 @@ class FashionNet(nn.Module):
 
     def __init__(self, classes: Mapping[str, int], dim: int, *, regions: bool = False) -> None:
         super().__init__()
-        self.backbone = create_backbone()
+        self.backbone = ResNet50.at_random()
         self.heads = nn.ModuleDict({n: nn.Linear(BACKBONE_DIM, c) for n, c in classes.items()})
         self.projection = nn.Linear(BACKBONE_DIM, dim)
         self.regions = RegionHead() if regions else None
@@ -59,7 +55,7 @@ class FashionNet(nn.Module):
 
     def forward(self, pixels: Tensor) -> Seen:
         """(b, 3, h, w) -> what is seen in them."""
-        maps = feature_maps(self.backbone, pixels)
+        maps = self.backbone.maps(pixels)
         pooled = maps[-1].mean((2, 3))
         embeddings = F.normalize(self.projection(F.normalize(pooled.float())).float())
         return Seen(

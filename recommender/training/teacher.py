@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recommender.encoding.backbone import BACKBONE_DIM, create_backbone
+from recommender.encoding.backbone import BACKBONE_DIM, create_by_timm
 from recommender.errors import WeightsError
 from recommender.training.net import FashionNet
 
@@ -39,7 +39,7 @@ def load_teacher() -> Any:
     with resources.as_file(path) as file:
         # A zip of tensors: with weights_only nothing else in it is read.
         theirs = torch.load(file, map_location="cpu", weights_only=True)
-    model = create_backbone("tf_efficientnet_lite2")
+    model = create_by_timm("tf_efficientnet_lite2")
     own = [name for name in model.state_dict() if not name.endswith("_tracked")]
     left = ("_tracked", "_fc.weight", "_fc.bias")
     theirs = [tensor for name, tensor in theirs.items() if not name.endswith(left)]
