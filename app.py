@@ -14,7 +14,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from recommender.ui.server.memory import share_arenas
+from recommender.service.memory import share_arenas
 
 # Gradio would read it, too, and end in a trace where it is no number.
 PORT = os.environ.pop("GRADIO_SERVER_PORT", "7860")
@@ -50,6 +50,8 @@ from recommender.ui.server.logs import write_logs
 from recommender.ui.server.server import launch_settings
 from recommender.ui.server.uploads import use_own_folder
 
+# Frozen: they are not looked at again, neither now nor when a full collection comes.
+gc.freeze()
 gc.enable()
 
 DEMO = Path("data/demo")

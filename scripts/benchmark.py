@@ -251,7 +251,10 @@ def measure_style_map(recommender: Recommender) -> dict:
 
 
 def measure_start(arguments: list[str], port: int, *, root: Path, cwd: Path) -> dict:
-    """`python app.py` in a process of its own, until its first answer; its memory then."""
+    """`python app.py` in a process of its own, until its first answer; its memory then.
+
+    `anonymous_gb` is what of the resident is its own, not of files that others may map as well.
+    """
     environment = os.environ | {"PYTHONPATH": str(root)}
     command = [sys.executable, str(root / "app.py"), "--port", str(port), *arguments]
     started = time.perf_counter()
@@ -267,11 +270,15 @@ def measure_start(arguments: list[str], port: int, *, root: Path, cwd: Path) -> 
         memory = {
             line.split(":")[0]: int(line.split()[1])
             for line in status.splitlines()
-            if line.startswith(("VmRSS", "VmHWM"))
+            if line.startswith(("VmRSS", "VmHWM", "RssAnon"))
         }
+        stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2]
+        ticks = sum(map(int, stat.split()[11:13]))  # in the process and in the kernel for it
         return {
             "seconds_to_first_answer": round(seconds, 1),
+            "cpu_seconds": round(ticks / os.sysconf("SC_CLK_TCK"), 2),
             "resident_gb": round(memory["VmRSS"] / 2**20, 2),
+            "anonymous_gb": round(memory["RssAnon"] / 2**20, 2),
             "peak_gb": round(memory["VmHWM"] / 2**20, 2),
         }
     finally:

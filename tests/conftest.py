@@ -242,6 +242,7 @@ def open_store(
     *,
     wrap: Wrap | None = None,
     reuse: TinyEncoder | None = None,
+    milvus: None = None,
 ) -> Recommender:
     """What `load_recommender` does, with the small encoder."""
     return Recommender(Store.open(directory).gallery, encoder or reuse or TinyEncoder(), wrap=wrap)

@@ -298,9 +298,9 @@ def test_without_a_header_imagenets_usual_config_holds(
     state: dict[str, Tensor], tmp_path: Path
 ) -> None:
     save_file(state, tmp_path / "w.safetensors")
-    _, config, labels = read_weights(tmp_path / "w.safetensors")
-    assert (config.width_px, config.height_px) == (224, 224)
-    assert not labels
+    found = read_weights(tmp_path / "w.safetensors")
+    assert (found.config.width_px, found.config.height_px) == (224, 224)
+    assert not found.labels
 
 
 def test_a_fingerprint_is_of_what_an_embedding_depends_on(

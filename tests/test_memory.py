@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from recommender.ui.server.memory import share_arenas
+from recommender.service.memory import share_arenas
 
 # Of as many threads as the server asks, in another process: an arena that is made stays.
 _ARENAS = """
 import ctypes, sys, threading
-from recommender.ui.server.memory import share_arenas
+from recommender.service.memory import share_arenas
 if sys.argv[1] == "shared":
     assert share_arenas()
 ready = threading.Barrier(12)
@@ -45,5 +45,5 @@ def test_where_there_is_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None
     def other(_: object) -> object:
         raise OSError
 
-    monkeypatch.setattr("recommender.ui.server.memory.ctypes.CDLL", other)
+    monkeypatch.setattr("recommender.service.memory.ctypes.CDLL", other)
     assert not share_arenas()

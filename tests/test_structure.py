@@ -170,6 +170,10 @@ def test_no_module_is_asking_to_be_two(module: str) -> None:
         ("recommender.search.ranking", ["torch", "faiss", "gradio", "datasets", "pandas"]),
         ("recommender.service.open", ["pymilvus", "milvus_lite"]),
         ("recommender.catalog.sources", ["timm", "faiss", "gradio", "kagglehub"]),
+        (
+            "recommender.service.open, recommender.service.answers",
+            ["recommender.training", "recommender.evaluation", "plotly"],
+        ),
     ],
 )
 def test_importing_loads_no_more_than_it_needs(module: str, without: list[str]) -> None:

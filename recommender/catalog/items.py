@@ -17,7 +17,9 @@ from typing import Any
 from urllib.parse import quote
 
 import datasets
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 from pandas.api.types import is_integer_dtype
 
@@ -271,13 +273,20 @@ def catalog_frame(items: datasets.Dataset) -> pd.DataFrame:
     dtypes = {**dict.fromkeys(COLUMNS, "object"), "year": "Int32", **dtypes, _HASH: "object"}
     columns = {}
     for name, dtype in dtypes.items():
-        if dtype == "object":  # of ids alone, numbers too
-            values = table[name].to_pandas()
-            texts = values.astype(object).where(values.notna(), None)
-            columns[name] = values if is_integer_dtype(values.dtype) else texts
+        if pa.types.is_integer(table[name].type) and dtype == "object":  # ids that are numbers
+            columns[name] = table[name].to_pandas()
+        elif dtype == "object":
+            columns[name] = _texts(table[name])
         else:
             columns[name] = pd.Series(pd.array(table[name].to_pylist(), dtype=dtype))
     return pd.DataFrame(columns)
+
+
+def _texts(column: pa.ChunkedArray) -> "pd.Series[Any]":
+    """A column's texts, None where missing; equal ones are one object, which a few bytes name."""
+    coded = column.combine_chunks().dictionary_encode()
+    texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+    return pd.Series(texts[coded.indices.fill_null(len(texts) - 1).to_numpy()], dtype=object)
 
 
 def catalog_fingerprint(items: datasets.Dataset) -> str:

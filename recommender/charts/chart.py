@@ -4,14 +4,16 @@ import html
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from recommender.charts.palette import GRID, INK, OUTLINE
 from recommender.schema import LABELS, NOUNS, noun_of, own_names
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 PLACE = ("\0x", "\0y")
 """Columns of an item's place on the style map, where there is one; none of its own is called so."""
@@ -52,8 +54,10 @@ class Chart:
     only: str = ""
 
     @property
-    def figure(self) -> go.Figure:
+    def figure(self) -> "go.Figure":
         """The spec as Plotly's own object, every property checked."""
+        import plotly.graph_objects as go  # the page draws the spec itself
+
         return go.Figure(self.spec)
 
 

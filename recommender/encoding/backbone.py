@@ -55,17 +55,25 @@ def backbone_of(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in state.items() if not name.startswith(_EXTRAS)}
 
 
-def load_backbone(backbone: nn.Module, state: Mapping[str, Tensor]) -> None:
+def load_backbone(
+    backbone: nn.Module, state: Mapping[str, Tensor], *, assign: bool = False
+) -> None:
     """Load a backbone strictly; classifier, heads and projection beside it are left alone.
+
+    Args:
+        backbone: a ResNet50.
+        state: its tensors, in timm's names.
+        assign: whether it takes the tensors themselves, in the dtype that they have, as a backbone
+            without any must; else their values.
 
     Raises:
         WeightsError: a key is missing, unknown or of another shape.
     """
-    own = {name: tensor.float() for name, tensor in backbone_of(state).items()}
+    own = backbone_of(state)
     # Files of the time before batch norms counted their batches lack a number that nobody reads.
     counters = {k: v for k, v in backbone.state_dict().items() if k.endswith("_tracked")}
     try:
-        backbone.load_state_dict({**counters, **own}, strict=True)
+        backbone.load_state_dict({**counters, **own}, strict=True, assign=assign)
     except RuntimeError as error:
         wrong = sorted(set(backbone.state_dict()) ^ set(counters | own)) or ["a shape"]
         raise WeightsError(
@@ -117,15 +125,21 @@ def hash_state(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def fuse_batch_norms(module: nn.Module) -> None:
-    """Fold each batch norm into the convolution before it, in place; for inference only."""
+def fuse_batch_norms(module: nn.Module, dtype: torch.dtype = torch.float32) -> None:
+    """Fold each batch norm into the convolution before it, in place; for inference only.
+
+    Args:
+        module: in evaluation mode, of any floating dtype.
+        dtype: that the folded convolutions get; they are multiplied in float32.
+    """
     children = list(module.named_children())
     for (conv_name, conv), (norm_name, norm) in pairwise(children):
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            setattr(module, conv_name, nn.utils.fuse_conv_bn_eval(conv, norm))
+            fused = nn.utils.fuse_conv_bn_eval(conv.float(), norm.float())
+            setattr(module, conv_name, fused.to(dtype))
             setattr(module, norm_name, nn.Identity())
     for _, child in children:
-        fuse_batch_norms(child)
+        fuse_batch_norms(child, dtype)
 
 
 def choose_device(device: Device) -> torch.device:

@@ -76,8 +76,9 @@ class Network:
         """
         self.device = choose_device(device)
         self.dtype = choose_dtype(config.dtype, self.device)
-        backbone = create_backbone()
-        load_backbone(backbone, state)
+        with torch.device("meta"):  # nothing is made that the weights would replace
+            backbone = create_backbone()
+        load_backbone(backbone, state, assign=True)
         projects = config.projection and "projection.weight" in state
         self._projection = load_linear(state, "projection").to(self.device) if projects else None
         classes = {**labels, **{name: told.classes for name, told in (details or {}).items()}}
@@ -97,9 +98,9 @@ class Network:
             if self._garment.out_features != 1:
                 raise WeightsError("The weights' garment head says more than one number.")
             regions = load_region_head(state)
-            fuse_batch_norms(regions)
+            fuse_batch_norms(regions, self.dtype)
             self._regions = regions.to(self.device, self.dtype)
-        fuse_batch_norms(backbone.eval())
+        fuse_batch_norms(backbone.eval(), self.dtype)
         backbone.to(self.device, self.dtype, memory_format=torch.channels_last)
         self._backbone = backbone.requires_grad_(False)
         self._maps = feature_maps

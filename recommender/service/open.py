@@ -19,6 +19,7 @@ from recommender.index.faiss import IndexConfig
 from recommender.index.milvus import MilvusConfig
 from recommender.search.recommender import Recommender
 from recommender.service.live import Live
+from recommender.service.memory import give_back
 from recommender.store.build import build_store, former_store
 from recommender.store.collection import collected_gallery
 from recommender.store.manifest import (
@@ -69,7 +70,9 @@ def load_recommender(
     if reuse is None or reuse.fingerprint != store.manifest.encoder["fingerprint"]:
         reuse = encoder_of(store, device=device)
     texts = _own_tower(directory, reuse) or load_text_encoder(reuse.fingerprint)
-    return Recommender(gallery, reuse, wrap=wrap, texts=texts)
+    recommender = Recommender(gallery, reuse, wrap=wrap, texts=texts)
+    give_back()
+    return recommender
 
 
 def _own_tower(directory: Path, encoder: PictureEncoder) -> TextTower | None:
