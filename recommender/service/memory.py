@@ -3,8 +3,6 @@
 import ctypes
 from contextlib import suppress
 
-import pyarrow as pa
-
 _ARENA_MAX = -8
 """What glibc's `malloc.h` calls `M_ARENA_MAX`."""
 
@@ -32,6 +30,8 @@ def give_back() -> None:
 
     Arrow's pool and glibc's heap would keep it for the next who asks, which nobody does as much.
     """
+    import pyarrow as pa  # not before there may be threads
+
     pa.default_memory_pool().release_unused()
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
