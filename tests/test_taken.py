@@ -119,11 +119,11 @@ def test_weights_have_a_head_for_photographs_besides(
 ) -> None:
     path, folds = weights_in(tmp_path), tmp_path / "folds"
     before = read_weights(path)
-    config = HeadConfig(pull=1e-4, folds=3, laid=10)
+    config = HeadConfig(pull=1e-4, folds=3, laid=5)
     told = refit_on_photographs(
         path, tmp_path / "out", learnt, photographs, items, config, folds=folds, device="cpu"
     )
-    assert told["photographs"] == {"learnt": 2, "others": 5, "laid": 10}
+    assert told["photographs"] == {"learnt": 2, "others": 5, "laid": 5}
     assert told["fitted"]["right"] == 1.0 >= told["left out"]["right"]
     after = read_weights(tmp_path / "out")
     own = {"taken.articleType.weight", "taken.articleType.bias"}
