@@ -97,3 +97,11 @@ def test_a_repo_that_is_none_is_refused(
     monkeypatch.setenv("FASHION_REPO", "no repo")
     assert app.main(["--port", "7999"]) == 1
     assert "OWNER/NAME" in capsys.readouterr().err
+
+
+def test_the_cpu_build_that_readme_names_is_of_the_same_versions() -> None:
+    wanted = [line for line in _lines(ROOT / "requirements.txt") if line.startswith("torch")]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = " ".join(f'"{line}"' for line in wanted)
+    assert f"pip install {named} --index-url https://download.pytorch.org/whl/cpu" in readme
+    assert SpecifierSet(wanted[0].removeprefix("torch")).contains("2.15.0+cpu")
