@@ -50,8 +50,6 @@ from recommender.ui.server.logs import write_logs
 from recommender.ui.server.server import launch_settings
 from recommender.ui.server.uploads import use_own_folder
 
-# Frozen: they are not looked at again, neither now nor when a full collection comes.
-gc.freeze()
 gc.enable()
 
 DEMO = Path("data/demo")
