@@ -239,6 +239,7 @@ def test_only_these_endpoints_are_public_and_documented(client: gradio_client.Cl
         "/complete_the_look",
         "/describe",
         "/explain",
+        "/feedback",
         "/item",
         "/recommend",
         "/recommend_batch",

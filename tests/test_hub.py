@@ -177,7 +177,7 @@ def test_each_commit_of_a_push_is_a_whole_store(
         pull(hub, tmp_path / str(number), commit)
         assert_same(tmp_path / str(number), other if commit == last else store)
     stored = [path for path in hub.tree(KEY) if path.startswith(("data/", "store/"))]
-    assert len(stored) == 5, "what is stale is gone from the last"
+    assert len(stored) == 6, "what is stale is gone from the last"
 
 
 def test_a_push_again_uploads_nothing(hub: Hub, store: Path) -> None:
