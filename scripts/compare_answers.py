@@ -128,9 +128,10 @@ def record(url: str) -> list[dict[str, Any]]:
 
 
 def _lasting(answer: Any, url: str) -> Any:
-    """The answer without its timings and the app's own address."""
+    """The answer without its timings, its id and the app's own address."""
     if isinstance(answer, dict):
-        answer = {key: value for key, value in answer.items() if key != "timings_ms"}
+        passing = ("timings_ms", "answer_id")
+        answer = {key: value for key, value in answer.items() if key not in passing}
     text = json.dumps(answer).replace(url.rstrip("/"), "")
     return json.loads(re.sub(r"http://(127\.0\.0\.1|localhost):\d+", "", text))
 

@@ -904,7 +904,9 @@ def test_what_use_leaves_behind_names_nobody(
     taken = saved(Image.open(io.BytesIO(PICTURE)), "JPEG", exif=exif)
     headers = {"user-agent": "Anna", "x-forwarded-for": who[1], "referer": "http://x/anna"}
     with (
-        serve(recommender, tmp_path / "uploads", events=EventLog(tmp_path / "events")) as live,
+        serve(
+            recommender, tmp_path / "uploads", events=EventLog(tmp_path / "events"), learns=True
+        ) as live,
         httpx.Client(base_url=live, headers=headers, timeout=60) as client,
     ):
         sent = client.post("/gradio_api/upload", files={"files": ("anna.jpg", taken)})
@@ -916,9 +918,13 @@ def test_what_use_leaves_behind_names_nobody(
             ("recommend_by_id", 1, 3, {}),
             ("describe", picture),
             ("trends", {}, []),
+            ("feedback", "anna", "up"),
         ):
             asked = client.post(f"/gradio_api/call/{name}", json={"data": data})
             client.get(f"/gradio_api/call/{name}/{asked.json()['event_id']}")
+        name = call(live, "recommend_by_id", 1)["answer_id"]
+        for verdict, item in (("up", ""), ("down", 2), ("anna", ""), ("up", "anna")):
+            call(live, "feedback", name, verdict, item)
         client.get("/?item=1&from=anna")
         client.get("/trends/colours.csv", params={"ask": '{"filters": {"gender": ["anna"]}}'})
         uploads.delete_old(tmp_path / "uploads", 0.0)

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
+from conftest import ROWS, draw_picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving import call, serve
@@ -20,6 +21,7 @@ from recommender.feedback.answers import NO_VERDICT, NOT_AMONG, UNKNOWN_ANSWER, 
 from recommender.feedback.bandit import LEAST, Bandit, chances_of_best
 from recommender.feedback.events import EventLog
 from recommender.feedback.judged import Judged, Opinion, Ranked, read_feedback
+from recommender.pictures.decode import decode_image
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
 from recommender.service.answers import Service
@@ -276,19 +278,43 @@ def test_a_ranking_is_chosen_where_nobody_asks_for_one(
         assert event["answer"] == answer["answer_id"]
         assert event["context"] == "Casual Shoes"
         assert [each["id"] for each in answer["results"]] == found[event["ranking"]]
-        assert list(event["propensities"]) == list(NAMES)
+        assert list(event["propensities"]) == list(RANKINGS)
     assert {line["ranking"] for line in lines(log) if line["kind"] == "answer"} > {"image"}
     # Words and corrections say what is sought, too.
     service.recommend_by_text("tshirts", HERE)
     assert lines(log)[-1]["context"] == "Tshirts"
     service.recommend_by_id(5, HERE, Options(corrected={"articleType": "Heels"}))
     assert lines(log)[-1]["context"] == "Heels"
-    for way in ({"ranking": "image"}, {"diversity": 0.2}):
+    for way in ({"ranking": "image"}, {"diversity": 0.2}, {"colour": 0.2}):
         service.recommend_by_id(5, HERE, Options(**way))
         assert lines(log)[-1]["kind"] == "search", "who asks for it has it"
     # Where there is one ranking alone, it may still be made diverse.
     Service(recommender, events=log, learns=True).recommend_by_id(5, HERE)
-    assert list(lines(log)[-1]["propensities"]) == ["image", "diverse"]
+    assert list(lines(log)[-1]["propensities"]) == ["image", "diverse", "colour"]
+
+
+def test_a_picture_is_ranked_as_it_is_logged(
+    believing: Recommender, log: EventLog, tmp_path: Path
+) -> None:
+    path = tmp_path / "tee.jpg"
+    path.write_bytes(draw_picture(ROWS[2]))
+    picture = decode_image(path.read_bytes())
+    plain, service = Service(believing), Service(believing, events=log, learns=True)
+    found = {
+        name: believing.by_image(picture, Options(**way)).ids.tolist()
+        for name, way in RANKINGS.items()
+    }
+    for way in ({}, {"colour": 1.0}):
+        asked = [each["id"] for each in plain.recommend(str(path), HERE, Options(**way))["results"]]
+        assert asked == believing.by_image(picture, Options(**way)).ids.tolist()
+    assert len({tuple(ids) for ids in found.values()}) > 1
+    chosen = set()
+    while chosen < set(found):
+        answer = service.recommend(str(path), HERE)
+        event = lines(log)[-1]
+        assert [each["id"] for each in answer["results"]] == found[event["ranking"]]
+        assert event["context"] == answer["query"]["attributes"]["articleType"]
+        chosen.add(event["ranking"])
 
 
 @pytest.mark.parametrize(

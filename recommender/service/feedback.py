@@ -21,10 +21,11 @@ RANKINGS: dict[str, Mapping[str, Any]] = {
     "hybrid": {"ranking": "hybrid"},
     "image": {"ranking": "image"},
     "diverse": {"diversity": 0.5},
+    "colour": {"colour": 0.5},
 }
 """What can be chosen -> the options that make it; the first that a catalog has is the usual."""
 OWN = "own"
-"""What ranks in an order, or with a diversity, that somebody asked for."""
+"""What ranks in an order, or with a diversity or colour, that somebody asked for."""
 
 
 class FeedbackDesk:
@@ -64,7 +65,7 @@ class FeedbackDesk:
         """How an answer is ranked where nobody chooses for who asks; see `choose`."""
         usual = _rankings(recommender)[0]
         ranking = usual if options.ranking == "auto" else options.ranking
-        ranking = OWN if options.diversity or options.sort else ranking
+        ranking = OWN if options.diversity or options.colour or options.sort else ranking
         # What corrects the type is checked by the search.
         said = options.corrected.get(TYPE) if isinstance(options.corrected, Mapping) else None
         kind = said if isinstance(said, str) else kind
@@ -119,4 +120,6 @@ def kind_said(said: Said) -> str:
 
 def _rankings(recommender: Recommender) -> list[str]:
     """Those that a catalog has, the usual one first."""
-    return [name for name in RANKINGS if name == "diverse" or name in recommender.rankings]
+    there = {"diverse", *recommender.rankings}
+    there |= {"colour"} if recommender.nudges.sees_colours else set()
+    return [name for name in RANKINGS if name in there]
