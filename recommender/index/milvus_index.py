@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class Held:
         self.collection, self._marker = collection, marker
         self._order = np.argsort(keys)
         self._sorted = keys[self._order]
-        self._checked = False
+        self._checked, self._checking = False, Lock()
         self._asked_again = 0.0
         self._said = ""
 
@@ -50,28 +51,46 @@ class Held:
         at = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
         return np.where(self._sorted[at] == keys, self._order[at], -1)
 
-    def nearest(self, *question: Any) -> list[list[tuple[int, float]]] | None:
-        """As `Collection.nearest`; None while that cannot be told, which is logged once."""
-        if time.monotonic() < self._asked_again:
-            return None
+    def check(self) -> None:
+        """See whether Milvus has the version as of now; what changes of that is logged."""
         try:
-            if not self._checked and not self.collection.holds(self._marker):
+            if not self.collection.holds(self._marker):
                 raise ClusterError(
                     f"Milvus at {self.collection.config.place} does not hold this store as it is "
                     "now: run `python -m scripts.load_milvus`."
                 )
-            self._checked = True
-            found = self.collection.nearest(*question)
         except ClusterError as error:
-            self._checked, self._asked_again = False, time.monotonic() + _PAUSE_SECONDS
-            if str(error) != self._said:
-                log.warning("%s Meanwhile the store's own file is searched: slower.", error)
-            self._said = str(error)
-            return None
+            self._left(error)
+            return
+        self._checked = True
         if self._said:
             log.info("Milvus answers again.")
             self._said = ""
-        return found
+
+    def nearest(self, *question: Any) -> list[list[tuple[int, float]]] | None:
+        """As `Collection.nearest`; None while that cannot be told, for which nobody waits."""
+        if not self._checked:
+            due = time.monotonic() >= self._asked_again
+            if due and self._checking.acquire(blocking=False):
+                Thread(target=self._check_beside, name="milvus-check", daemon=True).start()
+            return None
+        try:
+            return self.collection.nearest(*question)
+        except ClusterError as error:
+            self._left(error)
+            return None
+
+    def _check_beside(self) -> None:
+        try:
+            self.check()
+        finally:
+            self._checking.release()
+
+    def _left(self, error: ClusterError) -> None:
+        self._checked, self._asked_again = False, time.monotonic() + _PAUSE_SECONDS
+        if str(error) != self._said:
+            log.warning("%s Meanwhile the store's own file is searched: slower.", error)
+        self._said = str(error)
 
 
 class MilvusIndex:

@@ -175,6 +175,7 @@ def collected_gallery(store: Store, config: MilvusConfig) -> Gallery:
     """
     contents = Contents(store)
     held = Held(contents.collection(config), contents.keys, contents.marker)
+    held.check()  # at the start, not when a visitor asks
     metric = store.manifest.index.get("metric")
     if metric not in ("cosine", "euclidean"):
         raise StoreError("The store's manifest cannot be read: build the index again.")
