@@ -108,6 +108,8 @@ def picture(tmp_path: Path) -> str:
             "https://a-b.hf.space",
         ),
         ({"host": "[::1]:80"}, "/shop", "http://[::1]:80/shop"),
+        # What a proxy passes on by default is its own word for the app.
+        ({"host": "127.0.0.1:7860"}, "https://shop.example/find/", "https://shop.example/find"),
     ],
 )
 def test_origin(headers: dict[str, str], root: str, expected: str) -> None:

@@ -14,6 +14,7 @@ NO_HOST = "The Host header of this request names no host."
 
 _HOST = re.compile(r"(?:\w(?:[\w.-]{0,251}\w)?|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
 _SCHEME = re.compile("https?")
+_WHOLE = re.compile("https?://")
 
 
 def read_origin(setting: str) -> str:
@@ -33,12 +34,16 @@ def read_origin(setting: str) -> str:
 
 
 def origin_of(request: gr.Request) -> str:
-    """Scheme and host under which the visitor reaches the app, such as `https://a-b.hf.space`.
+    """Scheme, host and path under which the visitor reaches the app: `https://a-b.hf.space`.
 
-    A proxy in front says so in its headers, as the Hub's does; `CheckOrigin` has seen them.
+    A proxy in front says so in its headers, as the Hub's does; `CheckOrigin` has seen them. A root
+    path that is a whole address (`GRADIO_ROOT_PATH`) is the owner's word.
     """
     if request.request is None:
         raise ValueError("the request has no address")
+    root = request.request.scope.get("root_path", "")
+    if _WHOLE.match(root):
+        return str(root).rstrip("/")
     headers, base = request.headers, request.request.base_url
     scheme = headers.get("x-forwarded-proto", base.scheme).split(",")[0].strip()
     host = headers.get("x-forwarded-host", base.netloc).split(",")[0].strip()
