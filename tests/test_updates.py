@@ -5,7 +5,7 @@ import shutil
 import time
 from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from weakref import ref
 
@@ -166,7 +166,11 @@ def test_who_changes_a_store_second_waits(copy: Path, caplog: pytest.LogCaptureF
     assert order == ["first", "second"]
 
 
-def test_the_running_app_serves_the_new_version_without_a_pause(copy: Path, tmp_path: Path) -> None:
+def test_the_running_app_serves_the_new_version_without_a_pause(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = Event()
+    monkeypatch.setattr("recommender.service.live.give_back", given.set)
     live = Live(open_store(copy))
     watching = live.watch(copy, partial(open_store, copy), every_seconds=0.05)
     try:
@@ -181,6 +185,7 @@ def test_the_running_app_serves_the_new_version_without_a_pause(copy: Path, tmp_
                 assert time.monotonic() < deadline
             assert call(address, "item", 21)["item"]["productDisplayName"] == "Jan Shirt"
             assert "no item" in call(address, "item", 1)["error"]
+            assert given.wait(10), "what the former version took is given back"
     finally:
         live.stop()
         watching.join()

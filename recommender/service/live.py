@@ -7,6 +7,7 @@ from threading import Event, Thread
 
 from recommender.errors import RecommenderError
 from recommender.search.recommender import Recommender
+from recommender.service.memory import give_back
 from recommender.store.manifest import store_version
 
 log = logging.getLogger(__name__)
@@ -54,11 +55,15 @@ class Live:
 
         def look() -> None:
             nonlocal version
+            replaced = False
             while not self._stop.wait(every_seconds):
                 found = store_version(directory)
                 if found is None or found == version:
+                    if replaced:  # at the look before: the former one is let go by now
+                        give_back()
+                    replaced = False
                     continue
-                version = found
+                version, replaced = found, True
                 try:
                     self.now = load()
                     log.info("%s has a new version: %d items", directory, len(self.now))
