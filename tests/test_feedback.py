@@ -8,9 +8,11 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
+from browsing import assert_fits, open_page
 from conftest import ROWS, draw_picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from playwright.sync_api import expect
 from serving import call, serve
 from test_taste import judge, judging
 from test_ui import ask, asking, drawn
@@ -21,7 +23,6 @@ from recommender.feedback.answers import NO_VERDICT, NOT_AMONG, UNKNOWN_ANSWER, 
 from recommender.feedback.bandit import LEAST, Bandit, chances_of_best
 from recommender.feedback.events import EventLog
 from recommender.feedback.judged import Judged, Opinion, Ranked, read_feedback
-from recommender.pictures.decode import decode_image
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
 from recommender.service.answers import Service
@@ -298,15 +299,11 @@ def test_a_picture_is_ranked_as_it_is_logged(
 ) -> None:
     path = tmp_path / "tee.jpg"
     path.write_bytes(draw_picture(ROWS[2]))
-    picture = decode_image(path.read_bytes())
     plain, service = Service(believing), Service(believing, events=log, learns=True)
     found = {
-        name: believing.by_image(picture, Options(**way)).ids.tolist()
+        name: [each["id"] for each in plain.recommend(str(path), HERE, Options(**way))["results"]]
         for name, way in RANKINGS.items()
     }
-    for way in ({}, {"colour": 1.0}):
-        asked = [each["id"] for each in plain.recommend(str(path), HERE, Options(**way))["results"]]
-        assert asked == believing.by_image(picture, Options(**way)).ids.tolist()
     assert len({tuple(ids) for ids in found.values()}) > 1
     chosen = set()
     while chosen < set(found):
@@ -399,3 +396,27 @@ def test_no_thumbs_where_nothing_is_recorded(recommender: Recommender) -> None:
         assert not told[tab.thumbs.row].visible
         row = tab.thumbs.judge(asking(tab, told[tab.trail]), thumb("up"))[tab.thumbs.row]
         assert NO_FEEDBACK in row.value
+
+
+@pytest.mark.browser
+def test_a_thumb_by_finger_and_by_keyboard(
+    context: Any, believing: Recommender, tmp_path: Path, log: EventLog
+) -> None:
+    with serve(believing, tmp_path / "uploads", events=log) as live:
+        page = context.new_page()
+        page.set_viewport_size({"width": 390, "height": 844})
+        open_page(page, f"{live}/?item=5")
+        up, down = (page.get_by_role("button", name=f"{how} results") for how in ("Good", "Poor"))
+        box = up.bounding_box()
+        assert min(box["width"], box["height"]) >= 44
+        up.click()
+        expect(page.locator("#thumbs [role=status]")).to_have_text(THANKS)
+        expect(up).to_have_attribute("aria-pressed", "true")
+        expect(up).to_be_focused()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(down).to_have_attribute("aria-pressed", "true")
+        expect(down).to_be_focused()
+        assert_fits(page)
+        page.close()
+    assert [judged.worth for judged in read_feedback(log.files()).judged] == [0]
