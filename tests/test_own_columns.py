@@ -219,6 +219,9 @@ def test_a_card_says_what_an_owner_says(own: Recommender) -> None:
     assert not {"javascript", "<b>", "<i>"} & set(card.replace(":", " ").split())
     assert "<b>" not in card
     assert "<i>" not in card
+    card = item_html({**own.item("A/004 ü"), "image": "pictures/A", "Lager": "<b>" * 41})
+    assert f"<details><summary>Lager</summary><p>{'&lt;b&gt;' * 41}</p></details>" in card
+    assert "<dt>Lager</dt>" not in card
 
 
 def test_what_an_item_is_like_is_counted_by_its_id(own: Recommender, tmp_path: Path) -> None:

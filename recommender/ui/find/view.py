@@ -22,6 +22,8 @@ from recommender.service.worded import Json
 from recommender.ui.parts.inputs import is_web_address
 
 _MAX_BACK = 10  # what lay before, its address finds again
+_LONG = 120
+"""From so many letters on a text has a place of its own on a card, and opens there."""
 _WIDER = ("subCategory", "masterCategory")
 """Labels that follow from the article type: said after it, and not where it is guessed."""
 
@@ -157,10 +159,17 @@ def line_html(status: str) -> str:
 def item_html(item: dict[str, Any]) -> str:
     """A card of what is known of an item; its name leads to its shop, where one is known."""
     own = [name for name in item if name not in (*COLUMNS, "image", CURRENCY, LINK)]
+    told = [name for name in (*_CARD[:-1], *own, _CARD[-1]) if item[name] is not None]
+    long = [name for name in own if len(str(item[name])) > _LONG and name in told]
     rows = "".join(
         f"<dt>{html.escape(title_of(name))}</dt><dd>{_said(item, name)}</dd>"
-        for name in (*_CARD[:-1], *own, _CARD[-1])
-        if item[name] is not None
+        for name in told
+        if name not in long
+    )
+    texts = "".join(
+        f"<details><summary>{html.escape(title_of(name))}</summary><p>{_said(item, name)}</p>"
+        "</details>"
+        for name in long
     )
     name = html.escape(item["productDisplayName"] or UNNAMED)
     if is_web_address(link := str(item.get(LINK))):
@@ -169,6 +178,7 @@ def item_html(item: dict[str, Any]) -> str:
     return (
         f'<article class="item"><img src="{html.escape(item["image"])}" '
         f'alt="{html.escape(sentence(item))}"><div><h2 tabindex="-1">{name}</h2><dl>{rows}</dl>'
+        f"{texts}"
         f'<button type="button" data-keep="{html.escape(json.dumps(item["id"]))}"></button>'
         f'<a href="?item={quote(str(item["id"]))}">Link to this item</a></div></article>'
     )
