@@ -155,7 +155,8 @@ async def _crowd(visitors: list[Visitor], options: argparse.Namespace) -> dict[s
     async def go(visitor: Visitor) -> None:
         for number in left if not options.minutes else iter(int, 1):
             if options.rate:
-                await asyncio.sleep(visitor.random.expovariate(options.rate / len(visitors)))
+                pause = visitor.random.expovariate(options.rate / len(visitors))
+                await asyncio.sleep(min(pause, until - time.perf_counter()))
             if time.perf_counter() > until:
                 return
             kind = visitor.random.choices(list(USUAL), options.mix)[0]

@@ -3,13 +3,14 @@
 import asyncio
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -21,7 +22,14 @@ from recommender.ui.app import build_app
 from recommender.ui.server.door import OPEN, Door
 from recommender.ui.server.server import launch_settings
 
+T = TypeVar("T")
 META = {"_type": "gradio.FileData"}
+
+
+def aside(function: Callable[..., T], *arguments: Any) -> T:
+    """In a thread of its own, as a browser's driver may have left a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def free_port() -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from serving import aside
 
 from scripts import bystander
 from scripts.load_test import Visitor
@@ -19,8 +20,7 @@ def measured(live: str, row: int) -> dict[str, Any]:
             options = argparse.Namespace(rounds=1, asked=2)
             return await bystander._measured(one, "http://127.0.0.1:9/picture", row, options)
 
-    with asyncio.Runner() as runner:
-        return runner.run(ask())
+    return aside(lambda: asyncio.run(ask()))
 
 
 @pytest.mark.parametrize("what", ["not once", "download"])
@@ -44,5 +44,5 @@ def test_who_is_refused_is_told_of(live: str) -> None:
 
 
 def test_without_a_store(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert bystander.main(["--data", str(tmp_path / "none")]) == 1
+    assert aside(bystander.main, ["--data", str(tmp_path / "none")]) == 1
     assert "error: " in capfd.readouterr().err

@@ -1,18 +1,16 @@
 """A crowd at a running app: what is asked is answered, and the report says how it went."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from serving import aside
 
 from scripts import load_test
 
 
 def ask(argv: list[str]) -> int:
-    """In a thread of its own, as a browser's driver may have left a loop in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(load_test.main, argv).result()
+    return aside(load_test.main, argv)
 
 
 def test_a_crowd(live: str, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommender.encoding.agreement import LOOKS, Agreement
+from recommender.index.embeddings import Embeddings
+from recommender.index.faiss import Index, IndexConfig, build_index
 from recommender.search.recognition import RATIO, Recognition
 
 AGREEMENT = Agreement(looks_dim=8, weights={LOOKS: 0.5, "gender": 0.5}, classes={"gender": "mw"})
@@ -14,6 +16,10 @@ def embedded(looks: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Looks beside beliefs that are not to matter."""
     sure = random.random((len(looks), 1), dtype=np.float32)
     return AGREEMENT.embed(looks, {"gender": np.concatenate([sure, 1 - sure], axis=1)})
+
+
+def gallery(vectors: np.ndarray) -> Index:
+    return build_index(Embeddings(np.arange(len(vectors)), vectors), IndexConfig())[0]
 
 
 def units(random: np.random.Generator, count: int, dim: int = 8) -> np.ndarray:
@@ -37,7 +43,7 @@ def test_the_nearest_where_it_is_much_nearer_than_the_next(
     share = of_pictures[nearest] / of_pictures[next_one]
 
     allowed = random.random(len(pictures)) < 0.5
-    [recognised] = Recognition(AGREEMENT, embedded(looks, random), pictures).recognise(
+    [recognised] = Recognition(AGREEMENT, gallery(embedded(looks, random)), pictures).recognise(
         embedded(query, random), allowed
     )
     if share < RATIO - 1e-3:
@@ -55,4 +61,5 @@ def test_a_gallery_too_small_to_compare_recognises_nothing() -> None:
     own = embedded(units(random, 1), random)
     for count in (0, 1, 3):
         pictures = np.zeros(count, dtype=np.int64)
-        assert Recognition(AGREEMENT, np.repeat(own, count, 0), pictures).recognise(own) == [None]
+        few = Recognition(AGREEMENT, gallery(np.repeat(own, count, 0)), pictures)
+        assert few.recognise(own) == [None]

@@ -70,6 +70,8 @@ class Recognition:
             allowed: bool of shape (n,), the rows that may be found; all where None.
         """
         found: list[Recognised | None] = [None] * len(queries)
+        if not len(self._pictures):
+            return found
         cosines, nearest = self._two_pictures(self._agreement.looks(queries))
         if cosines.shape[1] == 2:
             for i in np.flatnonzero(stands_out(*cosines.T)):
