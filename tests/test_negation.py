@@ -1,10 +1,11 @@
 """What words rule out: what is read so, what is not, and what becomes of it."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROWS
+from conftest import ROWS, build_store, open_store, write_archive
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -201,6 +202,14 @@ def test_what_no_column_has_is_looked_for_in_texts(believing: Recommender) -> No
     hits = believing.by_text("bag without tote", Options(k=13, repeats=True))
     assert 9 not in hits.ids
     assert len(hits) == 12
+
+
+def test_what_nobody_says_of_an_item_its_texts_may(tmp_path: Path) -> None:
+    rows = [row if row[0] != 2 else (2, "", *row[2:-1], "Ako Men Red Tee") for row in ROWS]
+    build_store(tmp_path / "store", write_archive(tmp_path / "a.zip", rows))
+    hits = open_store(tmp_path / "store").by_text("tee, not men", Options(k=13, repeats=True))
+    assert not {row[0] for row in rows if "Men" in (row[1], *row[-1].split())} & {*hits.ids}
+    assert len(hits) == 13 - 5
 
 
 def test_the_answer_says_so(believing: Recommender) -> None:

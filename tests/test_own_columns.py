@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import gradio as gr
 import httpx
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ import pytest
 from conftest import ROWS, BelievingEncoder, build_store, draw_picture, open_store
 from hypothesis import given
 from hypothesis import strategies as st
-from serving import call, serve
+from serving import call, closing_loops, serve
 
 from recommender.catalog.items import FEATURES, build_catalog, catalog_frame, load_catalog
 from recommender.catalog.own import DTYPES, columns_of, own_columns, read_numbers
@@ -24,13 +25,15 @@ from recommender.catalog.updates import update_catalog
 from recommender.errors import CatalogError, QueryError, StoreError, UnknownItemError
 from recommender.feedback.events import EventLog, count_events
 from recommender.index.faiss import IndexConfig
-from recommender.schema import folded, keys_of
+from recommender.schema import Column, folded, keys_of
+from recommender.search.filters import FilterTable
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
 from recommender.service.answers import Service
 from recommender.store.build import build_store as build
 from recommender.store.store import Store
 from recommender.ui.find.view import item_html
+from recommender.ui.parts.filters import FilterBoxes
 
 WORDS = {"Tshirts": "Hemden", "Shirts": "Oberhemden"}
 
@@ -433,3 +436,18 @@ def test_keys_tell_texts_apart(ids: list[str]) -> None:
     assert keys.dtype == np.int64
     assert len(set(keys.tolist())) == len(ids)
     assert (keys >= 0).all()
+
+
+def test_what_few_items_have_is_not_among_the_first_to_choose_by() -> None:
+    frame = pd.DataFrame({"brand": ["Ako"] * 3, "heel": ["Block", None, None]})
+    columns = [Column(name, "choice", name) for name in frame]
+    with closing_loops(), gr.Blocks() as page:
+        boxes = FilterBoxes(FilterTable(frame), prefix="f", columns=columns)
+    [more] = [block for block in page.blocks.values() if isinstance(block, gr.Accordion)]
+    behind = {
+        child.label for row in more.children for form in row.children for child in form.children
+    }
+    assert behind == {"Heel"}
+    labels = {box.label: box for box in boxes.boxes}
+    values = dict.fromkeys(boxes.boxes, None) | {labels["Heel"]: ["Block"]}
+    assert boxes.read(values) == {"heel": ["Block"]}

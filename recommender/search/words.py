@@ -142,20 +142,28 @@ class Words:
     def _ruled_out(self, statement: Statement, vectors: Floats) -> Mask:
         """Which items are what is not wanted: bool of shape (n,).
 
-        Of those of which nobody says what they are, those whose pictures show it.
+        Of those of which nobody says what they are, those whose pictures or texts show it.
         """
         if (name := statement.column) == IN_TEXTS:
-            same = [other for word in statement.values for other in meaning_the_same(word)]
-            holding: Mask = self.lexical.scores(same) > 0
-            return holding
+            return self._holding(statement.values)
         known = [value for value in statement.values if value in self._filters.values[name]]
         out = self._filters.mask({name: known})
         out = np.zeros(len(vectors), dtype=bool) if out is None else out
+        unsaid = self._filters.codes(name) < 0
+        # What takes several words to say, texts hold the words of in other senses.
+        words = [compared(value) for value in statement.values if str(value).isalpha()]
+        out |= unsaid & self._holding(words)
         if classes := self._where(statement):
             weight = np.sqrt(self._agreement.weights[name])
             believed = vectors[:, classes].sum(axis=1) / np.float32(weight)
-            out |= (self._filters.codes(name) < 0) & (believed >= _SHOWN)
+            out |= unsaid & (believed >= _SHOWN)
         return out
+
+    def _holding(self, words: Iterable[str]) -> Mask:
+        """Which items' texts hold one of some words, or what means the same: bool of shape (n,)."""
+        same = [other for word in words for other in meaning_the_same(word)]
+        holding: Mask = self.lexical.scores(same) > 0
+        return holding
 
     def _where(self, statement: Statement) -> list[int]:
         """Where an embedding holds the beliefs in any of some values."""

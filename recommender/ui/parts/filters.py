@@ -13,6 +13,8 @@ from recommender.ui.parts.inputs import Choice, EndBox, Values, in_order
 
 _ANY = "any"
 _YES_NO = ("yes", "no")
+_COMMON = 0.5
+"""A catalog's own column that less of its items have is not among the first to choose by."""
 
 
 class FilterBoxes:
@@ -43,9 +45,15 @@ class FilterBoxes:
             columns: of the catalog.
         """
         self._boxes: dict[Column, tuple[Block, ...]] = {}
+        offered = list(filter(_is_offered, columns))
+        rare = [c for c in offered if c not in SCHEMA and _known(c, table) < _COMMON]
         with gr.Row():
-            for column in filter(_is_offered, columns):
+            for column in (c for c in offered if c not in rare):
                 self._boxes[column] = _boxes_of(column, table, prefix)
+        if rare:
+            with gr.Accordion("More filters", open=False, elem_id=f"{prefix}-more"), gr.Row():
+                for column in rare:
+                    self._boxes[column] = _boxes_of(column, table, prefix)
         # The ends of years are first to be read, wherever they are seen.
         by_kind = sorted(self._boxes.items(), key=lambda pair: pair[0].kind != "year")
         self.boxes: list[Block] = [box for _, boxes in by_kind for box in boxes]
@@ -88,6 +96,11 @@ class FilterBoxes:
 
 def _is_offered(column: Column) -> bool:
     return column.kind not in ("id", "link") and (column.kind != "text" or column not in SCHEMA)
+
+
+def _known(column: Column, table: FilterTable) -> float:
+    """The share of items of which a column says something."""
+    return float((table.codes(column.name) >= 0).mean())
 
 
 def _boxes_of(column: Column, table: FilterTable, prefix: str) -> tuple[Block, ...]:
