@@ -157,6 +157,16 @@ def test_item(client: gradio_client.Client, live: str) -> None:
     }
 
 
+def test_why_an_item_is_like_a_picture_takes_no_more_than_both(
+    client: gradio_client.Client, picture: str
+) -> None:
+    told = client.predict(handle_file(picture), 3, api_name="/explain")
+    assert told["item"]["id"] == 3
+    assert told["score"] <= 1
+    own = client.predict(None, 3, asks=3, api_name="/explain")
+    assert own["score"] == pytest.approx(1, abs=1e-3)
+
+
 def test_the_item_that_asks_is_told_and_never_a_result(client: gradio_client.Client) -> None:
     answer = client.predict(3, k=100, api_name="/recommend_by_id")
     assert (

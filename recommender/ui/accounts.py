@@ -91,14 +91,15 @@ def add_accounts(service: Service, **settings: Any) -> None:
             item_id: id of the product that was found
             url: the picture's web address, where there is no image
             region: part of the picture: auto, null for all, or [left, top, right, bottom] in shares
-            asks: id of the product that asks, where no picture does
+            asks: id of the product that asks, where no picture does; none if empty
             text: what was to be otherwise than the picture shows, as "in black"
             corrected: an attribute -> what it is, where the picture is seen wrongly
             ranking: image for what pictures show alone, hybrid where attributes count too, or auto
         """
         options = Options(ranking=ranking, corrected=corrected)
         file, url = named_picture(image, url)
-        asked: Json = {"url": url, "region": region, "asks": asks, "text": text}
+        one = None if asks == "" else asks
+        asked: Json = {"url": url, "region": region, "asks": one, "text": text}
         return service.explain(file, item_id, origin_of(request), options, **asked)
 
     with gr.Row(visible=False):
@@ -120,7 +121,7 @@ def add_accounts(service: Service, **settings: Any) -> None:
                 IdInput(None, label="item_id"),
                 gr.Textbox("", label="url"),
                 RegionInput('"auto"', label="region"),
-                IdInput(None, label="asks"),
+                IdInput('""', label="asks"),
                 gr.Textbox("", label="text"),
                 ObjectInput({}, label="corrected"),
                 gr.Textbox(USUAL.ranking, label="ranking"),
