@@ -23,7 +23,7 @@ from recommender.service.open import encoder_of
 from recommender.store.build import build_store
 from recommender.store.collection import Contents, load_collection
 from recommender.store.store import Store, writing
-from recommender.store.style_map import map_file
+from recommender.store.style_map import MAP
 from scripts.command import add_table_settings, plain_errors
 
 gc.enable()
@@ -95,7 +95,7 @@ def main(argv: list[str] | None = None) -> int:
             lambda _: encoder,
             IndexConfig(**store.manifest.index),
             former=store,
-            former_map=map_file(options.data, store.manifest.files),
+            former_map=MAP.find(options.data, store.manifest.files),
         )
         print(update.summary())
         print(f"{manifest.count:,} items")

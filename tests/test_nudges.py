@@ -25,7 +25,7 @@ from recommender.search.nudges import Nudged, colour_of
 from recommender.search.options import Options
 from recommender.search.query import Query
 from recommender.search.recommender import Recommender
-from recommender.store.colours import FOLDER
+from recommender.store.colours import COLOURS
 from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest, write_manifest
 from recommender.store.store import Store
 from recommender.ui.find.place import address_of, read_address
@@ -59,14 +59,14 @@ def test_a_store_keeps_the_colours_and_an_update_reads_new_pictures_alone(
     # Item 6 has the picture of another by now.
     apart = ciede2000(after.gallery.colours[after.row(6)], colours[before.row(6)])
     assert apart > 10
-    assert len(list((copy / FOLDER).iterdir())) == 1
+    assert len(list((copy / COLOURS.folder).iterdir())) == 1
 
 
 def without_colours(store: Path, directory: Path) -> Path:
     """A store as it was built before colours were kept."""
     shutil.copytree(store, directory)
     manifest = load_manifest(directory)
-    for name in [name for name in manifest.files if name.startswith(FOLDER)]:
+    for name in [name for name in manifest.files if name.startswith(COLOURS.folder)]:
         del manifest.files[name]
     write_manifest(directory, manifest)
     return directory
@@ -90,8 +90,8 @@ def test_colours_of_other_items_are_refused(store: Path, tmp_path: Path) -> None
     copy = shutil.copytree(store, tmp_path / "store")
     change(copy, [ROWS[8]], remove=[13])
     index(copy)
-    (theirs,) = (copy / FOLDER).iterdir()
-    (ours,) = (store / FOLDER).iterdir()
+    (theirs,) = (copy / COLOURS.folder).iterdir()
+    (ours,) = (store / COLOURS.folder).iterdir()
     shutil.copyfile(ours, theirs)
     with pytest.raises(StoreError, match="changed after"):
         Store.open(copy)

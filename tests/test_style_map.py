@@ -14,10 +14,9 @@ from recommender.index.faiss import nearest_rows
 from recommender.store.manifest import load_manifest
 from recommender.store.style_map import (
     EXTENT,
-    FOLDER,
+    MAP,
     MapConfig,
     build_map,
-    load_map,
     measure_map,
     write_map,
 )
@@ -111,27 +110,27 @@ def test_a_map_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_it_goes_with_its_items(tmp_path: Path) -> None:
     ids = np.arange(60)
     path, _ = write_map(Embeddings(ids, groups(3, 20)), tmp_path, QUICK)
-    names = ["index.faiss", f"{FOLDER}/{path.name}"]
-    assert np.array_equal(load_map(tmp_path, names, ids), build_map(groups(3, 20), QUICK))
-    assert load_map(tmp_path, names[:1], ids) is None
+    names = ["index.faiss", f"{MAP.folder}/{path.name}"]
+    assert np.array_equal(MAP.load(tmp_path, names, ids), build_map(groups(3, 20), QUICK))
+    assert MAP.load(tmp_path, names[:1], ids) is None
     for others in (ids[::-1], ids[:-1]):
         with pytest.raises(StoreError, match="map is damaged: build the index again"):
-            load_map(tmp_path, names, others)
+            MAP.load(tmp_path, names, others)
     path.unlink()
     with pytest.raises(StoreError, match="map is damaged"):
-        load_map(tmp_path, names, ids)
+        MAP.load(tmp_path, names, ids)
 
 
 def test_it_is_a_file_of_the_store(archive: Path, tmp_path: Path) -> None:
     build_store(tmp_path, archive)
     assert open_store(tmp_path).places is None, "a store of before still loads"
     build_store(tmp_path, archive, with_map=True)
-    (name,) = [name for name in load_manifest(tmp_path).files if name.startswith(FOLDER)]
+    (name,) = [name for name in load_manifest(tmp_path).files if name.startswith(MAP.folder)]
     recommender = open_store(tmp_path)
     assert recommender.places.shape == (len(recommender), 2)
-    (tmp_path / FOLDER / "of-another-build.safetensors").touch()
+    (tmp_path / MAP.folder / "of-another-build.safetensors").touch()
     build_store(tmp_path, archive, with_map=True)
-    assert [path.name for path in (tmp_path / FOLDER).iterdir()] == [Path(name).name]
+    assert [path.name for path in (tmp_path / MAP.folder).iterdir()] == [Path(name).name]
     (tmp_path / name).write_bytes(b"changed")
     with pytest.raises(StoreError, match="was changed after the index was built"):
         load_manifest(tmp_path)

@@ -25,7 +25,7 @@ from recommender.catalog.items import (
 )
 from recommender.errors import HubError, StoreError
 from recommender.files import hash_files, is_disk_full, whole_file
-from recommender.store.colours import colours_file
+from recommender.store.colours import COLOURS
 from recommender.store.manifest import (
     WEIGHTS,
     Manifest,
@@ -35,9 +35,10 @@ from recommender.store.manifest import (
     write_manifest,
 )
 from recommender.store.store import Store
-from recommender.store.style_map import map_file
+from recommender.store.style_map import MAP
 
 SCHEMA_VERSION = 1
+_BESIDE = (MAP, COLOURS)
 STAGING = ".hub"
 """The folder of a store where what comes and goes lies meanwhile."""
 
@@ -114,7 +115,7 @@ def pack(store: Store) -> tuple[Parcel, dict[str, Path]]:
     directory, manifest = store.directory, store.manifest
     shards = _write_parquet(directory, manifest)
     names = [manifest.index_file, manifest.ids_file, *manifest.parts]
-    beside = map_file(directory, manifest.files), colours_file(directory, manifest.files)
+    beside = [kind.find(directory, manifest.files) for kind in _BESIDE]
     names += [path.relative_to(directory).as_posix() for path in beside if path is not None]
     own = [directory / name for name in names]
     if weights := _weights_file(directory, manifest):
@@ -209,9 +210,7 @@ def read_parcel(path: Path) -> Parcel:
         own = {name: File(**file) for name, file in parcel["files"].items()}
         stored = Manifest(**parcel["store"], files={})
         named = {stored.index_file, stored.ids_file, *stored.parts}
-        maps, colours = (
-            {name for name in own if file(Path(), [name])} for file in (map_file, colours_file)
-        )
+        beside = [{name for name in own if kind.find(Path(), [name])} for kind in _BESIDE]
         if carried := carried_weights(stored):
             named.add(carried)
         elif _is_path(weights_name(stored)):
@@ -219,8 +218,8 @@ def read_parcel(path: Path) -> Parcel:
                 "The store on the Hub was built with weights that are on its owner's machine: "
                 "push it again with this version, which sends them along."
             )
-        whole = shards and own.keys() - maps - colours == named
-        whole = whole and len(maps) <= 1 and len(colours) <= 1
+        whole = shards and own.keys() - set().union(*beside) == named
+        whole = whole and all(len(names) <= 1 for names in beside)
         if not whole or not all(map(_LOCAL.fullmatch, own)):
             raise ValueError("the files are not those of a store")
         if not isinstance(stored.encoder.get("fingerprint"), str):

@@ -27,10 +27,10 @@ from recommender.index.faiss import FLAT, Index, IndexConfig, map_flat, read_ind
 from recommender.index.mapped import lay_on_disk
 from recommender.index.protocol import VectorIndex
 from recommender.schema import Column, keys_of
-from recommender.store.colours import load_colours
+from recommender.store.colours import COLOURS
 from recommender.store.embed import Known, load_parts
 from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
-from recommender.store.style_map import Places, load_map
+from recommender.store.style_map import MAP, Places
 
 logger = logging.getLogger(__name__)
 
@@ -159,16 +159,16 @@ class Store:
         Raises:
             StoreError: the map is of other items.
         """
-        return load_map(self.directory, self.manifest.files, self.ids)
+        return MAP.load(self.directory, self.manifest.files, self.ids)
 
     @cached_property
     def colours(self) -> Floats | None:
-        """float32 of shape (n, 3), the garments' colours; see `load_colours`.
+        """float32 of shape (n, 3), the garments' colours, row by row; None where it has none.
 
         Raises:
             StoreError: they are of other items.
         """
-        return load_colours(self.directory, self.manifest.files, self.ids)
+        return COLOURS.load(self.directory, self.manifest.files, self.ids)
 
     @property
     def on_disk(self) -> Embeddings:

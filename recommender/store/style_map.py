@@ -1,30 +1,24 @@
 """The style map: a place in the plane for each item, near to those of items that look like it.
 
 Made once, when the index is built, by t-SNE from the first principal components of the embeddings.
-A map is a file of the store. Its name is a hash of what it was made of, so a map that exists is a
-map that is done, as with the embeddings' parts.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors import safe_open
 from tqdm import tqdm
 
-from recommender.errors import StoreError
-from recommender.files import whole_file
-from recommender.index.embeddings import Embeddings, Floats, Rows
+from recommender.index.embeddings import Embeddings, Floats
 from recommender.index.faiss import nearest_rows
+from recommender.store.beside import UNREADABLE, Beside
 
-FOLDER = "map"
 EXTENT = 32_767
 """Places are whole numbers from -EXTENT to EXTENT: two bytes a coordinate."""
 
@@ -37,6 +31,8 @@ _EARLY_EXAGGERATION = 12
 _QUALITY_ITEMS, _QUALITY_BATCH, _QUALITY_K = 500, 50, 15
 
 Places = npt.NDArray[np.int16]
+
+MAP = Beside(folder="map", tensor="places", width=2, dtype=np.int16, called="map is")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +83,7 @@ def write_map(
 
     Args:
         embeddings: of the catalog.
-        store: its folder; the map is written below `FOLDER`.
+        store: its folder.
         config: how it is made.
         former: the map of the catalog before it changed a little: its items keep their places, and
             new ones lie with the item that is most like them.
@@ -104,52 +100,15 @@ def write_map(
     grown = _grow(embeddings, former) if former else None
     if former and grown is not None:
         made_of.update(former.name.encode())
-    path = store / FOLDER / f"{made_of.hexdigest()[:24]}.safetensors"
+    path = MAP.path(store, made_of.hexdigest())
     try:
         return path, _read_quality(path)
-    except (OSError, SafetensorError, ValueError, TypeError, KeyError):
+    except (*UNREADABLE, TypeError, KeyError):
         pass  # not there, or damaged
     places = build_map(embeddings.vectors, config) if grown is None else grown
     quality = measure_map(embeddings.vectors, places)
-    tensors = {"ids": embeddings.ids, "places": places}
-    try:
-        with whole_file(path, by_many=True) as building:
-            save_file(tensors, building, {"quality": json.dumps(asdict(quality))})
-    except (OSError, SafetensorError) as error:
-        raise StoreError("The map cannot be written: see the folder and its disk.") from error
+    MAP.write(path, embeddings.ids, places, {"quality": json.dumps(asdict(quality))})
     return path, quality
-
-
-def load_map(store: Path, files: Iterable[str], ids: Rows) -> Places | None:
-    """Read the map of a store whose files were checked.
-
-    Args:
-        store: its folder.
-        files: names of the manifest's files.
-        ids: int64 of shape (n,), the gallery's.
-
-    Returns:
-        int16 of shape (n, 2), row by row with the ids; None where the store has no map.
-
-    Raises:
-        StoreError: the map is of other items.
-    """
-    if (path := map_file(store, files)) is None:
-        return None
-    try:
-        found, places = _read_places(path)
-        fits = places.shape == (len(ids), 2) and places.dtype == np.int16
-        if not fits or not np.array_equal(found, ids):
-            raise ValueError("the map is of other items, or holds no places")
-    except (OSError, SafetensorError, ValueError) as error:
-        raise StoreError("The store's map is damaged: build the index again.") from error
-    return places
-
-
-def map_file(store: Path, files: Iterable[str]) -> Path | None:
-    """The map among the names of a manifest's files, None where there is none."""
-    names = [name for name in files if name.startswith(f"{FOLDER}/")]
-    return store / names[0] if names else None
 
 
 def build_map(vectors: Floats, config: MapConfig | None = None) -> Places:
@@ -246,8 +205,8 @@ def _grow(embeddings: Embeddings, former: Path) -> Places | None:
     None where the former map cannot be read, or too little of it stays.
     """
     try:
-        ids, places = _read_places(former)
-    except (OSError, SafetensorError):
+        ids, places = MAP.read(former)
+    except UNREADABLE:
         return None
     known = np.isin(embeddings.ids, ids)
     if known.mean() < _LEAST_KNOWN or not known.any():
@@ -259,11 +218,6 @@ def _grow(embeddings: Embeddings, former: Path) -> Places | None:
         likeness = embeddings.vectors[~known] @ embeddings.vectors[known].T  # (new, known)
         grown[~known] = grown[known][likeness.argmax(axis=1)]
     return grown
-
-
-def _read_places(path: Path) -> tuple[Rows, Places]:
-    with safe_open(path, framework="np") as file:
-        return file.get_tensor("ids"), file.get_tensor("places")
 
 
 def _read_quality(path: Path) -> MapQuality:
