@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import datasets
 import numpy as np
 import pandas as pd
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from recommender.catalog.items import catalog_frame
@@ -122,8 +123,8 @@ def train_details(
     ]
     seen = np.concatenate(features)
     examples = pd.concat([part.assign(own=at == 0) for at, part in enumerate(parts)])
-    types_head = Head(*(former.state[f"heads.{TYPE}.{part}"].float() for part in Head._fields))
-    examples[SEEN] = np.array(former.labels[TYPE])[types_head.beliefs(seen).argmax(axis=1)]
+    of_types = Head.of(former.state, f"heads.{TYPE}").beliefs(seen)
+    examples[SEEN] = np.array(former.labels[TYPE])[of_types.argmax(axis=1)]
     types = _types(catalogs[0], config)
     usual = replace(config, columns=tuple(name for name in config.columns if types[name]))
     found = learn(examples, seen, usual)
@@ -136,11 +137,9 @@ def train_details(
         name: Detail(classes=one.classes, types=types[name], temperature=one.temperature)
         for name, one in learnt.items()
     }
-    added = {
-        f"{PREFIX}{name}.{part}": (tensor / one.temperature).half()
-        for name, one in learnt.items()
-        for part, tensor in one.head._asdict().items()
-    }
+    added: dict[str, Tensor] = {}
+    for name, one in learnt.items():
+        added |= Head(*(part / one.temperature for part in one.head)).named(PREFIX + name)
     write_weights(out, former._replace(state={**former.state, **added}, details=details))
     test = known[0][known[0]["split"] == "test"]
     encoder = load_encoder(str(out), device=device)

@@ -1,6 +1,6 @@
 """Heads that are fitted to what a network makes of pictures, without the network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -26,6 +26,15 @@ class Head(NamedTuple):
     weight: Tensor
     bias: Tensor
 
+    @classmethod
+    def of(cls, state: Mapping[str, Tensor], name: str) -> "Head":
+        """The one that a weights file calls so."""
+        return cls(*(state[f"{name}.{part}"].float() for part in cls._fields))
+
+    def named(self, name: str) -> dict[str, Tensor]:
+        """Its tensors, as a weights file has them."""
+        return {f"{name}.{part}": tensor.half() for part, tensor in self._asdict().items()}
+
     def beliefs(self, features: Pooled) -> Floats:
         """Features of shape (n, 2048) -> float32 of shape (n, classes), rows that sum to one."""
         logits = F.linear(torch.from_numpy(features.astype(np.float32)), self.weight, self.bias)
@@ -49,7 +58,7 @@ def fit_heads(features: Pooled, targets: Ints, decays: Sequence[float]) -> dict[
     bias = torch.zeros(len(weight), requires_grad=True)
     fitted = {}
     for decay in sorted(decays, reverse=True):
-        _descend([weight, bias], partial(_cost, scaled, truth, weight, bias, decay))
+        descend([weight, bias], partial(_cost, scaled, truth, weight, bias, decay))
         own = weight.detach() / spread
         fitted[decay] = Head(own, bias.detach() - own @ mean)
     return fitted
@@ -60,13 +69,19 @@ def _cost(scaled: Tensor, truth: Tensor, weight: Tensor, bias: Tensor, decay: fl
     return unlike + decay / 2 * weight.square().sum()
 
 
-def _descend(parameters: list[Tensor], cost: Callable[[], Tensor]) -> None:
-    """Bring a convex cost to its least, in place."""
+def descend(
+    parameters: Sequence[Tensor],
+    cost: Callable[[], Tensor],
+    *,
+    steps: int = _STEPS,
+    level: float = _LEVEL,
+) -> None:
+    """Bring a convex cost to its least, in place; after so many steps it is near enough."""
     optimiser = torch.optim.LBFGS(
         parameters,
-        max_iter=_STEPS,
-        tolerance_grad=100 * _LEVEL,
-        tolerance_change=_LEVEL,
+        max_iter=steps,
+        tolerance_grad=100 * level,
+        tolerance_change=level,
         line_search_fn="strong_wolfe",
     )
 

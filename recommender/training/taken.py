@@ -29,7 +29,7 @@ from recommender.catalog.splits import split_names
 from recommender.encoding.agreement import Floats
 from recommender.encoding.backbone import BACKBONE_DIM, Device
 from recommender.encoding.config import EncoderConfig
-from recommender.encoding.network import Network
+from recommender.encoding.network import TAKEN, Network
 from recommender.encoding.second_look import Prepared, closely, garment_in, regions_of, see_each
 from recommender.encoding.weights import Weights, read_weights, write_weights
 from recommender.errors import CatalogError, WeightsError
@@ -37,11 +37,11 @@ from recommender.evaluation.metrics import macro_mean
 from recommender.pictures.decode import decode_image
 from recommender.schema import TYPE
 from recommender.training.examples import read_examples
-from recommender.training.linear import Head
+from recommender.training.linear import Head, descend
 from recommender.training.scenes import Scenes, grounds, paste, to_canvas
 
 _AT_ONCE = 64
-_STEPS = 30
+_STEPS, _LEVEL = 30, 1e-9
 _GROUNDS = 400
 """Photographs whose borders packshots are laid on."""
 
@@ -131,7 +131,7 @@ def refit_on_photographs(
     fold = torch.from_numpy(others.labelled().folds(config.folds))
     if not len(known.shares) or len(np.unique(fold.numpy())) < 2:
         raise CatalogError("The photographs that have a label are of too few photographers.")
-    former = Head(*(trained.state[f"heads.{TYPE}.{part}"].float() for part in ("weight", "bias")))
+    former = Head.of(trained.state, f"heads.{TYPE}")
     left_out = torch.zeros(new.allowed.shape)
     folds.mkdir(parents=True, exist_ok=True)
     for each in range(config.folds):
@@ -167,8 +167,7 @@ def _read(network: Network, trained: Weights, taught: Photographs, config: HeadC
 
 
 def _write(path: Path, trained: Weights, head: Head) -> None:
-    own = {f"taken.{TYPE}.{part}": tensor.half() for part, tensor in head._asdict().items()}
-    write_weights(path, trained._replace(state={**trained.state, **own}))
+    write_weights(path, trained._replace(state={**trained.state, **head.named(TAKEN + TYPE)}))
 
 
 def lay_packshots(
@@ -247,19 +246,15 @@ def fit_head(former: Head, lessons: Sequence[Lesson], config: HeadConfig) -> Hea
     for tensor in change:
         tensor.requires_grad_()
     before = seen @ former.weight.T + former.bias
-    optimizer = torch.optim.LBFGS([*change], max_iter=_STEPS, line_search_fn="strong_wolfe")
 
-    def loss() -> Tensor:
-        optimizer.zero_grad()
+    def cost() -> Tensor:
         log_p = (before + seen @ change.weight.T + change.bias).log_softmax(1)
         wrong = -log_p.masked_fill(~allowed, -torch.inf).logsumexp(1)
         held = config.pull * change.weight.square().sum()
         held = held + config.bias_pull * change.bias.square().sum()
-        value = (shares * wrong).sum() + held
-        torch.autograd.backward(value)
-        return value
+        return (shares * wrong).sum() + held
 
-    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    descend([*change], cost, steps=_STEPS, level=_LEVEL)
     return Head(*((old + new).detach() for old, new in zip(former, change, strict=True)))
 
 
