@@ -12,9 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+import pytest
+from huggingface_hub import close_session, constants
 
 TOKENS = {"hf_write": ("shop", True), "hf_read": ("shop", False), "hf_other": ("other", True)}
 """Token -> whose it is, and whether it may write."""
@@ -340,3 +344,18 @@ def hub_server() -> Iterator[Hub]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def reached_hub(patch: pytest.MonkeyPatch, home: Path) -> Iterator[Hub]:
+    """The same, as `huggingface_hub` reaches it where nobody has logged in.
+
+    The tests' own switches say offline; plain LFS takes the place of Xet's binary protocol.
+    """
+    patch.setattr(constants, "HF_HUB_OFFLINE", False)
+    patch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    patch.setattr(constants, "HF_HUB_CACHE", str(home / "cache"))
+    patch.setattr(constants, "HF_TOKEN_PATH", str(home / "no token"))
+    with hub_server() as served:
+        yield served
+        close_session()

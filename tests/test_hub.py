@@ -13,8 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
-from hub_server import Hub, answer, cut, hang_up, hub_server, spoil
-from huggingface_hub import close_session, constants
+from hub_server import Hub, answer, cut, hang_up, reached_hub, spoil
 from safetensors import safe_open
 from safetensors.numpy import save_file
 from test_own_columns import shop, shop_rows
@@ -35,16 +34,10 @@ KEY = f"datasets/{REPO}"
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
-    """The tests' own switches say offline; plain LFS takes the place of Xet's binary protocol."""
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no token"))
     monkeypatch.setattr("time.sleep", lambda seconds: slept.append(seconds))
     slept.clear()
-    with hub_server() as served:
+    with reached_hub(monkeypatch, tmp_path) as served:
         yield served
-        close_session()
 
 
 slept: list[float] = []

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hub_server import Hub, Repo, answer, hub_server
-from huggingface_hub import close_session, constants
+from hub_server import Hub, Repo, answer, reached_hub
 
 import app
 from recommender.errors import HubError, RecommenderError
@@ -25,12 +24,8 @@ KEY = f"datasets/{REPO}"
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no token"))
-    with hub_server() as served:
+    with reached_hub(monkeypatch, tmp_path) as served:
         yield served
-        close_session()
 
 
 @pytest.fixture

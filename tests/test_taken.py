@@ -12,11 +12,11 @@ from conftest import ROWS, draw_picture, write_photographs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from test_sureness import CONFIG, LABELS
 from test_training import build, split_rows
 from weights import random_net
 
 from recommender.catalog.photographs import Photographs, load_photographs
-from recommender.encoding.config import EncoderConfig
 from recommender.encoding.encoder import load_encoder
 from recommender.encoding.weights import Weights, read_weights, write_weights
 from recommender.errors import CatalogError, WeightsError
@@ -26,17 +26,6 @@ from recommender.training.linear import Head
 from recommender.training.taken import HeadConfig, Lesson, fit_head, refit_on_photographs
 from scripts import refit
 
-LABELS = {
-    "articleType": ["Casual Shoes", "Dresses", "Shirts", "Tshirts"],
-    "gender": ["Men", "Women"],
-}
-CONFIG = EncoderConfig(
-    width_px=32,
-    height_px=32,
-    dtype="float32",
-    second_scale=1.5,
-    agreement={"looks": 0.4, "articleType": 0.6},
-)
 TAUGHT = [
     ("a-1", "T-Shirt", "1", "dev"),
     ("b-5", "Shoes", "1", "dev"),
