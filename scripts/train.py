@@ -26,12 +26,13 @@ from recommender.training.fashion import TrainingConfig, train
 from recommender.training.lesson import PhotographConfig
 from recommender.training.photographs import train_on_photographs
 from recommender.training.scenes import Scenes
+from recommender.training.tutor import TutorConfig
 from scripts.command import plain_errors
 from scripts.plot_history import plot_history
 
 RECIPES = {
     "fashion": (Augmentation, TrainingConfig),
-    "photographs": (Augmentation, Scenes, PhotographConfig),
+    "photographs": (Augmentation, Scenes, TutorConfig, PhotographConfig),
     "classifier": (ClassifierConfig,),
 }
 """A recipe -> its config, after the config's own parts."""
@@ -89,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
     if isinstance(config, TrainingConfig):
         config = replace(config, augmentation=views[0], split=options.split)
     elif isinstance(config, PhotographConfig):
-        config = replace(config, augmentation=views[0], scenes=views[1])
+        config = replace(config, augmentation=views[0], scenes=views[1], taught=views[2])
         if options.photographs is None or options.init == "random":
             parser.error("recipe photographs goes on from --init, with an archive of --photographs")
     encoder = replace(encoder, **{name: getattr(options, name) for name in inputs})

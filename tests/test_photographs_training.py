@@ -22,15 +22,18 @@ from recommender.encoding.encoder import load_encoder
 from recommender.encoding.weights import Weights, read_weights, write_weights
 from recommender.errors import TrainingError, WeightsError
 from recommender.pictures.decode import decode_image
-from recommender.training import examples, photographs, teacher
+from recommender.training import examples, photographs, teacher, tutor
 from recommender.training.fashion import HEADS
 from recommender.training.lesson import Lesson, PhotographConfig
 from recommender.training.photographs import train_on_photographs
 from recommender.training.teacher import TEACHER_DIM
+from recommender.training.tutor import TutorConfig
 from scripts import train
 
 CONFIG = PhotographConfig(
-    epochs=2, steps_an_epoch=2, taken=2, plain=2, on_white=1, laid=2, bare=2, dim=8, peak_lr=0.01
+    taught=TutorConfig(tutor_steps=2),
+    **{"epochs": 2, "steps_an_epoch": 2, "dim": 8, "peak_lr": 0.01},
+    **{"taken": 2, "plain": 2, "on_white": 1, "laid": 2, "bare": 2},
 )
 # Sides that no stride divides.
 ENCODER = EncoderConfig(width_px=26, height_px=34, dtype="float32", second_scale=1.5)
@@ -83,7 +86,8 @@ def narrow() -> torch.nn.Module:
 
 def patched(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(photographs, "choose_dtype", lambda dtype, device: torch.float32)
-    patch.setattr(teacher, "load_teacher", narrow)
+    for module in (teacher, tutor):
+        patch.setattr(module, "load_teacher", narrow)
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +144,8 @@ def test_what_a_run_tells_of_itself(finished: Path) -> None:
     for entry in history:
         assert entry["loss"] == pytest.approx(sum(entry["losses"].values()))
         assert set(entry["losses"]) == {
-            *("packshots", "proxies", "partial", "agree", "keep", "teacher", "garment", "region"),
+            *("packshots", "proxies", "partial", "agree", "keep"),
+            *("teacher", "tutor", "garment", "region"),
         }
         assert all(np.isfinite(loss) for loss in entry["losses"].values())
         scores = [*entry["dev"].values(), *entry["photographs"].values(), *entry["region"].values()]

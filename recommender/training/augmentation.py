@@ -1,7 +1,8 @@
 """Packshots as a visitor's camera would have taken them: what training sees. Whole batches.
 
-Every draw comes from the caller's generator, so that a run can be repeated. Colour is hardly
-touched, since it is one of the labels.
+Every draw comes from the caller's generator, so that a run can be repeated, and is made where that
+is: on the pictures' device it waits for no transfer. Colour is hardly touched, since it is one of
+the labels.
 """
 
 import io
@@ -52,7 +53,7 @@ def augment(
         pictures: uint8 of shape (b, 3, h, w).
         size: (height, width) in pixels.
         config: how much of what.
-        random: a generator on the CPU.
+        random: a generator, on the pictures' device or the CPU.
 
     Returns:
         float32 of shape (b, 3, *size), in [0, 1].
@@ -61,7 +62,7 @@ def augment(
     grid = _views(pixels.shape, size, config, random).to(pixels.device)
     views = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
     if len(some := _some(len(views), config.clutter, random)):
-        card = torch.rand(len(some), 1, 1, generator=random).to(pixels.device) < config.card
+        card = evenly(random, len(some), 1, 1).to(pixels.device) < config.card
         covered = (~background(pixels[some]) | card).float()
         covered = F.grid_sample(covered[:, None], grid[some], align_corners=False)
         clutter = draw_clutter(pixels, len(some), size, random)
@@ -101,22 +102,27 @@ def draw_clutter(
     Returns:
         float of shape (count, 3, *size), in [0, 1].
     """
-    coarse = torch.rand(count, 3, 5, 4, generator=random).to(pixels.device)
+    coarse = evenly(random, count, 3, 5, 4).to(pixels.device)
     # Rooms are duller than random colours: mixed with their own grey.
-    grey = torch.rand(count, 3, 1, 1, generator=random).to(pixels.device)
+    grey = evenly(random, count, 3, 1, 1).to(pixels.device)
     blotches = 0.5 * coarse + 0.5 * grey
     blotches = F.interpolate(blotches, size, mode="bilinear", align_corners=False)
-    others = pixels[torch.randint(len(pixels), (count,), generator=random)]
+    others = pixels[torch.randint(len(pixels), (count,), generator=random, device=random.device)]
     height, width = (side // 3 for side in others.shape[2:])
     close = others[:, :, height : 2 * height, width : 2 * width]
     close = F.interpolate(close, size, mode="bilinear", align_corners=False)
-    part = (3 * torch.rand(count, 1, 1, 1, generator=random) - 1).to(pixels.device)
+    part = (3 * evenly(random, count, 1, 1, 1) - 1).to(pixels.device)
     ramp = torch.linspace(0, 1, size[0], device=pixels.device).view(1, 1, -1, 1)
     return torch.where(ramp < part, blotches, close)
 
 
+def evenly(random: torch.Generator, *shape: int) -> Tensor:
+    """float32 of a shape, evenly from [0, 1), on the generator's device."""
+    return torch.rand(shape, generator=random, device=random.device)
+
+
 def _some(count: int, probability: float, random: torch.Generator) -> Tensor:
-    return torch.nonzero(torch.rand(count, generator=random) < probability).flatten()
+    return torch.nonzero(evenly(random, count) < probability).flatten()
 
 
 def _views(
@@ -126,13 +132,13 @@ def _views(
     count, _, height, width = shape
 
     def uniform(reach: float) -> Tensor:
-        return (torch.rand(count, generator=random) * 2 - 1) * reach
+        return (evenly(random, count) * 2 - 1) * reach
 
     def flipped(probability: float) -> Tensor:
-        return torch.where(torch.rand(count, generator=random) < probability, -1.0, 1.0)
+        return torch.where(evenly(random, count) < probability, -1.0, 1.0)
 
-    wild = torch.rand(count, generator=random) < config.wild
-    reach = torch.where(wild, 1 + (_WILDEST - 1) * torch.rand(count, generator=random), 1.0)
+    wild = evenly(random, count) < config.wild
+    reach = torch.where(wild, 1 + (_WILDEST - 1) * evenly(random, count), 1.0)
     # By a factor either way, so that as many are cut as are made small, however far it reaches.
     zoom = (reach * uniform(math.log1p(config.zoom))).exp()
     across = flipped(config.mirror) * (1 + uniform(config.stretch))
@@ -149,9 +155,9 @@ def _views(
 def _erase(pixels: Tensor, random: torch.Generator) -> Tensor:
     """A rectangle of one colour a picture."""
     count, _, height, width = pixels.shape
-    ends = torch.rand(4, count, 1, 1, generator=random).to(pixels.device)
+    ends = evenly(random, 4, count, 1, 1).to(pixels.device)
     inside = rectangles(ends, (height, width))
-    colour = torch.rand(count, 3, 1, 1, generator=random).to(pixels.device)
+    colour = evenly(random, count, 3, 1, 1).to(pixels.device)
     return torch.where(inside[:, None], colour, pixels)
 
 
@@ -173,17 +179,17 @@ def rectangles(draws: Tensor, size: tuple[int, int]) -> Tensor:
 def _relight(pixels: Tensor, random: torch.Generator) -> Tensor:
     """Mostly darker, another gamma, a slight cast, and the noise of a small sensor."""
     count = len(pixels)
-    gain, gamma, noise = torch.rand(3, count, 1, 1, 1, generator=random).to(pixels.device)
-    cast = 1 + 0.06 * (torch.rand(count, 3, 1, 1, generator=random) * 2 - 1).to(pixels.device)
+    gain, gamma, noise = evenly(random, 3, count, 1, 1, 1).to(pixels.device)
+    cast = 1 + 0.06 * (evenly(random, count, 3, 1, 1) * 2 - 1).to(pixels.device)
     lit = pixels.clamp(1e-4, 1).pow(0.7 + 0.7 * gamma) * cast * (1.1 - 0.8 * gain)
-    grain = torch.randn(pixels.shape, generator=random).to(pixels.device)
+    grain = torch.randn(pixels.shape, generator=random, device=random.device).to(pixels.device)
     noisy: Tensor = lit + 0.04 * noise * grain
     return noisy.clamp(0, 1)
 
 
 def _blur(pixels: Tensor, random: torch.Generator) -> Tensor:
     """A Gaussian of 0.4 to 3 pixels, the same for all of them."""
-    sigma = 0.4 + 2.6 * torch.rand((), generator=random).item()
+    sigma = 0.4 + 2.6 * evenly(random).item()
     radius = math.ceil(2 * sigma)
     offsets = torch.arange(-radius, radius + 1, device=pixels.device)
     kernel = torch.exp(-(offsets**2) / (2 * sigma**2))
@@ -194,7 +200,9 @@ def _blur(pixels: Tensor, random: torch.Generator) -> Tensor:
 
 def _compress(pixels: Tensor, random: torch.Generator) -> Tensor:
     """To JPEG of quality 15 to 70 and back."""
-    qualities = torch.randint(15, 71, (len(pixels),), generator=random).tolist()
+    qualities = torch.randint(
+        15, 71, (len(pixels),), generator=random, device=random.device
+    ).tolist()
     pictures = (pixels * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu()
     decoded = []
     for picture, quality in zip(pictures.numpy(), qualities, strict=True):

@@ -26,7 +26,7 @@ from recommender.encoding.config import EncoderConfig
 from recommender.encoding.weights import Weights, write_weights
 from recommender.errors import CatalogError, TrainingError
 from recommender.evaluation.metrics import Floats
-from recommender.training.augmentation import Augmentation, augment
+from recommender.training.augmentation import Augmentation, augment, evenly
 from recommender.training.examples import Examples, read_examples
 from recommender.training.losses import joint_loss
 from recommender.training.net import FashionNet, compute
@@ -160,7 +160,7 @@ def train(
     for epoch in range(len(history), config.epochs):
         started = time.perf_counter()
         # Decided by run and epoch alone, so that a resumed run sees the same.
-        random = torch.Generator().manual_seed(run.seed + epoch)
+        random = torch.Generator(place).manual_seed(run.seed + epoch)
         order = draw_order(repeats, random)[: steps_an_epoch * config.batch_size]
         batches = torch.split(order, config.batch_size)
         bar = tqdm(batches, f"Epoch {epoch + 1}/{config.epochs}")
@@ -189,10 +189,10 @@ def repeat_factors(types: pd.Series, rare_share: float) -> Floats:
 
 def draw_order(repeats: Floats, random: torch.Generator) -> Tensor:
     """Row numbers in random order, each as often as its factor says in the mean."""
-    wanted = torch.from_numpy(repeats)
-    times = (wanted + torch.rand(len(wanted), generator=random)).floor().long()
-    rows = torch.arange(len(wanted)).repeat_interleave(times)
-    return rows[torch.randperm(len(rows), generator=random)]
+    wanted = torch.from_numpy(repeats).to(random.device)
+    times = (wanted + evenly(random, len(wanted))).floor().long()
+    rows = torch.arange(len(wanted), device=random.device).repeat_interleave(times)
+    return rows[torch.randperm(len(rows), generator=random, device=random.device)]
 
 
 def draw_batches(
@@ -220,7 +220,7 @@ def _train_epoch(
     net.train()
     losses = []
     for batch in batches:
-        size = sizes[int(torch.randint(len(sizes), (), generator=random))]
+        size = sizes[int(evenly(random) * len(sizes))]
         views = augment(data.pictures[batch].permute(0, 3, 1, 2), size, config.augmentation, random)
         targets = {name: target[batch] for name, target in data.targets.items()}
         seen = compute(net, normalise(views, encoder), dtype)

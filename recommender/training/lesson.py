@@ -1,7 +1,8 @@
 """What one step of recipe photographs sees, and what it is to lessen."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +11,7 @@ from tqdm.auto import tqdm
 
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.regions import STRIDE_PX
-from recommender.training.augmentation import Augmentation, augment
+from recommender.training.augmentation import Augmentation, augment, evenly
 from recommender.training.examples import Examples, PhotographExamples
 from recommender.training.fashion import HEADS, normalise
 from recommender.training.losses import (
@@ -23,6 +24,7 @@ from recommender.training.losses import (
 from recommender.training.net import FashionNet, Seen, compute
 from recommender.training.scenes import Scenes, empty, grounds, paste, view_photographs
 from recommender.training.teacher import Student, Teacher
+from recommender.training.tutor import Tutor, TutorConfig
 
 AGREE = {"articleType": 1.0, "baseColour": 0.5, "gender": 0.5, "season": 0.25, "usage": 0.25}
 """Head -> how much two views of a photograph are to agree in it."""
@@ -30,6 +32,8 @@ AGREE = {"articleType": 1.0, "baseColour": 0.5, "gender": 0.5, "season": 0.25, "
 _AGE = 0.3
 """What the gender that a child's photograph allows weighs, beside what its label does."""
 _AT_ONCE = 64
+SHARPER = 2
+"""How many times as large scenes are drawn as the student sees them: a lens gathers light."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +43,17 @@ class PhotographConfig:
     Of packshots a step sees `plain` as the other recipe does, `on_white` on white and `laid` on
     grounds of photographs; of photographs `taken`, twice each; and `bare` pictures without a
     garment. A packshot is upright: where the pictures of a step lie, plain ones are on white.
-    `partial` to `keep` weigh the losses, `keep` that of what was believed of packshots before. A
-    photograph's label with a smaller share than `rare_label_share` is seen more often. A second
-    look's input is `second_scale` times as long on each side, so that a collar is seen; a share of
-    `first` of the steps sees pictures as a gallery's are seen, three in seven of the others lying.
+    `partial` to `keep` weigh the losses, `tutor` that of what the tutor believes, `keep` that of
+    what was believed of packshots before. A photograph's label with a smaller share than
+    `rare_label_share` is seen more often. A second look's input is `second_scale` times as long on
+    each side, so that a collar is seen; a share of `first` of the steps sees pictures as a
+    gallery's are seen, one of `larger` sees them `larger_scale` times as long as these, and three
+    in seven of those that are not a gallery's lie.
     """
 
     augmentation: Augmentation = field(default_factory=Augmentation)
     scenes: Scenes = field(default_factory=Scenes)
+    taught: TutorConfig = field(default_factory=TutorConfig)
     epochs: int = 12
     steps_an_epoch: int = 150
     taken: int = 24
@@ -62,6 +69,7 @@ class PhotographConfig:
     partial: float = 1.0
     agree: float = 1.0
     teacher: float = 4.0
+    tutor: float = 1.0
     region: float = 0.5
     garment: float = 0.3
     keep: float = 1.0
@@ -69,9 +77,25 @@ class PhotographConfig:
     rare_label_share: float = 0.1
     average_share: float = 0.15
     second_scale: float = 1.5
+    larger_scale: float = 2.0
     first: float = 0.3
+    larger: float = 0.2
     dim: int = 128
     seed: int = 0
+
+
+class Scene(NamedTuple):
+    """What a step sees of what visitors send, drawn `SHARPER` times as large as it is seen.
+
+    Attributes:
+        taken: photographs, float (2 t, 3, h, w) in [0, 1]: a view of each, and another one.
+        laid: packshots on grounds, then pictures without a garment, float (l, 3, h, w).
+        alphas: where the garment is in `laid`, float (l, h, w).
+    """
+
+    taken: Tensor
+    laid: Tensor
+    alphas: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +105,7 @@ class Lesson:
     Attributes:
         student: the network that learns, with what tells the teacher's features.
         kept: the network whose beliefs of packshots are to stay.
+        tutor: who has been taught photographs' types.
         packshots: of the train split.
         photographs: of the train split.
     """
@@ -88,6 +113,7 @@ class Lesson:
     student: Student
     kept: FashionNet
     teacher: Teacher
+    tutor: Tutor
     packshots: Examples
     photographs: PhotographExamples
     config: PhotographConfig
@@ -104,6 +130,24 @@ class Lesson:
             canvases, own = shown.canvases[some], shown.sizes[some]
             yield view_photographs(canvases, own, size, self.config.scenes, random)
 
+    def for_tutor(
+        self, batches: Iterator[Tensor], chosen: Iterator[Tensor], random: torch.Generator
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Views of photographs and laid packshots as large as they are drawn, and their types.
+
+        Args:
+            batches: rows of packshots, as many as are `laid`.
+            chosen: rows of photographs, as many as are `taken`.
+        """
+        tall = self.encoder.second().input_px[::-1]
+        for batch, taken in zip(batches, chosen, strict=False):
+            size = tall if evenly(random) < 4 / 7 else tall[::-1]
+            scene = self._scene(batch, taken, size, random)
+            codes = self.packshots.targets["articleType"][batch]
+            allowed = self.photographs.allowed["articleType"][taken].repeat(2, 1)
+            own = F.one_hot(codes.clamp(min=0), allowed.shape[1]).bool() | (codes < 0)[:, None]
+            yield torch.cat([scene.taken, scene.laid[: len(batch)]]), torch.cat([allowed, own])
+
     def losses(self, batch: Tensor, taken: Tensor, random: torch.Generator) -> dict[str, Tensor]:
         """What one step is to lessen, by name.
 
@@ -113,22 +157,34 @@ class Lesson:
             random: draws the views.
         """
         config, count = self.config, len(taken)
-        views, alphas = self._views(batch, taken, random)
+        size = self._size(random)
+        scene = self._scene(batch[-config.laid :], taken, size, random)
+        plain, white, alphas = self._on_white(batch[: -config.laid], size, random)
+        alphas = torch.cat([alphas, F.avg_pool2d(scene.alphas[:, None], SHARPER)[:, 0]])
+        views = torch.cat(
+            [F.avg_pool2d(scene.taken, SHARPER), plain, white, F.avg_pool2d(scene.laid, SHARPER)]
+        )
         pixels = normalise(views, self.encoder)
         seen, told = compute(self.student, pixels, self.dtype)
         first, second, both = slice(count), slice(count, 2 * count), slice(2 * count)
-        white = slice(2 * count, 2 * count + config.plain + config.on_white)
+        shown = slice(2 * count, 2 * count + config.plain + config.on_white)
         shop = slice(2 * count, len(views) - config.bare)
         with torch.no_grad():
-            before = compute(self.kept, pixels[white], self.dtype)
+            before = compute(self.kept, pixels[shown], self.dtype)
         targets = {name: target[batch] for name, target in self.packshots.targets.items()}
         logits = {name: values[shop] for name, values in seen.logits.items()}
         cosines = {name: config.proxy_scale * values[shop] for name, values in seen.cosines.items()}
-        # The teacher knows the world, not white grounds.
+        # Teacher and tutor know the world, not white grounds.
         worldly = torch.ones(len(views), dtype=torch.bool)
-        worldly[white] = False
-        wanted = self.teacher(views[worldly], self.dtype)
+        worldly[shown] = False
+        sharp = torch.cat([scene.taken, scene.laid])
+        wanted = self.teacher(sharp, self.dtype)
         alike = F.cosine_similarity(told[worldly].float(), wanted, dim=1)
+        # The tutor does not know what shows no garment.
+        garments = slice(len(sharp) - config.bare)
+        types = seen.logits["articleType"][worldly][garments]
+        with torch.no_grad():
+            believed = self.tutor(sharp[garments], self.dtype)
         there = torch.full((len(views),), 0.99, device=views.device)
         there[len(views) - config.bare :] = 0.01
         # Pictures without a garment are few: they count double.
@@ -139,8 +195,9 @@ class Lesson:
             "proxies": config.proxies * joint_loss(cosines, targets, 0.0),
             "partial": config.partial * self._partly_wrong(seen, both, taken),
             "agree": config.agree * _apart(seen, first, second),
-            "keep": config.keep * _forgotten(before, seen, white),
+            "keep": config.keep * _forgotten(before, seen, shown),
             "teacher": config.teacher * (1 - alike.mean()),
+            "tutor": config.tutor * divergence(believed, types),
             "garment": config.garment
             * F.binary_cross_entropy_with_logits(seen.garment.float(), there, pos_weight=rarely),
             "region": config.region * region_loss(seen.mask[-len(alphas) :], truth),
@@ -158,42 +215,53 @@ class Lesson:
                 losses.append(self.config.proxies * partial_loss(scaled, allowed))
         return torch.stack(losses).sum()
 
-    def _views(
-        self, batch: Tensor, taken: Tensor, random: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        """What one step sees, all of one size.
+    def _size(self, random: torch.Generator) -> tuple[int, int]:
+        """(height, width) of what one step sees."""
+        config, encoder = self.config, self.encoder
+        tall = encoder.second().input_px[::-1]
+        taller = replace(encoder, second_scale=config.larger_scale).second().input_px[::-1]
+        second, standing = 1 - config.first - config.larger, 4 / 7
+        shares = {encoder.input_px[::-1]: config.first}
+        for size, share in ((tall, second), (taller, config.larger)):
+            shares |= {size: share * standing, size[::-1]: share * (1 - standing)}
+        often = torch.tensor(list(shares.values()), device=random.device)
+        return list(shares)[int(torch.multinomial(often, 1, generator=random))]
+
+    def _scene(
+        self, laid: Tensor, taken: Tensor, size: tuple[int, int], random: torch.Generator
+    ) -> Scene:
+        """Rows of packshots and of photographs as visitors send them."""
+        config, shown = self.config, self.photographs
+        sharp = (SHARPER * size[0], SHARPER * size[1])
+        canvases, own = shown.canvases[taken], shown.sizes[taken]
+        views = [view_photographs(canvases, own, sharp, config.scenes, random) for _ in range(2)]
+        garments = self.packshots.pictures[laid].permute(0, 3, 1, 2)
+        behind = grounds(shown.canvases, shown.sizes, sharp, len(laid), random)
+        on_grounds, alphas = paste(garments, behind, sharp, config.scenes, random)
+        every = self.packshots.pictures.permute(0, 3, 1, 2)
+        bare = empty(shown.canvases, shown.sizes, every, sharp, config.bare, random)
+        nowhere = torch.zeros(config.bare, *sharp, device=bare.device)
+        return Scene(torch.cat(views), torch.cat([on_grounds, bare]), torch.cat([alphas, nowhere]))
+
+    def _on_white(
+        self, batch: Tensor, size: tuple[int, int], random: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Rows of packshots as a shop shows them.
 
         Returns:
-            Views (b, 3, h, w): photographs, photographs again, packshots, pictures without a
-            garment; and of the last of them where the garment is, (b', h, w).
+            Views float (b, 3, h, w) of those that come as they are, of those that are cut out and
+            put on white, and where the garment is in these, (b', h, w).
         """
-        config, shown = self.config, self.photographs
-        tall = self.encoder.second().input_px[::-1]
-        sizes = (self.encoder.input_px[::-1], tall, tall[::-1])
-        others = 1 - config.first
-        often = torch.tensor([config.first, others * 4 / 7, others * 3 / 7])
-        size = sizes[int(torch.multinomial(often, 1, generator=random))]
-        canvases, own = shown.canvases[taken], shown.sizes[taken]
-        views = [view_photographs(canvases, own, size, config.scenes, random) for _ in range(2)]
         pictures = self.packshots.pictures[batch].permute(0, 3, 1, 2)
-        plain, on_white, laid = torch.split(pictures, [config.plain, config.on_white, config.laid])
-        if size[0] > size[1]:
-            views.append(augment(plain, size, config.augmentation, random))
-        else:
-            on_white = torch.cat([plain, on_white])
-        alphas = []
-        white = torch.ones(len(on_white), 3, *size, device=pictures.device)
-        for garments, behind in (
-            (on_white, white),
-            (laid, grounds(shown.canvases, shown.sizes, size, len(laid), random)),
-        ):
-            view, alpha = paste(garments, behind, size, config.scenes, random)
-            views.append(view)
-            alphas.append(alpha)
-        every = self.packshots.pictures.permute(0, 3, 1, 2)
-        views.append(empty(shown.canvases, shown.sizes, every, size, config.bare, random))
-        alphas.append(torch.zeros(config.bare, *size, device=pictures.device))
-        return torch.cat(views), torch.cat(alphas)
+        plain, moved = pictures[: self.config.plain], pictures[self.config.plain :]
+        if size[0] < size[1]:
+            plain, moved = pictures[:0], pictures
+        white = torch.ones(len(moved), 3, *size, device=pictures.device)
+        views, alphas = paste(moved, white, size, self.config.scenes, random)
+        as_they_are = (
+            augment(plain, size, self.config.augmentation, random) if len(plain) else white[:0]
+        )
+        return as_they_are, views, alphas
 
 
 def _apart(seen: Seen, first: slice, second: slice) -> Tensor:

@@ -6,6 +6,8 @@ laid on what photographs were taken on, which say for free where the garment is.
 seen the world says what photographs look like.
 """
 
+import json
+import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -31,11 +33,14 @@ from recommender.training.fashion import (
     repeat_factors,
     start_proxies,
 )
-from recommender.training.lesson import Lesson, PhotographConfig
+from recommender.training.lesson import SHARPER, Lesson, PhotographConfig
 from recommender.training.net import FashionNet
 from recommender.training.run import Run
 from recommender.training.teacher import Student, Teacher
+from recommender.training.tutor import Tutor, teach
 from recommender.training.watch import Watched
+
+logger = logging.getLogger(__name__)
 
 _WATCHED = 1000
 _LONGEST = 10.0
@@ -129,6 +134,7 @@ def train_on_photographs(
         student=student,
         kept=kept,
         teacher=Teacher().to(place),
+        tutor=Tutor(len(labels["articleType"])).to(place),
         packshots=data["train"],
         photographs=shown,
         config=config,
@@ -142,27 +148,50 @@ def train_on_photographs(
     named = photographs["train"].frame["label"].fillna("none")
     repeats = repeat_factors(types, config.rare_share)
     often = repeat_factors(named, config.rare_label_share)
+    random = torch.Generator(place).manual_seed(run.seed)
+    steps = config.taught.tutor_steps
+    for_tutor = lesson.for_tutor(
+        draw_batches(repeats, config.laid, steps, random),
+        draw_batches(often, config.taken, steps, random),
+        random,
+    )
+    teach(
+        lesson.tutor,
+        for_tutor,
+        directory / "tutor.safetensors",
+        f"{run.seed}",
+        config.taught,
+        dtype,
+    )
+    closely = replace(encoder, second_scale=SHARPER * encoder.second_scale)
+    told = Watched.read(photographs["dev"], labels["articleType"], closely).of_tutor(
+        lesson.tutor, dtype
+    )
+    logger.info("tutor: %s", json.dumps(told))
     for epoch in range(len(history), config.epochs):
         started = time.perf_counter()
-        random = torch.Generator().manual_seed(run.seed + epoch)
+        random = torch.Generator(place).manual_seed(run.seed + 1 + epoch)
         packshots = config.plain + config.on_white + config.laid
         batches = draw_batches(repeats, packshots, config.steps_an_epoch, random)
         chosen = draw_batches(often, config.taken, config.steps_an_epoch, random)
         student.train()
-        totals: dict[str, float] = {}
+        totals: dict[str, torch.Tensor] = {}
         bar = tqdm(zip(batches, chosen, strict=True), f"Epoch {epoch + 1}/{config.epochs}")
         for batch, taken in bar:
             losses = lesson.losses(batch, taken, random)
             run.step(torch.stack(list(losses.values())).sum(), longest=_LONGEST)
+            # Added up where they are: to read them each step is to wait for it.
             for name, value in losses.items():
-                totals[name] = totals.get(name, 0.0) + value.item() / config.steps_an_epoch
-            if not math.isfinite(sum(totals.values())):
-                raise TrainingError("The loss is no number any more: the last checkpoint is good.")
+                totals[name] = totals.get(name, 0) + value.detach()
+        means = {name: float(total) / config.steps_an_epoch for name, total in totals.items()}
+        if not math.isfinite(sum(means.values())):
+            raise TrainingError("The loss is no number any more: the last checkpoint is good.")
         history.append(
             {
                 "epoch": epoch + 1,
-                "loss": sum(totals.values()),
-                "losses": totals,
+                "loss": sum(means.values()),
+                "losses": means,
+                "tutor": told,
                 "dev": head_accuracy(averaged, data["dev"], dtype, encoder),
                 "photographs": watched.score(averaged, dtype, encoder),
                 "region": watched.overlap(

@@ -1,7 +1,7 @@
 """Pictures as visitors take them: photographs seen again, packshots laid on what others lie on.
 
-Whole batches; every draw comes from the caller's generator, so that a run can be repeated. All
-geometry is in pixels, so that nothing is stretched more than is asked for.
+Whole batches; every draw comes from the caller's generator, so that a run can be repeated, and is
+made where that is. All geometry is in pixels, so that nothing is stretched more than is asked for.
 """
 
 import math
@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from recommender.training.augmentation import background, draw_clutter, rectangles
+from recommender.training.augmentation import background, draw_clutter, evenly, rectangles
 
 CANVAS_PX = 256
 
@@ -56,14 +56,14 @@ def to_canvas(picture: Image.Image) -> tuple[np.ndarray, tuple[int, int]]:
 
 
 class _Draw:
-    """Draws of one batch, made on the CPU and brought to a device."""
+    """Draws of one batch, brought to a device."""
 
     def __init__(self, count: int, random: torch.Generator, device: torch.device) -> None:
         self.count, self.random, self.device = count, random, device
 
     def share(self, *shape: int) -> Tensor:
         """Evenly from [0, 1): (count, *shape)."""
-        return torch.rand(self.count, *shape, generator=self.random).to(self.device)
+        return evenly(self.random, self.count, *shape).to(self.device)
 
     def reach(self, reach: float, *shape: int) -> Tensor:
         """Evenly from [-reach, reach)."""
@@ -152,7 +152,9 @@ def grounds(
         float32 (count, 3, *size) in [0, 1].
     """
     draw = _Draw(count, random, canvases.device)
-    chosen = torch.randint(len(canvases), (count,), generator=random).to(canvases.device)
+    chosen = torch.randint(len(canvases), (count,), generator=random, device=random.device).to(
+        canvases.device
+    )
     whole = sizes[chosen]
     patch = whole * (0.16 + 0.2 * draw.share(2))
     corner = torch.where(draw.share(2) < 0.5, torch.zeros_like(whole), whole - patch)
@@ -259,10 +261,10 @@ def empty(
     real = count * 5 // 8
     behind = grounds(canvases, sizes, size, real, random)
     rest, (height, width), place = count - real, size, canvases.device
-    some = torch.randint(len(pictures), (max(rest, 1),), generator=random).to(place)
+    some = (evenly(random, max(rest, 1)) * len(pictures)).long().to(place)
     clutter = draw_clutter(pictures[some].float() / 255, rest, size, random)
     draw = _Draw(rest, random, place)
-    kind = torch.randint(3, (rest,), generator=random).to(place).view(-1, 1, 1, 1)
+    kind = (3 * draw.share(1, 1, 1)).long()
     lines = F.interpolate((draw.share(1, 16, 1) < 0.6).float(), size, mode="nearest")
     letters = (draw.share(1, height // 3, width // 2) < 0.5).float()
     text = 1 - lines * F.interpolate(letters, size, mode="nearest") * draw.share(3, 1, 1)
@@ -282,11 +284,11 @@ def finish(views: Tensor, colour: float, config: Scenes, random: torch.Generator
     slope = F.interpolate(draw.share(1, 2, 2), views.shape[2:], mode="bilinear", align_corners=True)
     lit = lit * (1 - 0.35 * draw.share(1, 1, 1) * slope)
     height, width = views.shape[2:]
-    scale = 0.35 + 0.5 * torch.rand((), generator=random).item()
+    scale = 0.35 + 0.5 * evenly(random).item()
     small = F.interpolate(lit, (round(scale * height), round(scale * width)), mode="area")
     soft = F.interpolate(small, (height, width), mode="bilinear", align_corners=False)
     lit = torch.where(draw.flag(config.soften)[:, None, None, None], soft, lit)
-    grain = torch.randn(views.shape, generator=random).to(views.device)
+    grain = torch.randn(views.shape, generator=random, device=random.device).to(views.device)
     lit = lit + 0.04 * draw.share(1, 1, 1) ** 2 * grain
     box = rectangles(draw.share(4, 1, 1).transpose(0, 1), (height, width))
     box = box & draw.flag(config.cover)[:, None, None]

@@ -51,6 +51,17 @@ def load_teacher() -> Any:
     return model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
+def world_features(network: Any, views: Tensor, dtype: torch.dtype) -> Tensor:
+    """What an EfficientNet-Lite2 sees: float (b, 3, h, w) in [0, 1] -> float32 (b, TEACHER_DIM)."""
+    scale = _LONGEST_PX / max(views.shape[2:])
+    fitted = F.interpolate(views, scale_factor=scale, mode="bilinear", antialias=scale < 1)
+    pixels = ((255 * fitted - 127) / 128).contiguous(memory_format=torch.channels_last)
+    with torch.autocast(views.device.type, dtype, enabled=dtype == torch.bfloat16):
+        maps = network.forward_features(pixels)
+    features: Tensor = maps.float().mean((2, 3))
+    return features
+
+
 class Teacher(nn.Module):
     """What the teacher makes of views, each value spread as far as the others over photographs."""
 
@@ -66,14 +77,7 @@ class Teacher(nn.Module):
     @torch.no_grad()  # not inference mode, whose tensors take part in no loss
     def forward(self, views: Tensor, dtype: torch.dtype) -> Tensor:
         """float (b, 3, h, w) in [0, 1], of any size -> float32 (b, TEACHER_DIM)."""
-        scale = _LONGEST_PX / max(views.shape[2:])
-        larger = F.interpolate(views, scale_factor=scale, mode="bilinear")
-        pixels = (255 * larger - 127) / 128
-        with torch.autocast(views.device.type, dtype, enabled=dtype == torch.bfloat16):
-            maps = self.network.forward_features(
-                pixels.contiguous(memory_format=torch.channels_last)
-            )
-        features: Tensor = (maps.float().mean((2, 3)) - self.mean) / self.std
+        features: Tensor = (world_features(self.network, views, dtype) - self.mean) / self.std
         return features
 
     def spread(self, views: Iterable[Tensor], dtype: torch.dtype) -> None:

@@ -17,6 +17,7 @@ from recommender.training.examples import Examples, PhotographExamples
 from recommender.training.fashion import normalise
 from recommender.training.net import FashionNet, compute
 from recommender.training.scenes import Scenes, grounds, paste
+from recommender.training.tutor import Tutor
 
 _AT_ONCE = 128
 _PASTED = 200
@@ -68,6 +69,19 @@ class Watched:
             seen = compute(net, normalise(pixels, encoder), dtype)
             beliefs[rows] = seen.logits["articleType"].float().softmax(1).cpu()
             garment[rows] = seen.garment.float().sigmoid().cpu()
+        return self._right(beliefs) | {"garment": float(garment.mean())}
+
+    @torch.inference_mode()
+    def of_tutor(self, tutor: Tutor, dtype: torch.dtype) -> dict[str, float]:
+        """The same of a tutor, but for the garment."""
+        place = tutor.head.weight.device
+        beliefs = torch.zeros(self.allowed.shape)
+        for pictures, rows in self.pictures:
+            views = pictures.to(place).permute(0, 3, 1, 2).float() / 255
+            beliefs[rows] = tutor(views, dtype).softmax(1).cpu()
+        return self._right(beliefs)
+
+    def _right(self, beliefs: Tensor) -> dict[str, float]:
         best = beliefs.argmax(1)
         right = self.allowed[torch.arange(len(best)), best].float()
         by_label = pd.Series(right.numpy()).groupby(np.array(self.labels)).mean()
@@ -76,7 +90,6 @@ class Watched:
             "right": float(right.mean()),
             "mean over labels": float(by_label.mean()),
             "sureness": float((beliefs * self.allowed).sum(1).mean()),
-            "garment": float(garment.mean()),
             **means,
         }
 
