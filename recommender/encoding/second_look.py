@@ -1,10 +1,10 @@
 """How a picture that asks is looked at: once and, where that leaves doubt, again.
 
 What a visitor shows is no packshot: the garment hangs askew, or is a small thing in a room. What
-leaves doubt is seen larger too, and mirrored: on white at both sizes, else cut to its garment with
-what is around it. A view of which the network is surer counts for more. (Laid on white like a
-packshot it is known less well.) Of what does not lie on white the first view has no say in what it
-is: at its size the network is surer of a photograph than it is right.
+leaves doubt is seen larger too: on white, mirrored at the first size as well; else, where the
+garment is small, cut to it with what is around it. A view of which the network is surer counts for
+more. (Laid on white like a packshot it is known less well.) Of what does not lie on white the first
+view has no say in what it is: at its size the network is surer of a photograph than it is right.
 
 Source: test-time augmentation as weighed in Shanmugam et al., Better Aggregation in Test-Time
 Augmentation, arXiv:2011.11156; the weights here follow from the doubt alone.
@@ -40,6 +40,8 @@ DOUBT = 0.2
 """From this on a picture is looked at again (`Agreement.doubt`). Chosen on dev, as the next one."""
 _AROUND = 0.12
 """Of a box's sides, what is seen around it: a garment cut close is known less well."""
+_SMALL = 0.5
+"""The share of a picture from which on a garment and what is around it are not cut out."""
 _SHARPNESS = 4.0
 """How much less a view counts with its doubt: by exp(-4 x)."""
 
@@ -73,13 +75,13 @@ def look(
     again: list[tuple[int, Prepared]] = []
     for row, closer in zip(doubtful, larger, strict=True):
         if not on_ground[row]:
-            again.append((row, prepared[row]))
-        elif asked[row] == "auto" and regions[row].boxes:
-            regions[row] = replace(regions[row], used=regions[row].boxes[0])
-            closer = garment_in(shown[row], regions[row], config)
-        again.append((row, closer))
-    mirrored = [closer[:, ::-1] for _, closer in again]
-    for (row, _), seen in zip(again, see_each(network, mirrored), strict=True):
+            again += [(row, prepared[row][:, ::-1]), (row, closer[:, ::-1])]
+        elif asked[row] == "auto":
+            cut_out = small_garment(shown[row], regions[row], config)
+            if cut_out is not None:
+                regions[row] = replace(regions[row], used=regions[row].boxes[0])
+                again.append((row, cut_out))
+    for (row, _), seen in zip(again, see_each(network, [view for _, view in again]), strict=True):
         views[row].append(seen)
     views = [
         [sight.as_photographs() if ground else sight for sight in seen]
@@ -207,8 +209,16 @@ def _on_ground(picture: Image.Image, regions: Regions) -> bool:
     return bool(len(regions.mask)) and not lies_on_white(picture, regions.mask)
 
 
-def garment_in(picture: Image.Image, regions: Regions, config: EncoderConfig) -> Prepared:
-    """What holds the garment, with as much around it as fills the input."""
+def small_garment(picture: Image.Image, regions: Regions, config: EncoderConfig) -> Prepared | None:
+    """What holds the garment, mirrored, with as much around it as fills the input.
+
+    None where that is most of the picture, which then tells as much.
+    """
+    if not regions.boxes:
+        return None
     aspect = config.height_px / config.width_px
-    box = widened(regions.boxes[0], _AROUND)
-    return closely(cut(picture, framed(box, picture.size, aspect)), config)
+    box = framed(widened(regions.boxes[0], _AROUND), picture.size, aspect)
+    left, top, right, bottom = box
+    if (right - left) * (bottom - top) >= _SMALL:
+        return None
+    return closely(cut(picture, box), config)[:, ::-1]

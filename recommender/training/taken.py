@@ -30,7 +30,7 @@ from recommender.encoding.agreement import Floats
 from recommender.encoding.backbone import BACKBONE_DIM, Device
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.network import TAKEN, Network
-from recommender.encoding.second_look import Prepared, closely, garment_in, regions_of, see_each
+from recommender.encoding.second_look import Prepared, closely, regions_of, see_each, small_garment
 from recommender.encoding.weights import Weights, read_weights, write_weights
 from recommender.errors import CatalogError, WeightsError
 from recommender.evaluation.metrics import macro_mean
@@ -207,7 +207,8 @@ def views_of(network: Network, config: EncoderConfig, files: Sequence[bytes]) ->
     """What the backbone sees of photographs by the views that count (`second_look`).
 
     Returns:
-        float32 of shape (2, n, 2048): larger, and the mirror image of what holds the garment.
+        float32 of shape (2, n, 2048): larger, and the mirror image of what holds a small garment,
+        which is the larger one again where there is none.
     """
 
     def batches() -> Iterator[Floats]:
@@ -218,9 +219,10 @@ def views_of(network: Network, config: EncoderConfig, files: Sequence[bytes]) ->
             cuts = list(larger)
             for row, seen in enumerate(see_each(network, larger)):
                 found = regions_of(seen, pictures[row].size, larger[row].shape[1::-1])
-                if found.boxes:
-                    cuts[row] = garment_in(pictures[row], found, config)
-            yield np.stack([_pooled(network, larger), _pooled(network, [c[:, ::-1] for c in cuts])])
+                cut_out = small_garment(pictures[row], found, config)
+                if cut_out is not None:
+                    cuts[row] = cut_out
+            yield np.stack([_pooled(network, larger), _pooled(network, cuts)])
 
     return np.concatenate([*batches()], axis=1)
 
