@@ -1,16 +1,17 @@
-"""Fit the head of article types anew for photographs: the last layer alone, all else as it is.
+"""Fit heads anew for photographs: the last layer alone, all else as it is.
 
 A photograph's label is coarser than a type. By what its types have together a network learns to
 say the types that many labels allow: a shirt becomes a sweatshirt. What its head reads tells the
 two apart; so another head, for photographs alone, is fitted with labels that count more alike, to
 photographs that the backbone has learnt from and to others, and is held to the one that it has.
 Photographs with a label show no watch and no bag: packshots laid on what photographs were taken on
-keep those known.
+keep those known, and teach what no photograph's label says (`besides`).
 Source: Kirichenko et al., Last Layer Re-Training is Sufficient for Robustness to Spurious
 Correlations, arXiv:2204.02937.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,8 +35,10 @@ from recommender.encoding.second_look import Prepared, closely, regions_of, see_
 from recommender.encoding.weights import Weights, read_weights, write_weights
 from recommender.errors import CatalogError, WeightsError
 from recommender.evaluation.metrics import macro_mean
+from recommender.pictures.colour import Lab, median_lab, packshot_lab
 from recommender.pictures.decode import decode_image
 from recommender.schema import TYPE
+from recommender.training.besides import fit_besides
 from recommender.training.examples import read_examples
 from recommender.training.linear import Head, descend
 from recommender.training.scenes import Scenes, grounds, paste, to_canvas
@@ -60,7 +63,7 @@ class HeadConfig:
     balance: float = 0.5
     pull: float = 5e-3
     bias_pull: float = 3e-3
-    laid: int = 1200
+    laid: int = 4000
     folds: int = 5
     seed: int = 0
 
@@ -125,22 +128,30 @@ def refit_on_photographs(
     network = Network(trained.config, trained.state, trained.labels, device)
     if TYPE not in trained.labels or not network.finds_regions:
         raise WeightsError("These weights have no head for article types, or none for regions.")
-    known = _read(network, trained, learnt.labelled(), config)
-    laid = lay_packshots(network, trained, items, learnt, config)
-    new = _read(network, trained, others.labelled(), config)
+    known, shown_labs = _read(network, trained, learnt.labelled(), config)
+    laid, targets, laid_labs = lay_packshots(network, trained, items, learnt, config)
+    new, _ = _read(network, trained, others.labelled(), config)
     fold = torch.from_numpy(others.labelled().folds(config.folds))
     if not len(known.shares) or len(np.unique(fold.numpy())) < 2:
         raise CatalogError("The photographs that have a label are of too few photographers.")
     former = Head.of(trained.state, f"heads.{TYPE}")
+    besides = fit_besides(
+        trained.labels,
+        laid.views[0].numpy(),
+        targets,
+        laid_labs,
+        known.views[0].numpy(),
+        shown_labs,
+    )
     left_out = torch.zeros(new.allowed.shape)
     folds.mkdir(parents=True, exist_ok=True)
     for each in range(config.folds):
         own = fold == each
         head = fit_head(former, [known, laid, new.of(~own)], config)
         left_out[own] = _believed(head, new.views[:, own])
-        _write(folds / f"{each}.safetensors", trained, head)
+        _write(folds / f"{each}.safetensors", trained, besides | {TYPE: head})
     head = fit_head(former, [known, laid, new], config)
-    _write(out, trained, head)
+    _write(out, trained, besides | {TYPE: head})
     groups = pd.factorize(others.labelled().frame["label"])[0].astype(np.int64)
     said = {
         "before": _believed(former, new.views),
@@ -157,17 +168,22 @@ def refit_on_photographs(
     }
 
 
-def _read(network: Network, trained: Weights, taught: Photographs, config: HeadConfig) -> Lesson:
-    views = torch.from_numpy(views_of(network, trained.config, taught.files))
+def _read(
+    network: Network, trained: Weights, taught: Photographs, config: HeadConfig
+) -> tuple[Lesson, Lab]:
+    """Photographs that have a label, and the colours of their garments."""
+    views, labs = views_of(network, trained.config, taught.files)
     labels, types = taught.frame["label"], trained.labels[TYPE]
     allowed = torch.tensor([[name in GROUPS[label] for name in types] for label in labels])
     allowed |= ~allowed.any(1, keepdim=True)  # of what no class is nothing is known
     counts = labels.map(labels.value_counts()).to_numpy(dtype=np.float32)
-    return Lesson(views, allowed, torch.from_numpy(counts**-config.balance))
+    shares = torch.from_numpy(counts**-config.balance)
+    return Lesson(torch.from_numpy(views), allowed, shares), labs
 
 
-def _write(path: Path, trained: Weights, head: Head) -> None:
-    write_weights(path, trained._replace(state={**trained.state, **head.named(TAKEN + TYPE)}))
+def _write(path: Path, trained: Weights, heads: Mapping[str, Head]) -> None:
+    named = [head.named(TAKEN + name) for name, head in heads.items()]
+    write_weights(path, trained._replace(state=dict(ChainMap(*named, dict(trained.state)))))
 
 
 def lay_packshots(
@@ -176,8 +192,13 @@ def lay_packshots(
     items: datasets.Dataset,
     photographs: Photographs,
     config: HeadConfig,
-) -> Lesson:
-    """Packshots of a catalog's train split as they lie on what photographs were taken on."""
+) -> tuple[Lesson, dict[str, Tensor], Lab]:
+    """Packshots of a catalog's train split as they lie on what photographs were taken on.
+
+    Returns:
+        What they teach of types; their classes, label -> int64 of shape (n,), -1 if missing; and
+        their garments' colours, CIELAB, (n, 3).
+    """
     frame, types = catalog_frame(items), list(trained.labels[TYPE])
     known = (split_names(frame) == "train") & frame[TYPE].isin(types).to_numpy()
     rows = np.flatnonzero(known)
@@ -187,7 +208,8 @@ def lay_packshots(
     draw = np.random.default_rng(config.seed)
     count = min(config.laid, len(rows))
     rows = np.sort(draw.choice(rows, count, replace=False, p=often / often.sum()))
-    packshots = read_examples(items, frame, {TYPE: types}, rows, trained.config)
+    packshots = read_examples(items, frame, trained.labels, rows, trained.config)
+    labs = np.stack([packshot_lab(picture) for picture in packshots.pictures.numpy()])
     files = photographs.sample(_GROUNDS).files
     shown = [to_canvas(decode_image(data, limits=PICTURE_LIMITS)) for data in files]
     canvases = torch.from_numpy(np.stack([canvas for canvas, _ in shown])).permute(0, 3, 1, 2)
@@ -200,16 +222,19 @@ def lay_packshots(
         views, _ = paste(pictures, behind, size, Scenes(), random)
         pooled.append(network.pooled((255 * views.permute(0, 2, 3, 1)).round().byte().numpy()))
     allowed = F.one_hot(packshots.targets[TYPE], len(types)).bool()
-    return Lesson(torch.from_numpy(np.concatenate(pooled))[None], allowed, torch.ones(count))
+    seen = torch.from_numpy(np.concatenate(pooled))[None]
+    return Lesson(seen, allowed, torch.ones(count)), packshots.targets, labs
 
 
-def views_of(network: Network, config: EncoderConfig, files: Sequence[bytes]) -> Floats:
+def views_of(network: Network, config: EncoderConfig, files: Sequence[bytes]) -> tuple[Floats, Lab]:
     """What the backbone sees of photographs by the views that count (`second_look`).
 
     Returns:
         float32 of shape (2, n, 2048): larger, and the mirror image of what holds a small garment,
-        which is the larger one again where there is none.
+        which is the larger one again where there is none. And the colours of their garments,
+        float64 of shape (n, 3), CIELAB, NaN where they cannot be told.
     """
+    labs: list[Lab] = []
 
     def batches() -> Iterator[Floats]:
         for at in range(0, len(files), _AT_ONCE):
@@ -219,12 +244,13 @@ def views_of(network: Network, config: EncoderConfig, files: Sequence[bytes]) ->
             cuts = list(larger)
             for row, seen in enumerate(see_each(network, larger)):
                 found = regions_of(seen, pictures[row].size, larger[row].shape[1::-1])
+                labs.append(median_lab(pictures[row], found.mask))
                 cut_out = small_garment(pictures[row], found, config)
                 if cut_out is not None:
                     cuts[row] = cut_out
             yield np.stack([_pooled(network, larger), _pooled(network, cuts)])
 
-    return np.concatenate([*batches()], axis=1)
+    return np.concatenate([*batches()], axis=1), np.stack(labs)
 
 
 def _pooled(network: Network, prepared: Sequence[Prepared]) -> Floats:
