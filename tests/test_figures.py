@@ -23,6 +23,7 @@ from starlette.testclient import TestClient
 from recommender.errors import QueryError
 from recommender.feedback.events import EventLog
 from recommender.search.recommender import Recommender
+from recommender.service import kept
 from recommender.service import trends as module
 from recommender.service.answers import Service
 from recommender.service.live import Live
@@ -144,6 +145,54 @@ def test_a_table_named_often_is_drawn_once(trends: Trends, monkeypatch: pytest.M
     often = trends.tables(["colours", "season_shares"] * 2500, question)
     assert drawn == ["colours", "season_shares"]
     assert often == trends.tables(["colours", "season_shares"], question)
+
+
+def test_a_table_asked_for_again_is_not_drawn_again(
+    recommender: Recommender, trends: Trends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    real = module.draw
+    monkeypatch.setattr(module, "draw", lambda *a: drawn.extend(a[1]) or real(*a))
+    asked: list[dict[str, Any]] = [
+        {"filters": WOMEN},
+        {"filters": {"gender": ["Men"]}},
+        {
+            "filters": WOMEN,
+            "before": {"min": 2010, "max": 2010},
+            "after": {"min": 2011, "max": 2011},
+        },
+        {},
+    ]
+    for names in (["colours"], ["colour_changes"], ["colours", "season_shares"]):
+        for each in asked:
+            fresh = Trends(recommender).tables(names, Question.of(**each))
+            assert trends.tables(names, Question.of(**each)) == fresh
+            drawn.clear()
+            answer = trends.tables(names, Question.of(**each))
+            assert answer == fresh
+            answer["tables"].clear()  # is its own
+            assert trends.tables(names, Question.of(**each)) == fresh
+            assert not drawn
+
+
+def test_what_is_kept_of_tables_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "_MAX_BYTES", 250)
+    monkeypatch.setattr(kept, "_LARGEST_BYTES", 120)
+    made: list[str] = []
+    answers = kept.Kept()
+
+    def ask(name: str, size: int = 100) -> None:
+        answer = answers.answer([name], lambda: made.append(name) or {name: "x" * (size - 9)})
+        assert answer == {name: "x" * (size - 9)}
+
+    for name in ("a", "b", "a", "c", "a"):  # b was asked for longest ago when c came
+        ask(name)
+    assert made == ["a", "b", "c"]
+    ask("b")
+    ask("large", 1000)
+    ask("large", 1000)
+    assert made == ["a", "b", "c", "b", "large", "large"]
+    assert answers._bytes == sum(map(len, answers._texts.values())) <= 250
 
 
 def test_a_file_of_the_whole_catalog_is_made_once(

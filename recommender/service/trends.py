@@ -14,6 +14,7 @@ from recommender.errors import QueryError
 from recommender.feedback.events import KINDS, NO_EVENTS, WINDOWS, EventLog, count_events
 from recommender.schema import ATTRIBUTES, NOUNS, Id, sent_id, whole
 from recommender.search.recommender import Recommender
+from recommender.service.kept import Kept
 from recommender.service.metrics import counted
 from recommender.service.sentences import filters_said
 from recommender.trends.demand import looked_for
@@ -78,7 +79,9 @@ class Question:
 
 
 class Trends:
-    """A catalog's charts. Those of the whole catalog are drawn once, when first asked for."""
+    """A catalog's charts. Those of the whole catalog are drawn once, when first asked for; tables
+    are kept for who asks for them again.
+    """
 
     def __init__(self, recommender: Recommender, events: EventLog | None = None) -> None:
         """Nothing is drawn here.
@@ -89,6 +92,7 @@ class Trends:
         """
         self.recommender = recommender
         self.events = events
+        self._kept = Kept()
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -176,16 +180,23 @@ class Trends:
         if not listed or not all(isinstance(name, str) and name in known for name in names):
             raise QueryError(f"tables is a list of {', '.join(known)}.")
         # A table is drawn once, however often it is named.
-        wanted = dict.fromkeys(names) or [name for name in known if name != MAP]
-        charts = self.charts(wanted, question)
-        items = self.items(question)
-        return {
-            "schema_version": 1,
-            "items": len(items),
-            "missing": {name: int(items[name].isna().sum()) for name in NOUNS},
-            "tables": {name: records_of(chart.table) for name, chart in charts.items()},
-            "notes": {name: note for name, c in charts.items() if (note := c.nothing or c.note)},
-        }
+        wanted = list(dict.fromkeys(names)) or [name for name in known if name != MAP]
+        passing = self.recommender.filters.mask(question.filters)
+        asked = wanted, question.filters, question.attribute, question.own
+        periods = question.periods.before, question.periods.after
+
+        def answer() -> dict[str, Any]:
+            charts = self.charts(wanted, question).items()
+            items = self.frame[[*NOUNS]] if passing is None else self.frame.loc[passing, [*NOUNS]]
+            return {
+                "schema_version": 1,
+                "items": len(items),
+                "missing": {name: int(items[name].isna().sum()) for name in NOUNS},
+                "tables": {name: records_of(chart.table) for name, chart in charts},
+                "notes": {name: note for name, c in charts if (note := c.nothing or c.note)},
+            }
+
+        return self._kept.answer((*asked, *periods), answer)
 
     def _of_own(self, items: pd.DataFrame, name: str, question: Question) -> Chart:
         columns = self.own_columns
