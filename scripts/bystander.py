@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 
 from scripts.command import command_line, plain_errors, write_report
-from scripts.load_test import LIMITS, Ask, Record, Visitor, memory_of
+from scripts.load_test import Ask, Record, Visitor, memory_of, visitors_of
 
 _LARGE_PX = 7000
 
@@ -169,8 +169,7 @@ def _keep_asking(
                 await asyncio.sleep(1)  # as the sentence says
 
     async def all_go() -> None:
-        async with httpx.AsyncClient(timeout=300, limits=LIMITS) as client:
-            visitors = [Visitor(url, client, [], seed) for seed in range(others.count)]
+        async with visitors_of(url, others.count) as visitors:
             begun.set()
             await asyncio.gather(*map(go, visitors))
 
@@ -212,8 +211,7 @@ async def _run(options: argparse.Namespace) -> list[dict[str, Any]]:
     app = get_context("spawn").Process(target=_serve, args=(options.data, port, slow_port))
     app.start()
     try:
-        async with httpx.AsyncClient(timeout=300, limits=LIMITS) as client:
-            one = Visitor(f"http://127.0.0.1:{port}", client, [], 0)
+        async with visitors_of(f"http://127.0.0.1:{port}", 1) as [one]:
             while app.is_alive():
                 with contextlib.suppress(httpx.TransportError):
                     await memory_of(one)

@@ -5,18 +5,16 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from serving import aside
 
 from scripts import bystander
-from scripts.load_test import Visitor
+from scripts.load_test import visitors_of
 
 
 def measured(live: str, row: int) -> dict[str, Any]:
     async def ask() -> dict[str, Any]:
-        async with httpx.AsyncClient(timeout=60) as client:
-            one = Visitor(live, client, [], 0)
+        async with visitors_of(live, 1) as [one]:
             options = argparse.Namespace(rounds=1, asked=2)
             return await bystander._measured(one, "http://127.0.0.1:9/picture", row, options)
 
