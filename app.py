@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from recommender.service.memory import share_arenas
@@ -42,7 +42,7 @@ from recommender.hub.hub import Address
 from recommender.hub.log import keep_pushing
 from recommender.index.milvus import MilvusConfig
 from recommender.service.answers import Service
-from recommender.service.batching import Batches
+from recommender.service.batching import AT_ONCE, Batches
 from recommender.service.open import build_demo, open_live, pull_or_last_copy
 from recommender.ui.app import build_app
 from recommender.ui.server.door import Door
@@ -88,7 +88,8 @@ def main(argv: list[str] | None = None) -> int:
             data = pull_or_last_copy(repo, data, otherwise=DEMO)
         # Of ZeroGPU's process, which has the GPU for a moment, only arguments come and go.
         gpu = None if spaces is None else cache(spaces.GPU)
-        wrap = Batches if gpu is None else lambda encode: Batches(gpu(encode))
+        several = partial(Batches, at_once=AT_ONCE)
+        wrap = several if gpu is None else lambda encode: Batches(gpu(encode))
         build = build_demo if data == DEMO else None
         live = open_live(data, build=build, wrap=wrap, milvus=milvus)
     except RecommenderError as error:

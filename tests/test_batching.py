@@ -17,15 +17,15 @@ from recommender.service.batching import LARGEST, Batches
 class Slow:
     """Sees a picture's first value; each batch takes a while, and a black picture breaks it."""
 
-    def __init__(self, seconds: float = 0.02) -> None:
-        self.seconds, self.batches, self.within = seconds, [], 0
+    def __init__(self, seconds: float = 0.02, at_once: int = 1) -> None:
+        self.seconds, self.at_once, self.batches, self.within = seconds, at_once, [], 0
 
     def __call__(
         self, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None = None
     ) -> Encoded:
         assert asked is not None
         self.within += 1
-        assert self.within == 1, "one thread at a time"
+        assert self.within <= self.at_once, "no more threads than batches that go at once"
         self.batches.append(len(pictures))
         time.sleep(self.seconds)
         self.within -= 1
@@ -59,9 +59,10 @@ def test_who_is_alone_goes_at_once() -> None:
     assert slow.batches == [2, 2]
 
 
-def test_many_go_together_and_each_gets_its_own() -> None:
-    slow = Slow()
-    batches = Batches(slow)
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_many_go_together_and_each_gets_its_own(at_once: int) -> None:
+    slow = Slow(at_once=at_once)
+    batches = Batches(slow, at_once=at_once)
     with ThreadPoolExecutor(50) as pool:
         told = list(pool.map(lambda value: batches([grey(value)]), range(1, 101)))
     for value, encoded in enumerate(told, 1):
@@ -69,6 +70,23 @@ def test_many_go_together_and_each_gets_its_own() -> None:
     assert sum(slow.batches) == 100
     assert max(slow.batches) <= LARGEST
     assert len(slow.batches) < 30
+
+
+def test_two_batches_go_at_once() -> None:
+    """Each waits for the other to have begun."""
+    begun, both = threading.Event(), threading.Barrier(2, timeout=30)
+
+    def seen(pictures: Sequence[Image.Image], asked: object = None) -> Encoded:
+        begun.set()
+        both.wait()
+        return Encoded(np.array([[p.getpixel((0, 0))] for p in pictures], np.float32), {})
+
+    batches = Batches(seen, at_once=2)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(batches, [grey(3)])
+        assert begun.wait(30)
+        second = pool.submit(batches, [grey(4)])
+        assert [told.result().vectors.tolist() for told in (first, second)] == [[[3]], [[4]]]
 
 
 def test_what_fails_fails_alone() -> None:

@@ -1,5 +1,6 @@
 """The network at work against the one that was trained, and what its encoder makes of regions."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -204,3 +205,27 @@ def test_what_is_of_pictures_that_ask_leaves_a_gallery_as_it_is(
 def test_settings_that_cannot_be(setting: dict) -> None:
     with pytest.raises(ValueError, match=r"odds are|match has"):
         EncoderConfig(**setting)
+
+
+def test_passes_at_once_share_the_cores_and_see_the_same(encoder: Encoder) -> None:
+    network = encoder._network
+    pictures = [noise((60, 80), seed) for seed in range(6)]
+    alone = encoder.encode_queries(pictures)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        taken: list[int] = []
+        with network._share_of_cores():
+            taken.append(torch.get_num_threads())
+            with network._share_of_cores():
+                taken.append(torch.get_num_threads())
+            taken.append(torch.get_num_threads())
+        assert taken == [4, 2, 4]
+        with ThreadPoolExecutor(3) as pool:
+            several = list(pool.map(lambda _: encoder.encode_queries(pictures), range(6)))
+        assert torch.get_num_threads() == 4
+        assert network._passes == 0
+    finally:
+        torch.set_num_threads(threads)
+    for seen in several:
+        np.testing.assert_allclose(seen.vectors, alone.vectors, atol=1e-5)

@@ -1,6 +1,8 @@
 """The trained network at work: prepared pictures in, looks, beliefs and masks out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -75,6 +77,7 @@ class Network:
             WeightsError: a key or a shape is wrong.
         """
         self.device = choose_device(device)
+        self._lock, self._passes = Lock(), 0
         self.dtype = choose_dtype(config.dtype, self.device)
         with torch.device("meta"):  # nothing is made that the weights would replace
             backbone = create_backbone()
@@ -143,7 +146,7 @@ class Network:
             closely: whether to look where the garment is, where the weights know, and what each
                 place gives.
         """
-        with torch.inference_mode():
+        with torch.inference_mode(), self._share_of_cores():
             maps, mask = self._last(prepared, regions=closely)
             looks = F.normalize(self._pool(maps))  # (b, 2048)
             if self._projection is not None:
@@ -158,6 +161,23 @@ class Network:
             summed = closely and self._averages
             places = self._places(maps).cpu().numpy() if summed else np.empty((0,) * 4, np.float32)
         return Sight(looks.cpu().numpy(), beliefs, masks, garment, places, taken)
+
+    @contextmanager
+    def _share_of_cores(self) -> Iterator[None]:
+        """Passes at the same time share the cores out: threads beyond those wait for each other."""
+        threads = torch.get_num_threads()
+        with self._lock:
+            self._passes += 1
+            share = max(1, threads // self._passes)
+        try:
+            if share < threads:
+                torch.set_num_threads(share)  # of the calling thread's work alone
+            yield
+        finally:
+            if share < threads:
+                torch.set_num_threads(threads)
+            with self._lock:
+                self._passes -= 1
 
     def pooled(self, prepared: npt.NDArray[np.uint8]) -> Floats:
         """What heads see of prepared pictures: float32 of shape (b, 2048)."""

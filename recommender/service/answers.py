@@ -52,7 +52,7 @@ from recommender.service.worded import (
 MOST_AT_ONCE = 64
 """Pictures of a batch."""
 _FETCHED_AT_ONCE = 8
-"""Half as many as questions are answered at once."""
+"""A quarter of the questions that are answered at once."""
 _LARGEST_PX = 4000
 """No picture is read larger than with these sides, whatever part of it is asked for."""
 

@@ -19,6 +19,8 @@ from recommender.service.metrics import BATCHES
 
 LARGEST = 16
 """Pictures a batch, where there is more than one caller in it."""
+AT_ONCE = 2
+"""Batches on a processor: while one is cut and read, which one core does, another is multiplied."""
 
 
 @dataclass(eq=False)
@@ -33,15 +35,16 @@ class _Call:
 class Batches:
     """Another way to `encode_queries`, to be called from many threads; see `protocol.Wrap`."""
 
-    def __init__(self, encode: EncodeQueries) -> None:
+    def __init__(self, encode: EncodeQueries, *, at_once: int = 1) -> None:
         """Args:
-        encode: sees a batch; called by one thread, always the same, in whose arena what a batch
-            took is used again.
+        encode: sees a batch; called by as many threads as batches go at once, always the same, in
+            whose arenas what a batch took is used again.
+        at_once: how many batches.
         """
         self._encode = encode
         self._waiting: deque[_Call] = deque()
         self._lock = threading.Lock()
-        self._network = ThreadPoolExecutor(1, thread_name_prefix="network")
+        self._network = ThreadPoolExecutor(at_once, thread_name_prefix="network")
 
     def __call__(
         self, pictures: Sequence[Image.Image], asked: Sequence[Asked] | None = None

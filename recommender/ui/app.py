@@ -7,7 +7,7 @@ import gradio as gr
 from recommender.evaluation.committed import Committed
 from recommender.search.recommender import Recommender
 from recommender.service.answers import Service
-from recommender.service.batching import LARGEST
+from recommender.service.batching import AT_ONCE, LARGEST
 from recommender.service.sentences import TITLE, invitation
 from recommender.ui.code import build_code_tab
 from recommender.ui.endpoints import add_endpoints
@@ -68,8 +68,8 @@ def build_app(service: Service, results: Committed = Committed()) -> gr.Blocks: 
         blocks.load(renew, None, choices, **QUIET)
         add_endpoints(service)
     page: gr.Blocks = blocks
-    # As many as the network sees at once.
-    page.queue(default_concurrency_limit=LARGEST, max_size=_MAX_WAITING, api_open=False)
+    # As many as the network sees at once, so that a batch gathers while others are seen.
+    page.queue(default_concurrency_limit=AT_ONCE * LARGEST, max_size=_MAX_WAITING, api_open=False)
     return page
 
 
