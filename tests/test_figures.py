@@ -1,5 +1,6 @@
 """The trends as the page, its downloads and `/trends` give them: one question, the same numbers."""
 
+import asyncio
 import html
 import io
 import json
@@ -16,7 +17,7 @@ import httpx
 import pandas as pd
 import pytest
 from conftest import ROWS, draw_picture
-from serving import call, closing_loops
+from serving import aside, call, closing_loops
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -228,6 +229,32 @@ def test_a_file_of_the_whole_catalog_is_made_once(
             replace(recommender.gallery, frame=fewer), recommender.encoder
         )
         assert "Blue" not in get("colours.csv")
+
+
+@pytest.mark.parametrize("packing", ["gzip", "identity"])
+def test_a_file_comes_whole_however_it_is_packed(recommender: Recommender, packing: str) -> None:
+    with TestClient(Starlette(routes=[downloads.download_route(Service(recommender))])) as client:
+        for _ in range(2):
+            answer = client.get("/trends/colours.csv", headers={"accept-encoding": packing})
+            assert answer.headers.get("content-encoding", "identity") == packing
+            assert answer.text.startswith("baseColour,")
+            assert answer.headers["vary"] == "accept-encoding"
+
+
+def test_downloads_share_what_goes_out_a_second() -> None:
+    pace, passed = downloads.Pace(bytes_a_second=1000), []
+
+    async def send(name: str, count: int) -> None:
+        await pace.wait(count)
+        passed.append(name)
+
+    async def all_send() -> float:
+        started = asyncio.get_running_loop().time()
+        await asyncio.gather(*(send(name, 100) for name in "abc"))
+        return asyncio.get_running_loop().time() - started
+
+    assert aside(lambda: asyncio.run(all_send())) >= 0.2, "the third waits for two"
+    assert passed == ["a", "b", "c"]
 
 
 def test_api(live: str) -> None:

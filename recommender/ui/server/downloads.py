@@ -14,6 +14,7 @@ import pandas as pd
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
 
 from recommender.charts.export import csv_of, harmless_csv, page_of, source_of
 from recommender.errors import QueryError
@@ -28,34 +29,69 @@ from recommender.ui.server.origin import origin_of
 _MEDIA = {"csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8"}
 
 
-class _Packed(FileResponse):
-    """A file that is read in few steps, between which others are answered."""
+_BYTES_A_SECOND = 32 * 2**20
+"""That all downloads have together: a page of the map in a tenth of a second, where one asks."""
 
-    chunk_size = 2**20
+
+class Pace:
+    """Lets through so many bytes a second, in the order of who came. Of one event loop."""
+
+    def __init__(self, bytes_a_second: float = _BYTES_A_SECOND) -> None:
+        self._bytes_a_second, self._free_at = bytes_a_second, 0.0
+
+    async def wait(self, count: int) -> None:
+        """Until so many more may go."""
+        now = asyncio.get_running_loop().time()
+        begins_at = max(now, self._free_at)
+        self._free_at = begins_at + count / self._bytes_a_second
+        if begins_at > now:
+            await asyncio.sleep(begins_at - now)
+
+
+class _Paced(FileResponse):
+    """A file whose parts wait for their turn, as others are answered between them."""
+
+    chunk_size = 2**18
+
+    def __init__(self, path: Path, pace: Pace, media_type: str, headers: dict[str, str]) -> None:
+        super().__init__(path, media_type=media_type, headers=headers)
+        self._pace = pace
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def paced(message: Message) -> None:
+            await self._pace.wait(len(message.get("body", b"")))
+            await send(message)
+
+        await super().__call__(scope, receive, paced)
 
 
 class _Files:
     """Those of a whole catalog, made once, when first asked for; a page of the map has 10 MB.
 
-    They lie, packed, in a folder that lives as long as the catalog is served.
+    They lie, packed and as they are, in a folder that lives as long as the catalog is served.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._folders: WeakKeyDictionary[Trends, Path] = WeakKeyDictionary()
 
-    def path(self, trends: Trends, name: str, kind: str, question: Question) -> Path:
+    def path(
+        self, trends: Trends, name: str, kind: str, question: Question, *, packed: bool
+    ) -> Path:
         """Where the file is now."""
         with self._lock:
             if trends not in self._folders:
                 folder = Path(mkdtemp(prefix="fashion-trends-"))
                 self._folders[trends] = folder
                 finalize(trends, shutil.rmtree, folder, ignore_errors=True)
-            path = self._folders[trends] / f"{name}-{question.attribute}.{kind}.gz"
-            if not path.exists():
-                with whole_file(path) as building:
-                    building.write_bytes(_packed(_text(trends, name, kind, question)))
-        return path
+            path = self._folders[trends] / f"{name}-{question.attribute}.{kind}"
+            small = path.with_name(f"{path.name}.gz")
+            if not (path.exists() and small.exists()):
+                text = _text(trends, name, kind, question)
+                for each, content in ((path, text.encode()), (small, _packed(text))):
+                    with whole_file(each) as building:
+                        building.write_bytes(content)
+        return small if packed else path
 
 
 def _packed(text: str) -> bytes:
@@ -72,7 +108,7 @@ def _text(trends: Trends, name: str, kind: str, question: Question) -> str:
 
 def download_route(service: Service) -> Route:
     """The route; `?ask=` is the JSON object of what `/trends` takes."""
-    files = _Files()
+    files, pace = _Files(), Pace()
 
     def answer(name: str, kind: str, ask: str, packed: bool) -> Response:
         try:
@@ -89,13 +125,10 @@ def download_route(service: Service) -> Route:
             head["content-encoding"] = "gzip"
         trends, media_type = service.trends, _MEDIA[kind]
         if name in NAMES and question == Question(attribute=question.attribute):
-            path = files.path(trends, name, kind, question)
-            if packed:
-                return _Packed(path, media_type=media_type, headers=head)
-            content = gzip.decompress(path.read_bytes())
-        else:
-            text = _text(trends, name, kind, question)
-            content = _packed(text) if packed else text.encode()
+            path = files.path(trends, name, kind, question, packed=packed)
+            return _Paced(path, pace, media_type, head)
+        text = _text(trends, name, kind, question)
+        content = _packed(text) if packed else text.encode()
         return Response(content, media_type=media_type, headers=head)
 
     async def download(request: Request) -> Response:
