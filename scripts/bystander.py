@@ -38,6 +38,7 @@ class Others:
         ask: what they do.
         goal: how many times as long the one may wait at most; None where nothing is asked for.
         instead: what they do in the times to compare with; nothing where None.
+        goal_mb: how much more memory than before the app may take at most.
     """
 
     count: int
@@ -45,6 +46,28 @@ class Others:
     ask: Ask
     goal: float | None = None
     instead: Ask | None = None
+    goal_mb: int | None = None
+
+
+class Memory:
+    """What a process holds, as far as the system says: Linux does."""
+
+    def __init__(self, process: int | None) -> None:
+        self._folder = Path("/proc", str(process))
+
+    def megabytes(self, name: str = "VmRSS") -> int | None:
+        """A line of its status: what it holds now or, as `VmHWM`, held at most."""
+        try:
+            lines = (self._folder / "status").read_text(encoding="ascii").splitlines()
+        except OSError:
+            return None
+        told = dict(line.split(":", 1) for line in lines)
+        return int(told[name].split()[0]) >> 10
+
+    def forget_peak(self) -> None:
+        """Of what it held at most, from now on. Source: proc(5), `clear_refs`."""
+        with contextlib.suppress(OSError):
+            (self._folder / "clear_refs").write_text("5", encoding="ascii")
 
 
 def others_of(slow_url: str) -> list[Others]:
@@ -74,7 +97,7 @@ def others_of(slow_url: str) -> list[Others]:
     return [
         Others(4, "name addresses that answer slowly", slow, 1.5),
         Others(16, "name addresses that answer slowly", slow, 2),
-        Others(16, "send 49 megapixels of 16 bits", large, 3),
+        Others(16, "send 49 megapixels of 16 bits", large, 3, goal_mb=300),
         Others(4, "ask for a table of the trends", once),
         Others(4, "name that table 5,000 times, not once", often, 1.1, once),
         Others(32, "download style_map.html", download, 1.5),
@@ -95,12 +118,17 @@ def _large_picture() -> bytes:
 
 
 async def _measured(
-    one: Visitor, slow_url: str, row: int, options: argparse.Namespace
+    one: Visitor,
+    slow_url: str,
+    row: int,
+    options: argparse.Namespace,
+    process: int | None = None,
 ) -> dict[str, Any]:
-    """How long one waits, in turn without the others and beside them."""
+    """How long one waits, in turn without the others and beside them, and what a process takes."""
     others = others_of(slow_url)[row]
     alone, beside, theirs = Record(), Record(), Record()
-    memory: list[int | None] = []
+    memory = Memory(process)
+    idle_mb, peaks_mb = None, []
 
     async def ask(record: Record) -> None:
         for _ in range(options.asked):
@@ -112,9 +140,12 @@ async def _measured(
         else:
             async with _busy(one.url, slow_url, row, Record(), instead=True):
                 await ask(alone)
+        idle_mb = idle_mb or memory.megabytes()
+        memory.forget_peak()
         async with _busy(one.url, slow_url, row, theirs):
             await ask(beside)
-            memory.append(await memory_of(one))
+        peaks_mb.append(memory.megabytes("VmHWM"))
+    peak_mb = max((each for each in peaks_mb if each), default=None)
     told = [record.table().get("picture") for record in (alone, beside)]
     times = [row["p50_ms"] for row in told if row]
     ratio = float(round(times[1] / times[0], 2)) if len(times) == 2 else None
@@ -129,7 +160,9 @@ async def _measured(
         "others refused": dict(theirs.refused),
         "refused": dict(alone.refused + beside.refused),
         "errors": dict(alone.errors + beside.errors + theirs.errors),
-        "resident_mb": max((m for m in memory if m is not None), default=0) >> 20 or None,
+        "resident_mb": peak_mb,
+        "more_mb": peak_mb - idle_mb if peak_mb and idle_mb else None,
+        "goal_mb": others.goal_mb,
     }
 
 
@@ -223,7 +256,7 @@ async def _run(options: argparse.Namespace) -> list[dict[str, Any]]:
             await one.picture()
             await kinds[-1].ask(one)
             rows = options.only or range(len(kinds))
-            return [await _measured(one, slow_url, row, options) for row in rows]
+            return [await _measured(one, slow_url, row, options, app.pid) for row in rows]
     finally:
         app.terminate()
         app.join()
@@ -243,6 +276,7 @@ def main(argv: list[str] | None = None) -> int:
     report = {"command": command_line("bystander", argv), "cores": os.cpu_count(), "rows": rows}
     for row in rows:
         print(f"{row['others']}: {row['times as long']} times as long (goal {row['goal']})")
+        print(f"  the app takes {row['more_mb']} MB more at most (goal {row['goal_mb']})")
     print(json.dumps(report, indent=1))
     write_report(report, options.json)
     return 0

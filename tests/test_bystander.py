@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from scripts.load_test import visitors_of
 
 
 def measured(live: str, row: int) -> dict[str, Any]:
+    slow = "http://127.0.0.1:9/picture"
+
     async def ask() -> dict[str, Any]:
         async with visitors_of(live, 1) as [one]:
             options = argparse.Namespace(rounds=1, asked=2)
-            return await bystander._measured(one, "http://127.0.0.1:9/picture", row, options)
+            return await bystander._measured(one, slow, row, options, os.getpid())
 
     return aside(lambda: asyncio.run(ask()))
 
@@ -32,6 +35,26 @@ def test_one_beside_others(live: str, what: str) -> None:
     assert told["others answered"]["answers"] > 0
     assert told["times as long"] > 0
     assert told["met"] == (told["times as long"] <= told["goal"])
+    if told["resident_mb"] is not None:  # where the system says
+        assert told["more_mb"] < told["resident_mb"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells")
+def test_memory_that_is_taken_for_a_while_is_told() -> None:
+    memory = bystander.Memory(os.getpid())
+    memory.forget_peak()
+    idle = memory.megabytes()
+    assert idle is not None
+    taken = b"x" * (64 << 20)
+    del taken
+    peak = memory.megabytes("VmHWM")
+    assert peak is not None
+    assert peak >= idle + 60
+    memory.forget_peak()
+    after = memory.megabytes("VmHWM")
+    assert after is not None
+    assert after < peak
+    assert bystander.Memory(None).megabytes() is None
 
 
 def test_who_is_refused_is_told_of(live: str) -> None:
