@@ -62,6 +62,15 @@ PRICE, CURRENCY, LINK = "price", "currency", "link"
 """Columns of a catalog's own that have a meaning: what it costs, in what, and where to buy it."""
 
 
+def is_price(name: str) -> bool:
+    """Whether a column of a catalog's own says what an item costs, or did, or will.
+
+    >>> is_price("price"), is_price("discountedPrice"), is_price("sale_price"), is_price("priced")
+    (True, True, True, False)
+    """
+    return name.lower().endswith(PRICE)
+
+
 def own_column(name: str, kind: Kind) -> Column:
     """A column of a catalog's own, by the name that its owner gave it.
 

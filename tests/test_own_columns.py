@@ -217,6 +217,11 @@ def test_a_card_says_what_an_owner_says(own: Recommender) -> None:
     assert "<dt>Vegan</dt><dd>yes</dd>" in card
     assert '<a href="https://shop.example/4"' in card
     assert "Currency" not in card
+    reduced = {"discountedPrice": 899.0, "old_price": "on request", "sale_price": True}
+    card = item_html({**own.item("A/004 ü"), "image": "pictures/A", **reduced})
+    assert "<dt>Discounted price</dt><dd>EUR 899</dd>" in card
+    assert "<dd>on request</dd>" in card
+    assert "<dt>Sale price</dt><dd>yes</dd>" in card
     hostile = {"link": "javascript:alert(1)", "Lager": "<b>", "<i>": "x"}
     card = item_html({**own.item("A/004 ü"), "image": "pictures/A", **hostile})
     assert not {"javascript", "<b>", "<i>"} & set(card.replace(":", " ").split())

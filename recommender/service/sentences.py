@@ -306,13 +306,17 @@ def passing(count: int, total: int) -> str:
     return several(total) if count == total else f"{count:,} of {several(total)}"
 
 
-def price_of(item: dict[str, Any]) -> str:
+def price_of(item: dict[str, Any], name: str = PRICE) -> str:
     """What an item costs, in its currency where that is known.
+
+    Args:
+        item: with its currency.
+        name: of the column that says it, which `is_price`.
 
     >>> price_of({"price": 1299, "currency": "INR"}), price_of({"price": 19.5})
     ('INR 1,299', '19.50')
     """
-    price = item[PRICE]
+    price = item[name]
     if isinstance(price, str):  # that nobody could read as a number
         return price
     amount = f"{price:,.0f}" if price % 1 == 0 else f"{price:,.2f}"

@@ -31,7 +31,7 @@ from recommender.charts.statistics import (
     median_interval,
     verdicts,
 )
-from recommender.schema import COLUMNS, CURRENCY, PRICE, Column, noun_of, title_of
+from recommender.schema import COLUMNS, CURRENCY, PRICE, Column, is_price, noun_of, title_of
 from recommender.trends.composition import bars
 from recommender.trends.lifts import (
     TRENDS,
@@ -124,7 +124,7 @@ def _in_one_currency(frame: pd.DataFrame, column: str) -> tuple[pd.DataFrame, st
 
     Of a column that is no price, all items, and no currency.
     """
-    if CURRENCY not in frame or not column.lower().endswith(PRICE):
+    if CURRENCY not in frame or not is_price(column):
         return frame, ""
     counts = frame.loc[frame[column].notna(), CURRENCY].value_counts()
     if counts.empty:

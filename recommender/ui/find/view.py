@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
-from recommender.schema import COLUMNS, CURRENCY, LABELS, LINK, PRICE, SCHEMA, Id, title_of
+from recommender.schema import COLUMNS, CURRENCY, LABELS, LINK, SCHEMA, Id, is_price, title_of
 from recommender.search.options import Options
 from recommender.search.spread import SURE
 from recommender.service.sentences import (
@@ -187,13 +187,13 @@ def item_html(item: dict[str, Any]) -> str:
 def _said(item: dict[str, Any], name: str) -> str:
     """A value of an item as HTML."""
     value = item[name]
-    if name == PRICE:
-        return html.escape(price_of(item))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str) and is_web_address(value):
         address = html.escape(value)
         return f'<a href="{address}" rel="noopener noreferrer nofollow">{address}</a>'
+    if is_price(name):
+        return html.escape(price_of(item, name))
     return html.escape(f"{value:g}" if isinstance(value, float) else str(value))
 
 
