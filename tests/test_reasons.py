@@ -1,6 +1,7 @@
 """Why an item was found: shares that sum to the score, heat that sums to a share, and words."""
 
 import re
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,9 @@ from recommender.encoding.config import EncoderConfig
 from recommender.encoding.encoder import Encoder
 from recommender.encoding.regions import Asked
 from recommender.search.options import Options
-from recommender.search.reasons import heat_of, reason_of
+from recommender.search.reasons import heat_of, shares_of
 from recommender.search.recommender import Recommender
-from recommender.service.agreed import reason_said
+from recommender.service.agreed import beside_said, reason_said, rounded, shares_said
 from recommender.service.answers import Service
 from recommender.service.reasons import compare
 from recommender.ui.find.view import Trail
@@ -64,11 +65,11 @@ def test_heat_sums_to_what_the_looks_make_of_the_score(
     ]
     seen, agreement = encoder.encode_queries(pictures, [part, None]), encoder.agreement
     asks, found = agreement.as_queries(seen.vectors[:1])[0], seen.vectors[1]
-    reason = reason_of(agreement, asks, found)
-    assert reason.score == pytest.approx(float(asks @ found), abs=1e-5)
+    shares = shares_of(agreement, asks, found)
+    assert sum(shares.values()) == pytest.approx(float(asks @ found), abs=1e-5)
     for places, own, another in zip(seen.places, (asks, found), (found, asks), strict=True):
         heat = heat_of(agreement, places, own, another)
-        assert heat.cells.sum() == pytest.approx(reason.shares["looks"], abs=1e-5)
+        assert heat.cells.sum() == pytest.approx(shares["looks"], abs=1e-5)
     # What a part gives lies around it in the picture.
     left, top, right, bottom = seen.places[0].box
     inside = part if isinstance(part, tuple) else (0, 0, 1, 1)
@@ -105,6 +106,71 @@ def test_the_score_is_the_one_that_was_answered(believing: Recommender, tmp_path
             assert genders == ["Men"]
 
 
+knobs = st.fixed_dictionaries(
+    {
+        "ranking": st.sampled_from(["image", "hybrid"]),
+        "liked": st.lists(st.sampled_from([2, 9]), unique=True),
+        "disliked": st.lists(st.sampled_from([5, 13]), unique=True),
+        "colour": st.sampled_from([0, 0.3, 1]),
+        "season": st.sampled_from(["", "Winter"]),
+        "occasion": st.sampled_from(["", "Party"]),
+    }
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(knobs, st.booleans())
+def test_what_is_liked_and_what_nudges_have_their_shares(
+    believing: Recommender, told: dict[str, Any], pictured: bool
+) -> None:
+    service, options = Service(believing), Options(k=5, **told)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tee.jpg"
+        path.write_bytes(draw_picture(ROWS[6]))
+        asks = str(path) if pictured else None
+        if pictured:
+            results = service.recommend(asks, "", options)["results"]
+        else:
+            results = service.recommend_by_id(7, "", options)["results"]
+        for result in results[1:3]:  # a picture of the catalog comes first, whatever its score
+            why = service.explain(asks, result["id"], "", options, asks=7)
+            assert why["score"] == pytest.approx(result["score"], abs=2e-4)
+            assert round(sum(why["shares"].values()), 4) == why["score"]
+            named = {name for name in told if told[name]} - {"ranking"}
+            assert set(why["shares"]) == {"looks", "gender", "articleType"} | named
+            for side in ("asked", "item"):
+                assert summed(why, side) == pytest.approx(why["shares"]["looks"], abs=2e-4)
+            for name, said in (("liked", "What you like s"), ("season", "for winter")):
+                assert (said in why["words"]) == bool(told[name])
+
+
+@given(st.dictionaries(st.text(max_size=3), st.floats(-1, 1), min_size=1), st.integers(0, 4))
+def test_rounded_shares_sum_to_their_rounded_sum(shares: dict[str, float], digits: int) -> None:
+    whole = rounded(shares, digits)
+    assert round(sum(whole.values()), digits) == pytest.approx(
+        round(sum(shares.values()), digits), abs=10**-digits * (0.5 + 1e-6)
+    )
+    assert all(abs(whole[name] - share) <= 10**-digits + 1e-9 for name, share in shares.items())
+
+
+def test_words_say_what_a_taste_and_nudges_do() -> None:
+    shares = {"looks": 0.3, "liked": -0.001, "disliked": 0.02}
+    said = beside_said(shares, {"colour": 0.7, "season": 0.5, "occasion": 1.0}, TOLD)
+    assert said == (
+        "What you like says little of it, what you do not like speaks for it, its very colour is "
+        "near the one that you show, it may be for fall and it is for party."
+    )
+    assert "far from the one" in beside_said({}, {"colour": 0.1}, TOLD)
+    assert beside_said({"looks": 1.0}, {}, TOLD) == ""
+    assert shares_said(0.5, {"looks": 0.25, "gender": 0.25, "liked": 0.0151, "disliked": -0.015})
+    assert shares_said(0.449, {"looks": 0.334, "gender": 0.135, "disliked": -0.02}) == (
+        "Of 45%, looks make 33, gender 14 and what you do not like −2."
+    )
+
+
+TOLD = Options(season="Fall", occasion="Party")
+
+
 def test_words_say_what_agrees_and_what_differs(recommender: Recommender) -> None:
     both = [recommender.item(item_id) for item_id in (1, 10)]
     attributes = compare(*both, recommender.columns)
@@ -121,7 +187,7 @@ def test_words_say_what_agrees_and_what_differs(recommender: Recommender) -> Non
 
 def test_the_api(live: str) -> None:
     picture = upload(live, draw_picture(ROWS[0]))
-    usual = "", "auto", None, "", {}, "auto"
+    usual = "", "auto", None, "", {}, "auto", [], [], 0, "", ""
 
     def explain(*asked: Any) -> dict[str, Any]:
         return call(live, "explain", *asked, *usual[len(asked) - 2 :])
@@ -145,6 +211,14 @@ def test_the_api(live: str) -> None:
     between = None, 1, "", "auto", 2, ""
     assert "Nothing can be corrected" in str(explain(*between, {"gender": "Men"}))
     assert "The ranking is one of" in str(explain(*between, {}, "best"))
+    knobs = {}, "auto", [5], [6], 0.5, "Winter"
+    nudged = explain(*between, *knobs)
+    assert set(nudged["shares"]) == {"looks", "liked", "disliked", "colour", "season"}
+    assert "What you like s" in nudged["words"]
+    assert "both liked and disliked" in str(explain(*between, {}, "auto", [5], [5]))
+    assert "no item of one of these ids" in str(explain(*between, {}, "auto", [99]))
+    assert "colour is a number from 0 to 1" in str(explain(*between, {}, "auto", [], [], 7))
+    assert "The season is one of" in str(explain(*between, {}, "auto", [], [], 0, "Monsoon"))
     broken = upload(live, b"no picture")
     assert "not a picture we can read" in str(explain(broken, 3))
 
@@ -161,8 +235,8 @@ def test_the_page_says_it_first_and_shows_it_then(recommender: Recommender, tmp_
         folded = tab.on_words(asking(tab, words="red tee"))
         named = tab.on_select(asking(tab, folded[tab.trail]), tile(1))
 
-    def heat(trail: Trail) -> str:
-        return panel.on_ask({tab.trail: trail})[panel.heat].value
+    def heat(trail: Trail, **taste: list[int]) -> str:
+        return panel.on_ask({tab.trail: trail, tab.taste.kept: taste})[panel.heat].value
 
     # An encoder without heads says nothing of a picture; the item that asks is open itself.
     assert not opened[panel.words].visible
@@ -175,6 +249,8 @@ def test_the_page_says_it_first_and_shows_it_then(recommender: Recommender, tmp_
     assert made.count("data:image/png") == 2
     assert made.count("data:image/jpeg") == 1
     assert heat(other[tab.trail]).count("data:image/") == 2
+    assert "what you like" in heat(other[tab.trail], liked=[5, 99])
+    assert "what you like" not in heat(other[tab.trail], liked=[99])
     path.unlink()
     assert "is gone" in heat(opened[tab.trail])
     assert heat(named[tab.trail]) == ""

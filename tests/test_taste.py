@@ -18,7 +18,7 @@ from recommender.feedback.events import EventLog
 from recommender.pictures.decode import decode_image
 from recommender.search.options import MAX_TASTE, Options
 from recommender.search.recommender import Recommender
-from recommender.search.taste import moved
+from recommender.search.taste import moved, pull_of
 from recommender.ui.find.tab import FindTab
 from recommender.ui.find.taste import Taste, row_html
 
@@ -70,14 +70,21 @@ def test_likes_pull_dislikes_push_and_the_type_stays(believing: Recommender) -> 
         query, one = vectors[[asked]], vectors[[other]]
         plain = (query @ one.T).item()
         liked, disliked = (
-            moved(agreement, query, gallery, *pair) for pair in (([other], []), ([], [other]))
+            moved(query, pull_of(agreement, gallery, *pair))[0]
+            for pair in (([other], []), ([], [other]))
         )
         assert (disliked @ one.T).item() < plain < (liked @ one.T).item()
         for aim in (liked, disliked):
             assert np.linalg.norm(aim) == pytest.approx(1, abs=1e-5)
             shares = aim[0, kind] / query[0, kind]
             np.testing.assert_allclose(shares, shares[0], rtol=1e-4)
-        assert (moved(agreement, query, gallery, [], []) == query).all()
+        nowhere = pull_of(agreement, gallery, [], [])
+        np.testing.assert_allclose(moved(query, nowhere)[0], query, atol=1e-6)
+        # What turns round altogether stays, and nothing of the pull is in it.
+        away = nowhere._replace(away=query[0])
+        stays, share = moved(query, away)
+        assert (stays == query).all()
+        assert not share.any()
 
 
 def test_without_a_taste_nothing_changes(believing: Recommender, recommender: Recommender) -> None:

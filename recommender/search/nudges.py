@@ -6,7 +6,8 @@ that it stays one of at most 1.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -37,10 +38,24 @@ _NEAR = 20.0
 """Of two colours: the distance in CIELAB at which closeness has fallen to 1/e."""
 _SEEN = 0.5
 """What the pixels' colour counts in the colour, beside its name."""
-_OF = {TYPE: 1.0, GENDER: 0.5}
-"""How far a colour counts of nothing but what is of the same kind, and for the same people."""
-_UNKNOWN = 0.5
+_OF = {TYPE: 1.0, GENDER: 0.75}
+"""How far a colour counts of nothing but what is of the same kind, and for the same people. Where
+those of a colour are used up, there is more of it for other people alone, which is not sought."""
+UNKNOWN = 0.5
 """What a context counts for an item of which nobody knows what it is for."""
+ALL = slice(None)
+
+
+class Counted(NamedTuple):
+    """A term of a score.
+
+    Attributes:
+        share: what it counts, from 0 to 1; what all of them leave is the embedding's.
+        term: float32 of shape (n,), from 0 to 1, of each item.
+    """
+
+    share: float
+    term: Floats
 
 
 class Nudged:
@@ -129,60 +144,76 @@ class Nudges:
         """
         self.check(options)
         return [
-            self._over(index, self._terms(index, vectors[at], query, at, options))
+            self._over(index, self.counted(index, vectors[at], query, at, options))
             for at in range(len(query))
         ]
 
     @staticmethod
-    def _over(index: VectorIndex, terms: Iterable[tuple[float, Floats]]) -> Searched:
-        if not (counted := list(terms)):
+    def _over(index: VectorIndex, terms: Mapping[str, Counted]) -> Searched:
+        if not terms:
             return index
-        extra = sum(np.float32(share) * term for share, term in counted)
-        weight = 1 - sum(share for share, _ in counted)
+        extra = sum(np.float32(share) * term for share, term in terms.values())
+        weight = 1 - sum(share for share, _ in terms.values())
         return Nudged(index, np.asarray(extra, np.float32), weight)
 
-    def _terms(
-        self, index: VectorIndex, vector: Floats, query: Query, at: int, options: Options
-    ) -> Iterator[tuple[float, Floats]]:
-        """Each term that counts: its weight, and float32 of shape (n,) from 0 to 1."""
+    def counted(
+        self,
+        index: VectorIndex,
+        vector: Floats,
+        query: Query,
+        at: int,
+        options: Options,
+        rows: slice = ALL,
+    ) -> dict[str, Counted]:
+        """What counts beside an embedding, by the option that asks for it.
+
+        Args:
+            index, query, options: as of `over`.
+            vector: float32 of shape (dim,), what is asked with.
+            at: which of the queries it is of.
+            rows: of the gallery.
+        """
+        terms: dict[str, Counted] = {}
         colours = self._colours
         if options.colour and colours is not None and not _says_colour(query, at, options):
             asked = colour_of(query, at)
             if not np.isnan(asked).any():
-                yield _COLOUR * options.colour, self._alike(index, vector, colours, asked)
+                alike = self._alike(index.vectors[rows], vector, colours[rows], asked)
+                terms["colour"] = Counted(_COLOUR * options.colour, alike)
         for option, column in CONTEXTS.items():
             if said := getattr(options, option):
-                yield _CONTEXT, self._suits(column, said)
+                terms[option] = Counted(_CONTEXT, self._suits(column, said, rows))
+        return terms
 
-    def _alike(self, index: VectorIndex, vector: Floats, colours: Floats, colour: Lab) -> Floats:
-        """How near the gallery's colours are to one, by pixels and by name, of what is sought."""
-        apart = np.zeros(len(index), np.float32)
+    def _alike(self, vectors: Floats, vector: Floats, colours: Floats, colour: Lab) -> Floats:
+        """How near colours are to one, by pixels and by name, of what is sought: (n,)."""
+        apart = np.zeros(len(vectors), np.float32)
         for axis, value in zip(colours.T, colour, strict=True):
             apart += (axis - np.float32(value)) ** 2
         near = np.nan_to_num(np.exp(np.sqrt(apart) / -_NEAR))
-        if (named := self._agreed(index, vector, COLOUR)) is not None:
+        if (named := self._agreed(vectors, vector, COLOUR)) is not None:
             near = np.float32(_SEEN) * near + np.float32(1 - _SEEN) * named
         # A colour is one of something: another kind of thing in it is not what is sought.
         for label, share in _OF.items():
-            if (same := self._agreed(index, vector, label)) is not None:
+            if (same := self._agreed(vectors, vector, label)) is not None:
                 near *= np.float32(share) * same + np.float32(1 - share)
         return near
 
-    def _agreed(self, index: VectorIndex, vector: Floats, label: str) -> Floats | None:
-        """How far the gallery is what is believed of a label, from 0 to 1; None of nothing."""
+    def _agreed(self, vectors: Floats, vector: Floats, label: str) -> Floats | None:
+        """How far items are what is believed of a label, from 0 to 1; None of nothing."""
         block = self._agreement.block(label)
         if block is None or not (length := np.linalg.norm(vector[block])):
             return None
-        agreed: Floats = index.vectors[:, block] @ (vector[block] / length)
+        agreed: Floats = vectors[:, block] @ (vector[block] / length)
         agreed /= np.float32(np.sqrt(self._agreement.weights[label]))
         return agreed
 
-    def _suits(self, column: str, said: str) -> Floats:
+    def _suits(self, column: str, said: str, rows: slice) -> Floats:
         """Which items are for what was said: 1 those that are, 0 those for something else."""
         filters = self._items.filters
-        codes = filters.codes(column)
+        codes = filters.codes(column)[rows]
         suits = codes == filters.values[column].index(said)
-        return np.where(codes < 0, np.float32(_UNKNOWN), suits.astype(np.float32))
+        return np.where(codes < 0, np.float32(UNKNOWN), suits.astype(np.float32))
 
 
 def _says_colour(query: Query, at: int, options: Options) -> bool:

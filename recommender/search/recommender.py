@@ -32,7 +32,7 @@ from recommender.search.ranking import Candidates, first_of_each, put_first, wit
 from recommender.search.recognition import Recognised, Recognition
 from recommender.search.spread import spread_over, types_in_doubt
 from recommender.search.stated import NOTHING_SAID
-from recommender.search.taste import moved, rows_of
+from recommender.search.taste import moved, pull_of, rows_of
 from recommender.search.twins import Twins
 from recommender.search.variety import choose, pool_of
 from recommender.search.words import Words
@@ -232,7 +232,7 @@ class Recommender:
         excluded = query.excluded or [np.empty(0, dtype=np.int64)] * len(query)
         if options.liked or options.disliked:
             judged = [rows_of(self.items, ids) for ids in (options.liked, options.disliked)]
-            vectors = moved(agreement, vectors, index.vectors, *judged)
+            vectors, _ = moved(vectors, pull_of(agreement, index.vectors, *judged))
             known_by_now = self._twins.with_picture_of([*judged[0], *judged[1]])
             excluded = [np.union1d(rows, known_by_now) for rows in excluded]
         over = self.nudges.over(index, vectors, query, options)

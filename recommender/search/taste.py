@@ -9,6 +9,7 @@ Source: Rocchio, Relevance Feedback in Information Retrieval, in The SMART Syste
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,33 +40,53 @@ def rows_of(items: Items, ids: Sequence[Id]) -> list[int]:
         ) from error
 
 
-def moved(
-    agreement: Agreement,
-    queries: Floats,
-    vectors: Floats,
-    liked: Sequence[int],
-    disliked: Sequence[int],
-) -> Floats:
-    """Move queries towards the middle of what is liked, away from that of what is not.
+class Pull(NamedTuple):
+    """What a taste does to whatever is sought.
+
+    Attributes:
+        towards: float32 of shape (dim,), what is liked, as far as it counts.
+        away: float32 of shape (dim,), what is disliked, the same.
+    """
+
+    towards: Floats
+    away: Floats
+
+
+def pull_of(
+    agreement: Agreement, vectors: Floats, liked: Sequence[int], disliked: Sequence[int]
+) -> Pull:
+    """Towards the middle of what is liked, away from that of what is not.
 
     Args:
         agreement: how the embeddings are laid out.
-        queries: float32 of shape (q, dim), unit rows without slack.
         vectors: float32 of shape (n, dim), the gallery's.
         liked: rows of it.
         disliked: the same.
-
-    Returns:
-        float32 of shape (q, dim), unit rows; a query that would vanish stays as it is.
     """
     good, bad = (agreement.as_queries(vectors[list(rows)]) for rows in (liked, disliked))
-    towards = agreement.spread(LIKED, others=1.0) * _middle(good)
-    away = agreement.spread(DISLIKED, others=1.0) * _middle(bad)
-    aims = queries + (towards - away)
+    return Pull(
+        agreement.spread(LIKED, others=1.0) * _middle(good),
+        agreement.spread(DISLIKED, others=1.0) * _middle(bad),
+    )
+
+
+def moved(queries: Floats, pull: Pull) -> tuple[Floats, Floats]:
+    """Move queries by a taste.
+
+    Args:
+        queries: float32 of shape (q, dim), unit rows without slack.
+        pull: of the taste.
+
+    Returns:
+        float32 of shape (q, dim), unit rows; a query that would vanish stays as it is. And float32
+        of shape (q, 1), what of query and pull is in them: 0 of what stays.
+    """
+    aims = queries + (pull.towards - pull.away)
     lengths = np.linalg.norm(aims, axis=1, keepdims=True)
     there = lengths > 1e-6
-    units: Floats = np.where(there, aims / np.where(there, lengths, 1), queries)
-    return units
+    shares: Floats = np.where(there, 1 / np.where(there, lengths, 1), 0)
+    units: Floats = np.where(there, aims * shares, queries)
+    return units, shares
 
 
 def _middle(vectors: Floats) -> Floats:

@@ -7,9 +7,23 @@ import numpy as np
 
 from recommender.encoding.agreement import LOOKS
 from recommender.schema import noun_of
+from recommender.search.nudges import CONTEXTS, UNKNOWN
+from recommender.search.options import Options
 
 _SAME, _OTHER = 6, 4
 """Of what two things agree and differ in, so much is said."""
+_LITTLE = 0.005
+"""A share below this is none to speak of."""
+_NEAR = 0.5
+"""From this on a garment's colour is said to be near another's."""
+_BESIDE = {
+    LOOKS: "looks",
+    "liked": "what you like",
+    "disliked": "what you do not like",
+    "colour": "the very colour",
+    **{option: f"the {option}" for option in CONTEXTS},
+}
+"""A share that is no attribute's -> what it is called."""
 
 
 def reason_said(attributes: Sequence[Mapping[str, Any]]) -> str:
@@ -59,13 +73,60 @@ def shares_said(score: float, shares: Mapping[str, float]) -> str:
     >>> shares_said(0.93, {"looks": 0.93})
     'All of 93% is looks.'
     """
-    named = [(name if name == LOOKS else noun_of(name), share) for name, share in shares.items()]
-    if len(named) < 2:
+    if len(shares) < 2:
         return f"All of {score:.0%} is looks."
+    named = [
+        (_BESIDE.get(name) or noun_of(name), f"{100 * share:.0f}".replace("-", "−"))
+        for name, share in rounded(shares, 2).items()
+    ]
     (first, share), *others = named
     verb = "make" if first == LOOKS else "makes"
-    parts = [f"{first} {verb} {100 * share:.0f}", *(f"{n} {100 * s:.0f}" for n, s in others)]
+    parts = [f"{first} {verb} {share}", *(f"{name} {share}" for name, share in others)]
     return f"Of {score:.0%}, {_listed(parts)}."
+
+
+def beside_said(shares: Mapping[str, float], terms: Mapping[str, float], options: Options) -> str:
+    """What a taste, and what counts beside being alike, say of an item, in words.
+
+    Args:
+        shares: of its score.
+        terms: what counts beside an embedding -> how far it holds of the item.
+        options: how it was sought.
+
+    >>> shares = {"looks": 0.3, "liked": 0.1, "disliked": -0.02, "season": 0.0}
+    >>> beside_said(shares, {"season": 0.0}, Options(season="Winter"))
+    'What you like speaks for it, what you do not like speaks against it and it is not for winter.'
+    """
+    said = []
+    for name in ("liked", "disliked"):
+        if name in shares:
+            how = "for" if shares[name] >= _LITTLE else "against"
+            how = f"speaks {how} it" if abs(shares[name]) >= _LITTLE else "says little of it"
+            said.append(f"{_BESIDE[name]} {how}")
+    if "colour" in terms:
+        how = "near the one" if terms["colour"] >= _NEAR else "far from the one"
+        said.append(f"its very colour is {how} that you show")
+    for name in CONTEXTS:
+        if name in terms:
+            suits = terms[name]
+            how = "is not" if suits < UNKNOWN else "is" if suits > UNKNOWN else "may be"
+            said.append(f"it {how} for {str(getattr(options, name)).lower()}")
+    sentence = _listed(said) if said else ""
+    return f"{sentence[:1].upper()}{sentence[1:]}." if said else ""
+
+
+def rounded(shares: Mapping[str, float], digits: int) -> dict[str, float]:
+    """Shares with so many digits, which sum to their rounded sum: the largest remainders go up.
+
+    >>> rounded({"looks": 0.334, "gender": 0.333, "baseColour": 0.333}, 2)
+    {'looks': 0.34, 'gender': 0.33, 'baseColour': 0.33}
+    """
+    units = np.array(list(shares.values()), np.float64) * 10**digits
+    whole = np.floor(units)
+    lacking = int(round(units.sum()) - whole.sum())
+    whole[np.argsort(whole - units, kind="stable")[:lacking]] += 1
+    values = (round(float(unit) / 10**digits, digits) for unit in whole)
+    return dict(zip(shares, values, strict=True))
 
 
 def _in_what(how: str, parts: Sequence[str], most: int) -> str:

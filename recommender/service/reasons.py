@@ -14,7 +14,7 @@ from recommender.schema import CURRENCY, LABELS, Column, Id
 from recommender.search.options import Options
 from recommender.search.reasons import Heat, heat_of, reason_of
 from recommender.search.recommender import Recommender
-from recommender.service.agreed import reason_said
+from recommender.service.agreed import beside_said, reason_said, rounded
 from recommender.service.sentences import NO_HEAT
 from recommender.service.worded import SCHEMA_VERSION, Json, with_picture, worded
 
@@ -36,7 +36,7 @@ def why(
 ) -> Json:
     """Why an item is like a picture, or like another item.
 
-    What is liked or disliked, and how items were chosen among each other, is no part of it.
+    How items were chosen among each other, by variety and by spreading, is no part of it.
 
     Args:
         recommender: of the catalog.
@@ -49,7 +49,7 @@ def why(
 
     Raises:
         QueryError: an option or the text cannot be used.
-        UnknownItemError: there is no such item.
+        UnknownItemError: there is no such item, or none of an id that is liked or disliked.
     """
     row, item = recommender.row(item_id), recommender.item(item_id)
     found = _picture_of(recommender, item_id)
@@ -61,23 +61,23 @@ def why(
         query, asked = recommender.like(recommender.row(asks), options), recommender.item(asks)
         seen = recommender.see([_picture_of(recommender, asks), found], [None, None])
     query = recommender.but(query, text, options)
-    one = recommender.asking(query, options)[0]
-    other = recommender.index_of(options).vectors[row]
     agreement = recommender.encoder.agreement
-    reason = reason_of(agreement, one, other)
+    reason = reason_of(recommender, query, row, options)
     heat = {}
     if seen.places and agreement.weights[LOOKS]:
+        one, other = reason.asks, reason.found
         sides = {"asked": (one, other), "item": (other, one)}
         for (name, (own, another)), places in zip(sides.items(), seen.places, strict=True):
             heat[name] = _heat(heat_of(agreement, places, own, another))
     attributes = compare(asked | dict(options.corrected or {}), item, recommender.columns)
+    said = reason_said(attributes), beside_said(reason.shares, reason.terms, options)
     return {
         "schema_version": SCHEMA_VERSION,
         "item": with_picture(item, origin),
-        "words": reason_said(attributes),
+        "words": " ".join(filter(None, said)),
         "attributes": attributes,
         "score": round(reason.score, 4),
-        "shares": {name: round(share, 4) for name, share in reason.shares.items()},
+        "shares": rounded(reason.shares, 4),
         "heat": heat or None,
         "message": "" if heat else NO_HEAT,
     }

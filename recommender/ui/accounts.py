@@ -11,8 +11,10 @@ from recommender.service.answers import Service
 from recommender.service.worded import Json
 from recommender.ui.parts.inputs import (
     IdInput,
+    IdsInput,
     ObjectInput,
     PictureInput,
+    RawNumber,
     RegionInput,
     named_picture,
 )
@@ -77,14 +79,20 @@ def add_accounts(service: Service, **settings: Any) -> None:
         text: str,
         corrected: dict[str, str],
         ranking: Ranking,
+        liked: Any,
+        disliked: Any,
+        colour: Any,
+        season: str,
+        occasion: str,
         request: gr.Request,
     ) -> Json:
         """Why a product is like a picture or, where there is none, like another product.
 
-        `words` says which `attributes` agree and which differ; `shares` are what looks and each
-        attribute that counts make of the `score`; `heat` has of both pictures what each of its
-        places gives to the share of looks, which they sum to, as rows of `cells` that lie evenly in
-        a `box` of the picture.
+        `words` says which `attributes` agree and which differ, and what else counts; `shares` are
+        what looks, each attribute that counts, and what is liked, disliked or nudged by make of the
+        `score`, which they sum to; `heat` has of both pictures what each of its places gives to the
+        share of looks, which they sum to, as rows of `cells` that lie evenly in a `box` of the
+        picture.
 
         Args:
             image: the picture that asks: a file or its web address
@@ -95,8 +103,21 @@ def add_accounts(service: Service, **settings: Any) -> None:
             text: what was to be otherwise than the picture shows, as "in black"
             corrected: an attribute -> what it is, where the picture is seen wrongly
             ranking: image for what pictures show alone, hybrid where attributes count too, or auto
+            liked: ids of products that the results were to be more like
+            disliked: ids of products that they were to be less like
+            colour: 0 to 1, what the very colour of the garment counted
+            season: for which season products were rather to be; any if empty
+            occasion: for which usage; any if empty
         """
-        options = Options(ranking=ranking, corrected=corrected)
+        options = Options(
+            ranking=ranking,
+            corrected=corrected,
+            liked=liked,
+            disliked=disliked,
+            colour=colour,
+            season=season,
+            occasion=occasion,
+        )
         file, url = named_picture(image, url)
         one = None if asks == "" else asks
         asked: Json = {"url": url, "region": region, "asks": one, "text": text}
@@ -125,6 +146,11 @@ def add_accounts(service: Service, **settings: Any) -> None:
                 gr.Textbox("", label="text"),
                 ObjectInput({}, label="corrected"),
                 gr.Textbox(USUAL.ranking, label="ranking"),
+                IdsInput([], label="liked"),
+                IdsInput([], label="disliked"),
+                RawNumber(USUAL.colour, label="colour"),
+                gr.Textbox(USUAL.season, label="season"),
+                gr.Textbox(USUAL.occasion, label="occasion"),
             ],
             gr.JSON(label="answer"),
             api_name="explain",

@@ -3,6 +3,7 @@
 import html
 import io
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,16 @@ import numpy as np
 from gradio.blocks import Block
 from PIL import Image
 
-from recommender.errors import RecommenderError
+from recommender.errors import ImageError, RecommenderError
 from recommender.pictures.decode import read_image
 from recommender.schema import Id
+from recommender.search.options import Options
 from recommender.service.agreed import hottest, reason_said, shares_said
 from recommender.service.answers import Service
 from recommender.service.reasons import compare, likeliest_of
 from recommender.service.sentences import GONE, UNNAMED, YOUR_PICTURE
 from recommender.service.worded import Json
+from recommender.ui.find.taste import TastePanel
 from recommender.ui.find.view import Items, Trail, View
 from recommender.ui.parts.cards import status_html
 from recommender.ui.parts.inputs import QUIET, Values
@@ -35,20 +38,26 @@ class ReasonPanel:
     """Words on the item that is open, a button, and both pictures once that was pressed."""
 
     def __init__(self, service: Service, trail: gr.State) -> None:
-        """Draw it, and let it answer by itself.
+        """Draw it.
 
         Args:
             service: what answers.
             trail: what a session has on show, the item that is open among it.
         """
         self._service, self._trail = service, trail
+        self._taste: TastePanel | None = None
         self._columns = service.recommender.columns
         self.words = gr.HTML(visible=False, padding=False, elem_id="reason")
         self.ask = gr.Button("Where are they alike?", visible=False, size="md", elem_id="why")
         self.heat = gr.HTML(visible=False, padding=False, elem_id="heat")
         self.parts: list[Block] = [self.words, self.ask, self.heat]
+
+    def wire(self, taste: TastePanel) -> None:
+        """Let it answer by itself, by a visitor's taste too."""
+        self._taste = taste
+        inputs: set[Block] = {self._trail, taste.kept}
         settings: Json = {"concurrency_id": "search", **QUIET}
-        self.ask.click(self.on_ask, {trail}, [self.heat], **settings)
+        self.ask.click(self.on_ask, inputs, [self.words, self.heat], **settings)
 
     def show(self, trail: Trail, items: Items) -> Values:
         """What can be said at once; nothing where nothing asks, or what asks is open itself."""
@@ -57,25 +66,23 @@ class ReasonPanel:
         asks = view.query in ("picture", "item") and view.query_id != view.opened
         said = self._said(view, item, items) if asks and item else ""
         return {
-            self.words: gr.HTML(
-                f"<h3>Why this one</h3><p>{html.escape(said)}</p>" if said else "",
-                visible=bool(said),
-            ),
+            self.words: _words(said),
             self.ask: gr.Button(visible=asks and item is not None),
             self.heat: gr.HTML("", visible=False),
         }
 
     def on_ask(self, values: Values) -> Values:
-        """Both pictures, with what makes them alike."""
+        """All that counted, in words, and both pictures with what makes them alike."""
         trail: Trail = values[self._trail]
         view = trail.view
         if view.opened is None or view.query not in ("picture", "item"):
             return {self.heat: gr.HTML("", visible=False)}
+        told = vars(self._taste.read(values)) if self._taste else {}
         try:
-            made = self._made(view, view.opened)
+            answer, made = self._made(view, view.opened, replace(view.options, **told))
         except RecommenderError as error:
-            made = status_html(str(error))
-        return {self.heat: gr.HTML(made, visible=True)}
+            return {self.heat: gr.HTML(status_html(str(error)), visible=True)}
+        return {self.words: _words(answer["words"]), self.heat: gr.HTML(made, visible=True)}
 
     def _said(self, view: View, item: Json, items: Items) -> str:
         """In what the item agrees with what asks, and in what it differs."""
@@ -89,22 +96,33 @@ class ReasonPanel:
             asked = likeliest_of(beliefs)
         return reason_said(compare(asked | view.corrected, item, self._columns))
 
-    def _made(self, view: View, opened: Id) -> str:
-        """The figure of a view's question and the item that is open."""
+    def _made(self, view: View, opened: Id, options: Options) -> tuple[Json, str]:
+        """Why a view's question found the item that is open, and the figure of both.
+
+        Raises:
+            RecommenderError: the picture is gone, or cannot be used.
+        """
+        asked: Json = {"region": view.region, "asks": view.query_id, "text": view.text}
+
+        def explained(picture: str | None) -> Json:
+            return self._service.explain(picture, opened, HERE, options, **asked)
+
         if view.query == "picture":
             if view.picture is None or not Path(view.picture).is_file():
-                return status_html(GONE)
+                raise ImageError(GONE)
             shown, name = _as_data(view.picture), YOUR_PICTURE
-            answer = self._explained(view, opened, view.picture)
+            answer = explained(view.picture)
         else:
-            answer = self._explained(view, opened, None)
+            answer = explained(None)
             asks = self._service.item(view.query_id or "", HERE)["item"]
             shown, name = asks["image"], str(asks["productDisplayName"] or UNNAMED)
-        return heat_html(answer, shown, name)
+        return answer, heat_html(answer, shown, name)
 
-    def _explained(self, view: View, opened: Id, picture: str | None) -> Json:
-        asked: Json = {"region": view.region, "asks": view.query_id, "text": view.text}
-        return self._service.explain(picture, opened, HERE, view.options, **asked)
+
+def _words(said: str) -> gr.HTML:
+    """Why this one; nothing where nothing can be said."""
+    made = f"<h3>Why this one</h3><p>{html.escape(said)}</p>" if said else ""
+    return gr.HTML(made, visible=bool(said))
 
 
 def heat_html(answer: Json, picture: str, name: str) -> str:
