@@ -8,15 +8,22 @@ import pytest
 
 from recommender.errors import FeedbackError
 from recommender.evaluation.metrics import bootstrap_intervals
-from recommender.evaluation.opinions import coverage, simulate
+from recommender.evaluation.opinions import PREFERENCES, coverage, simulate
 from recommender.evaluation.policies import ESTIMATES, LEARNT, evaluate
 from recommender.feedback.judged import Feedback, Judged, Ranked
+from recommender.service.feedback import RANKINGS
 from scripts import evaluate_feedback, simulate_feedback
 
 WORTHS = {
     "Shirts": {"hybrid": 0.8, "image": 0.4, "diverse": 0.5},
     "Heels": {"hybrid": 0.3, "image": 0.75, "diverse": 0.4},
 }
+
+
+def test_visitors_prefer_each_of_the_rankings_somewhere() -> None:
+    for liked in PREFERENCES.values():
+        assert liked.keys() == RANKINGS.keys()
+    assert {max(liked, key=liked.__getitem__) for liked in PREFERENCES.values()} == RANKINGS.keys()
 
 
 def test_the_better_ranking_is_found_and_regret_flattens(tmp_path: Path) -> None:

@@ -25,11 +25,13 @@ Worths = Mapping[str, Mapping[str, float]]
 """A type -> each ranking -> how often its answers are liked."""
 
 PREFERENCES: Worths = {
-    "Shirts": {"hybrid": 0.60, "image": 0.45, "diverse": 0.50},
-    "Heels": {"hybrid": 0.45, "image": 0.65, "diverse": 0.40},
-    "Watches": {"hybrid": 0.40, "image": 0.40, "diverse": 0.60},
-    "Tops": {"hybrid": 0.55, "image": 0.50, "diverse": 0.55},
+    "Shirts": {"hybrid": 0.60, "image": 0.45, "diverse": 0.50, "colour": 0.40},
+    "Heels": {"hybrid": 0.45, "image": 0.65, "diverse": 0.40, "colour": 0.55},
+    "Watches": {"hybrid": 0.40, "image": 0.40, "diverse": 0.60, "colour": 0.45},
+    "Tops": {"hybrid": 0.55, "image": 0.50, "diverse": 0.55, "colour": 0.50},
+    "Sarees": {"hybrid": 0.45, "image": 0.40, "diverse": 0.40, "colour": 0.60},
 }
+"""Each of the rankings that are chosen from is the best somewhere, and in one place two are."""
 _JUDGES = 0.5
 """How often a visitor judges at all."""
 _PARTS = 10
