@@ -115,8 +115,8 @@ def test_a_shortlist_is_kept_shared_and_taken_away(page: Page, context: BrowserC
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     for example in (0, 1):
         page.locator("#examples .thumbnail-item").nth(example).click()
-        page.get_by_role("button", name="♡ Keep").click()
-        expect(page.get_by_role("button", name="♥ On your shortlist")).to_be_visible()
+        page.get_by_role("button", name="☆ Add to shortlist").click()
+        expect(page.get_by_role("button", name="★ On your shortlist")).to_be_visible()
         page.go_back()
         status(page, WELCOME)
     page.get_by_role("button", name="Shortlist (2)").click()
@@ -135,7 +135,7 @@ def test_a_shortlist_is_kept_shared_and_taken_away(page: Page, context: BrowserC
     page.reload()
     status(page, "A shortlist of 2 items.")
     assert captions(page) == kept
-    page.get_by_role("button", name="Keep these").click()
+    page.get_by_role("button", name="Add to my shortlist").click()
     expect(page.get_by_role("button", name="Empty the shortlist")).to_be_visible()
 
 

@@ -4,6 +4,7 @@ Gradio hands over a dict of component -> value and takes one back, so that nobod
 """
 
 import html
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +20,7 @@ from recommender.service.examples import PHOTOGRAPHS, first_of_types, shown
 from recommender.service.sentences import NO_PICTURE, WELCOME, alike, pass_filters, sentence
 from recommender.ui.find.nudges import NudgesPanel
 from recommender.ui.find.outfit import OutfitPanel
-from recommender.ui.find.place import address_of
+from recommender.ui.find.place import PARAMETERS, address_of
 from recommender.ui.find.reason import ReasonPanel
 from recommender.ui.find.taste import JUDGE_JS, judge_html
 from recommender.ui.find.variants import EXPAND_JS, variants_html
@@ -275,7 +276,7 @@ class PlacePanel:
         self.place = gr.HTML(
             None,
             html_template="",
-            js_on_load=_scripts("place"),
+            js_on_load=f"const OWN = {json.dumps(PARAMETERS)};\n{_scripts('place')}",
             padding=False,
             elem_id="place",
             place=None,

@@ -2,9 +2,8 @@
 // to share, the shortlist, and what the whole page listens for: keys, a pasted picture.
 //
 // `element`, `props`, `trigger`, `upload` and `watch` come from Gradio's HTML component:
-// `props.place` is what the page last answered, as `PlacePanel` says it.
-const OWN = ["item", "picture", "region", "text", "shortlist", "k", "repeats", "ranking", "sort", "spread",
-  "filters", "corrected", "open"];
+// `props.place` is what the page last answered, and `OWN` the parameters of an address that are ours,
+// as `PlacePanel` says them.
 const KEPT = "fashion-shortlist", MOST = 100;
 
 const find = selector => document.querySelector(selector);
@@ -116,7 +115,7 @@ function draw() {
     const href = `shortlist.csv?ids=${list(shown)}`;
     parts.push(make("a", "CSV", {href, download: ""}));
     const missing = shown.filter(id => !ids.includes(id));
-    if (missing.length) parts.push(button("Keep these", () => keep([...ids, ...missing])));
+    if (missing.length) parts.push(button("Add to my shortlist", () => keep([...ids, ...missing])));
     else parts.push(button("Empty the shortlist", () => keep([])));
   } else if (ids.length) {
     parts.push(button(`Shortlist (${ids.length})`, () => {
@@ -124,10 +123,11 @@ function draw() {
     }));
   }
   actions.replaceChildren(...parts);
-  for (const heart of document.querySelectorAll("[data-keep]")) {
-    const isKept = ids.includes(JSON.parse(heart.dataset.keep));
-    heart.setAttribute("aria-pressed", isKept);
-    heart.textContent = isKept ? "♥ On your shortlist" : "♡ Keep";
+  // A star, as a heart is for what the next results shall be like.
+  for (const star of document.querySelectorAll("[data-keep]")) {
+    const isKept = ids.includes(JSON.parse(star.dataset.keep));
+    star.setAttribute("aria-pressed", isKept);
+    star.textContent = isKept ? "★ On your shortlist" : "☆ Add to shortlist";
   }
 }
 
@@ -151,13 +151,13 @@ function draw_names() {
   }
   const status = find("#status p")?.textContent ?? "";
   if (status !== said.dataset.status) said.textContent = said.dataset.status = status;
-  for (const heart of document.querySelectorAll("[data-keep]:not([aria-pressed])")) { draw(); break; }
+  if (find("[data-keep]:not([aria-pressed])")) draw();
 }
 
 document.addEventListener("click", ({target}) => {
   if (target.closest("#back, #close")) isBack = true;
-  const heart = target.closest("[data-keep]");
-  if (heart) toggle(JSON.parse(heart.dataset.keep));
+  const star = target.closest("[data-keep]");
+  if (star) toggle(JSON.parse(star.dataset.keep));
 });
 document.addEventListener("keydown", event => {
   const close = find("#close");
