@@ -145,5 +145,5 @@ def test_a_tile_says_what_it_stands_for_and_opens(tab: FindTab) -> None:
 def test_knobs_are_measured(believing: Recommender) -> None:
     rows = draw_items(believing, split="train", count=5)
     report = measure_likeness(believing, rows, Options(k=10, diversity=1))
-    assert set(report) == {"near twins", "type", "colour", "colour distance", "ms"}
+    assert set(report) == {"near twins", "type", "gender", "colour", "colour distance", "ms"}
     assert 0 <= report["type"][0] <= 1

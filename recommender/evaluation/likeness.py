@@ -11,6 +11,7 @@ from recommender.encoding.agreement import LOOKS
 from recommender.evaluation.metrics import Ints
 from recommender.evaluation.report import estimate, number
 from recommender.pictures.colour import ciede2000
+from recommender.schema import COLOUR, GENDER, TYPE
 from recommender.search.nudges import CONTEXTS
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
@@ -35,14 +36,15 @@ def measure_likeness(recommender: Recommender, rows: Ints, options: Options) -> 
         options: of their searches; k is ten.
 
     Returns:
-        `near twins`, how many of the ten look nearly like one before them; P@10 of `type` and of
-        `colour`, by the catalog's names; the mean `colour distance`, CIEDE2000 of the garments, if
+        `near twins`, how many of the ten look nearly like one before them; P@10 of `type`, `gender`
+        and `colour`, by the catalog's names; the mean `colour distance`, CIEDE2000 of the garments, if
         the catalog knows their colours; each a mean with its 95% interval; and the median `ms` of
         a processor.
     """
     agreement, vectors = recommender.encoder.agreement, recommender.index.vectors
     frame, ids = recommender.frame, recommender.frame["id"].tolist()
-    values: dict[str, list[float]] = {"near twins": [], "type": [], "colour": []}
+    named = {"type": TYPE, "gender": GENDER, "colour": COLOUR}
+    values: dict[str, list[float]] = {name: [] for name in ("near twins", *named)}
     took = []
     for row in rows.tolist():
         started = time.process_time()
@@ -51,7 +53,7 @@ def measure_likeness(recommender: Recommender, rows: Ints, options: Options) -> 
         looks = agreement.looks(vectors[found]) if agreement.weights[LOOKS] else vectors[found]
         before = np.triu(looks @ looks.T, 1)  # (m, m), each column the ones before it
         values["near twins"].append(float((before.max(axis=0, initial=0) >= TWIN).sum()))
-        for name, column in (("type", "articleType"), ("colour", "baseColour")):
+        for name, column in named.items():
             asked, shown = frame[column].iloc[row], frame[column].iloc[found]
             values[name].append(float((shown == asked).sum()) / SHOWN)
         if (colours := recommender.gallery.colours) is not None and len(found):
