@@ -14,7 +14,6 @@ from recommender.evaluation.likeness import (
     draw_items,
     measure_contexts,
     measure_likeness,
-    measure_together,
 )
 from recommender.search.options import Options
 from recommender.service.open import load_recommender
@@ -41,7 +40,6 @@ def main(argv: list[str] | None = None) -> int:
             asked = replace(Options(k=SHOWN), **{knob: share})
             report[knob][str(share)] = measure_likeness(recommender, rows, asked)
     report["contexts"] = measure_contexts(recommender, rows, Options(k=SHOWN))
-    report["ms"] = measure_together(recommender, rows, Options(k=SHOWN))
     print(json.dumps(report, indent=1))
     write_report(report, options.json)
     return 0

@@ -19,7 +19,7 @@ from test_updates import REPAINTED, change, index
 
 from recommender.encoding.regions import Regions
 from recommender.errors import QueryError, StoreError
-from recommender.evaluation.likeness import draw_items, measure_contexts, measure_together
+from recommender.evaluation.likeness import draw_items, measure_contexts
 from recommender.pictures.colour import ciede2000, lab_of, packshot_lab
 from recommender.search.nudges import Nudged, colour_of
 from recommender.search.options import Options
@@ -256,9 +256,8 @@ def test_the_page_keeps_them_in_its_address(recommender: Recommender) -> None:
         assert place.left_out, wrong
 
 
-def test_contexts_and_their_time_are_measured(believing: Recommender) -> None:
+def test_contexts_are_measured(believing: Recommender) -> None:
     rows = draw_items(believing, split="train", count=13)
     report = measure_contexts(believing, rows, Options(k=10))
     assert set(report) == {"season", "occasion"}
     assert report["season"]["on"]["suited"][0] >= report["season"]["off"]["suited"][0]
-    assert set(measure_together(believing, np.arange(13), Options(k=10))) == {"alone", "together"}

@@ -37,9 +37,9 @@ def measure_likeness(recommender: Recommender, rows: Ints, options: Options) -> 
 
     Returns:
         `near twins`, how many of the ten look nearly like one before them; P@10 of `type`, `gender`
-        and `colour`, by the catalog's names; the mean `colour distance`, CIEDE2000 of the garments, if
-        the catalog knows their colours; each a mean with its 95% interval; and the median `ms` of
-        a processor.
+        and `colour`, by the catalog's names; the mean `colour distance`, CIEDE2000 of the garments,
+        if the catalog knows their colours; each a mean with its 95% interval; and the median `ms`
+        of a processor.
     """
     agreement, vectors = recommender.encoder.agreement, recommender.index.vectors
     frame, ids = recommender.frame, recommender.frame["id"].tolist()
@@ -95,22 +95,3 @@ def measure_contexts(
                 for name, each in shares.items()
             }
     return report
-
-
-def measure_together(recommender: Recommender, rows: Ints, options: Options) -> dict[str, Any]:
-    """What likes, dislikes, colour and diversity add to a search, in median milliseconds.
-
-    Returns:
-        `alone` and `together`, of a processor.
-    """
-    ids = recommender.frame["id"].tolist()
-    judged = {"liked": [ids[row] for row in rows[:5]], "disliked": [ids[row] for row in rows[5:10]]}
-    knobs: dict[str, Any] = {**judged, "colour": 0.5, "diversity": 0.5}
-    asked = {"alone": options, "together": replace(options, **knobs)}
-    took: dict[str, list[float]] = {name: [] for name in asked}
-    for row in rows[10:].tolist():
-        for name, each in asked.items():
-            started = time.process_time()
-            recommender.by_id(ids[row], each)
-            took[name].append((time.process_time() - started) * 1000)
-    return {name: number(float(np.median(each))) for name, each in took.items()}
