@@ -116,6 +116,34 @@ def test_answers_are_forgotten(log: EventLog, monkeypatch: pytest.MonkeyPatch) -
     assert min(map(len, (first, second, third))) >= 16
 
 
+def test_of_one_visitor_few_answers_count(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_OF_ONE", 2)
+    now = 0.0
+    bandit = Bandit()
+    answers = Answers(log, bandit, clock=lambda: now)
+    names = [answers.give(one_of("Shirts", "image"), [1, 2]) for _ in range(5)]
+
+    def judge(at: int, verdict: str, by: str, item: int | None = None) -> bool:
+        return answers.judge(names[at], verdict, item, by)
+
+    assert [judge(at, "up", "anna") for at in (0, 1, 2)] == [True, True, False]
+    # More of what counts already counts as well, and what does not is shown all the same.
+    assert judge(0, "up", "anna", 1)
+    assert judge(1, "none", "anna")
+    assert not judge(2, "down", "anna", 2)
+    assert answers.opinion(names[2]) == Opinion("up", {2: "down"})
+    assert judge(3, "down", "bert")
+    assert judge(4, "down", "")
+    learnt = bandit.expected("Shirts", ["image"])
+    feedback = read_feedback(log.files())
+    assert sorted(each.worth for each in feedback.judged) == [0, 0, 1]
+    assert Bandit(feedback.judged).expected("Shirts", ["image"]) == learnt
+    assert b"anna" not in (log.folder / "events.jsonl").read_bytes()
+    now = 86_401.0
+    tomorrow = answers.give(one_of("Shirts", "image"), [1])
+    assert answers.judge(tomorrow, "up", None, "anna")
+
+
 def test_where_the_log_cannot_be_written_an_answer_is_still_judged(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     answers = Answers(EventLog(tmp_path / "file" / "events"), Bandit())
@@ -379,6 +407,14 @@ def test_thumbs(believing: Recommender, log: EventLog) -> None:
         assert THANKS not in opened[tab.thumbs.row].value
         row = tab.thumbs.judge(values, thumb("none"))[tab.thumbs.row]
         assert 'aria-pressed="true"' not in row.value
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "MOST_OF_ONE", 0)
+            other = tab.on_more(values)[tab.trail]
+            page = ask()
+            page.session_hash = "anna"
+            row = tab.thumbs.judge(asking(tab, other), thumb("up"), page)[tab.thumbs.row]
+            assert f"{THANKS} Of one visitor 30 answers a day count" in row.value
+            assert 'aria-pressed="true"' in row.value
         for wrong in (None, [], "<b>"):
             row = tab.thumbs.judge(values, thumb(wrong))[tab.thumbs.row]
             assert NO_VERDICT in row.value

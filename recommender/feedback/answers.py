@@ -17,6 +17,9 @@ from recommender.schema import Id, sent_id
 REMEMBERED_SECONDS = 3600.0
 MOST = 10_000
 """Answers that are remembered, a kilobyte each."""
+MOST_OF_ONE = 30
+"""Answers of which one visitor's opinion counts, in a day."""
+_DAY_SECONDS = 86_400.0
 
 UNKNOWN_ANSWER = (
     "No answer of the last hour has this id: ask again, and say it of the answer that comes."
@@ -34,10 +37,15 @@ class _Given:
     until: float
     written: bool
     opinion: Opinion = Opinion()  # noqa: RUF009 - frozen
+    counts: bool | None = None
+    """Whether what is said of it does; None before anything is."""
 
 
 class Answers:
     """Remembers answers, writes down what is said of them and, with a bandit, learns from it.
+
+    Of one visitor few answers count, so that nobody decides by judging much. What tells visitors
+    apart is a name that chance gave to the page: held for a day at most, and written nowhere.
 
     Thread-safe. Other processes' answers are unknown here, though a log may be theirs, too.
     """
@@ -58,6 +66,8 @@ class Answers:
         self._events, self._bandit, self._clock = events, bandit, clock
         self._random = random or Random()
         self._given: OrderedDict[str, _Given] = OrderedDict()
+        self._heard: OrderedDict[str, int] = OrderedDict()
+        self._since = clock()
         self._lock = Lock()
 
     def choose(self, context: str, rankings: Sequence[str]) -> Ranked:
@@ -90,8 +100,17 @@ class Answers:
         given = self._given.get(name)
         return given.opinion if given and given.until >= self._clock() else None
 
-    def judge(self, name: object, verdict: object, item_id: object = None) -> None:
+    def judge(self, name: object, verdict: object, item_id: object = None, by: str = "") -> bool:
         """Write down a verdict on an answer, or on one of its items; the same again is nothing new.
+
+        Args:
+            name: of the answer.
+            verdict: as `Verdict` has it.
+            item_id: of the item that is meant; None for all of the answer.
+            by: what tells who says it from others; empty for a program, each of whose counts.
+
+        Returns:
+            Whether it counts, which it does not of a visitor who judged enough answers today.
 
         Raises:
             FeedbackError: there is no such answer (any more), item or verdict.
@@ -107,11 +126,31 @@ class Answers:
             if item_id is not None and (meant is None or meant not in given.items):
                 raise FeedbackError(NOT_AMONG)
             if given.opinion.of(meant) == said:
-                return
+                return given.counts is not False
+            if given.counts is None:
+                given.counts = self._hears(by)
+            opinion = given.opinion.saying(said, meant)
+            if not given.counts:
+                given.opinion = opinion
+                return False
             if not given.written:
                 given.written = self._write(name, given.ranked)
             self._say(name, said, meant)
-            self._learn(given, given.opinion.saying(said, meant))
+            self._learn(given, opinion)
+            return True
+
+    def _hears(self, by: str) -> bool:
+        """Whether another answer that somebody judges counts; then it is one more."""
+        if not by:
+            return True
+        if self._clock() - self._since > _DAY_SECONDS:
+            self._heard.clear()
+            self._since = self._clock()
+        count = self._heard.pop(by, 0)
+        self._heard[by] = min(count + 1, MOST_OF_ONE)
+        if len(self._heard) > MOST:
+            self._heard.popitem(last=False)
+        return count < MOST_OF_ONE
 
     def _write(self, name: str, ranked: Ranked) -> bool:
         return self._events.write(ANSWER, answer=name, **vars(ranked))

@@ -267,9 +267,11 @@ class Service:
         return reason | {"message": message, "timings_ms": {"total": round(total_ms, 2)}}
 
     @counted
-    def judge(self, answer_id: object, verdict: object, item_id: object = None) -> Json:
+    def judge(
+        self, answer_id: object, verdict: object, item_id: object = None, by: str = ""
+    ) -> Json:
         """What somebody says of an answer or of one of its items; see `FeedbackDesk.judge`."""
-        return self.feedback.judge(answer_id, verdict, item_id)
+        return self.feedback.judge(answer_id, verdict, item_id, by)
 
     def known(self, ids: Iterable[Id]) -> list[Id]:
         """Those that the catalog has."""

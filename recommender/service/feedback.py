@@ -6,7 +6,7 @@ from typing import Any
 
 from recommender.encoding.agreement import Beliefs
 from recommender.errors import FeedbackError
-from recommender.feedback.answers import Answers
+from recommender.feedback.answers import MOST_OF_ONE, Answers
 from recommender.feedback.bandit import Bandit
 from recommender.feedback.events import EventLog
 from recommender.feedback.judged import Ranked, Verdict, read_feedback
@@ -14,7 +14,7 @@ from recommender.schema import TYPE, Id
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
 from recommender.search.said import Said
-from recommender.service.sentences import NO_FEEDBACK, TAKEN_BACK, THANKS
+from recommender.service.sentences import ENOUGH, NO_FEEDBACK, TAKEN_BACK, THANKS
 from recommender.service.worded import SCHEMA_VERSION, Json
 
 RANKINGS: dict[str, Mapping[str, Any]] = {
@@ -79,22 +79,25 @@ class FeedbackDesk:
         items = [one for each in results for one in (each["id"], *each.get("variants", ()))]
         return answer | {"answer_id": self._answers.give(ranked, items)}
 
-    def judge(self, answer_id: object, verdict: object, item_id: object = None) -> Json:
-        """Take a verdict on an answer, or on one of its items.
+    def judge(
+        self, answer_id: object, verdict: object, item_id: object = None, by: str = ""
+    ) -> Json:
+        """Take a verdict on an answer, or on one of its items; see `Answers.judge`.
 
         Raises:
             FeedbackError: nothing is recorded here, or there is no such answer, item or verdict.
         """
         if self._answers is None:
             raise FeedbackError(NO_FEEDBACK)
-        self._answers.judge(answer_id, verdict, item_id)
-        message = TAKEN_BACK if verdict == "none" else THANKS
+        counts = self._answers.judge(answer_id, verdict, item_id, by)
+        said = TAKEN_BACK if verdict == "none" else THANKS
+        message = said if counts else f"{said} {ENOUGH.format(most=MOST_OF_ONE)}"
         return {"schema_version": SCHEMA_VERSION, "message": message}
 
-    def opinion(self, answer_id: str, verdict: Verdict, item_id: Id) -> None:
-        """What the page's hearts and crosses say; a heart counts in the trends in any case."""
+    def opinion(self, answer_id: str, verdict: Verdict, item_id: Id, by: str = "") -> None:
+        """What hearts and crosses say; a heart counts in the trends without an answer, too."""
         try:
-            self.judge(answer_id, verdict, item_id)
+            self.judge(answer_id, verdict, item_id, by)
         except FeedbackError:
             if self._events is not None and verdict == "up":
                 self._events.record("like", item_id)

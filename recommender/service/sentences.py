@@ -34,6 +34,7 @@ NO_HEAT = "Which places make them alike cannot be told: this encoder does not ad
 NO_FEEDBACK = "What visitors say is not recorded here."
 THANKS = "Thank you."
 TAKEN_BACK = "Taken back."
+ENOUGH = "Of one visitor {most} answers a day count: this one changes nothing for others."
 NO_MATCH = "Nothing in this catalog looks like that. The nearest:"
 
 _NAMED = 3

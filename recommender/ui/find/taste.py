@@ -20,6 +20,7 @@ from recommender.service.worded import Json
 from recommender.ui.find.view import Trail
 from recommender.ui.parts.inputs import Values
 from recommender.ui.server.origin import HERE
+from recommender.ui.server.sessions import page_of
 
 Opinion = Literal["liked", "disliked", "none", "nothing"]
 """Of one item; `nothing` forgets them all."""
@@ -102,13 +103,17 @@ class TastePanel:
             inputs, outputs: of it.
         """
 
-        def judge(values: Values, event: gr.EventData) -> Values:
-            return self.judge(values, event, again)
+        def judge(values: Values, event: gr.EventData, request: gr.Request) -> Values:
+            return self.judge(values, event, again, request)
 
         gr.on([like, self.row.like], judge, inputs, [*self.parts, *outputs], **settings)
 
     def judge(
-        self, values: Values, event: gr.EventData, again: Callable[[Values], Values]
+        self,
+        values: Values,
+        event: gr.EventData,
+        again: Callable[[Values], Values],
+        request: gr.Request | None = None,
     ) -> Values:
         """A heart, a cross, or either taken back."""
         taste = self.read(values)
@@ -119,7 +124,8 @@ class TastePanel:
             taste = taste.judged(*told)
             if (verdict := _VERDICTS.get(told[1])) is not None:
                 trail: Trail = values[self._trail]
-                self._service.feedback.opinion(trail.view.answer_id, verdict, told[0])
+                said = trail.view.answer_id, verdict, told[0]
+                self._service.feedback.opinion(*said, by=page_of(request))
         shown = self.show(taste)
         return {**shown, **again({**values, **shown})}
 

@@ -10,6 +10,7 @@ from recommender.errors import FeedbackError
 from recommender.service.answers import Service
 from recommender.ui.find.view import Items, Trail
 from recommender.ui.parts.inputs import QUIET, Values
+from recommender.ui.server.sessions import page_of
 
 _MEANS = {"up": "Good results", "down": "Poor results"}
 _THUMB = (
@@ -56,13 +57,17 @@ class ThumbsPanel:
     def show(self, trail: Trail, items: Items) -> Values:
         return self._show(trail)
 
-    def judge(self, values: Values, event: gr.EventData) -> Values:
+    def judge(
+        self, values: Values, event: gr.EventData, request: gr.Request | None = None
+    ) -> Values:
         """A thumb was pressed; pressed again, it is taken back."""
         trail: Trail = values[self._trail]
         told: Any = event._data
         verdict = told.get("verdict") if isinstance(told, dict) else None
         try:
-            said = self._service.judge(trail.view.answer_id, verdict)["message"]
+            said = self._service.judge(trail.view.answer_id, verdict, by=page_of(request))[
+                "message"
+            ]
         except FeedbackError as error:
             said = str(error)
         return self._show(trail, said)

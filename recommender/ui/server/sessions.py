@@ -90,3 +90,8 @@ class Sessions(StateHolder):
 def keep_sessions_small() -> None:
     """Let apps that are launched from now on keep their sessions so."""
     routes.StateHolder = Sessions  # type: ignore[attr-defined]
+
+
+def page_of(request: gr.Request | None) -> str:
+    """What chance called the page that asks, which it forgets when it is closed; empty for none."""
+    return str(getattr(request, "session_hash", None) or "")
