@@ -65,7 +65,7 @@ def test_from_a_picture_to_a_look(
             expect(page.locator('#taste [data-judge="none"]')).to_have_count(judged)
         status(page, re.compile(r"^\d+ items? like your picture\."))
 
-        press(page.get_by_text("Filters and how many"))
+        press(page.get_by_role("button", name="Filters and how many"))
         slider = page.locator("#colour input[type=range]")
         slide(slider, "End")
         page.wait_for_function("() => location.search.includes('colour=1')")
