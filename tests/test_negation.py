@@ -70,6 +70,9 @@ def told(vocabulary: Vocabulary, text: str) -> tuple[dict[str, Any], dict[str, A
         ("not in black", {}, {"baseColour": ["Black"]}),
         ("I don't want a red shirt", {"articleType": ["Shirts"]}, {"baseColour": ["Red"]}),
         ("anything except nike", {}, {"brand": ["Nike"]}),
+        ("anything but nike", {}, {"brand": ["Nike"]}),
+        ("shirt other than black", {"articleType": ["Shirts"]}, {"baseColour": ["Black"]}),
+        ("red instead of white", {"baseColour": ["Red"]}, {"baseColour": ["White"]}),
         # What a value is a kind of is ruled out with it; what only begins so is not.
         ("not blue", {}, {"baseColour": ["Blue", "Navy Blue"]}),
         ("navy blue not blue", {"baseColour": ["Navy Blue"]}, {"baseColour": ["Blue"]}),

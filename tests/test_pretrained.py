@@ -25,6 +25,7 @@ from recommender.evaluation.words import by_image_alone
 from recommender.hub import parcel
 from recommender.hub.parcel import pack
 from recommender.pictures.decode import decode_image
+from recommender.search.leaning import leaning
 from recommender.search.options import Options
 from recommender.service.answers import Service
 from recommender.service.open import check_servable, load_recommender
@@ -184,6 +185,44 @@ def test_a_clip_is_served_by_both_of_its_sides(served: Path) -> None:
     with pytest.raises(QueryError, match="ranked by image only: its encoder has no heads"):
         engine.by_id(1, Options(ranking="hybrid"))
     assert engine.by_id(1, Options(k=2), text="but in green").ids.tolist()[0] == 10
+
+
+def test_words_move_what_a_picture_asks_of_a_clip(served: Path) -> None:
+    engine = load_recommender(served, device="cpu")
+    assert engine.texts is not None
+    seen, zebra = engine.see(PICTURES[:2]), engine.texts(["zebra stripes"])
+    moved = engine.but(seen, "but with zebra stripes, not red")
+    assert (moved.vectors @ zebra.T > seen.vectors @ zebra.T).all()
+    assert moved.vectors == pytest.approx(leaning(seen.vectors, zebra, engine.index.vectors))
+    # What a column states comes first by that column, and nobody reads what is not understood.
+    for text in ("but in black", "qqqq"):
+        assert engine.but(seen, text).vectors.tolist() == seen.vectors.tolist()
+    # Page and API ask by the one corridor, a picture as an item does.
+    alone = by_image_alone(engine, engine.texts)
+    for hits in (
+        alone.by_image(PICTURES[0], Options(k=5), text="zebra stripes"),
+        alone.by_id(1, Options(k=5), text="zebra stripes"),
+    ):
+        assert len(hits) == 5
+    [asked] = alone.but(alone.like(0), "zebra stripes").vectors
+    products = engine.index.vectors @ asked
+    expected = [row for row in np.argsort(-products, kind="stable") if row != 0]
+    hits = alone.by_id(1, Options(k=5, repeats=True), text="zebra stripes")
+    assert hits.rows.tolist() == expected[:5]
+
+
+def test_a_mixture_is_near_what_is_like_both() -> None:
+    """However little words tell items apart, beside what pictures do."""
+    shirt, shoe, red = np.eye(4, dtype=np.float32)[:3]
+    for gap in (1.0, 0.1):  # of a model that puts words far from pictures, and near each other
+        words = gap * red + np.sqrt(1 - gap**2) * np.eye(4, dtype=np.float32)[3]
+        gallery = np.stack([shirt, shoe, shirt + red, shoe + red]).astype(np.float32)
+        gallery /= np.linalg.norm(gallery, axis=1, keepdims=True)
+        [asked] = leaning(shirt[None], words[None], gallery)
+        assert np.linalg.norm(asked) == pytest.approx(1)
+        assert np.argsort(-(gallery @ asked))[0] == 2
+    same = leaning(shirt[None], red[None], np.stack([shirt, shirt]))
+    assert np.isfinite(same).all()
 
 
 def test_a_store_says_which_model_it_is_of(served: Path, capsys: pytest.CaptureFixture) -> None:

@@ -4,13 +4,16 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ROWS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommender.encoding.agreement import Agreement
 from recommender.errors import QueryError
 from recommender.schema import Column
+from recommender.search.filters import FilterTable
 from recommender.search.fusion import Told, fuse
 from recommender.search.lexical import Lexical
 from recommender.search.options import Options
@@ -18,6 +21,7 @@ from recommender.search.recommender import Recommender
 from recommender.search.said import Said
 from recommender.search.stated import MAX_CHARACTERS, MAX_WORDS, Vocabulary
 from recommender.search.tokens import key_of, words_of
+from recommender.search.words import Words
 from recommender.service.sentences import heard
 
 COLUMNS = (
@@ -116,6 +120,34 @@ def stated(said: Said) -> dict[str, Any]:
         ("after 2011", {"year": {"min": 2012}}),
         ("before 2011", {"year": {"max": 2010}}),
         ("2010 to 2011", {"year": {"min": 2010, "max": 2011}}),
+        ("shirt up to 1500", {"articleType": ["Shirts"], "price": {"max": 1500}}),
+        ("shirt ₹800", {"articleType": ["Shirts"], "price": {"max": 800}}),
+        ("shirt Rs.800", {"articleType": ["Shirts"], "price": {"max": 800}}),
+        ("800 rupees shirt", {"articleType": ["Shirts"], "price": {"max": 800}}),
+        ("budget 2000", {"price": {"max": 2000}}),
+        ("rs 500 to rs 900", {"price": {"min": 500, "max": 900}}),
+        ("around 1000", {"price": {"min": 800, "max": 1200}}),
+        ("about 2011", {"year": {"min": 2010, "max": 2012}}),
+        ("299-999", {"price": {"min": 299, "max": 999}}),
+        # Two numbers between which nothing costs anything are no prices, and one is none.
+        ("shirt 38 40", {"articleType": ["Shirts"]}),
+        ("{{7*7}} OR 1=1", {}),
+        ("shirt 800", {"articleType": ["Shirts"]}),
+        # Ages.
+        ("tee for a 5 year old boy", {"articleType": ["Tshirts"], "gender": ["Boys"]}),
+        ("5-year-old's dress", {"gender": ["Boys", "Girls"], "articleType": ["Dresses"]}),
+        ("dress age 8 girl", {"articleType": ["Dresses"], "gender": ["Girls"]}),
+        ("2-3 years tee", {"articleType": ["Tshirts"], "gender": ["Boys", "Girls"]}),
+        ("tee 6 months", {"articleType": ["Tshirts"], "gender": ["Boys", "Girls"]}),
+        ("dress 12yrs old", {"articleType": ["Dresses"], "gender": ["Boys", "Girls"]}),
+        ("dress for a 30 year old woman", {"articleType": ["Dresses"], "gender": ["Women"]}),
+        # Who it is for.
+        ("shirt for my husband", {"articleType": ["Shirts"], "gender": ["Men"]}),
+        ("a gift for her", {"gender": ["Women"]}),
+        ("kids, boys", {"gender": ["Boys"]}),
+        ("girl, for a child", {"gender": ["Girls"]}),
+        # What is spelt in two ways is one.
+        ("united colours of benetton", {"brand": ["United Colors of Benetton"]}),
         ("shirt in stock", {"articleType": ["Shirts"], "inStock": [True]}),
         # What contradicts itself is either.
         ("black white", {"baseColour": ["Black", "White"]}),
@@ -136,6 +168,26 @@ def test_what_words_state(vocabulary: Vocabulary, text: str, expected: Any) -> N
             vocabulary.read(text)
     else:
         assert stated(vocabulary.read(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "cost", "left"),
+    [
+        ("cheap shirt", "low", "shirt"),
+        ("Cheapest shirt", "low", "shirt"),
+        ("shirt, not too expensive", "low", "shirt"),
+        ("luxury shirt", "high", "shirt"),
+        ("shirt on a budget", "low", "shirt"),
+        ("shirt", "", "shirt"),
+    ],
+)
+def test_what_little_or_much_is_asked(
+    vocabulary: Vocabulary, text: str, cost: str, left: str
+) -> None:
+    said = vocabulary.read(text)
+    assert said.cost == cost
+    assert " ".join(w for at, w in enumerate(said.words) if at not in said.cost_at) == left
+    assert not said.unknown
 
 
 def test_at_most_is_no_name(vocabulary: Vocabulary) -> None:
@@ -197,6 +249,53 @@ def test_bm25_prefers_the_rarer_word() -> None:
     assert scores[3] > scores[0] > scores[4] == 0
     assert not Lexical([], [names], 5).scores(["nothing"]).any()
     assert not Lexical([[None]], [], 1).scores(["red"]).any()
+
+
+def words_of_a_shop() -> Words:
+    """Of 40 shirts that cost 1 to 40, and as many shoes that cost 101 to 140."""
+    frame = pd.DataFrame(
+        {
+            "articleType": ["Shirts", "Shoes"] * 40,
+            "baseColour": pd.Series([None] * 80, dtype=object),
+            "brand": ["Denim", *["Ako"] * 79],
+            "price": [float(i + 1 + 100 * shoes) for i in range(40) for shoes in (0, 1)],
+            "productDisplayName": ["Ako shirt of denim", "Ako shoes"] * 40,
+        }
+    )
+    columns = [c for c in COLUMNS if c.name in frame] + [
+        Column("productDisplayName", "text", "name")
+    ]
+    return Words(frame, columns, FilterTable(frame), {}, Agreement(looks_dim=2))
+
+
+@pytest.mark.parametrize(
+    ("text", "bounds"),
+    [
+        ("cheap shirts", {"max": 11}),
+        ("expensive shirt", {"min": 30}),
+        ("cheap shoes", {"max": 111}),
+        ("cheap", {"max": 21}),
+        ("cheap shirt under 5", {"max": 5}),
+        ("shirt", {}),
+    ],
+)
+def test_what_is_cheap_is_so_among_its_like(text: str, bounds: dict[str, float]) -> None:
+    said = words_of_a_shop().read(text)
+    found = [statement for statement in said.statements if statement.column == "price"]
+    assert [dict(statement.bounds) for statement in found] == [bounds] * bool(bounds)
+    if bounds and "under" not in text:
+        assert "cheap" not in said.without(found[0])
+        assert "expensive" not in said.without(found[0])
+
+
+def test_a_word_that_seldom_means_a_value_states_none() -> None:
+    """Where one item is of a brand Denim, and forty are of denim."""
+    words = words_of_a_shop()
+    said = words.read("denim shirt")
+    assert stated(said) == {"articleType": ["Shirts"]}
+    assert said.unstated == ("denim",)
+    assert stated(words.read("ako")) == {"brand": ["Ako"]}
+    assert stated(words.read("no denim")) == {"brand": ["Denim"]}, "what is ruled out is"
 
 
 # In the corridor.

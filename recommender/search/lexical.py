@@ -24,6 +24,7 @@ class Lexical:
     Attributes:
         words: each as it is compared -> as it is first written.
         usual: those that are no slip of one item.
+        held: each -> how many items' texts hold it.
     """
 
     def __init__(
@@ -64,10 +65,12 @@ class Lexical:
             rows[row] += read(islice(written, _READ))
         self._count = count
         self._bm25 = BM25() if numbers else None
+        self.held: dict[str, int] = {}
         if self._bm25 is not None:
             self._bm25.index((rows, numbers), create_empty_token=False, show_progress=False)
             items = np.diff(self._bm25.scores["indptr"]).tolist()
-            self.usual |= {w for w, number in numbers.items() if items[number] * _RARE >= count}
+            self.held = dict(zip(numbers, items, strict=True))
+            self.usual |= {word for word, held in self.held.items() if held * _RARE >= count}
 
     def scores(self, words: Sequence[str]) -> Floats:
         """How well each text goes with some words: float32 of shape (n,), 0 without any of them."""

@@ -24,6 +24,7 @@ from recommender.search.corrections import asked_with, check_corrections
 from recommender.search.fusion import find
 from recommender.search.hits import Hits, is_match
 from recommender.search.items import Items
+from recommender.search.leaning import DRAWN, leaning
 from recommender.search.nudges import Nudges
 from recommender.search.options import USUAL, Options
 from recommender.search.outfit import Outfits
@@ -111,6 +112,11 @@ class Recommender:
         known = encoder.labels, encoder.agreement, shown
         return Words(self.frame, self.columns, self.filters, *known)
 
+    @cached_property
+    def _drawn(self) -> Floats:
+        """Some of the items' embeddings, evenly drawn: float32 of shape (m, dim)."""
+        return np.asarray(self.index.vectors[:: -(-len(self) // DRAWN) or 1])
+
     def prepare(self) -> None:
         """Make ready, once, what the first words would wait for."""
         _ = self.words
@@ -184,7 +190,9 @@ class Recommender:
         index = self.index_of(options)
         nothing = np.zeros((1, self.encoder.dim), np.float32)
         vectors = self.encoder.agreement.as_queries(self.words.stating(said, nothing))
-        if self.texts is not None and (asked := said.as_read):
+        # Pictures of which nothing else is known are told by heads best, where those know it all.
+        told_by_heads = index is self.index and self.words.all_shown(said)
+        if self.texts is not None and not told_by_heads and (asked := said.as_read):
             looks = self.texts([asked])
             # Where words say more than they state, what is stated of it alone would mislead.
             vectors = looks if said.unstated else looks + vectors
@@ -205,6 +213,8 @@ class Recommender:
         said = self.words.read(text)
         told = self.words.tell(said, self.index_of(options).vectors, beside=True)
         vectors = self.words.stating(said, query.vectors)
+        if self.texts is not None and said.looks and not self.encoder.agreement.labels:
+            vectors = leaning(vectors, self.texts([said.looks]), self._drawn)
         return replace(query, vectors=vectors, told=[told] * len(query), recognises=False)
 
     def search(self, query: Query, options: Options = USUAL) -> list[Hits]:

@@ -45,6 +45,9 @@ class Said:
         unknown: words of which nothing is known.
         cut: whether the text was longer than what was read.
         negated: places of the words that are of what is not wanted.
+        loose: places of the words that say something of no column.
+        cost: whether what costs little (`low`) or much (`high`) is asked for, or nothing of it.
+        cost_at: places of the words that say so.
         contradicted: values that are both asked for and ruled out, which counts.
     """
 
@@ -58,6 +61,9 @@ class Said:
     cut: bool = False
     negated: tuple[int, ...] = ()
     contradicted: tuple[str, ...] = ()
+    loose: tuple[int, ...] = ()
+    cost: str = ""
+    cost_at: tuple[int, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether it says anything of the catalog."""
@@ -66,22 +72,37 @@ class Said:
     @property
     def as_read(self) -> str:
         """What is asked for, with its misspelt words as they are meant."""
-        meant = dict(self.mended)
-        return " ".join(meant.get(word, word) for word in self._less(self.negated))
+        return self._meant(self._less(self.negated))
+
+    @property
+    def looks(self) -> str:
+        """What is said besides of how it looks, with its misspelt words as they are meant."""
+        return self._meant([self.words[at] for at in self.loose])
 
     def without(self, statement: Statement) -> str:
         """The text without the words that state something."""
         return " ".join(self._less(statement.places))
+
+    def _meant(self, words: Sequence[str]) -> str:
+        meant = dict(self.mended)
+        return " ".join(meant.get(word, word) for word in words)
 
     def _less(self, places: Sequence[int]) -> list[str]:
         return [word for at, word in enumerate(self.words) if at not in places]
 
 
 def join(statements: dict[tuple[str, bool], Statement], statement: Statement) -> None:
-    """Add what is stated; of a column that was spoken of before, either will do."""
+    """Add what is stated; of a column that was spoken of before, either will do.
+
+    Unless one of the two says it more narrowly, as who speaks of kids and then of a girl.
+    """
     key = statement.column, statement.ruled_out
     if (before := statements.get(key)) is not None:
         values = tuple(dict.fromkeys((*before.values, *statement.values)))
+        narrower = min(before.values, statement.values, key=len)
+        within = set(before.values) & set(statement.values) == set(narrower)
+        if narrower and within and not before.either and not statement.ruled_out:
+            values = narrower
         bounds = {**before.bounds, **statement.bounds}
         if len(bounds) == 2:
             bounds = dict(zip(("min", "max"), sorted(bounds.values()), strict=True))

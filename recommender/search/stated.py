@@ -14,7 +14,9 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from recommender.errors import QueryError
-from recommender.schema import PRICE, Column
+from recommender.schema import Column
+from recommender.search.bounds import FILLING, Bounds, Cost
+from recommender.search.idioms import with_idioms, with_money_said
 from recommender.search.negation import (
     NOT,
     goes_on,
@@ -35,14 +37,6 @@ _MISSPELT = 8
 _KINDS = ("choice", "number", "year", "yes_no")
 _PARTED = re.compile(r" and |\s*[&/,]\s*")
 
-_OF_YEARS = frozenset(("before", "after", "since"))
-_OF_AMOUNTS = frozenset(("under", "below", "over", "above", "cheaper", "within", "upto", "<", ">"))
-_AT_MOST = frozenset(("under", "below", "max", "maximum", "within", "upto", "<", "less", "cheaper"))
-_AT_MOST |= {"before", "most"}
-_AT_LEAST = frozenset(("over", "above", "min", "minimum", "more", ">", "after", "since", "least"))
-_MONEY = frozenset(("r", "rs", "inr", "usd", "eur", "rupee", "dollar", "euro"))
-_FILLING = frozenset(("than", "to", "a", "only", "the", "price", "of", "year")) | _MONEY
-_BETWEEN = frozenset(("and", "to")) | _MONEY
 NO_WORDS = "Type a few words of what you look for, such as: black shirt for men."
 NOTHING_SAID = (
     "No product here is described by these words: try a kind, a colour or a brand, such as: black "
@@ -62,6 +56,7 @@ class Vocabulary:
         first: Sequence[str] = (),
         words: Mapping[str, str],
         usual: Set[str],
+        seldom: Set[tuple[str, str]] = frozenset(),
     ) -> None:
         """Args:
         columns: of the catalog.
@@ -71,12 +66,17 @@ class Vocabulary:
         first: the columns that are meant first where several have a value of the same name.
         words: of the items' own texts, as they are compared -> as they are written.
         usual: those of them that are not misspelt.
+        seldom: a column and a word, as it is compared, that seldom means the column's value.
         """
+        self._seldom = seldom
         self._phrases: dict[str, dict[str, tuple[Any, ...]]] = {}
         self._heads: dict[str, dict[str, tuple[Any, ...]]] = {}
         of_kind = {kind: [c for c in columns if c.kind == kind] for kind in _KINDS}
-        self._numbers = {c.name: values[c.name] for c in of_kind["number"] if values[c.name]}
-        self._years = {c.name: values[c.name] for c in of_kind["year"] if values[c.name]}
+        numbers, years = (
+            {c.name: values[c.name] for c in of_kind[kind] if values[c.name]}
+            for kind in ("number", "year")
+        )
+        self._bounds = Bounds(numbers, years)
         choices = [column.name for column in of_kind["choice"]]
         for name in sorted(choices, key=lambda name: name not in first):
             known = {key_of(value) for value in values[name]}
@@ -92,8 +92,9 @@ class Vocabulary:
         self._known = sorted(word for word in known if len(word) > 3 and word.isalpha())
 
     def _add(self, key: str, name: str, value: Any) -> None:
-        meant = self._phrases.setdefault(key, {})
-        meant[name] = (*meant.get(name, ()), value)
+        if (name, key) not in self._seldom:
+            meant = self._phrases.setdefault(key, {})
+            meant[name] = (*meant.get(name, ()), value)
 
     def _add_all(self, name: str, values: Sequence[str]) -> None:
         """A column's values; "Perfume and Body Mist" is also called by either part."""
@@ -107,6 +108,11 @@ class Vocabulary:
                 heads[name] = (*heads.get(name, ()), value)
         self._phrases.pop("", None)  # of a value without a letter
 
+    @property
+    def price(self) -> str | None:
+        """The column that amounts are of; None where there is none of numbers."""
+        return self._bounds.price
+
     def read(self, text: str) -> Said:
         """Understand a text.
 
@@ -116,15 +122,17 @@ class Vocabulary:
         if not isinstance(text, str):
             raise QueryError("The words that you look for are a text.")
         read = text[:MAX_CHARACTERS]
-        tokens = tokens_with_negations(read)
+        tokens = with_idioms(tokens_with_negations(with_money_said(read)))
         if not tokens:
             raise QueryError(NO_WORDS)
         cut = len(text) > MAX_CHARACTERS or len(tokens) > MAX_WORDS
         tokens = tokens[:MAX_WORDS]
         tokens, mended, unknown = self._mend(tokens)
         statements: dict[tuple[str, bool], Statement] = {}
-        unstated: list[str] = []
+        unstated: list[int] = []
         negated: list[int] = []
+        cost: Cost = ""
+        cost_at: list[int] = []
         at = 0
         while at < len(tokens):
             taken, statement = self._stated_at(tokens, at)
@@ -138,10 +146,13 @@ class Vocabulary:
             elif ruled_out:  # of which no column tells
                 rest = [token for token in tokens[at : at + taken] if not token.negates]
                 unknown += [token.written for token in rest if token.word not in SILENT][-1:]
+            elif asks_for := self._bounds.cost(tokens[at]):
+                cost = asks_for
+                cost_at.append(at)
             elif self._counts(tokens[at]):
                 unknown.append(tokens[at].written)  # of something that this catalog does not
             else:
-                unstated.append(tokens[at].word)
+                unstated.append(at)
             at += taken
         gone, contradicted = settle(statements, self._heads)
         negated += gone
@@ -155,17 +166,24 @@ class Vocabulary:
             words=words,
             statements=tuple(statements.values()),
             literal=self._literal([*(token.word for token in asked), *stated]),
-            unstated=self._literal(unstated),
+            unstated=self._literal(tokens[place].word for place in unstated),
             mended=tuple(mended),
             unknown=tuple(dict.fromkeys(word for word in unknown if word not in said_by)),
             cut=cut,
             negated=tuple(negated),
             contradicted=tuple(map(str, contradicted)),
+            loose=tuple(place for place in unstated if self._says(tokens[place])),
+            cost=cost,
+            cost_at=tuple(cost_at),
         )
+
+    def _says(self, token: Token) -> bool:
+        """Whether a word says something, and it is known what."""
+        return token.word not in SILENT and token.word in self._words
 
     def _stated_at(self, tokens: list[Token], at: int) -> tuple[int, Statement | None]:
         """How many words are of one thing here, at least one, and what they state."""
-        taken, statement = self._bounds_at(tokens, at) or self._phrase_at(tokens, at)
+        taken, statement = self._bounds.at(tokens, at) or self._phrase_at(tokens, at)
         if not tokens[at].negates or (statement is not None and taken > 1):
             return taken, statement  # perhaps a name that begins with such a word
         start, twice = ruled_out_from(tokens, at)
@@ -173,7 +191,7 @@ class Vocabulary:
         begins = (place for place in range(at + 1, start) if self._phrase_at(tokens, place)[1])
         if (start := next(begins, start)) == len(tokens):
             return start - at, None
-        bounded, (taken, statement) = self._bounds_at(tokens, start), self._value_at(tokens, start)
+        bounded, (taken, statement) = self._bounds.at(tokens, start), self._value_at(tokens, start)
         if bounded is not None:
             left = turned(bounded[1].bounds, tokens[start].word)
             taken, told = bounded
@@ -238,16 +256,16 @@ class Vocabulary:
             or word in self._parts
             or word in self._phrases
             or word in SYNONYMS
-            or word in _FILLING
+            or word in FILLING
             or token.negates
             or self._counts(token)
+            or bool(self._bounds.cost(token))
             or len(word) == 1  # as the T of a T-shirt
         )
 
     def _counts(self, token: Token) -> bool:
         """Whether it is of a number or its bounds, and of no item's own text."""
-        of_bounds = token.word in _AT_MOST | _AT_LEAST | {"between"}
-        return (of_bounds or token.number is not None) and token.word not in self._words
+        return self._bounds.are_of(token) and token.word not in self._words
 
     def _nearest(self, word: str) -> str | None:
         """The word that was meant, if one is near: one slip, two in a long word."""
@@ -273,7 +291,7 @@ class Vocabulary:
             if (statement := self._stated_by("".join(words))) is not None:
                 return length, statement
         number = tokens[at].number
-        for name, years in self._years.items():
+        for name, years in self._bounds.years.items():
             if number in years:  # a number by itself is a year; a price never is by itself
                 return 1, Statement(column=name, values=(int(number or 0),))
         return 1, None
@@ -293,39 +311,3 @@ class Vocabulary:
                 )
                 return Statement(column=column, values=values)
         return None
-
-    def _bounds_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement] | None:
-        """How many words state bounds here, and which; None where none do."""
-        word = tokens[at].word
-        wanted = 1 if word in _AT_MOST | _AT_LEAST else 2
-        start = at if tokens[at].number is not None else at + 1
-        if start > at and wanted == 2 and word != "between":
-            return None
-        found: list[float] = []
-        end = start
-        for token in tokens[start:]:
-            end += 1
-            if (number := token.number) is not None:
-                found.append(number)
-            elif token.word not in (_BETWEEN if found else _FILLING):
-                return None
-            if len(found) == wanted:
-                break
-        if len(found) < wanted or (column := self._counted_in(found, word)) is None:
-            return None
-        year = column in self._years
-        bounds = {"min": min(found), "max": max(found)}
-        if word in _AT_MOST:
-            bounds = {"max": found[0] - (year and word == "before")}
-        elif word in _AT_LEAST:
-            bounds = {"min": found[0] + (year and word == "after")}
-        return end - at, Statement(column=column, bounds=bounds)
-
-    def _counted_in(self, found: Sequence[float], word: str) -> str | None:
-        """The column whose bounds are meant: the years' where they are years, else a price's."""
-        price = PRICE if PRICE in self._numbers else next(iter(self._numbers), None)
-        for name, years in self._years.items():
-            near = all(years[0] - 1 <= number <= years[-1] + 1 for number in found)
-            if near and (price is None or word not in _OF_AMOUNTS):
-                return name
-        return None if word in _OF_YEARS else price

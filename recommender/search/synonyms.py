@@ -10,51 +10,76 @@ from recommender.search.tokens import key_of
 
 _SAID = {
     # who wears it
-    "man, male, gents, gentleman, guy": "Men",
-    "woman, female, lady, ladies": "Women",
-    "kid, child, children, baby, toddler": "Boys, Girls",
-    "boy": "Boys",
-    "girl": "Girls",
+    "man, male, gents, gentleman, guy, him, his": "Men",
+    "husband, boyfriend, dad, father, brother, uncle, grandpa, grandfather, groom": "Men",
+    "woman, female, lady, ladies, her, hers": "Women",
+    "wife, girlfriend, mom, mum, mother, sister, aunt, grandma, grandmother, bride": "Women",
+    "kid, child, children, baby, toddler, infant, newborn": "Boys, Girls",
+    "boy, son, nephew": "Boys",
+    "girl, daughter, niece": "Girls",
     # what it is
     "tee, tee shirt, polo shirt": "Tshirts",
-    "trainers, running shoes": "Sports Shoes",
+    "trainers, running shoes, gym shoes, tennis shoes": "Sports Shoes",
     "sneakers": "Casual Shoes, Sports Shoes",
-    "purse": "Handbags",
+    "purse, pocketbook": "Handbags",
     "pants, slacks, chinos": "Trousers",
     "joggers, sweatpants": "Track Pants",
     "jumper, pullover, cardigan": "Sweaters",
     "hoodie, hoody": "Sweatshirts",
-    "coat": "Jackets",
+    "coat, windcheater, windbreaker": "Jackets",
+    "raincoat": "Rain Jacket",
     "frock, gown": "Dresses",
     "blouse": "Tops",
     "sari": "Sarees",
+    "salwar kameez, salwar suit": "Kurta Sets, Salwar and Dupatta",
+    "lehenga, lehnga, ghagra": "Lehenga Choli",
+    "chunni": "Dupatta",
+    "jhumka, jhumki": "Earrings",
     "scarf": "Scarves",
     "boots": "Booties",
-    "slippers, thongs": "Flip Flops",
+    "slippers, thongs, chappal": "Flip Flops",
+    "jutti, mojari": "Flats",
     "stilettos, pumps": "Heels",
-    "shades": "Sunglasses",
+    "shades, sunnies, goggles": "Sunglasses",
+    "specs, spectacles, eyeglasses": "Eyewear",
+    "wristwatch": "Watches",
     "rucksack, school bag": "Backpacks",
-    "vest, singlet": "Innerwear Vests",
+    "fanny pack, bum bag": "Waist Pouch",
+    "suitcase": "Trolley Bag",
+    "beanie": "Caps",
+    "vest, singlet, baniyan": "Innerwear Vests",
     "underwear, lingerie": "Innerwear",
-    "pyjamas, pajamas": "Night suits",
-    "jewelry": "Jewellery",
+    "panties, knickers": "Briefs",
+    "pyjamas": "Night suits",
+    "nightie, nighty, nightgown": "Nightdress",
+    "swimsuit, swimming costume, bathing suit": "Swimwear",
     "bangles": "Bangle",
     # how it looks
-    "gray": "Grey",
     "navy": "Navy Blue",
     "golden": "Gold",
     "violet": "Purple",
     "turquoise": "Turquoise Blue",
-    "multicolour, multicolor, multicoloured, multicolored, colourful, colorful": "Multi",
+    "crimson, scarlet": "Red",
+    "wine": "Burgundy",
+    "ivory": "Off White, Cream",
+    "lilac": "Lavender",
+    "fuchsia": "Magenta",
+    "multicolour, multicoloured, colourful": "Multi",
     "check, checks, checkered, chequered, plaid": "Checked",
     "stripe, stripes, stripy": "Striped",
     "print": "Printed",
     "plain": "Solid",
-    "full sleeves, full sleeve": "Long Sleeves",
-    "half sleeves, half sleeve": "Short Sleeves",
+    "dotted, spotted, polka": "Polka Dots",
+    "flowery, flower print": "Floral",
+    "animal print, leopard print, zebra print, tiger print": "Animal",
+    "full sleeves, full sleeve, full sleeved, long sleeved": "Long Sleeves",
+    "half sleeves, half sleeve, half sleeved, short sleeved": "Short Sleeves",
+    "3/4 sleeves, 3/4th sleeves": "Three-Quarter Sleeves",
+    "crew neck": "Round Neck",
     # what it is for
     "autumn": "Fall",
     "office": "Formal",
+    "gym, workout": "Sports",
     "traditional": "Ethnic",
 }
 
@@ -83,10 +108,10 @@ def meaning_the_same(word: str) -> list[str]:
 
 
 _SILENT = """
-a an and any are as at but by can do for from give have i in into is it item just like look looking
-make me my need of on one only or pair piece please product show some something that the thi this to
-want wear with you find similar same colour color coloured colored size price
-r rs inr usd eur rupee dollar euro
+a an and any are as at but by can do for from gift give have i in into is it item just like look
+looking make me my need of on one only or pair piece please product show some something that the thi
+this to want wear with you find similar same colour coloured size price
+r rs inr usd eur gbp rupee dollar euro
 """
 SILENT = frozenset(_SILENT.split())
 """Words, as they are compared, that a question is made of and that say nothing themselves."""

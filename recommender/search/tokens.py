@@ -9,6 +9,21 @@ WORD = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|[^\W_]+(?:['’][^\W_]+)*|
 """One word, or a sign that says more or less."""
 _AMOUNT = re.compile(r"(?:rs|inr|usd|eur)?(\d+(?:\.\d+)?)(k|rs|inr|usd|eur)?")
 
+_SPELT = {
+    "color": "colour",
+    "colored": "coloured",
+    "colorful": "colourful",
+    "colorblocked": "colourblocked",
+    "multicolor": "multicolour",
+    "multicolored": "multicoloured",
+    "gray": "grey",
+    "jewelry": "jewellery",
+    "pajama": "pyjama",
+    "moisturizer": "moisturiser",
+    "fiber": "fibre",
+}
+"""What is spelt in two ways, in America and elsewhere: brands and catalogs are of either."""
+
 
 class Token(NamedTuple):
     """One word of a text: as it was written, as it is compared, and whether it rules out others."""
@@ -56,14 +71,21 @@ def key_of(text: str) -> str:
 
 @lru_cache(maxsize=2**15)
 def compared(word: str) -> str:
-    """One word as it is compared.
+    """One word as it is compared, whichever way it is spelt.
 
+    >>> compared("colors") == compared("Colour")
+    True
     >>> [compared(word) for word in ("Dresses", "Accessories", "Men's", "Kurtas", "dress")]
     ['dress', 'accessory', 'men', 'kurta', 'dress']
     """
     parts = unicodedata.normalize("NFKD", word.casefold())
     plain = "".join(c for c in parts if not unicodedata.combining(c))
     plain = plain.replace("'", "").replace("’", "").replace(",", "")
+    single = _singular(plain)
+    return _SPELT.get(single, single)
+
+
+def _singular(plain: str) -> str:
     if len(plain) > 4 and plain.endswith("ies"):
         return plain[:-3] + "y"
     if plain.endswith(("sses", "shes", "ches", "xes")):

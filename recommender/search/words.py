@@ -1,26 +1,31 @@
 """Words as a query: what they state, and which items' texts hold them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from recommender.encoding.agreement import Agreement
 from recommender.index.embeddings import Floats, Mask
-from recommender.schema import Column
+from recommender.schema import COLOUR, GENDER, TYPE, Column
 from recommender.search.filters import FilterTable
 from recommender.search.fusion import Told
 from recommender.search.lexical import Lexical
 from recommender.search.said import IN_TEXTS, Said, Statement
 from recommender.search.stated import Vocabulary
 from recommender.search.synonyms import meaning_the_same
-from recommender.search.tokens import compared, key_of
+from recommender.search.tokens import compared, key_of, words_of
 
 Place = tuple[slice, list[int]]
 """Where an embedding holds a column's beliefs, and where those in some of its classes."""
 
 _SHOWN = 0.5
 """From which belief on a picture is taken to show what is stated."""
+_CHEAP = 0.25
+"""The share of items that is cheap among its like, and that is dear."""
+_SELDOM = 0.1
+"""A word means a value seldom if fewer of the items have it whose texts hold the word."""
 
 
 class Words:
@@ -60,7 +65,13 @@ class Words:
         seen = {compared(word): word for word in shown}
         words, usual = {**seen, **self.lexical.words}, seen.keys() | self.lexical.usual
         self._vocabulary = Vocabulary(
-            columns, filters.values, labels, first=first, words=words, usual=usual
+            columns,
+            filters.values,
+            labels,
+            first=first,
+            words=words,
+            usual=usual,
+            seldom=self._seldom(column.name for column in columns if column.kind == "choice"),
         )
 
     def read(self, text: str) -> Said:
@@ -69,7 +80,7 @@ class Words:
         Raises:
             QueryError: it is none, or has no word.
         """
-        return self._vocabulary.read(text)
+        return self._with_cost(self._vocabulary.read(text))
 
     def tell(self, said: Said, vectors: Floats, *, beside: bool = False, seen: bool = True) -> Told:
         """What a text says of each item.
@@ -128,6 +139,52 @@ class Words:
                 told[:, classes] = np.sqrt(self._agreement.weights[statement.column])
         return told
 
+    def all_shown(self, said: Said) -> bool:
+        """Whether a text states something, and nothing but what pictures are known to show."""
+        shown = (
+            self._shown(statement) is not None and not statement.ruled_out
+            for statement in said.statements
+        )
+        return bool(said.statements) and not said.unstated and all(shown)
+
+    def _with_cost(self, said: Said) -> Said:
+        """What is cheap or dear as a bound: of what is asked for, the quarter that costs so."""
+        column = self._vocabulary.price
+        stated = any(s.column == column for s in said.statements)
+        if not said.cost or column is None or stated:
+            return said  # who names an amount means no other
+        codes = self._filters.codes(column)
+        rows = codes >= 0
+        for statement in said.statements:
+            if statement.values and not statement.ruled_out and statement.column != IN_TEXTS:
+                both = rows & self._said_to_be(statement)
+                rows = both if both.any() else rows
+        priced = codes[rows]
+        if not len(priced):
+            return said
+        share, end = (_CHEAP, "max") if said.cost == "low" else (1 - _CHEAP, "min")
+        # Codes rise as prices do, so that this is what one of the items costs.
+        middle = np.quantile(priced, share, method="nearest")
+        bounds = {end: float(self._filters.values[column][int(middle)])}
+        words = tuple(said.words[at] for at in said.cost_at)
+        told = Statement(column=column, bounds=bounds, words=words, places=said.cost_at)
+        return replace(said, statements=(*said.statements, told))
+
+    def _seldom(self, names: Iterable[str]) -> set[tuple[str, str]]:
+        """Columns and words that seldom mean a column's value: they are in many items' texts.
+
+        An item that is "slim" is hardly ever of slim heels, nor is what is of denim of Denim's.
+        """
+        return {
+            (name, word)
+            for name in set(names) - {TYPE, COLOUR, GENDER}
+            for value, count in zip(
+                self._filters.values[name], self._filters.counts(name), strict=True
+            )
+            for word in words_of(value)
+            if count < _SELDOM * self.lexical.held.get(word, 0)
+        }
+
     def _agrees(self, statement: Statement, place: Place | None, vectors: Floats) -> Mask:
         """Which items are what is stated: bool of shape (n,); `place` as `_shown` gives it."""
         if place is not None:
@@ -135,9 +192,14 @@ class Words:
             believed = vectors[:, place[1]].sum(axis=1) / np.float32(weight)
             shown: Mask = believed >= _SHOWN
             return shown
+        return self._said_to_be(statement)
+
+    def _said_to_be(self, statement: Statement) -> Mask:
+        """Which items have one of the values by their column: bool of shape (n,)."""
+        codes = self._filters.codes(statement.column)
         known = [v for v in statement.values if v in self._filters.values[statement.column]]
         passes = self._filters.mask({statement.column: known})
-        return np.zeros(len(vectors), dtype=bool) if passes is None else passes
+        return np.zeros(len(codes), dtype=bool) if passes is None else passes
 
     def _ruled_out(self, statement: Statement, vectors: Floats) -> Mask:
         """Which items are what is not wanted: bool of shape (n,).
@@ -146,9 +208,7 @@ class Words:
         """
         if (name := statement.column) == IN_TEXTS:
             return self._holding(statement.values)
-        known = [value for value in statement.values if value in self._filters.values[name]]
-        out = self._filters.mask({name: known})
-        out = np.zeros(len(vectors), dtype=bool) if out is None else out
+        out = self._said_to_be(statement)
         unsaid = self._filters.codes(name) < 0
         # What takes several words to say, texts hold the words of in other senses.
         words = [compared(value) for value in statement.values if str(value).isalpha()]

@@ -75,7 +75,8 @@ def heard(hits: Hits) -> str:
     for statement in said.statements:
         if statement.either:
             values = [str(value) for value in statement.values]
-            sentences.append(f"{', '.join(values[:-1])} or {values[-1]}: either will do.")
+            do = "either will do" if len(values) == 2 else "any of them will do"
+            sentences.append(f"{', '.join(values[:-1])} or {values[-1]}: {do}.")
     if said.statements and len(hits) and hits.all_of < len(hits):
         met = f"Only {hits.all_of} {'is' if hits.all_of == 1 else 'are'}"
         met = met if hits.all_of else "Nothing here is"

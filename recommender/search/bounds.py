@@ -1,0 +1,128 @@
+"""Bounds of numbers that words state: "under 3000", "500 to 900", "Rs 800", "since 2011"."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from recommender.schema import PRICE
+from recommender.search.said import Statement
+from recommender.search.tokens import Token
+
+Cost = Literal["", "low", "high"]
+"""Whether words ask for what costs little, or much, or say nothing of it."""
+
+_OF_YEARS = frozenset(("before", "after", "since"))
+_AT_MOST = frozenset(("under", "below", "max", "maximum", "within", "upto", "<", "less", "cheaper"))
+_AT_MOST |= {"before", "most", "budget"}
+_AT_LEAST = frozenset(("over", "above", "min", "minimum", "more", ">", "after", "since", "least"))
+_ABOUT = frozenset(("about", "around", "approx", "approximately", "roughly"))
+_OF_ONE = _AT_MOST | _AT_LEAST | _ABOUT
+_MONEY = frozenset(("r", "rs", "inr", "usd", "eur", "gbp", "rupee", "dollar", "euro"))
+_OF_AMOUNTS = frozenset(("under", "below", "over", "above", "cheaper", "within", "upto", "<", ">"))
+_OF_AMOUNTS |= {"budget"}
+FILLING = frozenset(("than", "to", "a", "only", "the", "price", "of", "year")) | _MONEY
+"""Words that may stand between such a one and its number."""
+_BETWEEN = frozenset(("and", "to")) | _MONEY
+_NEAR = 0.2
+"""What "about" leaves to either side of an amount."""
+_COSTS: dict[str, Cost] = {
+    **dict.fromkeys(("cheap", "cheapest", "affordable", "inexpensive", "budget"), "low"),
+    **dict.fromkeys(("expensive", "costly", "luxury", "luxurious"), "high"),
+}
+
+
+class Bounds:
+    """The columns of numbers and years, and the bounds that words state of them.
+
+    Attributes:
+        price: the column that amounts are of; None without one of numbers.
+        years: each column of years -> its values, rising.
+    """
+
+    def __init__(
+        self, numbers: Mapping[str, Sequence[float]], years: Mapping[str, Sequence[int]]
+    ) -> None:
+        """Args:
+        numbers, years: column -> its values, rising, at least one.
+        """
+        self.price = PRICE if PRICE in numbers else next(iter(numbers), None)
+        self.years = years
+        self._prices = numbers[self.price] if self.price else ()
+
+    def are_of(self, token: Token) -> bool:
+        """Whether a word is a number, or of its bounds."""
+        return token.word in _OF_ONE | {"between"} or token.number is not None
+
+    def cost(self, token: Token) -> Cost:
+        """What a word says of how much is asked, where prices are known."""
+        return _COSTS.get(token.word, "") if self.price else ""
+
+    def at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement] | None:
+        """How many words state bounds from a place on, and which; None where none do."""
+        found = self._of_numbers(tokens, at)
+        if found is None and tokens[at].word in _MONEY:
+            after = tokens[at + 1 : at + 2]
+            if after and after[0].number is not None:
+                found = self._of_numbers(tokens, at + 1)  # of two amounts
+                found = found and (found[0] + 1, found[1])
+        return found or self._of_money(tokens, at)
+
+    def _of_numbers(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement] | None:
+        word = tokens[at].word
+        wanted = 1 if word in _OF_ONE else 2
+        start = at if tokens[at].number is not None else at + 1
+        if start > at and wanted == 2 and word != "between":
+            return None
+        found: list[float] = []
+        end = start
+        for token in tokens[start:]:
+            end += 1
+            if (number := token.number) is not None:
+                found.append(number)
+            elif token.word not in (_BETWEEN if found else FILLING):
+                return None
+            if len(found) == wanted:
+                break
+        if len(found) < wanted or (column := self._counted_in(found, word)) is None:
+            return None
+        year = column in self.years
+        bounds = {"min": min(found), "max": max(found)}
+        if word in _AT_MOST:
+            bounds = {"max": found[0] - (year and word == "before")}
+        elif word in _AT_LEAST:
+            bounds = {"min": found[0] + (year and word == "after")}
+        elif word in _ABOUT:
+            step = 1 if year else _NEAR * found[0]
+            bounds = {"min": found[0] - step, "max": found[0] + step}
+        elif start == at and end == at + 2 and not year and not self._priced_within(bounds):
+            return None  # two numbers beside each other, which are no prices
+        return end - at, Statement(column=column, bounds=bounds)
+
+    def _of_money(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement] | None:
+        """An amount of money alone, which is what somebody would spend: "Rs 800", "800 rupees"."""
+        said = [token.word in _MONEY for token in tokens[at : at + 2]]
+        amounts = [token.number for token in tokens[at : at + 2]]
+        if (
+            self.price is None
+            or (amount := next((a for a in amounts if a is not None), None)) is None
+        ):
+            return None
+        if amounts[0] is not None and not tokens[at].word.replace(".", "").isdigit():
+            taken = 1  # in one word, as "rs800" is; of thousands ("3k"), too
+        elif any(said):
+            taken = 2
+        else:
+            return None
+        return taken, Statement(column=self.price, bounds={"max": amount})
+
+    def _priced_within(self, bounds: Mapping[str, float]) -> bool:
+        """Whether anything costs something between two bounds that are two."""
+        low, high = bounds["min"], bounds["max"]
+        return low < high and any(low <= price <= high for price in self._prices)
+
+    def _counted_in(self, found: Sequence[float], word: str) -> str | None:
+        """The column whose bounds are meant: the years' where they are years, else a price's."""
+        for name, years in self.years.items():
+            near = all(years[0] - 1 <= number <= years[-1] + 1 for number in found)
+            if near and (self.price is None or word not in _OF_AMOUNTS):
+                return name
+        return None if word in _OF_YEARS else self.price

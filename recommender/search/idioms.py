@@ -1,0 +1,97 @@
+"""Several words that mean one: "up to", "other than", "5 year old"; signs of money as words."""
+
+import re
+from collections.abc import Sequence
+
+from recommender.search.tokens import Token, compared
+
+_MEANS = {
+    "upto": "up to; as much as",
+    # What follows is not wanted.
+    "not": "other than; apart from; aside from; rather than; instead of; anything but; "
+    "everything but; all but; any but",
+    "cheap": "not expensive; not too expensive; not very expensive; not so expensive; low price; "
+    "low cost; low budget; on a budget; value for money",
+    "expensive": "not cheap; high end; top end",
+}
+_IDIOMS = {
+    tuple(map(compared, idiom.split())): word
+    for word, idioms in _MEANS.items()
+    for idiom in idioms.split("; ")
+}
+_LONGEST = max(map(len, _IDIOMS))
+
+_SIGNS = {"₹": "rs", "$": "usd", "€": "eur", "£": "gbp"}
+_SIGN = re.compile(r"[₹$€£](?=\s*\d)|(?<=\d)\s?[₹€£]")
+
+_AGED = re.compile(r"(\d{1,2})(?:yr|year|y|month|mo)?")
+_UNITS = frozenset(("year", "yr", "yrs", "y", "month", "mo"))
+_MONTHS = frozenset(("month", "mo"))
+_CHILD_YEARS = 14
+"""Up to this age clothes are sold as children's."""
+_OF_NOBODY = "a"
+"""A word that says nothing: of which age grown people are, clothes do not tell."""
+
+
+def with_money_said(text: str) -> str:
+    """A text in which signs of money beside numbers are words.
+
+    >>> with_money_said("under ₹800, A$AP")
+    'under  rs 800, A$AP'
+    """
+    return _SIGN.sub(lambda sign: f" {_SIGNS[sign[0].strip()]} ", text)
+
+
+def with_idioms(tokens: Sequence[Token]) -> list[Token]:
+    """Tokens of which those that mean one are one, written as they were.
+
+    >>> from recommender.search.tokens import tokens_of
+    >>> [token.word for token in with_idioms(tokens_of("up to 500 for a 5-year-old"))]
+    ['upto', '500', 'for', 'a', 'kid']
+    """
+    read: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        taken, word = _idiom_at(tokens, at) or _age_at(tokens, at) or (1, "")
+        if word:
+            written = " ".join(token.written for token in tokens[at : at + taken])
+            read.append(Token(written, word, word == "not"))
+        else:
+            read.append(tokens[at])
+        at += taken
+    return read
+
+
+def _idiom_at(tokens: Sequence[Token], at: int) -> tuple[int, str] | None:
+    for length in range(_LONGEST, 1, -1):
+        word = _IDIOMS.get(tuple(token.word for token in tokens[at : at + length]))
+        if word and at + length <= len(tokens):
+            return length, word
+    return None
+
+
+def _age_at(tokens: Sequence[Token], at: int) -> tuple[int, str] | None:
+    """Who is so old, where an age is said: "age 8", "5 year old", "6 months", "2 to 3 years"."""
+    words = [token.word for token in tokens[at : at + 6]]
+    end = 1 if words[0] in ("age", "aged") else 0
+    told = end > 0
+    if words[end : end + 1] == ["of"]:
+        end += 1
+    ages: list[int] = []
+    joined = False  # a number and its unit, in one word
+    while end < len(words) and (found := _AGED.fullmatch(words[end])) and len(ages) < 2:
+        ages.append(int(found[1]))
+        joined = not words[end].isdigit()
+        end += 1
+        if words[end : end + 1] == ["to"] and len(ages) == 1:
+            end += 1
+    if not ages:
+        return None
+    unit = words[end] if end < len(words) and words[end] in _UNITS else ""
+    end += bool(unit)
+    old = bool(unit or joined) and words[end : end + 1] == ["old"]
+    end += old
+    if not (told or old or unit in _MONTHS or (unit and len(ages) == 2)):
+        return None
+    young = unit in _MONTHS or max(ages) <= _CHILD_YEARS
+    return end, "kid" if young else _OF_NOBODY
