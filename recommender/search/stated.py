@@ -56,7 +56,7 @@ class Vocabulary:
         first: Sequence[str] = (),
         words: Mapping[str, str],
         usual: Set[str],
-        seldom: Set[tuple[str, str]] = frozenset(),
+        seldom: Set[tuple[str, Any, str]] = frozenset(),
     ) -> None:
         """Args:
         columns: of the catalog.
@@ -66,7 +66,8 @@ class Vocabulary:
         first: the columns that are meant first where several have a value of the same name.
         words: of the items' own texts, as they are compared -> as they are written.
         usual: those of them that are not misspelt.
-        seldom: a column and a word, as it is compared, that seldom means the column's value.
+        seldom: a column, its value, and a word, as it is compared, that seldom means it: who asks
+            with that word states nothing.
         """
         self._seldom = seldom
         self._phrases: dict[str, dict[str, tuple[Any, ...]]] = {}
@@ -92,9 +93,8 @@ class Vocabulary:
         self._known = sorted(word for word in known if len(word) > 3 and word.isalpha())
 
     def _add(self, key: str, name: str, value: Any) -> None:
-        if (name, key) not in self._seldom:
-            meant = self._phrases.setdefault(key, {})
-            meant[name] = (*meant.get(name, ()), value)
+        meant = self._phrases.setdefault(key, {})
+        meant[name] = (*meant.get(name, ()), value)
 
     def _add_all(self, name: str, values: Sequence[str]) -> None:
         """A column's values; "Perfume and Body Mist" is also called by either part."""
@@ -208,7 +208,7 @@ class Vocabulary:
 
     def _value_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement | None]:
         """As `_phrase_at`; a word that values end with, such as a collar, is any of them."""
-        taken, statement = self._phrase_at(tokens, at)
+        taken, statement = self._phrase_at(tokens, at, asks=False)
         if statement is None and (heads := self._heads.get(tokens[at].word)):
             column, values = max(heads.items(), key=lambda named: len(named[1]))
             statement = Statement(column=column, values=values)
@@ -282,13 +282,21 @@ class Vocabulary:
         meant = self._phrases.get(word)
         return str(next(iter(meant.values()))[0]) if meant else self._words.get(word, word)
 
-    def _phrase_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement | None]:
-        """How many words the longest phrase here has, at least one, and what it states."""
+    def _phrase_at(
+        self, tokens: Sequence[Token], at: int, *, asks: bool = True
+    ) -> tuple[int, Statement | None]:
+        """How many words the longest phrase here has, at least one, and what it states.
+
+        Args:
+            tokens: of a text.
+            at: where.
+            asks: whether what it states is asked for; else it is ruled out.
+        """
         for length in range(min(_LONGEST_PHRASE, len(tokens) - at), 0, -1):
             words = [token.word for token in tokens[at : at + length]]
             if SILENT.issuperset(words):
                 continue
-            if (statement := self._stated_by("".join(words))) is not None:
+            if (statement := self._stated_by("".join(words), asks)) is not None:
                 return length, statement
         number = tokens[at].number
         for name, years in self._bounds.years.items():
@@ -296,14 +304,14 @@ class Vocabulary:
                 return 1, Statement(column=name, values=(int(number or 0),))
         return 1, None
 
-    def _stated_by(self, key: str) -> Statement | None:
+    def _stated_by(self, key: str, asks: bool) -> Statement | None:
         """What a phrase states: of one column, the first that has it."""
-        if (meant := self._phrases.get(key)) is not None:
+        if meant := self._meant_by(key, asks):
             column, values = next(iter(meant.items()))
             return Statement(column=column, values=values)
         for other in SYNONYMS.get(key, ()):
-            if (meant := self._phrases.get(other)) is not None:
-                column = next(iter(meant))
+            if other in self._phrases:
+                column = next(iter(self._phrases[other]))
                 values = tuple(
                     value
                     for same in SYNONYMS[key]
@@ -311,3 +319,14 @@ class Vocabulary:
                 )
                 return Statement(column=column, values=values)
         return None
+
+    def _meant_by(self, key: str, asks: bool) -> Mapping[str, tuple[Any, ...]]:
+        """Column -> the values that a phrase is a name of."""
+        meant = self._phrases.get(key, {})
+        if not asks or not self._seldom:
+            return meant
+        often = {
+            name: tuple(value for value in values if (name, value, key) not in self._seldom)
+            for name, values in meant.items()
+        }
+        return {name: values for name, values in often.items() if values}

@@ -36,7 +36,6 @@ _SAID = {
     "chunni": "Dupatta",
     "jhumka, jhumki": "Earrings",
     "scarf": "Scarves",
-    "boots": "Booties",
     "slippers, thongs, chappal": "Flip Flops",
     "jutti, mojari": "Flats",
     "stilettos, pumps": "Heels",

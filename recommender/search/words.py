@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ _SHOWN = 0.5
 """From which belief on a picture is taken to show what is stated."""
 _CHEAP = 0.25
 """The share of items that is cheap among its like, and that is dear."""
-_SELDOM = 0.1
+_SELDOM = 0.06
 """A word means a value seldom if fewer of the items have it whose texts hold the word."""
 
 
@@ -170,13 +171,13 @@ class Words:
         told = Statement(column=column, bounds=bounds, words=words, places=said.cost_at)
         return replace(said, statements=(*said.statements, told))
 
-    def _seldom(self, names: Iterable[str]) -> set[tuple[str, str]]:
-        """Columns and words that seldom mean a column's value: they are in many items' texts.
+    def _seldom(self, names: Iterable[str]) -> set[tuple[str, Any, str]]:
+        """Columns, values and words that seldom mean these: they are in many items' texts.
 
         An item that is "slim" is hardly ever of slim heels, nor is what is of denim of Denim's.
         """
         return {
-            (name, word)
+            (name, value, word)
             for name in set(names) - {TYPE, COLOUR, GENDER}
             for value, count in zip(
                 self._filters.values[name], self._filters.counts(name), strict=True
