@@ -17,7 +17,7 @@ from test_ui import ask, asking, drawn
 
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
-from recommender.service.sentences import GONE, LEFT_OUT, WELCOME
+from recommender.service.sentences import GONE, LEFT_OUT, WELCOME, readable
 from recommender.ui.find.place import PARAMETERS, address_of, find_picture, read_address, token_of
 from recommender.ui.find.tab import FindTab
 from recommender.ui.find.view import USUAL_HERE, View
@@ -63,7 +63,7 @@ region = st.sampled_from(["auto", None, (0.1, 0.25, 0.5, 0.75)])
     options,
     region,
     st.sampled_from(["item", "picture", "words", "shortlist"]),
-    st.text(max_size=20),
+    st.text(max_size=20).map(readable),  # as what is typed is read
     st.sampled_from([None, 3, 5]),
 )
 @settings(max_examples=100, deadline=None)

@@ -104,6 +104,15 @@ def but_as_said(name: str, text: str) -> str:
     return f"{name}, but “{re.sub(r'^but ', '', text)}”" if text else name
 
 
+def readable(text: str) -> str:
+    """A visitor's words without characters that show nothing, or turn round what stands by them.
+
+    >>> readable("red\\x07 \\u202eshirt\\u202c 👗")
+    'red shirt 👗'
+    """
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def ruled_out_text(statement: dict[str, Any]) -> str:
     """What is not wanted, in a few words.
 

@@ -18,6 +18,7 @@ from recommender.schema import Id
 from recommender.search.corrections import check_corrections
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
+from recommender.service.sentences import readable
 from recommender.ui.find.view import USUAL_HERE, Trail, View
 
 TABS = ("find", "trends", "quality", "code")
@@ -168,11 +169,13 @@ def read_address(parts: Mapping[str, str], recommender: Recommender) -> Place:
             corrected |= check_corrections({label: value}, recommender.encoder.classes)
         except QueryError:
             left_out = True
+    text = readable(parts.get("text", ""))
+    left_out |= bool(parts.get("text")) and not text
     return Place(
         item=recommender.items.id_in(parts["item"]) if parts.get("item") else None,
         picture=parts.get("picture"),
         region=take("region", _read_region, "auto"),
-        text=parts.get("text", ""),
+        text=text,
         shortlist=read_ids(parts.get("shortlist", ""), recommender),
         options=replace(options, filters=filters or None, corrected=corrected or None),
         opened=recommender.items.id_in(parts["open"]) if parts.get("open") else None,

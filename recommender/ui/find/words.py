@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from recommender.search.stated import MAX_CHARACTERS
+from recommender.service.sentences import readable
 from recommender.ui.find.view import Trail
 from recommender.ui.parts.inputs import Values
 from recommender.ui.parts.tiles import CLICK_JS, clicked
@@ -35,7 +36,7 @@ class WordsPanel:
 
     def read(self, values: Values) -> str:
         """What was typed."""
-        return str(values[self.box] or "").strip()
+        return readable(str(values[self.box] or ""))
 
     def show(self, trail: Trail, items: Any) -> Values:
         made = said_html(trail)
