@@ -210,6 +210,40 @@ def test_what_was_misspelt_and_what_is_unknown_are_said(vocabulary: Vocabulary) 
     assert not said.cut
 
 
+@pytest.mark.parametrize(
+    ("text", "expected", "mended"),
+    [
+        # What becomes one of many, or is one, is a slip away however it ends.
+        ("dreses", {"articleType": ["Dresses"]}, "Dresses"),
+        ("drekses", {"articleType": ["Dresses"]}, "Dresses"),
+        # Several words are one phrase, whichever of them is misspelt.
+        ("casul shoes", {"articleType": ["Casual Shoes"]}, "Casual Shoes"),
+        ("casual shos red", {"articleType": ["Casual Shoes"], "baseColour": ["Red"]}, None),
+        ("full slevs tee", {"articleType": ["Tshirts"]}, None),
+        # No other word begins so.
+        ("hirts", {}, None),
+    ],
+)
+def test_what_misspelt_words_were_meant_to_be(
+    vocabulary: Vocabulary, text: str, expected: dict[str, Any], mended: str | None
+) -> None:
+    said = vocabulary.read(text)
+    assert stated(said) == expected
+    if mended:
+        assert said.mended == ((text, mended),)
+
+
+def test_a_slip_of_a_few_items_is_read_as_what_the_others_say() -> None:
+    held = {"adidas": 1000, "adidass": 5, "halter": 5, "addida": 600}
+    held = {key_of(word): count for word, count in held.items()}
+    words = {word: word for word in held}
+    more: dict[str, Any] = {"words": words, "usual": set(words), "held": held, "count": 20_000}
+    vocabulary = Vocabulary(COLUMNS, VALUES, {}, **more)
+    assert vocabulary.read("adidass").mended == (("adidass", "Adidas"),)
+    for kept in ("halter", "addida"):  # near nothing, and no rare word
+        assert vocabulary.read(kept).mended == ()
+
+
 def test_a_short_word_of_a_name_is_not_read_into_another(vocabulary: Vocabulary) -> None:
     assert vocabulary.read("nock").mended == ()  # as NECK is no value of a column
 

@@ -10,9 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from recommender.errors import QueryError
 from recommender.schema import Column
 from recommender.search.bounds import FILLING, Bounds, Cost
@@ -26,7 +23,8 @@ from recommender.search.negation import (
     turned,
 )
 from recommender.search.said import IN_TEXTS, Said, Statement, join
-from recommender.search.synonyms import ALSO, SILENT, SYNONYMS
+from recommender.search.spelling import Spelling
+from recommender.search.synonyms import ALSO, SILENT, SYNONYMS, WRITTEN
 from recommender.search.tokens import Token, key_of, words_of
 
 MAX_CHARACTERS, MAX_WORDS = 2_000, 48
@@ -57,6 +55,8 @@ class Vocabulary:
         words: Mapping[str, str],
         usual: Set[str],
         seldom: Set[tuple[str, Any, str]] = frozenset(),
+        held: Mapping[str, int] | None = None,
+        count: int = 0,
     ) -> None:
         """Args:
         columns: of the catalog.
@@ -68,6 +68,8 @@ class Vocabulary:
         usual: those of them that are not misspelt.
         seldom: a column, its value, and a word, as it is compared, that seldom means it: who asks
             with that word states nothing.
+        held: words of the items' own texts -> how many items hold them.
+        count: of items.
         """
         self._seldom = seldom
         self._phrases: dict[str, dict[str, tuple[Any, ...]]] = {}
@@ -89,8 +91,7 @@ class Vocabulary:
         self._parts = {word for label in labels.values() for v in label for word in words_of(v)}
         self._parts |= {word for column in of_kind["yes_no"] for word in words_of(column.noun)}
         said = self._phrases.keys() | SYNONYMS.keys()
-        known = said | {word for word in usual if len(word) > 4}
-        self._known = sorted(word for word in known if len(word) > 3 and word.isalpha())
+        self._spelling = Spelling(said, usual, held or {}, count)
 
     def _add(self, key: str, name: str, value: Any) -> None:
         meant = self._phrases.setdefault(key, {})
@@ -234,19 +235,33 @@ class Vocabulary:
         read: list[Token] = []
         mended: list[tuple[str, str]] = []
         unknown: list[str] = []
-        for token in tokens:
-            if self._knows(token):
-                read.append(token)
-                continue
-            near = self._nearest(token.word) if len(mended) + len(unknown) < _MISSPELT else None
-            if near is None:
-                read.append(token)
-                if token.word not in self._words:
-                    unknown.append(token.written)
-            else:
-                mended.append((token.written, self._written(near)))
-                read.append(Token(token.written, near))
+        at = 0
+        while at < len(tokens):
+            few = len(mended) + len(unknown) < _MISSPELT
+            taken, meant = self._meant_at(tokens, at) if few else (1, None)
+            token = tokens[at]
+            if meant is not None:
+                written = " ".join(token.written for token in tokens[at : at + taken])
+                mended.append((written, self._written(meant)))
+                token = Token(written, meant)
+            elif not self._knows(token) and token.word not in self._words:
+                unknown.append(token.written)
+            read.append(token)
+            at += taken
         return read, mended, unknown
+
+    def _meant_at(self, tokens: Sequence[Token], at: int) -> tuple[int, str | None]:
+        """How many words are misspelt here, together, and as what they are meant, if they are."""
+        for length in (3, 2):
+            part = tokens[at : at + length]
+            strange = len(part) == length and not all(map(self._knows, part))
+            if strange and not any(token.negates or token.number is not None for token in part):
+                phrase = self._spelling.phrase("".join(token.word for token in part))
+                if phrase is not None:
+                    return length, phrase
+        if self._knows(tokens[at]):
+            return 1, self._spelling.slip(tokens[at].word)
+        return 1, self._spelling.word(tokens[at].word)
 
     def _knows(self, token: Token) -> bool:
         word = token.word
@@ -267,20 +282,11 @@ class Vocabulary:
         """Whether it is of a number or its bounds, and of no item's own text."""
         return self._bounds.are_of(token) and token.word not in self._words
 
-    def _nearest(self, word: str) -> str | None:
-        """The word that was meant, if one is near: one slip, two in a long word."""
-        if len(word) < 4 or not word.isalpha():
-            return None
-        slips = 1 if len(word) < 7 else 2
-        scorer = OSA.distance
-        found = process.extract(word, self._known, scorer=scorer, score_cutoff=slips, limit=5)
-        # Of equally near ones a value of a column is likelier meant than a word of some name.
-        near = [(distance, w not in self._phrases, w[0] != word[0], w) for w, distance, _ in found]
-        return min(near)[-1] if near else None
-
     def _written(self, word: str) -> str:
         meant = self._phrases.get(word)
-        return str(next(iter(meant.values()))[0]) if meant else self._words.get(word, word)
+        if meant:
+            return str(next(iter(meant.values()))[0])
+        return WRITTEN.get(word) or self._words.get(word, word)
 
     def _phrase_at(
         self, tokens: Sequence[Token], at: int, *, asks: bool = True

@@ -31,6 +31,7 @@ _SAID = {
     "frock, gown": "Dresses",
     "blouse": "Tops",
     "sari": "Sarees",
+    "caftan": "Kaftan",
     "salwar kameez, salwar suit": "Kurta Sets, Salwar and Dupatta",
     "lehenga, lehnga, ghagra": "Lehenga Choli",
     "chunni": "Dupatta",
@@ -42,7 +43,7 @@ _SAID = {
     "shades, sunnies, goggles": "Sunglasses",
     "specs, spectacles, eyeglasses": "Eyewear",
     "wristwatch": "Watches",
-    "rucksack, school bag": "Backpacks",
+    "rucksack, school bag, bagpack": "Backpacks",
     "fanny pack, bum bag": "Waist Pouch",
     "suitcase": "Trolley Bag",
     "beanie": "Caps",
@@ -70,6 +71,7 @@ _SAID = {
     "plain": "Solid",
     "dotted, spotted, polka": "Polka Dots",
     "flowery, flower print": "Floral",
+    "tie dye, tie dyed": "Tie and Dye",
     "animal print, leopard print, zebra print, tiger print": "Animal",
     "full sleeves, full sleeve, full sleeved, long sleeved": "Long Sleeves",
     "half sleeves, half sleeve, half sleeved, short sleeved": "Short Sleeves",
@@ -81,6 +83,9 @@ _SAID = {
     "gym, workout": "Sports",
     "traditional": "Ethnic",
 }
+
+WRITTEN = {key_of(word): word.strip() for words in _SAID for word in words.split(",")}
+"""A phrase's key -> the phrase."""
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     key_of(word): tuple(map(key_of, meant.split(",")))

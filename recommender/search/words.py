@@ -73,6 +73,8 @@ class Words:
             words=words,
             usual=usual,
             seldom=self._seldom(column.name for column in columns if column.kind == "choice"),
+            held=self.lexical.held,
+            count=len(frame),
         )
 
     def read(self, text: str) -> Said:
