@@ -8,7 +8,7 @@ RecommenderError
 ├── TrainingError         a run cannot go on
 ├── StoreError            the store is missing, half-built or damaged
 │   └── IndexMismatchError   it was built by another encoder than the one that runs
-├── ClusterError          Milvus is away, refuses, or does not hold what it should
+├── ClusterError          Milvus or Ray is away, refuses, or cannot do what it should
 ├── HubError              the Hub refuses, is away, or holds something else than it should
 ├── SettingError          a variable of the environment says something that cannot be
 ├── QueryError            k or a filter asks for something that cannot be
@@ -52,7 +52,7 @@ class IndexMismatchError(StoreError):
 
 
 class ClusterError(RecommenderError):
-    """Milvus is away, refuses, or does not hold what it should."""
+    """Milvus or a Ray cluster is away, refuses, or cannot do what it should."""
 
 
 class HubError(RecommenderError):

@@ -52,6 +52,7 @@ OWNERS = {
     "openpyxl": {"catalog"},
     "transformers": {"encoding"},
     "pymilvus": {"index"},
+    "ray": {"store"},
     "bm25s": {"search"},
     "rapidfuzz": {"search"},
     "skia": {"demo"},
@@ -168,7 +169,9 @@ def test_no_module_is_asking_to_be_two(module: str) -> None:
     [
         ("recommender.trends.sections", ["torch", "timm", "faiss", "gradio", "datasets"]),
         ("recommender.search.ranking", ["torch", "faiss", "gradio", "datasets", "pandas"]),
-        ("recommender.service.open", ["pymilvus", "milvus_lite"]),
+        ("recommender.service.open", ["pymilvus", "milvus_lite", "ray"]),
+        ("scripts.build_index", ["ray", "pymilvus"]),
+        ("recommender.store.embed_ray", ["torch", "timm"]),
         ("recommender.catalog.sources", ["timm", "faiss", "gradio", "kagglehub"]),
         (
             "recommender.service.open, recommender.service.answers",

@@ -18,7 +18,7 @@ from recommender.files import hash_files, write_by_content
 from recommender.index.embeddings import Rows
 from recommender.index.faiss import IndexConfig, build_index, write_index
 from recommender.store.colours import write_colours
-from recommender.store.embed import LoadEncoder, embed_catalog
+from recommender.store.embed import Engine, LoadEncoder, embed_catalog, embed_here
 from recommender.store.manifest import WEIGHTS, Manifest, write_manifest
 from recommender.store.store import Store
 from recommender.store.style_map import MapConfig, MapQuality, write_map
@@ -38,12 +38,13 @@ def build_store(
     style_map: MapConfig | None = MapConfig(),  # noqa: B008 - frozen
     batch_size: int = 64,
     workers: int = 1,
+    engine: Engine = embed_here,
 ) -> tuple[Manifest, MapQuality | None]:
     """Make the latest catalog of a folder a store; killed, it goes on where it was.
 
     Args:
         directory: holds `catalog/`.
-        load_encoder, batch_size, workers: as `embed_catalog` takes them.
+        load_encoder, batch_size, workers, engine: as `embed_catalog` takes them.
         config: of the index.
         former: the version before, whose embeddings are taken over where they fit.
         former_map: the map whose places items keep, where the catalog changed a little.
@@ -54,13 +55,20 @@ def build_store(
 
     Raises:
         StoreError: there is no catalog, or the store cannot be written.
+        RecommenderError: what else an engine says.
         ValueError: a size is not positive.
     """
     items = load_catalog(directory / "catalog")
     parts = directory / "embeddings"
     known = former.known if former else lambda fingerprint: {}
     embedded = embed_catalog(
-        items, parts, load_encoder, batch_size=batch_size, workers=workers, load_known=known
+        items,
+        parts,
+        load_encoder,
+        batch_size=batch_size,
+        workers=workers,
+        load_known=known,
+        engine=engine,
     )
     _tell_unheard(embedded.encoder.agreement, items)
     ids = embedded.embeddings.ids
