@@ -12,7 +12,7 @@ from scripts.command import plain_errors
 
 ROOT = Path(__file__).parents[1]
 NOT_SERVED = [
-    *("data/*", "runs/*", "tests/*", "benchmarks/tried/*", ".ci/*", ".venv/*"),
+    *("data/*", "runs/*", "tests/*", "benchmarks/tried/*", "deploy/*", ".ci/*", ".venv/*"),
     *("*.pyc", "*.pyi", "*_cache/*", ".hypothesis/*", "requirements-dev.txt"),
     *("scripts/draw_*.py", "recommender/demo/drawing/*"),
 ]

@@ -159,6 +159,10 @@ def read_image(
     try:
         with Path(path).open("rb") as file:
             data = file.read(limits.max_bytes + 1)
+    except FileNotFoundError as error:
+        raise ImageError(
+            "This file cannot be opened, as it is not here or not any more: show it again."
+        ) from error
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise ImageError("This file cannot be opened.") from error
     return decode_image(data, limits=limits, at_least_px=at_least_px)

@@ -15,11 +15,14 @@ from recommender.errors import RecommenderError
 from recommender.ui.parts.inputs import PictureInput
 from recommender.ui.server.guard import FAILED, NO_ENDPOINT
 from recommender.ui.server.shares import Buckets, Share, too_fast
+from recommender.ui.server.uploads import is_of_others
 
 WRONG_INPUTS = (
     "These inputs do not fit the endpoint: /gradio_api/info lists how many there are and of what "
     "kind, and a file is one that was uploaded here."
 )
+
+NOT_HERE = "This picture is not here, as it was shown to another server: show it again."
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +116,8 @@ class Page(gr.Blocks):
         except Exception as error:
             if isinstance(error, gr.Error) and not error.print_exception:
                 raise  # of our own components; Gradio's own repeat what was sent
-            raise gr.Error(WRONG_INPUTS, print_exception=False) from error
+            said = NOT_HERE if is_of_others(inputs) else WRONG_INPUTS
+            raise gr.Error(said, print_exception=False) from error
         return ready
 
     async def postprocess_data(

@@ -3,13 +3,18 @@
 import asyncio
 import contextlib
 import os
+import re
 import stat
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from gradio.utils import get_upload_folder
+
+_UPLOADED = re.compile(r"[/\\][0-9a-f]{64}[/\\][^/\\]+$")
+"""Gradio puts a file into a folder that is named by its content."""
 
 # Looked for every ten minutes and deleted when 40 old, so that none lives an hour.
 SWEEP_EVERY_SECONDS = 600.0
@@ -53,6 +58,23 @@ async def deleting_uploads(_: object) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+def is_of_others(sent: Any) -> bool:
+    """Whether what was sent names a file as it is named where it was uploaded, which was not here.
+
+    >>> is_of_others([{"path": f"/elsewhere/{'0' * 64}/tee.jpg"}, 5])
+    True
+    >>> is_of_others([{"path": "/etc/passwd"}])
+    False
+    """
+    if isinstance(sent, Mapping):
+        path = sent.get("path")
+        if isinstance(path, str) and _UPLOADED.search(path):
+            # Of what lies elsewhere nobody learns whether it does.
+            return not path.startswith(get_upload_folder())
+        sent = list(sent.values())
+    return isinstance(sent, list) and any(is_of_others(value) for value in sent)
 
 
 def delete_old(folder: Path, older_than_seconds: float) -> None:
