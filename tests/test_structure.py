@@ -170,8 +170,7 @@ def test_no_module_is_asking_to_be_two(module: str) -> None:
         ("recommender.trends.sections", ["torch", "timm", "faiss", "gradio", "datasets"]),
         ("recommender.search.ranking", ["torch", "faiss", "gradio", "datasets", "pandas"]),
         ("recommender.service.open", ["pymilvus", "milvus_lite", "ray"]),
-        ("scripts.build_index", ["ray", "pymilvus"]),
-        ("recommender.store.embed_ray", ["torch", "timm"]),
+        ("recommender.store.embed_ray", ["ray", "torch", "timm"]),
         ("recommender.catalog.sources", ["timm", "faiss", "gradio", "kagglehub"]),
         (
             "recommender.service.open, recommender.service.answers",

@@ -69,26 +69,26 @@ class RayEngine:
                 part.write(np.empty((0, work.dim), np.float32), {})
         asked = {at: part for at, part in waiting.items() if part.fresh}
         if asked:
-            to_do = sum(len(part.ids) for part in asked.values())
-            with (
-                _cluster() as ray,
-                tqdm(total=len(items), initial=len(items) - to_do, desc="Embedding") as bar,
-            ):
-                for at, vectors, reasons in self._encode(ray, items, asked, work):
-                    asked[at].write(vectors, reasons)
-                    bar.update(len(asked[at].ids))
+            place = SharedPictures(self.pictures or str(work.directory))
+            done = len(items) - sum(len(part.ids) for part in asked.values())
+            with _cluster() as ray:
+                blocks = _share(items, asked, place)
+                encoded = self._encode(ray, blocks, work, place)
+                bar = tqdm(total=len(items), initial=done, desc="Embedding", unit=" examples")
+                with bar:
+                    for at, vectors, reasons in encoded:
+                        asked[at].write(vectors, reasons)
+                        bar.update(len(asked[at].ids))
         return [part.path for part in parts.values()]
 
     def _encode(
-        self, ray: Any, items: datasets.Dataset, asked: Mapping[int, Part], work: Work
+        self, ray: Any, blocks: Sequence[dict[str, Any]], work: Work, place: SharedPictures
     ) -> Iterator[tuple[int, Floats, dict[int, str]]]:
-        """The fresh pictures of parts, as the cluster gets them done.
+        """What `_share` gives, as the cluster gets it done.
 
         Yields:
             A part's start; what its `write` takes.
         """
-        place = SharedPictures(self.pictures or str(work.directory))
-        blocks = _share(items, asked, place)
         gpus = int(self.device != "cpu" and ray.cluster_resources().get("GPU", 0) >= 1)
         if self.device == "cuda" and not gpus:
             raise ClusterError("The Ray cluster has no GPU.")
