@@ -223,11 +223,15 @@ def _cluster() -> Iterator[Any]:
     try:
         if own:
             ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        raise ClusterError(
+            "No Ray cluster answers: see the address in RAY_ADDRESS, or unset it for one of this "
+            "machine alone."
+        ) from error
+    try:
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         ray.data.DataContext.get_current().enable_progress_bars = False
         yield ray
-    except ConnectionError as error:
-        raise ClusterError("No Ray cluster answers at the address in RAY_ADDRESS.") from error
     except ray.exceptions.RayError as error:
         said = str(error).strip().rpartition("\n")[2].rstrip(".")
         raise ClusterError(f"The Ray cluster gave up: {said}. {_GO_ON}") from error
