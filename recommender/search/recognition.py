@@ -15,10 +15,13 @@ from recommender.index.protocol import VectorIndex
 
 RATIO = 0.8
 """Of the distances to the nearest picture and to the next one. Source: Lowe, IJCV 2004, 7.1."""
+ALIKE = 0.95
+"""The least cosine between one picture's looks. Chosen on dev: of photographs of people's own
+clothes, which no catalog has, one in eight has a nearest that stands out, at .90 to .945."""
 
 
 def stands_out(nearest: Floats, next_one: Floats, ratio: float = RATIO) -> Mask:
-    """Whether the nearest is nearer than the next one by the ratio.
+    """Whether the nearest is alike, and nearer than the next one by the ratio.
 
     Args:
         nearest: float32 of any shape, cosines of looks with the nearest picture.
@@ -26,7 +29,7 @@ def stands_out(nearest: Floats, next_one: Floats, ratio: float = RATIO) -> Mask:
         ratio: of their distances, at most.
     """
     distances = np.sqrt(np.maximum(2 - 2 * np.stack([nearest, next_one]), 0))
-    clear: Mask = distances[0] <= ratio * distances[1]
+    clear: Mask = (distances[0] <= ratio * distances[1]) & (nearest >= ALIKE)
     return clear
 
 

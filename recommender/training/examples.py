@@ -22,8 +22,9 @@ from recommender.training.scenes import to_canvas
 
 TYPED = ("articleType", "subCategory", "masterCategory")
 """Heads of which a photograph's label says what may be right."""
-KIDS = {True: ("Boys", "Girls", "Unisex"), False: ("Men", "Women", "Unisex")}
-"""Whether a photograph shows a child's garment -> the genders that may be right."""
+KIDS = {True: ("Boys", "Girls"), False: ("Men", "Women")}
+"""Whether a photograph shows a child's garment -> the genders that may be right. Not Unisex, which
+would be right of all, and so all that is learnt."""
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,9 @@ from recommender.training.scenes import Scenes, empty, grounds, paste, view_phot
 from recommender.training.teacher import Student, Teacher
 from recommender.training.tutor import Tutor, TutorConfig
 
-AGREE = {"articleType": 1.0, "baseColour": 0.5, "gender": 0.5, "season": 0.25, "usage": 0.25}
-"""Head -> how much two views of a photograph are to agree in it."""
+AGREE = {"articleType": 1.0}
+"""Head -> how much two views of a photograph are to agree in it: those that labels tell of.
+Two views agree best in the commonest class; where nothing else is said, it is what is learnt."""
 
 _AGE = 0.3
 """What the gender that a child's photograph allows weighs, beside what its label does."""
