@@ -13,6 +13,7 @@ from pathlib import Path
 
 from recommender.catalog.items import load_catalog
 from recommender.catalog.photographs import load_photographs
+from recommender.encoding.weights import find_weights
 from recommender.training.calibration import dev_pictures
 from recommender.training.sureness import calibrate_on_photographs
 from recommender.training.taken import HeadConfig, refit_on_photographs
@@ -32,6 +33,9 @@ def main(argv: list[str] | None = None) -> int:
         "--folds", type=Path, required=True, help="takes weights that some photographers taught not"
     )
     parser.add_argument("--out", type=Path, required=True, help="takes the weights")
+    parser.add_argument(
+        "--informed", help="weights that say which of the many types of one label it is"
+    )
     parser.add_argument("--balance", type=float, default=defaults.balance)
     parser.add_argument("--pull", type=float, default=defaults.pull)
     parser.add_argument("--bias-pull", type=float, default=defaults.bias_pull)
@@ -50,6 +54,7 @@ def main(argv: list[str] | None = None) -> int:
         items,
         config,
         folds=options.folds,
+        informed=None if options.informed is None else find_weights(options.informed),
         device=options.device,
     )
     report["sureness"] = calibrate_on_photographs(

@@ -46,7 +46,7 @@ def clouds(count: int) -> Lesson:
     views = centres + 0.1 * torch.randn(2, count, 4, generator=random)
     # The first kind is either of two classes, the second one is the third.
     allowed = torch.tensor([[True, True, False], [False, False, True]])[kind]
-    return Lesson(views, allowed, torch.ones(count))
+    return Lesson(views, allowed, torch.zeros(allowed.shape), torch.ones(count))
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,15 @@ def test_what_is_allowed_becomes_likely() -> None:
     torch.testing.assert_close(believed[::2, 0], believed[::2, 1], atol=1e-4, rtol=0)
 
 
+def test_of_what_a_label_allows_what_is_more_likely_is_said() -> None:
+    lesson = clouds(40)
+    likely = torch.where(lesson.allowed, torch.tensor([0.9, 0.1, 1.0]), 0.0)
+    head = fit_head(ZERO, [lesson._replace(likely=likely)], HeadConfig(pull=1e-4))
+    told = F.linear(lesson.views, head.weight, head.bias).softmax(-1).mean(0)
+    assert (told.argmax(1) == likely.argmax(1)).all()
+    assert told[0, 1] == pytest.approx(0.1, abs=0.05)
+
+
 def test_a_head_that_is_held_stays() -> None:
     former = Head(torch.randn(3, 4, generator=torch.Generator().manual_seed(1)), torch.ones(3))
     held = HeadConfig(pull=1e6, bias_pull=1e6)
@@ -100,7 +109,11 @@ def test_what_counts_more_is_better_known(times: float, count: int) -> None:
     first = torch.arange(count) % 2 == 0
     allowed = torch.stack([first, ~first, torch.zeros(count, dtype=torch.bool)], 1)
     shares = torch.where(first, times / first.sum(), 1 / (~first).sum())
-    bias = fit_head(ZERO, [Lesson(views, allowed, shares)], HeadConfig(bias_pull=1e-6)).bias
+    bias = fit_head(
+        ZERO,
+        [Lesson(views, allowed, torch.zeros(allowed.shape), shares)],
+        HeadConfig(bias_pull=1e-6),
+    ).bias
     assert float(bias[0] - bias[1]) == pytest.approx(np.log(times), abs=0.05)
 
 

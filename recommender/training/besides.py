@@ -1,4 +1,4 @@
-"""Heads for photographs of what no photograph's label says: colour, audience, season, usage.
+"""Heads for photographs of what no photograph's label says: colour, audience, season.
 
 A network that is told nothing of these in photographs, but that two views of one are to agree, ends
 by saying the commonest of all: everything is black and for everyone. What its heads read tells them
@@ -18,7 +18,7 @@ from recommender.evaluation.metrics import Ints
 from recommender.pictures.colour import Lab
 from recommender.training.linear import Head, fit_heads
 
-BESIDES = ("baseColour", "gender", "season", "usage")
+BESIDES = ("baseColour", "gender", "season")
 COLOUR = "baseColour"
 DECAYS = (1.0, 0.3, 0.1, 0.03)
 _NEIGHBOURS = 50

@@ -45,6 +45,9 @@ from recommender.training.scenes import Scenes, grounds, paste, to_canvas
 
 _AT_ONCE = 64
 _STEPS, _LEVEL = 30, 1e-9
+_LEAST = 1e-6
+_MANY = 10
+"""From so many types on a label says little of which it is: trousers' has twelve."""
 _GROUNDS = 400
 """Photographs whose borders packshots are laid on."""
 
@@ -80,16 +83,19 @@ class Lesson(NamedTuple):
     Attributes:
         views: float32 of shape (v, n, 2048), what the backbone sees of each by its views.
         allowed: bool of shape (n, c), the classes that its label allows.
+        likely: float32 of shape (n, c), how likely each of these is, where more is known than the
+            label says; rows of zeros elsewhere.
         shares: float32 of shape (n,), what each counts.
     """
 
     views: Tensor
     allowed: Tensor
+    likely: Tensor
     shares: Tensor
 
     def of(self, rows: Tensor) -> "Lesson":
         """Some of them: bool of shape (n,)."""
-        return Lesson(self.views[:, rows], self.allowed[rows], self.shares[rows])
+        return Lesson(self.views[:, rows], *(each[rows] for each in self[1:]))
 
 
 def refit_on_photographs(
@@ -101,6 +107,7 @@ def refit_on_photographs(
     config: HeadConfig,
     *,
     folds: Path,
+    informed: Weights | None = None,
     device: Device = "auto",
 ) -> dict[str, Any]:
     """Write weights that have a head of article types for photographs alone.
@@ -114,6 +121,8 @@ def refit_on_photographs(
         config: how.
         folds: a folder that takes `0.safetensors` and so on: of each fold of the other
             photographers (`Photographs.folds`) weights whose head these did not teach.
+        informed: weights that say which of a label's types a photograph shows, where these are so
+            many (`_MANY`) that a label says little: views that agree end in one of them.
         device: where the encoder runs.
 
     Returns:
@@ -128,9 +137,10 @@ def refit_on_photographs(
     network = Network(trained.config, trained.state, trained.labels, device)
     if TYPE not in trained.labels or not network.finds_regions:
         raise WeightsError("These weights have no head for article types, or none for regions.")
-    known, shown_labs = _read(network, trained, learnt.labelled(), config)
+    guide = informed and Network(informed.config, informed.state, informed.labels, device)
+    known, shown_labs = _read(network, guide, trained, learnt.labelled(), config)
     laid, targets, laid_labs = lay_packshots(network, trained, items, learnt, config)
-    new, _ = _read(network, trained, others.labelled(), config)
+    new, _ = _read(network, guide, trained, others.labelled(), config)
     fold = torch.from_numpy(others.labelled().folds(config.folds))
     if not len(known.shares) or len(np.unique(fold.numpy())) < 2:
         raise CatalogError("The photographs that have a label are of too few photographers.")
@@ -169,7 +179,11 @@ def refit_on_photographs(
 
 
 def _read(
-    network: Network, trained: Weights, taught: Photographs, config: HeadConfig
+    network: Network,
+    guide: Network | None,
+    trained: Weights,
+    taught: Photographs,
+    config: HeadConfig,
 ) -> tuple[Lesson, Lab]:
     """Photographs that have a label, and the colours of their garments."""
     views, labs = views_of(network, trained.config, taught.files)
@@ -178,7 +192,17 @@ def _read(
     allowed |= ~allowed.any(1, keepdim=True)  # of what no class is nothing is known
     counts = labels.map(labels.value_counts()).to_numpy(dtype=np.float32)
     shares = torch.from_numpy(counts**-config.balance)
-    return Lesson(torch.from_numpy(views), allowed, shares), labs
+    likely = torch.zeros(allowed.shape)
+    if guide is not None:
+        many = np.flatnonzero((allowed.sum(1) >= _MANY) & ~allowed.all(1))
+        for at in range(0, len(many), _AT_ONCE):
+            rows = many[at : at + _AT_ONCE]
+            files = [decode_image(taught.files[row], limits=PICTURE_LIMITS) for row in rows]
+            seen = see_each(guide, [closely(picture, trained.config) for picture in files])
+            said = np.concatenate([each.beliefs[TYPE] for each in seen]) + _LEAST
+            told = torch.from_numpy(said) * allowed[rows]
+            likely[rows] = told / told.sum(1, keepdim=True)
+    return Lesson(torch.from_numpy(views), allowed, likely, shares), labs
 
 
 def _write(path: Path, trained: Weights, heads: Mapping[str, Head]) -> None:
@@ -223,7 +247,8 @@ def lay_packshots(
         pooled.append(network.pooled((255 * views.permute(0, 2, 3, 1)).round().byte().numpy()))
     allowed = F.one_hot(packshots.targets[TYPE], len(types)).bool()
     seen = torch.from_numpy(np.concatenate(pooled))[None]
-    return Lesson(seen, allowed, torch.ones(count)), packshots.targets, labs
+    nothing = torch.zeros(allowed.shape)
+    return Lesson(seen, allowed, nothing, torch.ones(count)), packshots.targets, labs
 
 
 def views_of(network: Network, config: EncoderConfig, files: Sequence[bytes]) -> tuple[Floats, Lab]:
@@ -270,6 +295,8 @@ def fit_head(former: Head, lessons: Sequence[Lesson], config: HeadConfig) -> Hea
     seen = torch.cat([lesson.views.mean(0) for lesson in lessons])
     shares = torch.cat([lesson.shares / lesson.shares.sum() for lesson in lessons]) / len(lessons)
     allowed = torch.cat([lesson.allowed for lesson in lessons])
+    likely = torch.cat([lesson.likely for lesson in lessons])
+    told = likely.any(1)
     change = Head(torch.zeros_like(former.weight), torch.zeros_like(former.bias))
     for tensor in change:
         tensor.requires_grad_()
@@ -278,6 +305,7 @@ def fit_head(former: Head, lessons: Sequence[Lesson], config: HeadConfig) -> Hea
     def cost() -> Tensor:
         log_p = (before + seen @ change.weight.T + change.bias).log_softmax(1)
         wrong = -log_p.masked_fill(~allowed, -torch.inf).logsumexp(1)
+        wrong = torch.where(told, -(likely * log_p).sum(1), wrong)
         held = config.pull * change.weight.square().sum()
         held = held + config.bias_pull * change.bias.square().sum()
         return (shares * wrong).sum() + held
