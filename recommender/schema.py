@@ -94,10 +94,15 @@ def title_of(name: str) -> str:
 PICTURE_COLUMNS = ("image", "image_hash")
 """What a catalog holds of an item beside its columns."""
 
+VIEW_COLUMNS = ("more_images", "more_image_hashes")
+"""What it holds too where an item has further pictures: these, in order, and their hashes."""
+
+_HELD = (*COLUMNS, *PICTURE_COLUMNS, *VIEW_COLUMNS)
+
 
 def own_names(names: Iterable[str]) -> list[str]:
     """Those of what a catalog holds of an item that are columns of its own."""
-    return [name for name in names if name not in (*COLUMNS, *PICTURE_COLUMNS)]
+    return [name for name in names if name not in _HELD]
 
 
 def folded(label: str) -> str:

@@ -21,8 +21,10 @@ from conftest import ROWS, TinyEncoder
 from object_store import object_store
 from test_embed import FailingEncoder, items, load_tiny
 
+from recommender.catalog.views import VIEW_FEATURES, as_items
 from recommender.encoding.protocol import Encoded
 from recommender.errors import ClusterError, StoreError, WeightsError
+from recommender.schema import key_of
 from recommender.store import embed as module
 from recommender.store.embed import EmbeddedCatalog, LoadEncoder, embed_catalog
 from recommender.store.embed_ray import RayEngine, Worker
@@ -150,6 +152,29 @@ def test_either_engine_goes_on_from_the_others_work(
         assert one.embeddings.ids.tolist() == [row[0] for row in ROWS if row[0] != 7]
         vectors = one.embeddings.vectors
         assert vectors.tobytes() == alone.embeddings.vectors.tobytes()
+
+
+def test_further_views_are_embedded_as_items_are(
+    cluster: Any, items: datasets.Dataset, tmp_path: Path
+) -> None:
+    """Beside the items, whose ids are numbers, at the same place."""
+    pictures = [items[row]["image"] for row in (3, 4, 5)]
+    rows = {
+        "id": [1, 2, 3],
+        "more_images": [pictures[:2], None, pictures[2:]],
+        "more_image_hashes": [items["image_hash"][3:5], None, items["image_hash"][5:6]],
+    }
+    features = datasets.Features({"id": items.features["id"], **VIEW_FEATURES})
+    views = as_items(datasets.Dataset.from_dict(rows, features))
+    place = str(tmp_path / "pictures")
+    list(SharedPictures(place).put([items]))
+    embedded = embed(views, tmp_path / "views", pictures=place)
+    alone = embed_catalog(views, tmp_path / "alone", load_tiny, batch_size=3)
+    assert embedded.embeddings.ids.tolist() == [
+        key_of(name) for name in ("1, picture 2", "1, picture 3", "3, picture 2")
+    ]
+    assert [path.name for path in embedded.parts] == [path.name for path in alone.parts]
+    assert embedded.embeddings.vectors.tobytes() == alone.embeddings.vectors.tobytes()
 
 
 def test_what_is_known_is_not_seen_again(items: datasets.Dataset, tmp_path: Path) -> None:

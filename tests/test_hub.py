@@ -18,7 +18,8 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 from test_own_columns import shop, shop_rows
 
-from recommender.catalog.items import FEATURES, catalog_fingerprint
+from recommender.catalog.features import FEATURES
+from recommender.catalog.items import catalog_fingerprint
 from recommender.errors import HubError, IndexMismatchError
 from recommender.hub import hub as module
 from recommender.hub.card import make_card

@@ -20,7 +20,8 @@ from datasets.arrow_writer import ArrowWriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.catalog.items import FEATURES, catalog_frame, fingerprint_of_frame
+from recommender.catalog.features import FEATURES
+from recommender.catalog.items import catalog_frame, fingerprint_of_frame
 from recommender.errors import IndexMismatchError, StoreError
 from recommender.index import faiss as module
 from recommender.index.embeddings import Embeddings

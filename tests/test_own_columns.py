@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving import call, closing_loops, serve
 
-from recommender.catalog.items import FEATURES, build_catalog, catalog_frame, load_catalog
+from recommender.catalog.features import FEATURES
+from recommender.catalog.items import build_catalog, catalog_frame, load_catalog
 from recommender.catalog.own import DTYPES, columns_of, own_columns, read_numbers
 from recommender.catalog.sources import read_source
 from recommender.catalog.updates import update_catalog

@@ -10,6 +10,7 @@ import pandas as pd
 from recommender.catalog.labels import Vocabulary, replaced, said_of, with_one_spelling
 from recommender.catalog.own import own_columns
 from recommender.catalog.values import cleaned, whole_number
+from recommender.catalog.views import View
 from recommender.errors import CatalogError
 from recommender.schema import COLUMNS, LABELS, MAX_LETTERS, Id, folded, key_of
 
@@ -23,12 +24,14 @@ class RawCatalog:
 
     `rows` has the columns of `COLUMNS`, and perhaps a catalog's own, as strings (None or NaN where
     missing), one row an item; `read_picture(position)` gives the encoded bytes of the picture of
-    that row, or None where the source has none, and may be called from several threads. `left_out`
-    are id and reason of rows that could not be read, `notes` what was read as what.
+    that row, or None where the source has none, and may be called from several threads;
+    `views(position)` are further ones, in order. `left_out` are id and reason of rows that could
+    not be read, `notes` what was read as what.
     """
 
     rows: pd.DataFrame
     read_picture: Callable[[int], bytes | None]
+    views: Callable[[int], Sequence[View]] = lambda _: ()
     repaired_ids: Sequence[str] = ()
     left_out: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()

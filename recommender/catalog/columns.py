@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from recommender.catalog.values import is_missing
 from recommender.errors import CatalogError
-from recommender.schema import COLUMNS, CURRENCY, LINK, PRICE, own_names
+from recommender.schema import COLUMNS, CURRENCY, LINK, PRICE, VIEW_COLUMNS, own_names
 
 NAME, YEAR, PICTURE = "productDisplayName", "year", "image"
+MORE_PICTURES = VIEW_COLUMNS[0]
 
 _SYNONYMS = {
     "id": "itemid productid articleid sku asin artikelnummer",
@@ -21,7 +23,10 @@ _SYNONYMS = {
     "usage": "",
     "subCategory": "subcategory",
     NAME: "title name productname producttitle itemname bezeichnung titel artikel",
-    PICTURE: "img imageurl imagelink imagepath photo photourl picture pictureurl filename bild",
+    PICTURE: "img imageurl imagelink imagepath imagesrc photo photourl picture pictureurl filename "
+    "bild images imageurls imagelinks photos pictures bilder",
+    MORE_PICTURES: "moreimages additionalimagelink additionalimagelinks additionalimages "
+    "additionalimageurls furtherimages otherimages galleryimages weiterebilder",
     # Not usual, but with a meaning.
     PRICE: "preis prix precio sellingprice saleprice listprice",
     CURRENCY: "währung devise waehrung",
@@ -34,6 +39,9 @@ _MEANINGS = {
     for column, synonyms in _SYNONYMS.items()
     for synonym in (column.lower(), *synonyms.split())
 }
+
+
+_PICTURE_LIKE = re.compile(r"^\s*https?://|\.(jpe?g?|png|webp|gif|bmp|avif)\s*$", re.IGNORECASE)
 
 
 def meaning_of(name: str) -> str | None:
@@ -72,6 +80,9 @@ def with_usual_names(
     for name in found:
         if (meant := meaning_of(name)) is not None and name not in taken.values():
             taken.setdefault(meant, name)
+    further = [name for name in found if name not in taken.values() and _is_further(name, rows)]
+    if further and PICTURE not in taken:
+        taken[PICTURE] = further.pop(0)
     if "id" not in taken:
         raise CatalogError(
             f"The table has no column for the id; it has: {', '.join(found) or 'none'}. "
@@ -86,17 +97,34 @@ def with_usual_names(
     if absent:
         notes.append(f"there is no column for {', '.join(map(_said, absent))}")
     # What has no usual name is the owner's own; of two that mean the same, the second is, too.
-    own = {name: name for name in found if name not in taken.values() and name not in taken}
+    others = [name for name in found if name not in (*taken, *taken.values(), *further)]
+    own = {name: name for name in others}
     rows = rows.set_axis(found, axis=1)
     named = pd.DataFrame({column: rows[name] for column, name in (taken | own).items()})
     named = named.reindex(rows.index).assign(**dict.fromkeys(absent)).astype(object)
+    if further:
+        notes.append(f"read as further pictures: {', '.join(map(repr, further))}")
+        columns = [name for name in found if name in (*further, taken.get(MORE_PICTURES))]
+        named[MORE_PICTURES] = [_together(cells) for cells in rows[columns].to_numpy().tolist()]
     if kept := own_names(own):
         notes.append(f"kept as columns of its own: {', '.join(kept)}")
     return named, notes
 
 
+def _is_further(name: str, rows: pd.DataFrame) -> bool:
+    """Whether a column has another picture of each item, such as `image_2`: by name and values."""
+    if meaning_of(re.sub(r"\d{1,2}$", "", name)) not in (PICTURE, MORE_PICTURES):
+        return False
+    values = [value for value in rows[name] if not is_missing(value)]
+    return bool(values) and all(_PICTURE_LIKE.search(str(value)) for value in values)
+
+
+def _together(cells: Iterable[object]) -> str | None:
+    return " | ".join(str(cell) for cell in cells if not is_missing(cell)) or None
+
+
 def _said(column: str) -> str:
-    return {NAME: "name", PICTURE: "picture"}.get(column, column)
+    return {NAME: "name", PICTURE: "picture", MORE_PICTURES: "further pictures"}.get(column, column)
 
 
 def read_told(settings: Iterable[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ ones even where one of two equal files carries extra metadata.
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -21,7 +21,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pandas.api.types import is_integer_dtype
 
 from recommender.catalog.cleaning import (
     REPORT_FILE,
@@ -31,32 +30,32 @@ from recommender.catalog.cleaning import (
     clean_rows,
     spell_labels,
 )
+from recommender.catalog.features import check_features, features_of
 from recommender.catalog.labels import Vocabulary
-from recommender.catalog.own import DTYPES, are_names
+from recommender.catalog.own import DTYPES
+from recommender.catalog.views import (
+    VIEW_HASHES,
+    VIEWS,
+    Kept,
+    check_views,
+    decoding,
+    read_views,
+    without_unused,
+)
 from recommender.errors import CatalogError, ImageError, StoreError
 from recommender.files import hash_files, refused_by_disk
 from recommender.pictures.decode import ImageLimits, decode_image
-from recommender.schema import COLUMNS, PICTURE_COLUMNS, SCHEMA, Id, own_names
+from recommender.schema import COLUMNS, PICTURE_COLUMNS, Id, own_names
 
-_TYPES = {"year": "int32"}
-_USUAL = {c.name: datasets.Value(_TYPES.get(c.kind, "string")) for c in SCHEMA if c.kind != "id"}
 _IMAGE, _HASH = PICTURE_COLUMNS
 _POSITION = "\tposition"  # of a row in its source; no column is called so
-
-
-def _features(id_type: str = "int64", own: Mapping[str, Any] | None = None) -> datasets.Features:
-    first = {"id": datasets.Value(id_type), _IMAGE: datasets.Image()}
-    return datasets.Features({**first, **_USUAL, **(own or {}), _HASH: datasets.Value("string")})
-
-
-FEATURES = _features()
-"""Of a catalog that has the usual columns alone, and numbers for ids."""
 
 STATE_FILE = "state.json"  # of datasets: names the Arrow files
 _LATEST = ("dataset_info.json", REPORT_FILE, STATE_FILE)
 """What says which catalog is the latest, the file that decides it last."""
 
 _PICTURES_A_BATCH = 256
+_SHOWN = 3
 PICTURE_LIMITS = ImageLimits(max_bytes=64 * 2**20, max_memory=2**30, patient=True)
 """What a catalog's own picture may cost: files larger than what a visitor may send."""
 
@@ -128,31 +127,41 @@ def add_pictures(
 ) -> datasets.Dataset:
     """Map rows to items: read, check and hash pictures in threads, drop rows without one."""
     table = cleaned.assign(**{_POSITION: cleaned.index})
-    features = features_of(cleaned)
+    viewed = any(map(raw.views, cleaned.index))
+    features = features_of(cleaned, viewed=viewed)
+    views, lost = dict[Id, int](), list[str]()
     rows = datasets.Dataset.from_pandas(table, preserve_index=False)
 
-    def inspect(position: int) -> tuple[bytes | None, str]:
+    def inspect(position: int) -> tuple[bytes | None, str, Kept]:
+        none = Kept([], [], [])
         try:
-            data = raw.read_picture(position)
-            return data, "it has no picture" if data is None else pixel_hash(data)
+            if (data := raw.read_picture(position)) is None:
+                return None, "it has no picture", none
+            own = pixel_hash(data)
         except ImageError as error:
-            return None, f"unreadable picture: {error}"
+            return None, f"unreadable picture: {error}", none
+        return data, own, read_views(raw.views(position), own, pixel_hash) if viewed else none
 
     def add(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
         inspected = list(pool.map(inspect, batch[_POSITION]))
-        kept = [i for i, (data, _) in enumerate(inspected) if data is not None]
-        for item_id, (data, reason) in zip(batch["id"], inspected, strict=True):
+        kept = [i for i, (data, *_) in enumerate(inspected) if data is not None]
+        for item_id, (data, reason, more) in zip(batch["id"], inspected, strict=True):
             if data is None:
                 report.skip(item_id, reason)
+            views.update({item_id: len(more.data)} if more.data else {})
+            lost.extend(more.lost)
         items = {name: [batch[name][i] for i in kept] for name in cleaned.columns}
         items["image"] = [
             {"bytes": inspected[i][0], "path": _file_of(batch["id"][i])} for i in kept
         ]
         items["image_hash"] = [inspected[i][1] for i in kept]
+        if viewed:
+            items[VIEWS] = [_named(batch["id"][i], inspected[i][2].data) for i in kept]
+            items[VIEW_HASHES] = [inspected[i][2].hashes for i in kept]
         return items
 
     with ThreadPoolExecutor() as pool:
-        return rows.map(
+        items = rows.map(
             add,
             batched=True,
             batch_size=_PICTURES_A_BATCH,
@@ -164,31 +173,24 @@ def add_pictures(
             new_fingerprint="items",
             desc="Reading pictures",
         )
+    if views:
+        report.notes.append(f"kept {sum(views.values()):,} further views of {len(views):,} items")
+    if lost:
+        shown = "; ".join(lost[:_SHOWN])
+        report.notes.append(f"left out {len(lost):,} further views: {shown}")
+    return without_unused(items)
 
 
-def _file_of(item_id: Id) -> str:
-    return f"{quote(str(item_id), safe='')}.jpg"
+def _file_of(item_id: Id, number: int = 1) -> str:
+    view = f"_{number}" if number > 1 else ""
+    return f"{quote(str(item_id), safe='')}{view}.jpg"
 
 
-def features_of(cleaned: pd.DataFrame) -> datasets.Features:
-    """What Arrow holds of a catalog with the columns that `clean_rows` gives."""
-    arrow = {dtype: name for name, dtype in DTYPES.items()}
-    own = own_names(cleaned.columns)
-    types = {name: datasets.Value(arrow[str(cleaned[name].dtype)]) for name in own}
-    return _features("int64" if is_integer_dtype(cleaned["id"].dtype) else "string", types)
-
-
-def check_features(features: datasets.Features) -> None:
-    """See that they are those of a catalog.
-
-    Raises:
-        StoreError: they are not.
-    """
-    own = {name: features[name] for name in own_names(features)}
-    values = all(isinstance(one, datasets.Value) and one.dtype in DTYPES for one in own.values())
-    known = values and features in [_features(kind, own) for kind in ("int64", "string")]
-    if not known or not are_names(own):
-        raise StoreError("The catalog has other columns than this version: build it again.")
+def _named(item_id: Id, views: Sequence[bytes]) -> list[dict[str, Any]]:
+    """Views as Arrow holds them."""
+    return [
+        {"bytes": data, "path": _file_of(item_id, number)} for number, data in enumerate(views, 2)
+    ]
 
 
 def pixel_hash(data: bytes) -> str:
@@ -227,10 +229,10 @@ def load_catalog(directory: Path, shards: Sequence[Path] = ()) -> datasets.Datas
         raise StoreError("The catalog is damaged: build it again.") from error
     if isinstance(items, datasets.Dataset) and "image" in items.column_names:
         with suppress(TypeError, ValueError):  # of what holds no pictures, which is refused next
-            items = items.cast_column("image", datasets.Image())
+            items = decoding(items, decode=True)
     check_features(getattr(items, "features", datasets.Features()))
     check_items(items)
-    return items.cast_column("image", datasets.Image(decode=False))
+    return decoding(items, decode=False)
 
 
 def check_items(items: datasets.Dataset) -> None:
@@ -249,6 +251,8 @@ def check_items(items: datasets.Dataset) -> None:
     for chunk in table["image"].chunks:
         if chunk.null_count or chunk.field("bytes").null_count:
             raise StoreError("The catalog has items without a picture within: build it again.")
+    if VIEWS in items.features:
+        check_views(table)
 
 
 def catalog_shards(directory: Path) -> list[Path]:
@@ -265,10 +269,12 @@ def catalog_frame(items: datasets.Dataset) -> pd.DataFrame:
     """Everything but the pictures, one row an item in the catalog's order.
 
     Returns:
-        Columns of `COLUMNS`, a catalog's own and `image_hash`; id int64 or str, year nullable
-        Int32, the other usual ones str or None, its own of `own.DTYPES`.
+        Columns of `COLUMNS`, a catalog's own, `image_hash` and, of one with views, lists of theirs;
+        id int64 or str, year nullable Int32, the other usual ones str or None, its own of
+        `own.DTYPES`.
     """
-    table = items.remove_columns("image").data.table.combine_chunks()
+    pictures = [name for name in (_IMAGE, VIEWS) if name in items.features]
+    table = items.remove_columns(pictures).data.table.combine_chunks()
     dtypes = {name: DTYPES[items.features[name].dtype] for name in own_names(table.column_names)}
     dtypes = {**dict.fromkeys(COLUMNS, "object"), "year": "Int32", **dtypes, _HASH: "object"}
     columns = {}
@@ -279,6 +285,8 @@ def catalog_frame(items: datasets.Dataset) -> pd.DataFrame:
             columns[name] = _texts(table[name])
         else:
             columns[name] = pd.Series(pd.array(table[name].to_pylist(), dtype=dtype))
+    if VIEW_HASHES in table.column_names:
+        columns[VIEW_HASHES] = pd.Series([told or [] for told in table[VIEW_HASHES].to_pylist()])
     return pd.DataFrame(columns)
 
 
@@ -324,7 +332,7 @@ def write_catalog(items: datasets.Dataset, directory: Path, report: CatalogRepor
         frame = catalog_frame(datasets.load_from_disk(str(building)))
         report.items = len(frame)
         report.rows = report.rows or report.items
-        columns = frame.columns.drop("image_hash")
+        columns = [*COLUMNS, *own_names(frame.columns)]
         report.missing = {name: int(frame[name].isna().sum()) for name in columns}
         report.fingerprint = fingerprint_of_frame(frame)
         text = json.dumps(asdict(report), ensure_ascii=False, indent=1)

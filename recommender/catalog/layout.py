@@ -14,6 +14,7 @@ _KAGGLES_COPY = "myntradataset"  # the same tree again, inside Kaggle's own arch
 _PICTURES = {"", ".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".avif"}
 """Suffixes of pictures; what else lies beside one, such as its .json or .xmp, is none."""
 _VIEW = re.compile(r"(.+?)[_\- ](\d{1,2})")
+_BETWEEN = re.compile(r"\s*[|;,\n]\s*")
 
 
 def find_table(names: Collection[str], found_in: str) -> str | None:
@@ -61,35 +62,45 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.by_stem)
 
-    def of(self, item_id: str | None, path: str | None = None) -> str | None:
-        """The picture of an item: as a column says, else by its id, else its first view."""
-        if path is not None:
-            path = path.replace("\\", "/").removeprefix("./")
-            for place in (f"{self.folder}{path}", f"{self.folder}images/{path}", path):
-                if found := self.names.get(place.lower()):
-                    return found
-        key = key_of(item_id or "")
-        views = self.views.get(key, [None])
-        return self.by_stem.get(key, views[0])
+    def called(self, cell: str | None) -> list[str]:
+        """The pictures that a column's cell names: one, or several with `|`, `;` or `,` between."""
+        if cell is None:
+            return []
+        parts = [cell] if self._called(cell) else _BETWEEN.split(cell)
+        return [found for part in parts if (found := self._called(part))]
 
-    def notes_on(self, ids: Sequence[str | None], paths: Sequence[str | None]) -> list[str]:
-        """What there is to say of the pictures that are not an item's.
+    def _called(self, path: str) -> str | None:
+        path = path.replace("\\", "/").removeprefix("./")
+        places = (f"{self.folder}{path}", f"{self.folder}images/{path}", path)
+        return next((self.names[p.lower()] for p in places if p.lower() in self.names), None)
+
+    def of(self, ids: Sequence[str | None], cells: Sequence[str | None]) -> list[list[str]]:
+        """The pictures of items, of each its own first, then its further views.
+
+        Its own is the first that a column names, else the one of its id, else its first view.
 
         Args:
             ids: of the rows.
-            paths: what a column calls their pictures, None where it says nothing.
+            cells: what a column calls their pictures, None where it says nothing.
         """
-        pairs = zip(ids, paths, strict=True)
-        taken = {name for item_id, path in pairs if (name := self.of(item_id, path))}
-        keys = dict.fromkeys(key_of(item_id) for item_id in ids if item_id)
-        views = {name: key for key in keys for name in self.views.get(key, ())}
-        further = [name for name in views if name not in taken]
-        others = [n for n in self.by_stem.values() if n not in taken and n not in views]
-        items = len({views[name] for name in further})
+        keys = [key_of(item_id or "") for item_id in ids]
+        named = [self.called(cell) for cell in cells]
+        stems = {self.by_stem.get(key) for key in keys}  # SKU-1.jpg may be one's own, not a view
+        found = []
+        for key, told in zip(keys, named, strict=True):
+            views = [name for name in self.views.get(key, ()) if name not in stems]
+            stem = [] if told or key not in self.by_stem else [self.by_stem[key]]
+            found.append(list(dict.fromkeys([*told, *stem, *views])))
+        return found
+
+    def notes_on(self, taken: Iterable[Sequence[str]]) -> list[str]:
+        """What there is to say of the pictures that are no item's, given those that are."""
+        of_items = {name for names in taken for name in names}
         said = {
             "passed over {} pictures, as others have their names": self.twice,
-            f"passed over {{}} pictures, further views of {items:,} items": further,
-            "{} pictures are of no row": others,
+            "{} pictures are of no row": [
+                name for name in self.by_stem.values() if name not in of_items
+            ],
         }
         return [
             f"{sentence.format(f'{len(names):,}')}: {', '.join(names[:3])}"
@@ -127,7 +138,7 @@ def find_pictures(names: Iterable[str], folder: str) -> Pictures:
         stem = PurePosixPath(name).stem
         if by_stem.setdefault(key_of(stem), name) != name:
             twice.append(name)
-        if view := _VIEW.fullmatch(stem):
+        elif view := _VIEW.fullmatch(stem):
             views.setdefault(key_of(view[1]), []).append((int(view[2]), name))
     ordered = {key: [name for _, name in sorted(found)] for key, found in views.items()}
     return Pictures(folder, by_stem, ordered, twice, {name.lower(): name for name in below})

@@ -18,6 +18,7 @@ from recommender.schema import (
     PICTURE_COLUMNS,
     PRICE,
     SCHEMA,
+    VIEW_COLUMNS,
     Column,
     Kind,
     own_column,
@@ -74,13 +75,10 @@ def _kind_of(values: Cells) -> Kind:
 
 def are_names(names: Collection[str]) -> bool:
     """Whether a catalog's own columns may be called so, all of them together."""
-    taken = {name.lower() for name in (*COLUMNS, *PICTURE_COLUMNS, *names)}
+    held = (*COLUMNS, *PICTURE_COLUMNS, *VIEW_COLUMNS)
+    taken = {name.lower() for name in (*held, *names)}
     fit = all(name.strip() and len(name) <= _MAX_NAME and name.isprintable() for name in names)
-    return (
-        fit
-        and len(names) <= MAX_OWN
-        and len(taken) == len(COLUMNS) + len(PICTURE_COLUMNS) + len(names)
-    )
+    return fit and len(names) <= MAX_OWN and len(taken) == len(held) + len(names)
 
 
 def own_types(frame: pd.DataFrame) -> dict[str, str]:

@@ -5,21 +5,23 @@ archive is read in place and never unpacked.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import pandas as pd
 
-from recommender.catalog.addresses import address_of
+from recommender.catalog.addresses import addresses_of
 from recommender.catalog.archives import Files, open_files
 from recommender.catalog.cleaning import RawCatalog
-from recommender.catalog.columns import NAME, PICTURE, with_usual_names
+from recommender.catalog.columns import MORE_PICTURES, NAME, PICTURE, with_usual_names
 from recommender.catalog.hub_dataset import read_hub_dataset
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.layout import find_pictures, find_table
 from recommender.catalog.styles import find_styles, join_styles
 from recommender.catalog.tables import READERS, read_table
 from recommender.catalog.values import cleaned, whole_number
+from recommender.catalog.views import View
 from recommender.errors import CatalogError, ImageError
 
 DEMO_ARCHIVE = Path(__file__).parents[1] / "demo" / "fashion-demo.zip"
@@ -110,23 +112,34 @@ def _read_files(files: Files, how: _Reading, table_name: str | None = None) -> R
     rows, notes = with_usual_names(table.rows, how.columns)
     pictures = find_pictures(names, folder)
     ids = rows["id"].tolist()
-    named = rows[PICTURE] if PICTURE in rows else [None] * len(rows)
-    paths = [cleaned(path) for path in named]
-    if not pictures and how.with_pictures and not any(map(address_of, paths)):
+    empty = [None] * len(rows)
+    cells, more = (
+        [cleaned(cell) for cell in rows.get(name, empty)] for name in (PICTURE, MORE_PICTURES)
+    )
+    if not pictures and how.with_pictures and not any(map(addresses_of, cells)):
         raise CatalogError(f"{found_in} has {table_name} but no picture in {folder}images/.")
-    notes += pictures.notes_on(ids, paths)
+    found = [
+        list(dict.fromkeys([*names, *pictures.called(cell)]))
+        for names, cell in zip(pictures.of(ids, cells), more, strict=True)
+    ]
+    notes += pictures.notes_on(found)
 
-    def read_picture(position: int) -> bytes | None:
-        if (name := pictures.of(ids[position], paths[position])) is None:
-            return None
+    def read_file(name: str) -> bytes:
         try:
             return read(name, PICTURE_LIMITS.max_bytes)
         except CatalogError as error:  # it costs its own item, not the others
             raise ImageError(str(error)) from error
 
+    def read_picture(position: int) -> bytes | None:
+        return read_file(found[position][0]) if found[position] else None
+
+    def views(position: int) -> list[View]:
+        return [View(name, partial(read_file, name)) for name in found[position][1:]]
+
     raw = RawCatalog(
         rows,
         read_picture,
+        views,
         repaired_ids=table.repaired,
         left_out=table.left_out,
         notes=[*table.notes, *notes],

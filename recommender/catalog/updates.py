@@ -5,9 +5,10 @@ built of it is served until the new one has been embedded. Running an update twi
 once.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,26 @@ import pandas as pd
 from pandas.api.types import is_integer_dtype
 
 from recommender.catalog.cleaning import CatalogReport, RawCatalog, clean_rows, spell_labels
+from recommender.catalog.features import features_of
 from recommender.catalog.items import (
     add_pictures,
     catalog_frame,
     changing,
-    features_of,
     load_catalog,
+    pixel_hash,
     write_catalog,
 )
 from recommender.catalog.own import own_types
 from recommender.catalog.values import cleaned as cleaned_value
 from recommender.catalog.values import whole_number
+from recommender.catalog.views import (
+    VIEWS,
+    View,
+    are_those,
+    decoding,
+    views_within,
+    without_unused,
+)
 from recommender.errors import CatalogError, ImageError
 from recommender.schema import COLUMNS, LABELS, Id, read_id
 
@@ -93,7 +103,7 @@ def update_catalog(
     report = CatalogReport(source=source) if raw is None else CatalogReport.of(raw, source)
     with changing(directory) as building:
         fresh, named = items.select([]), set[Id]()
-        features = features_of(frame.drop(columns="image_hash"))
+        columns = frame
         if raw is not None and labels_only:
             raw = _with_pictures_of(raw, items, frame, numbered=numbered)
         if raw is not None:
@@ -113,7 +123,7 @@ def update_catalog(
             cleaned = _with_own_of(cleaned, frame)
             cleaned = cleaned[_differ(cleaned, raw, items, frame)]
             if len(cleaned):
-                features = features_of(cleaned)
+                columns = cleaned
                 fresh = add_pictures(cleaned, raw, report, building / "map.arrow")
         if both := sorted(named & going, key=str):
             raise CatalogError(f"The update holds the id {both[0]} and removes it too: do either.")
@@ -137,8 +147,10 @@ def update_catalog(
         if update.added or update.changed or update.removed:
             gone = np.isin(frame["id"], [*update.changed, *update.removed])
             kept = items.select(np.flatnonzero(~gone))
-            merged = [_fitted(part, features) for part in (kept, fresh) if len(part)]
-            write_catalog(datasets.concatenate_datasets(merged), directory, report)
+            parts = [part for part in (kept, fresh) if len(part)]
+            features = features_of(columns, viewed=any(VIEWS in part.features for part in parts))
+            merged = datasets.concatenate_datasets([_fitted(part, features) for part in parts])
+            write_catalog(without_unused(merged), directory, report)
     return update
 
 
@@ -161,7 +173,7 @@ def _fitted(items: datasets.Dataset, features: datasets.Features) -> datasets.Da
     """Items with the features of what they are merged to; what they lack is missing."""
     for name in features.keys() - items.features.keys():
         items = items.add_column(name, [None] * len(items))
-    items = items.select_columns(list(features)).cast_column("image", features["image"])
+    items = decoding(items.select_columns(list(features)), decode=True)
     return items if items.features == features else items.cast(features)
 
 
@@ -182,13 +194,18 @@ def _with_pictures_of(
         place = at[position]
         return None if place is None else bytes(items[place]["image"]["bytes"])
 
-    return replace(raw, rows=rows, read_picture=read_picture)
+    def views(position: int) -> list[View]:
+        data = [] if (place := at[position]) is None else views_within(items[place])
+        return [View("", partial(bytes, one)) for one in data]
+
+    return replace(raw, rows=rows, read_picture=read_picture, views=views)
 
 
 def _differ(
     cleaned: pd.DataFrame, raw: RawCatalog, items: datasets.Dataset, frame: pd.DataFrame
 ) -> npt.NDArray[np.bool_]:
     """Which rows of `raw` are new, or differ from their item in a column or a picture's byte."""
+    own = frame["image_hash"].to_numpy()
     rows = pd.Index(frame["id"]).get_indexer(cleaned["id"])
     differ: npt.NDArray[np.bool_] = rows < 0
     there = np.flatnonzero(~differ)
@@ -198,19 +215,22 @@ def _differ(
     )
     differ[there] = (old != new).any(axis=1)
 
-    def read(position: int) -> bytes | None:
+    def differs(position: int, row: int, item: Mapping[str, Any]) -> bool:
         try:
-            return raw.read_picture(position)
+            if raw.read_picture(position) != item["image"]["bytes"]:
+                return True
         except ImageError:
-            return None  # it is read once more to say why
+            return True  # it is read once more to say why
+        return not are_those(raw.views(position), own[row], pixel_hash, views_within(item))
 
+    pictures = items.select_columns([name for name in ("image", VIEWS) if name in items.features])
     same = np.flatnonzero(~differ)
     same = same[np.argsort(rows[same])]
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(same), _COMPARED_AT_ONCE):
             batch = same[start : start + _COMPARED_AT_ONCE]
-            pictures = items.select(rows[batch])["image"]
-            found = pool.map(read, cleaned.index[batch].tolist())
-            pairs = zip(found, pictures, strict=True)
-            differ[batch] = [data != picture["bytes"] for data, picture in pairs]
+            held = pictures[rows[batch].tolist()]
+            each = (dict(zip(held, item, strict=True)) for item in zip(*held.values(), strict=True))
+            positions = cleaned.index[batch].tolist()
+            differ[batch] = list(pool.map(differs, positions, rows[batch].tolist(), each))
     return differ

@@ -17,12 +17,14 @@ import datasets
 import numpy as np
 
 from recommender.catalog.cleaning import CatalogReport
+from recommender.catalog.features import check_features
 from recommender.catalog.items import (
     catalog_fingerprint,
-    check_features,
+    catalog_frame,
     check_items,
     write_catalog,
 )
+from recommender.catalog.views import decoding
 from recommender.errors import HubError, StoreError
 from recommender.files import hash_files, is_disk_full, whole_file
 from recommender.store.colours import COLOURS
@@ -36,6 +38,7 @@ from recommender.store.manifest import (
 )
 from recommender.store.store import Store
 from recommender.store.style_map import MAP
+from recommender.store.views import load_views, view_parts
 
 SCHEMA_VERSION = 1
 _BESIDE = (MAP, COLOURS)
@@ -47,7 +50,7 @@ REMOTE = re.compile(r"(data/[0-9a-f]{24}\.parquet|store/[0-9a-f]{24}\.(faiss|npy
 
 _LOCAL = re.compile(
     r"index(-[0-9a-f]{16})?\.faiss|ids(-[0-9a-f]{16})?\.npy|"
-    r"(embeddings|map|colours|weights)/[0-9a-f]{24}\.safetensors"
+    r"(embeddings|views|map|colours|weights)/[0-9a-f]{24}\.safetensors"
 )
 _OF_OTHERS = ("transformers", "open_clip")
 _PINNED = re.compile(r"[\w.-]+(/[\w.-]+)?@[0-9a-f]{40}")
@@ -117,6 +120,7 @@ def pack(store: Store) -> tuple[Parcel, dict[str, Path]]:
     names = [manifest.index_file, manifest.ids_file, *manifest.parts]
     beside = [kind.find(directory, manifest.files) for kind in _BESIDE]
     names += [path.relative_to(directory).as_posix() for path in beside if path is not None]
+    names += view_parts(manifest.files)
     own = [directory / name for name in names]
     if weights := _weights_file(directory, manifest):
         # Named by what they are: no path of this machine is public.
@@ -185,7 +189,7 @@ def _write_parquet(directory: Path, manifest: Manifest) -> list[Path]:
             path = directory / STAGING / f"{manifest.files[name][:24]}.parquet"
             if not path.is_file():
                 shard = datasets.Dataset.from_file(str(directory / name))
-                shard = shard.cast_column("image", datasets.Image())
+                shard = decoding(shard, decode=True)
                 with whole_file(path) as building:
                     shard.to_parquet(building)
             paths.append(path)
@@ -218,7 +222,7 @@ def read_parcel(path: Path) -> Parcel:
                 "The store on the Hub was built with weights that are on its owner's machine: "
                 "push it again with this version, which sends them along."
             )
-        whole = shards and own.keys() - set().union(*beside) == named
+        whole = shards and own.keys() - set().union(*beside, view_parts(own)) == named
         whole = whole and all(len(names) <= 1 for names in beside)
         if not whole or not all(map(_LOCAL.fullmatch, own)):
             raise ValueError("the files are not those of a store")
@@ -294,10 +298,12 @@ def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> No
         pairs = (parts.ids, index.ids), (parts.vectors, index.vectors)
         if not all(np.array_equal(part, whole) for part, whole in pairs):
             raise StoreError("The index is of other embeddings: build it again.")
+        views = [directory / name for name in view_parts(manifest.files)]
+        load_views(views, catalog_frame(items), index.ids, manifest.dim)
     except StoreError as error:
         raise HubError(
-            "The index, its embeddings, map or colours on the Hub are not what the manifest says: "
-            "push the store again."
+            "The index, its embeddings, views, map or colours on the Hub are not what the manifest "
+            "says: push the store again."
         ) from error
     written = write_catalog(items, directory / "catalog", CatalogReport(source=source))
     hashes = hash_files(written)

@@ -18,7 +18,7 @@ from recommender.files import hash_files
 from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
 from recommender.index.exact import ExactSearch
 from recommender.index.mapped import map_file
-from recommender.index.protocol import Condition, Metric, score_of
+from recommender.index.protocol import Change, Condition, Metric, score_of
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +100,18 @@ class Index:
         """What the index's metric makes of cosines: themselves, or minus the distances."""
         return score_of(cosines, self.metric)
 
-    def again(self, name: str, vectors_of: Callable[[slice], Floats]) -> "Index":
+    def scores(self, query: Floats, rows: Rows | None = None) -> Floats:
+        """See `VectorIndex`."""
+        vectors = self.vectors if rows is None else self.vectors[rows]
+        return self.score_of(vectors @ query)  # (m, d) @ (d,) -> (m,)
+
+    def nearest_picture(self, row: int, query: Floats) -> tuple[int, Floats]:
+        """See `VectorIndex`; each row has one here."""
+        return 1, self.vectors[row]
+
+    def again(self, name: str, change: Change) -> "Index":
         """See `VectorIndex`; searched exactly."""
-        embeddings = Embeddings(self.ids, vectors_of(slice(None)))
+        embeddings = Embeddings(self.ids, change(self.vectors, slice(None)))
         return build_index(embeddings, IndexConfig(metric=self.metric))[0]
 
 

@@ -8,7 +8,7 @@ stay on disk; they are searched themselves where Milvus is away.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
@@ -20,7 +20,7 @@ from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
 from recommender.index.exact import products, scan
 from recommender.index.mapped import blocks_of, lay_on_disk
 from recommender.index.milvus import MOST, Collection
-from recommender.index.protocol import Condition, Metric, score_of
+from recommender.index.protocol import Change, Condition, Metric, score_of
 
 log = logging.getLogger(__name__)
 
@@ -118,13 +118,22 @@ class MilvusIndex:
         """What the index's metric makes of cosines."""
         return score_of(cosines, self.metric)
 
-    def again(self, name: str, vectors_of: Callable[[slice], Floats]) -> "MilvusIndex":
+    def scores(self, query: Floats, rows: Rows | None = None) -> Floats:
+        """See `VectorIndex`."""
+        vectors = self.vectors if rows is None else self.vectors[rows]
+        return self.score_of(vectors @ query)  # (m, d) @ (d,) -> (m,)
+
+    def nearest_picture(self, row: int, query: Floats) -> tuple[int, Floats]:
+        """See `VectorIndex`; each row has one here."""
+        return 1, self.vectors[row]
+
+    def again(self, name: str, change: Change) -> "MilvusIndex":
         """See `VectorIndex`; the vectors are laid on disk.
 
         Raises:
             StoreError: they cannot be.
         """
-        blocks = (vectors_of(part) for part in blocks_of(len(self)))
+        blocks = (change(self.vectors[part], part) for part in blocks_of(len(self)))
         try:
             vectors = lay_on_disk(blocks, self.vectors.shape, self._folder)
         except OSError as error:

@@ -11,6 +11,9 @@ from recommender.index.embeddings import Floats, Mask, Rows
 Metric = Literal["cosine", "euclidean"]
 """What a score is: the cosine, or minus the Euclidean distance."""
 
+Change = Callable[[Floats, slice | Rows], Floats]
+"""Vectors, float32 of shape (m, d), and the rows that they are of -> others, unit rows too."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
@@ -71,12 +74,34 @@ class VectorIndex(Protocol):
     def score_of(self, cosines: Floats) -> Floats:
         """What the metric makes of cosines."""
 
-    def again(self, name: str, vectors_of: Callable[[slice], Floats]) -> "VectorIndex":
+    def scores(self, query: Floats, rows: Rows | None = None) -> Floats:
+        """The score of each row, or of some.
+
+        Args:
+            query: float32 of shape (d,), of length one.
+            rows: int64 of shape (m,); all where None.
+
+        Returns:
+            float32 of shape (m,), perhaps rounded otherwise than those of `search`.
+        """
+
+    def nearest_picture(self, row: int, query: Floats) -> tuple[int, Floats]:
+        """By which of its pictures a row is found.
+
+        Args:
+            row: of the index.
+            query: float32 of shape (d,).
+
+        Returns:
+            Its number, 1 for the item's own, and its vector, float32 of shape (d,).
+        """
+
+    def again(self, name: str, change: Change) -> "VectorIndex":
         """The same rows by other vectors.
 
         Args:
             name: what those are called where several are held.
-            vectors_of: gives those of some rows, float32 of shape (m, d), unit rows.
+            change: makes them.
         """
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
-from recommender.schema import Id, keys_of, read_id, whole
+from recommender.schema import VIEW_COLUMNS, Id, keys_of, read_id, whole
 from recommender.search.filters import FilterTable
 from recommender.search.ranking import Candidates
 from recommender.store.store import Gallery
@@ -40,7 +40,7 @@ class Items:
         self.numbered = bool(self.ids.dtype == np.int64)
         numbers = ("number", "year")
         self.sortable = [column.name for column in self.columns if column.kind in numbers]
-        self._catalog, self._catalog_rows = gallery.items, catalog_rows
+        self._gallery, self._catalog_rows = gallery, catalog_rows
         self._row_of = {item_id: row for row, item_id in enumerate(self.ids.tolist())}
 
     def row(self, item_id: object) -> int:
@@ -65,9 +65,25 @@ class Items:
         """One item's columns, missing ones None; raises as `row` does."""
         return self.filters.row(self.row(item_id))
 
-    def picture_bytes(self, item_id: object) -> bytes:
-        """The encoded picture of an item, as its source had it; raises as `row` does."""
-        return bytes(self._catalog[int(self._catalog_rows[self.row(item_id)])]["image"]["bytes"])
+    def picture_bytes(self, item_id: object, number: int = 1) -> bytes:
+        """An encoded picture of an item, as its source had it.
+
+        Args:
+            item_id: of the item.
+            number: which of its pictures, 1 for its own.
+
+        Raises:
+            UnknownItemError: there is none.
+        """
+        picture = self._gallery.picture(int(self._catalog_rows[self.row(item_id)]), number)
+        if picture is None:
+            raise UnknownItemError("The item has no such picture.")
+        return picture
+
+    def views(self, item_id: object) -> int:
+        """How many further pictures an item has; raises as `row` does."""
+        row = self.row(item_id)
+        return len(self.frame[VIEW_COLUMNS[1]].iloc[row]) if VIEW_COLUMNS[1] in self.frame else 0
 
     def in_order(self, found: Candidates, sort: str) -> Candidates:
         """Candidates by a column; what lacks a value comes last.

@@ -75,8 +75,7 @@ class Nudged:
     def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Rows]:
         """As `VectorIndex.search`, exactly, of one query: (1, d) -> (1, m)."""
         rows = np.arange(len(self)) if allowed is None else np.flatnonzero(allowed)
-        vectors = self._index.vectors if allowed is None else self._index.vectors[rows]
-        cosines = self._index.score_of(vectors @ queries[0])  # (n, d) @ (d,) -> (n,)
+        cosines = self._index.scores(queries[0], None if allowed is None else rows)
         scores = self._weight * cosines + self._extra[rows]
         if k < len(rows):
             least = np.partition(scores, -k)[-k]

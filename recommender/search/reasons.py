@@ -46,13 +46,15 @@ class Reason:
             so each of `TASTE` that was told, and what counts beside an embedding (`Nudges`).
         terms: what counts beside an embedding -> how far it holds of the item, from 0 to 1.
         asks: float32 of shape (dim,), what of the query is in the score.
-        found: float32 of shape (dim,), the item's embedding.
+        found: float32 of shape (dim,), the embedding of the item's picture that it was found by.
+        number: of that picture, 1 for the item's own.
     """
 
     shares: dict[str, float]
     terms: dict[str, float]
     asks: Floats
     found: Floats
+    number: int
 
     @property
     def score(self) -> float:
@@ -75,26 +77,25 @@ def reason_of(recommender: Recommender, query: Query, row: int, options: Options
     """
     recommender.nudges.check(options)
     agreement, index = recommender.encoder.agreement, recommender.index_of(options)
-    asks, found = recommender.asking(query, options), index.vectors[row]
-    told = [name for name in TASTE if getattr(options, name)]
-    beside: dict[str, float] = {}
-    vector = asks
-    if told:
+    asks = recommender.asking(query, options)
+    vector, sides = asks, dict[str, Floats]()
+    if told := [name for name in TASTE if getattr(options, name)]:
         judged = (rows_of(recommender.items, getattr(options, name)) for name in TASTE)
         pull = pull_of(agreement, index.vectors, *judged)
         vector, [[share]] = moved(asks, pull)
         asks = asks * share if share else asks
-        sides = float(pull.towards @ found * share), -float(pull.away @ found * share)
-        beside = {name: side for name, side in zip(TASTE, sides, strict=True) if name in told}
+        pulls = dict(zip(TASTE, (pull.towards * share, -pull.away * share), strict=True))
+        sides = {name: pulls[name] for name in told}
+    number, found = index.nearest_picture(row, vector[0])
     here = slice(row, row + 1)
     counted = recommender.nudges.counted(index, vector[0], query, 0, options, here)
     left = 1 - sum(share for share, _ in counted.values())
     asks = asks[0] * np.float32(left)
     shares = shares_of(agreement, asks, found)
-    shares |= {name: left * side for name, side in beside.items()}
+    shares |= {name: left * float(side @ found) for name, side in sides.items()}
     terms = {name: float(term[0]) for name, (_, term) in counted.items()}
     shares |= {name: share * terms[name] for name, (share, _) in counted.items()}
-    return Reason(shares=shares, terms=terms, asks=asks, found=found)
+    return Reason(shares=shares, terms=terms, asks=asks, found=found, number=number)
 
 
 def shares_of(agreement: Agreement, asks: Floats, found: Floats) -> dict[str, float]:

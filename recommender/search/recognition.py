@@ -49,21 +49,51 @@ class Recognised(NamedTuple):
     cosine: Floats
 
 
+class Further(NamedTuple):
+    """Further pictures of a gallery's items, v of them.
+
+    Attributes:
+        rows: int64 of shape (v,), that they are of.
+        pictures: int64 of shape (v,), equal where the picture is, that of an item too.
+        vectors: float32 of shape (v, dim), their embeddings.
+    """
+
+    rows: Rows
+    pictures: Rows
+    vectors: Floats
+
+
 class Recognition:
     """The looks of a gallery's pictures. Thread-safe."""
 
-    def __init__(self, agreement: Agreement, index: VectorIndex, pictures: Rows) -> None:
+    def __init__(
+        self,
+        agreement: Agreement,
+        index: VectorIndex,
+        pictures: Rows,
+        further: Further | None = None,
+    ) -> None:
         """Args:
         agreement: how an embedding holds looks.
         index: of the gallery; where its vectors are in memory, looks are laid beside them.
         pictures: int64 of shape (n,), equal where the picture is.
+        further: other pictures of the items, of a gallery in memory that has some.
         """
         self._agreement, self._index, self._pictures = agreement, index, pictures
+        self._rows, self._viewed = np.arange(len(pictures)), further is not None
         self._looks = None
         if index.in_memory:
-            numbers, first = np.unique(pictures, return_index=True)
-            looks = agreement.looks(index.vectors[first])
-            self._looks = build_index(Embeddings(numbers, looks), IndexConfig())[0]
+            vectors = [index.vectors]
+            if further is not None:
+                self._rows = np.concatenate([self._rows, further.rows])
+                self._pictures = np.concatenate([pictures, further.pictures])
+                vectors.append(further.vectors)
+            numbers, first = np.unique(self._pictures, return_index=True)
+            own = first < len(pictures)
+            chosen = [first[own], first[~own] - len(pictures)]
+            looks = [agreement.looks(v[at]) for v, at in zip(vectors, chosen, strict=False)]
+            embeddings = Embeddings(numbers, np.concatenate(looks))
+            self._looks = build_index(embeddings, IndexConfig())[0]
 
     def recognise(self, queries: Floats, allowed: Mask | None = None) -> list[Recognised | None]:
         """For each query the nearest picture, where it is much nearer than the next one.
@@ -78,9 +108,9 @@ class Recognition:
         cosines, nearest = self._two_pictures(self._agreement.looks(queries))
         if cosines.shape[1] == 2:
             for i in np.flatnonzero(stands_out(*cosines.T)):
-                shown = self._pictures == nearest[i]
-                rows = np.flatnonzero(shown if allowed is None else shown & allowed)
-                found[i] = Recognised(rows, cosines[i, 0])
+                rows = self._rows[self._pictures == nearest[i]]
+                rows = rows if allowed is None else rows[allowed[rows]]
+                found[i] = Recognised(np.unique(rows), cosines[i, 0])
         return found
 
     def _two_pictures(self, looks: Floats) -> tuple[Floats, Rows]:
@@ -89,6 +119,8 @@ class Recognition:
         Args:
             looks: float32 of shape (q, looks_dim), unit rows.
         """
+        if self._looks is not None and self._viewed:
+            return self._two_items(self._looks, looks)
         if self._looks is not None:
             cosines, columns = self._looks.search(looks, 2)
             return cosines, self._looks.ids[columns[:, 0]]
@@ -110,3 +142,16 @@ class Recognition:
         two = np.stack([rows[:, 0], rows[np.arange(len(rows)), second]], axis=1)  # (q, 2)
         seen = self._agreement.looks(self._index.vectors[two.ravel()])
         return products(looks, seen, np.arange(two.size).reshape(two.shape)), nearest
+
+    def _two_items(self, seen: VectorIndex, looks: Floats) -> tuple[Floats, Rows]:
+        """The same where items have several pictures: the next one is of no item of the nearest."""
+        cosines, columns = seen.search(looks, 1)
+        nearest, both = seen.ids[columns[:, 0]], np.full((len(looks), 2), np.nan, np.float32)
+        both[:, 0] = cosines[:, 0]
+        for at, picture in enumerate(nearest):
+            theirs = np.isin(self._rows, self._rows[self._pictures == picture])
+            others = ~np.isin(seen.ids, self._pictures[theirs])
+            next_one = seen.search(looks[at : at + 1], 1, others)[0]
+            if next_one.size:  # else all that there is is of the same items: nothing to compare
+                both[at, 1] = next_one[0, 0]
+        return both, nearest

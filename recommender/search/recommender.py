@@ -17,7 +17,7 @@ from recommender.encoding.agreement import LOOKS, Beliefs
 from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap, told_of
 from recommender.encoding.regions import Asked, parts_of
 from recommender.errors import QueryError
-from recommender.index.embeddings import Floats
+from recommender.index.embeddings import Floats, Rows
 from recommender.index.protocol import VectorIndex
 from recommender.schema import TYPE, Id
 from recommender.search.corrections import asked_with, check_corrections
@@ -84,16 +84,18 @@ class Recommender:
         agreement = encoder.agreement
         if agreement.labels:
             # What is known of an item in place of what its picture makes one believe.
-            labels = {name: self.frame[name].tolist() for name in agreement.labels}
+            labels = {name: self.frame[name].to_numpy() for name in agreement.labels}
 
-            def known(part: slice) -> Floats:
-                told = {name: values[part] for name, values in labels.items()}
-                return agreement.with_labels(index.vectors[part], told)
+            def known(vectors: Floats, rows: slice | Rows) -> Floats:
+                told = {name: values[rows] for name, values in labels.items()}
+                return agreement.with_labels(vectors, told)
 
             self._indexes["hybrid"] = index.again("hybrid", known)
             if agreement.weights[LOOKS]:
                 # Where an embedding is looks alone, a query's own picture is the nearest anyway.
-                self._recognition = Recognition(agreement, index, self._twins.pictures)
+                views = gallery.views
+                further = None if views is None else self._twins.further(views)
+                self._recognition = Recognition(agreement, index, self._twins.pictures, further)
 
     def __len__(self) -> int:
         return len(self.index)

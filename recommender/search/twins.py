@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 
 from recommender.index.embeddings import Mask, Rows
+from recommender.index.views import Views
 from recommender.search.hits import Hits
 from recommender.search.options import Options
+from recommender.search.recognition import Further
 
 
 class Twins:
@@ -24,6 +26,12 @@ class Twins:
         """
         self._frame = frame
         self.pictures: Rows = pd.factorize(frame["image_hash"])[0].astype(np.int64)
+
+    def further(self, views: Views) -> Further:
+        """The pictures of views, numbered as those of the items are, and on from there."""
+        told = pd.concat([self._frame["image_hash"], pd.Series(views.pictures, dtype=object)])
+        numbers = pd.factorize(told)[0].astype(np.int64)
+        return Further(views.rows, numbers[len(self.pictures) :], views.vectors)
 
     def with_picture_of(self, rows: Sequence[int]) -> Rows:
         """Some rows and all that have the picture of one of them."""

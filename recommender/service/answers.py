@@ -45,7 +45,7 @@ from recommender.service.worded import (
     Json,
     answer_of,
     placed,
-    with_picture,
+    with_pictures,
     worded,
 )
 
@@ -227,7 +227,7 @@ class Service:
     @counted
     def item(self, item_id: Id, origin: str) -> Json:
         """One item with the address of its picture."""
-        item = with_picture(self.recommender.item(item_id), origin)
+        item = with_pictures(self.recommender, item_id, origin)
         return {"schema_version": SCHEMA_VERSION, "item": item}
 
     @counted
@@ -287,7 +287,7 @@ class Service:
         recommender, found = self.recommender, {}
         for item_id in ids:
             with suppress(UnknownItemError):
-                found[item_id] = with_picture(recommender.item(item_id), origin)
+                found[item_id] = with_pictures(recommender, item_id, origin)
         return found
 
     def prepare(self) -> None:

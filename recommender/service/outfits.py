@@ -4,7 +4,7 @@ from recommender.schema import Id
 from recommender.search.options import read_ids
 from recommender.search.recommender import Recommender
 from recommender.service.sentences import nothing_for
-from recommender.service.worded import SCHEMA_VERSION, Json, with_picture
+from recommender.service.worded import SCHEMA_VERSION, Json, with_pictures
 
 
 def outfit_of(
@@ -30,7 +30,7 @@ def outfit_of(
     ids = recommender.frame["id"]
 
     def shown(one: Id) -> Json:
-        return with_picture(recommender.item(one), origin)
+        return with_pictures(recommender, one, origin)
 
     slots = [
         {

@@ -16,7 +16,7 @@ from recommender.search.reasons import Heat, heat_of, reason_of
 from recommender.search.recommender import Recommender
 from recommender.service.agreed import beside_said, reason_said, rounded
 from recommender.service.sentences import NO_HEAT
-from recommender.service.worded import SCHEMA_VERSION, Json, with_picture, worded
+from recommender.service.worded import SCHEMA_VERSION, Json, address_of, with_pictures, worded
 
 SURE = 0.5
 """From which probability on a picture is said to show something."""
@@ -51,7 +51,7 @@ def why(
         QueryError: an option or the text cannot be used.
         UnknownItemError: there is no such item, or none of an id that is liked or disliked.
     """
-    row, item = recommender.row(item_id), recommender.item(item_id)
+    row, item = recommender.row(item_id), with_pictures(recommender, item_id, origin)
     found = _picture_of(recommender, item_id)
     if isinstance(asks, Image.Image):
         seen = recommender.see([asks, found], [region, None])
@@ -61,19 +61,23 @@ def why(
         query, asked = recommender.like(recommender.row(asks), options), recommender.item(asks)
         seen = recommender.see([_picture_of(recommender, asks), found], [None, None])
     query = recommender.but(query, text, options)
+    reason, places = reason_of(recommender, query, row, options), list(seen.places)
+    if reason.number > 1:  # it was found by a further view, which is what is alike
+        item["image"] = address_of(item["id"], origin, reason.number)
+        nearest = _picture_of(recommender, item_id, reason.number)
+        places[1:] = recommender.see([nearest], [None]).places
     agreement = recommender.encoder.agreement
-    reason = reason_of(recommender, query, row, options)
     heat = {}
-    if seen.places and agreement.weights[LOOKS]:
+    if places and agreement.weights[LOOKS]:
         one, other = reason.asks, reason.found
         sides = {"asked": (one, other), "item": (other, one)}
-        for (name, (own, another)), places in zip(sides.items(), seen.places, strict=True):
-            heat[name] = _heat(heat_of(agreement, places, own, another))
+        for (name, (own, another)), seen_at in zip(sides.items(), places, strict=True):
+            heat[name] = _heat(heat_of(agreement, seen_at, own, another))
     attributes = compare(asked | dict(options.corrected or {}), item, recommender.columns)
     said = reason_said(attributes), beside_said(reason.shares, reason.terms, options)
     return {
         "schema_version": SCHEMA_VERSION,
-        "item": with_picture(item, origin),
+        "item": item,
         "words": " ".join(filter(None, said)),
         "attributes": attributes,
         "score": round(reason.score, 4),
@@ -120,7 +124,7 @@ def _heat(heat: Heat) -> Json:
     return {"box": list(heat.box), "cells": cells.tolist()}
 
 
-def _picture_of(recommender: Recommender, item_id: Id) -> Image.Image:
+def _picture_of(recommender: Recommender, item_id: Id, number: int = 1) -> Image.Image:
     """Read as when it was embedded."""
-    data, at_least_px = recommender.picture_bytes(item_id), recommender.encoder.input_px
+    data, at_least_px = recommender.picture_bytes(item_id, number), recommender.encoder.input_px
     return decode_image(data, limits=PICTURE_LIMITS, at_least_px=at_least_px)

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from recommender.encoding.agreement import Beliefs, likeliest
 from recommender.encoding.regions import Asked, Regions
+from recommender.schema import VIEW_COLUMNS, Id
 from recommender.search.hits import Hits
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
@@ -12,6 +13,8 @@ from recommender.search.said import Said
 from recommender.service.sentences import heard, message_of, not_counted, only_these_hold
 
 SCHEMA_VERSION = 1
+MORE = VIEW_COLUMNS[0]
+"""What an item's further pictures are called."""
 _LIKELIEST = 3
 
 Json = dict[str, Any]
@@ -40,9 +43,22 @@ def understood(said: Said | None) -> Json:
     }
 
 
-def with_picture(item: Json, origin: str) -> Json:
-    """An item with the address of its picture."""
-    return {**item, "image": f"{origin}/pictures/{quote(str(item['id']), safe='')}"}
+def with_pictures(recommender: Recommender, item_id: Id, origin: str) -> Json:
+    """An item with the address of its picture and, where it has further ones, of these.
+
+    Raises:
+        UnknownItemError: there is none of this id.
+    """
+    item = recommender.item(item_id)
+    further = range(2, recommender.items.views(item_id) + 2)
+    more = {MORE: [address_of(item["id"], origin, number) for number in further]}
+    return {**item, "image": address_of(item["id"], origin), **(more if further else {})}
+
+
+def address_of(item_id: Id, origin: str, number: int = 1) -> str:
+    """Where a picture of an item is served, by its number."""
+    view = f"?view={number}" if number > 1 else ""
+    return f"{origin}/pictures/{quote(str(item_id), safe='')}{view}"
 
 
 def placed(regions: Regions | None, asked: Asked) -> Json:
@@ -85,7 +101,7 @@ def answer_of(
     results = []
     pairs = zip(hits.ids.tolist(), hits.scores.tolist(), strict=True)
     for rank, (item_id, score) in enumerate(pairs, 1):
-        item = with_picture(recommender.item(item_id), origin)
+        item = with_pictures(recommender, item_id, origin)
         results.append({"rank": rank, "id": item.pop("id"), "score": round(score, 4), **item})
     ids = recommender.frame["id"]
     for result, rows in zip(results, hits.variants, strict=False):  # none where none are folded

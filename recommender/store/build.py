@@ -11,6 +11,7 @@ import datasets
 import numpy as np
 
 from recommender.catalog.items import catalog_fingerprint, catalog_shards, load_catalog
+from recommender.catalog.views import VIEWS, as_items
 from recommender.encoding.agreement import Agreement
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import StoreError
@@ -22,6 +23,7 @@ from recommender.store.embed import Engine, LoadEncoder, embed_catalog, embed_he
 from recommender.store.manifest import WEIGHTS, Manifest, write_manifest
 from recommender.store.store import Store
 from recommender.store.style_map import MapConfig, MapQuality, write_map
+from recommender.store.views import VIEWS_FOLDER
 
 log = logging.getLogger(__name__)
 
@@ -59,17 +61,16 @@ def build_store(
         ValueError: a size is not positive.
     """
     items = load_catalog(directory / "catalog")
-    parts = directory / "embeddings"
-    known = former.known if former else lambda fingerprint: {}
-    embedded = embed_catalog(
-        items,
-        parts,
-        load_encoder,
+    embed = partial(
+        embed_catalog,
+        load_encoder=load_encoder,
         batch_size=batch_size,
         workers=workers,
-        load_known=known,
+        load_known=former.known if former else lambda fingerprint: {},
         engine=engine,
     )
+    embedded = embed(items, directory / "embeddings")
+    views = embed(as_items(items), directory / VIEWS_FOLDER) if VIEWS in items.features else None
     _tell_unheard(embedded.encoder.agreement, items)
     ids = embedded.embeddings.ids
     index, recall = build_index(embedded.embeddings, config)
@@ -84,6 +85,8 @@ def build_store(
         shards = catalog_shards(directory / "catalog")
         record, weights = _record_of(embedded.encoder, directory)
         files = [index_file, ids_file, *shards, *embedded.parts, *maps, colours, *weights]
+        files += views.parts if views else ()
+        skipped = embedded.skipped | (views.skipped if views else {})
         names = [path.relative_to(directory).as_posix() for path in files]
         manifest = Manifest(
             encoder=record,
@@ -93,7 +96,7 @@ def build_store(
             ids_sha256=hashlib.sha256(ids.tobytes()).hexdigest(),
             catalog_fingerprint=catalog_fingerprint(items),
             recall_at_10=recall,
-            skipped={str(item_id): reason for item_id, reason in embedded.skipped.items()},
+            skipped={str(item_id): reason for item_id, reason in skipped.items()},
             parts=[path.relative_to(directory).as_posix() for path in embedded.parts],
             files=dict(zip(names, hash_files(files), strict=True)),
             index_file=index_file.name,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
@@ -19,6 +20,8 @@ from recommender.index.milvus import FIELDS, KEY, Collection, Field, MilvusConfi
 from recommender.index.milvus_index import Held, MilvusIndex
 from recommender.schema import key_of, keys_of
 from recommender.store.store import Gallery, Store
+
+log = logging.getLogger(__name__)
 
 _AT_ONCE = 1_000
 """Rows of one request, a few megabytes."""
@@ -174,6 +177,8 @@ def collected_gallery(store: Store, config: MilvusConfig) -> Gallery:
         StoreError: the store cannot be read.
     """
     contents = Contents(store)
+    if store.views is not None:
+        log.warning("Milvus finds items by their own pictures: their further views it has not.")
     held = Held(contents.collection(config), contents.keys, contents.marker)
     held.check()  # at the start, not when a visitor asks
     metric = store.manifest.index.get("metric")

@@ -18,7 +18,7 @@ WEIGHTS = "weights"
 
 _OWN_FILES = (
     *("index.faiss", "index-*.faiss", "ids.npy", "ids-*.npy", "*.building"),
-    *("embeddings/*", "map/*", "colours/*", "weights/*", "catalog/*.arrow"),
+    *("embeddings/*", "views/*", "map/*", "colours/*", "weights/*", "catalog/*.arrow"),
 )
 _LIBRARIES = ("datasets", "faiss-cpu", "numpy", "pillow", "timm", "torch")
 

@@ -21,16 +21,19 @@ from filelock import FileLock, Timeout
 
 from recommender.catalog.items import catalog_frame, fingerprint_of_frame, load_catalog
 from recommender.catalog.own import columns_of
+from recommender.catalog.views import views_within
 from recommender.errors import IndexMismatchError, StoreError
 from recommender.index.embeddings import Embeddings, Floats, Rows
 from recommender.index.faiss import FLAT, Index, IndexConfig, map_flat, read_index
 from recommender.index.mapped import lay_on_disk
 from recommender.index.protocol import VectorIndex
+from recommender.index.views import ViewedIndex, Views
 from recommender.schema import Column, keys_of
 from recommender.store.colours import COLOURS
 from recommender.store.embed import Known, load_parts
 from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
 from recommender.store.style_map import MAP, Places
+from recommender.store.views import load_views, view_parts
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +50,8 @@ class Gallery:
         index: of those items that could be embedded.
         places: int16 of shape (n, 2), the index's rows on the style map; None without one.
         colours: float32 of shape (n, 3), of the items' garments; None where nobody knows them.
+        views: further pictures of the items, by which the index finds them too; None where there
+            are none, or the index does not.
         version: of the store that it was read from: the head of its catalog's fingerprint.
     """
 
@@ -55,12 +60,24 @@ class Gallery:
     index: VectorIndex
     places: Places | None = None
     colours: Floats | None = None
+    views: Views | None = None
     version: str | None = None
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """Of the catalog: the usual ones, then its own."""
         return columns_of(self.frame)
+
+    def picture(self, row: int, number: int = 1) -> bytes | None:
+        """The encoded picture of an item: its own, or by a number from 2 on a further one.
+
+        Args:
+            row: of the catalog.
+            number: which picture; None is what there is of one that the item has not.
+        """
+        item = self.items[row]
+        pictures = [bytes(item["image"]["bytes"]), *(views_within(item) if number > 1 else ())]
+        return pictures[number - 1] if 1 <= number <= len(pictures) else None
 
 
 class Store:
@@ -170,6 +187,16 @@ class Store:
         """
         return COLOURS.load(self.directory, self.manifest.files, self.ids)
 
+    @cached_property
+    def views(self) -> Views | None:
+        """The embeddings of further views; None where no item has any.
+
+        Raises:
+            StoreError: they are damaged, or of other pictures.
+        """
+        parts = [self.directory / name for name in view_parts(self.manifest.files)]
+        return load_views(parts, self.frame, self.ids, self.manifest.dim)
+
     @property
     def on_disk(self) -> Embeddings:
         """The exact vectors in the index's order, read from disk as they are asked for.
@@ -194,10 +221,12 @@ class Store:
         Raises:
             StoreError: a part cannot be used.
         """
-        return self.searched_by(self.index)
+        if (views := self.views) is None:
+            return self.searched_by(self.index)
+        return self.searched_by(ViewedIndex(self.index, views), views)
 
-    def searched_by(self, index: VectorIndex) -> Gallery:
-        """The same, where an index of its rows finds them.
+    def searched_by(self, index: VectorIndex, views: Views | None = None) -> Gallery:
+        """The same, where an index of its rows finds them, by these views too.
 
         Raises:
             StoreError: a part cannot be used.
@@ -208,6 +237,7 @@ class Store:
             index=index,
             places=self.places,
             colours=self.colours,
+            views=views,
             version=self.manifest.catalog_fingerprint[:12],
         )
 
@@ -221,7 +251,10 @@ class Store:
             return {}
         try:
             ids, vectors = self.embeddings.ids, self.embeddings.vectors
-            return dict(zip(self._pictures_of(ids), vectors, strict=True))
+            known = dict(zip(self._pictures_of(ids), vectors, strict=True))
+            if (views := self.views) is not None:
+                known |= zip(views.pictures, views.vectors, strict=True)
+            return known
         except StoreError:
             return {}
 

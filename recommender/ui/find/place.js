@@ -154,10 +154,21 @@ function draw_names() {
   if (find("[data-keep]:not([aria-pressed])")) draw();
 }
 
+// Another picture of the item that is open, in the place of the large one.
+function look(view) {
+  const all = [...view.parentElement.children], large = view.closest("article").querySelector("img");
+  large.dataset.said ??= large.alt;
+  large.src = view.dataset.view;
+  large.alt = `${large.dataset.said} Picture ${all.indexOf(view) + 1} of ${all.length}.`;
+  for (const each of all) each.setAttribute("aria-pressed", each === view);
+}
+
 document.addEventListener("click", ({target}) => {
   if (target.closest("#back, #close")) isBack = true;
   const star = target.closest("[data-keep]");
   if (star) toggle(JSON.parse(star.dataset.keep));
+  const view = target.closest("[data-view]");
+  if (view) look(view);
 });
 document.addEventListener("keydown", event => {
   const close = find("#close");

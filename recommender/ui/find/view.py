@@ -18,7 +18,7 @@ from recommender.service.sentences import (
     sentence,
     stated_text,
 )
-from recommender.service.worded import Json
+from recommender.service.worded import MORE, Json
 from recommender.ui.parts.inputs import is_web_address
 
 _MAX_BACK = 10  # what lay before, its address finds again
@@ -158,7 +158,7 @@ def line_html(status: str) -> str:
 
 def item_html(item: dict[str, Any]) -> str:
     """A card of what is known of an item; its name leads to its shop, where one is known."""
-    own = [name for name in item if name not in (*COLUMNS, "image", CURRENCY, LINK)]
+    own = [name for name in item if name not in (*COLUMNS, "image", MORE, CURRENCY, LINK)]
     told = [name for name in (*_CARD[:-1], *own, _CARD[-1]) if item[name] is not None]
     long = [name for name in own if len(str(item[name])) > _LONG and name in told]
     rows = "".join(
@@ -176,12 +176,27 @@ def item_html(item: dict[str, Any]) -> str:
         shop = 'target="_blank" rel="noopener noreferrer nofollow"'
         name = f'<a href="{html.escape(link)}" {shop}>{name}</a>'
     return (
-        f'<article class="item"><img src="{html.escape(item["image"])}" '
-        f'alt="{html.escape(sentence(item))}"><div><h2 tabindex="-1">{name}</h2><dl>{rows}</dl>'
-        f"{texts}"
+        f'<article class="item">{_pictures_html(item)}<div><h2 tabindex="-1">{name}</h2>'
+        f"<dl>{rows}</dl>{texts}"
         f'<button type="button" data-keep="{html.escape(json.dumps(item["id"]))}"></button>'
         f'<a href="?item={quote(str(item["id"]))}">Link to this item</a></div></article>'
     )
+
+
+def _pictures_html(item: dict[str, Any]) -> str:
+    """An item's picture; below it, where it has further ones, all of them to choose from."""
+    own, said = html.escape(item["image"]), html.escape(sentence(item))
+    shown = f'<img src="{own}" alt="{said}">'
+    if not (further := item.get(MORE)):
+        return shown
+    addresses = [own, *map(html.escape, further)]
+    buttons = "".join(
+        f'<button type="button" data-view="{address}" aria-pressed="{str(at == 1).lower()}">'
+        f'<img src="{address}" alt="Picture {at} of {len(addresses)}" loading="lazy"></button>'
+        for at, address in enumerate(addresses, 1)
+    )
+    views = f'<div class="views" role="group" aria-label="Pictures of this item">{buttons}</div>'
+    return f'<div class="pictures">{shown}{views}</div>'
 
 
 def _said(item: dict[str, Any], name: str) -> str:

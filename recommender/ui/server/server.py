@@ -120,7 +120,8 @@ register_url_convertor("id", _Id())
 
 
 def picture_route(live: Live) -> Route:
-    """`/pictures/ID`: the bytes of an item's picture, as its source had them.
+    """`/pictures/ID`: the bytes of an item's picture, as its source had them; `?view=2` gives the
+    first of its further ones.
 
     A browser keeps them and asks each time whether they are still the same: an item may get
     another picture, and the same address another catalog.
@@ -130,7 +131,9 @@ def picture_route(live: Live) -> Route:
         try:
             recommender = live.now
             item_id = recommender.items.id_in(request.path_params["item_id"])
-            data = await asyncio.to_thread(recommender.picture_bytes, item_id)
+            view = request.query_params.get("view", "1")
+            number = int(view) if view.isascii() and view.isdigit() and len(view) < 9 else 0
+            data = await asyncio.to_thread(recommender.picture_bytes, item_id, number)
             media_type = f"image/{format_of(data)}"
         except (UnknownItemError, ImageError) as error:
             return PlainTextResponse(str(error), status_code=404)
