@@ -1,5 +1,6 @@
 """Rows as a source has them -> trimmed, typed, each id once; what was left out is reported."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,13 +10,14 @@ import pandas as pd
 
 from recommender.catalog.labels import Vocabulary, replaced, said_of, with_one_spelling
 from recommender.catalog.own import own_columns
-from recommender.catalog.values import cleaned, whole_number
+from recommender.catalog.values import cleaned, whole_number, year_of
 from recommender.catalog.views import View
 from recommender.errors import CatalogError
 from recommender.schema import COLUMNS, LABELS, MAX_LETTERS, Id, folded, key_of
 
 REPORT_FILE = "report.json"
 _TWICE = "an earlier row has the same id"
+_ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d{1,2}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,11 @@ def clean_rows(
     usual, ids = table[list(COLUMNS)].copy(), table["id"].tolist()
     read, reasons = _read_ids(ids, numbered)
     usual["id"] = pd.Series(read, index=rows.index, dtype=object)
-    years = [whole_number(value, upper=9999) for value in usual["year"]]
+    years = [year_of(value) for value in usual["year"]]
+    pairs = zip(usual["year"], years, strict=True)
+    if unread := [text for text, year in pairs if text is not None and year is None]:
+        shown = ", ".join(map(repr, dict.fromkeys(unread[:3])))
+        report.notes.append(f"left out the year of {len(unread):,} rows, which is none: {shown}")
     usual["year"] = pd.array(years, dtype="Int32")
     typed, notes = own_columns(table, own)
     report.notes += notes
@@ -142,7 +148,10 @@ def _read_ids(
         wrong = f"the id is not a text of 1 to {MAX_LETTERS} letters"
     there: set[int] = set()
     reasons: list[str | None] = []
-    for item_id in ids:
+    for text, item_id in zip(texts, ids, strict=True):
+        if text is not None and _ROUNDED.fullmatch(text):
+            reasons.append(f"a spreadsheet wrote the id as {text}, which may have lost digits")
+            continue
         if item_id is None:
             reasons.append(wrong)
             continue

@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from html import unescape
 
+import numpy as np
 import pandas as pd
 
+from recommender.catalog.markup import plain_text
 from recommender.catalog.values import is_missing
 from recommender.errors import CatalogError
 from recommender.schema import COLUMNS, CURRENCY, LINK, PRICE, VIEW_COLUMNS, own_names
 
-NAME, YEAR, PICTURE = "productDisplayName", "year", "image"
+NAME, YEAR, PICTURE, DESCRIPTION = "productDisplayName", "year", "image", "description"
 MORE_PICTURES = VIEW_COLUMNS[0]
 
 _SYNONYMS = {
@@ -32,7 +35,7 @@ _SYNONYMS = {
     CURRENCY: "währung devise waehrung",
     LINK: "url producturl productlink href landingpageurl",
     "brand": "brandname marke marque vendor manufacturer",
-    "description": "beschreibung bodyhtml productdescription",
+    DESCRIPTION: "beschreibung bodyhtml productdescription",
 }
 _MEANINGS = {
     synonym: column
@@ -41,6 +44,11 @@ _MEANINGS = {
 }
 
 
+_ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]+);", re.IGNORECASE)
+_TAGS = "p|br|b|i|u|em|strong|span|div|ul|ol|li|h[1-6]|table|tbody|tr|td|a|img|font|hr|style"
+_MARKUP = re.compile(rf"</?(?:{_TAGS})\b[^<>]*>|{_ENTITY.pattern}", re.IGNORECASE)
+_SEVERAL = {"images", "photos", "pictures", "bilder"}
+"""Which may be how many there are."""
 _PICTURE_LIKE = re.compile(r"^\s*https?://|\.(jpe?g?|png|webp|gif|bmp|avif)\s*$", re.IGNORECASE)
 
 
@@ -65,6 +73,8 @@ def with_usual_names(
     Raises:
         CatalogError: no column is the id, or one that was told is not there.
     """
+    unnamed = [not str(name).strip() for name in rows.columns]
+    rows = rows.loc[:, np.logical_not(unnamed)]
     found = [str(name) for name in rows.columns]
     taken = dict(told or {})
     known = tuple(dict.fromkeys((*COLUMNS, *_SYNONYMS)))
@@ -78,7 +88,9 @@ def with_usual_names(
         if column in found:
             taken.setdefault(column, column)
     for name in found:
-        if (meant := meaning_of(name)) is not None and name not in taken.values():
+        counts = name.lower() in _SEVERAL and not _hold_pictures(rows[name])
+        meant = None if counts or name in taken.values() else meaning_of(name)
+        if meant is not None:
             taken.setdefault(meant, name)
     further = [name for name in found if name not in taken.values() and _is_further(name, rows)]
     if further and PICTURE not in taken:
@@ -93,6 +105,8 @@ def with_usual_names(
         for column, name in taken.items()
         if name != column
     ]
+    if any(unnamed):
+        notes.append(f"left out {sum(unnamed)} columns without a name")
     absent = [column for column in COLUMNS if column not in taken]
     if absent:
         notes.append(f"there is no column for {', '.join(map(_said, absent))}")
@@ -106,6 +120,13 @@ def with_usual_names(
         notes.append(f"read as further pictures: {', '.join(map(repr, further))}")
         columns = [name for name in found if name in (*further, taken.get(MORE_PICTURES))]
         named[MORE_PICTURES] = [_together(cells) for cells in rows[columns].to_numpy().tolist()]
+    for column, pattern, plain in ((NAME, _ENTITY, _unescaped), (DESCRIPTION, _MARKUP, plain_text)):
+        if column in taken:
+            marked = [
+                isinstance(cell, str) and bool(pattern.search(cell)) for cell in named[column]
+            ]
+            named.loc[marked, column] = named.loc[marked, column].map(plain)
+            notes += [f"read {sum(marked):,} of {_said(column)} without markup"] * any(marked)
     if kept := own_names(own):
         notes.append(f"kept as columns of its own: {', '.join(kept)}")
     return named, notes
@@ -115,8 +136,16 @@ def _is_further(name: str, rows: pd.DataFrame) -> bool:
     """Whether a column has another picture of each item, such as `image_2`: by name and values."""
     if meaning_of(re.sub(r"\d{1,2}$", "", name)) not in (PICTURE, MORE_PICTURES):
         return False
-    values = [value for value in rows[name] if not is_missing(value)]
+    return _hold_pictures(rows[name])
+
+
+def _hold_pictures(cells: Iterable[object]) -> bool:
+    values = [value for value in cells if not is_missing(value)]
     return bool(values) and all(_PICTURE_LIKE.search(str(value)) for value in values)
+
+
+def _unescaped(cell: str) -> str:
+    return _ENTITY.sub(lambda found: unescape(found[0]), cell)
 
 
 def _together(cells: Iterable[object]) -> str | None:
@@ -136,10 +165,12 @@ def read_told(settings: Iterable[str]) -> dict[str, str]:
     >>> read_told(["name=title,id=sku"])
     {'productDisplayName': 'title', 'id': 'sku'}
     """
-    told = {}
+    told: dict[str, str] = {}
     for part in (part for setting in settings for part in setting.split(",")):
         column, equals, name = part.partition("=")
         if not (column.strip() and equals and name.strip()):
             raise CatalogError(f"--columns takes pairs such as name=title,id=sku, not {part!r}.")
-        told[meaning_of(column) or column.strip()] = name.strip()
+        meant = meaning_of(column) or column.strip()
+        if told.setdefault(meant, name.strip()) != name.strip():
+            raise CatalogError(f"--columns says {column.strip()} twice: name one of the table's.")
     return told

@@ -1,6 +1,7 @@
 """Which file of a source is its table, and which is the picture of an item."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -10,15 +11,18 @@ from recommender.catalog.values import whole_number
 from recommender.errors import CatalogError
 
 _USUAL = "styles.csv"
+_DEEPEST = 3
+"""Folders that a table may lie in: archivers put one around another."""
 _KAGGLES_COPY = "myntradataset"  # the same tree again, inside Kaggle's own archive
-_PICTURES = {"", ".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".avif"}
+_PICTURES = {"", ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".avif"}
+_PICTURES |= {".tif", ".tiff", ".heic", ".heif"}  # which are not read, and are said so
 """Suffixes of pictures; what else lies beside one, such as its .json or .xmp, is none."""
 _VIEW = re.compile(r"(.+?)[_\- ](\d{1,2})")
 _BETWEEN = re.compile(r"\s*[|;,\n]\s*")
 
 
 def find_table(names: Collection[str], found_in: str) -> str | None:
-    """The table, at the top or one level down: `styles.csv`, or else the only one that there is.
+    """The table nearest to the top: `styles.csv`, or else the only one that there is.
 
     Raises:
         CatalogError: there are several.
@@ -26,11 +30,14 @@ def find_table(names: Collection[str], found_in: str) -> str | None:
     tables = [
         name
         for name in names
-        if name.count("/") <= 1
+        if name.count("/") <= _DEEPEST
         and name.lower().rpartition(".")[2] in READERS
+        and not name.lower().endswith(".json")
         and not PurePosixPath(name).name.startswith(".")
     ]
     usual = [name for name in tables if PurePosixPath(name).name == _USUAL]
+    if not tables:
+        tables = _lists(names)
     nearest = min((name.count("/") for name in usual or tables), default=0)
     tables = [name for name in usual or tables if name.count("/") == nearest]
     if len(tables) > 1:
@@ -39,6 +46,13 @@ def find_table(names: Collection[str], found_in: str) -> str | None:
         found = ", ".join(sorted(tables)[:5])
         raise CatalogError(f"{found_in} has several tables, {found}: leave the one that is meant.")
     return tables[0] if tables else None
+
+
+def _lists(names: Collection[str]) -> list[str]:
+    """JSON that may be a table: at the top, and beside no picture of its name."""
+    stems = {PurePosixPath(name).stem for name in names if _is_picture(name)}
+    top = [name for name in names if "/" not in name and name.lower().endswith(".json")]
+    return [name for name in top if PurePosixPath(name).stem not in stems and name[0] != "."]
 
 
 @dataclass(frozen=True)
@@ -85,13 +99,42 @@ class Pictures:
         """
         keys = [key_of(item_id or "") for item_id in ids]
         named = [self.called(cell) for cell in cells]
-        stems = {self.by_stem.get(key) for key in keys}  # SKU-1.jpg may be one's own, not a view
+        lacking = [
+            key
+            for key, told in zip(keys, named, strict=True)
+            if key and not told and key not in self.by_stem and key not in self.views
+        ]
+        by_key = self.by_stem | self.by_letters(lacking, {*keys})
+        stems = {by_key.get(key) for key in keys}  # SKU-1.jpg may be one's own, not a view
         found = []
         for key, told in zip(keys, named, strict=True):
             views = [name for name in self.views.get(key, ()) if name not in stems]
-            stem = [] if told or key not in self.by_stem else [self.by_stem[key]]
+            stem = [] if told or key not in by_key else [by_key[key]]
             found.append(list(dict.fromkeys([*told, *stem, *views])))
         return found
+
+    def by_letters(self, keys: Sequence[str], others: Collection[str]) -> dict[str, str]:
+        """The pictures of ids that files cannot be named after: case and signs aside, if one alone.
+
+        Args:
+            keys: of the ids.
+            others: keys whose pictures are known.
+        """
+        if not keys:
+            return {}
+        stems: dict[str, set[str]] = {}
+        for stem, name in self.by_stem.items():
+            if stem not in others:
+                inside = name.removeprefix(self.folder).removeprefix("images/")
+                for called in (stem, inside.rpartition(".")[0]):
+                    stems.setdefault(_letters(called), set()).add(name)
+        asked = Counter(map(_letters, keys))
+        fitting = {key: stems.get(_letters(key), set()) for key in keys}
+        return {
+            key: next(iter(names))
+            for key, names in fitting.items()
+            if len(names) == 1 and asked[_letters(key)] == 1
+        }
 
     def notes_on(self, taken: Iterable[Sequence[str]]) -> list[str]:
         """What there is to say of the pictures that are no item's, given those that are."""
@@ -119,6 +162,26 @@ def key_of(stem: str) -> str:
     return stem.strip() if number is None else str(number)
 
 
+def number_in(stem: str) -> str | None:
+    """The number that a picture is named by, as a view of it or by itself; else None.
+
+    >>> number_in("0015970"), number_in("15970_2"), number_in("tee_2")
+    ('15970', '15970', None)
+    """
+    view = _VIEW.fullmatch(stem)
+    number = whole_number(view[1] if view else stem)
+    return None if number is None else str(number)
+
+
+def _letters(name: str) -> str:
+    """What is left of a name in any case, whatever signs stand between.
+
+    >>> _letters("A/1 b"), _letters("{a_1-B}")
+    ('a_1_b', 'a_1_b')
+    """
+    return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
+
+
 def find_pictures(names: Iterable[str], folder: str) -> Pictures:
     """The pictures in `images/` beside a table, or else anywhere below it.
 
@@ -130,18 +193,27 @@ def find_pictures(names: Iterable[str], folder: str) -> Pictures:
     inside = f"{folder}images/".lower()
     chosen = [name for name in below if name.lower().startswith(inside)] or below
     # One near the top goes before one in a folder, a JPEG before what else has its stem.
-    chosen.sort(key=lambda name: (name.count("/"), not name.lower().endswith((".jpg", ".jpeg"))))
+    chosen.sort(key=lambda name: (name.count("/"), _rank(name)))
     by_stem: dict[str, str] = {}
     views: dict[str, list[tuple[int, str]]] = {}
     twice = []
     for name in chosen:
         stem = PurePosixPath(name).stem
+        while (inner := PurePosixPath(stem)).suffix.lower() in _PICTURES - {""}:  # 1.jpg.jpg
+            stem = inner.stem
         if by_stem.setdefault(key_of(stem), name) != name:
             twice.append(name)
         elif view := _VIEW.fullmatch(stem):
             views.setdefault(key_of(view[1]), []).append((int(view[2]), name))
     ordered = {key: [name for _, name in sorted(found)] for key, found in views.items()}
     return Pictures(folder, by_stem, ordered, twice, {name.lower(): name for name in below})
+
+
+def _rank(name: str) -> int:
+    """Of pictures with one stem that of the lowest rank is taken."""
+    suffix = PurePosixPath(name).suffix.lower()
+    unread = suffix in (".tif", ".tiff", ".heic", ".heif")
+    return 0 if suffix in (".jpg", ".jpeg") else 2 if unread else 1
 
 
 def _is_picture(name: str) -> bool:

@@ -36,15 +36,24 @@ _MAX_NAME = 60
 _YES = {"yes", "y", "true", "ja", "oui", "si", "sí", "x"}
 _NO = {"no", "n", "false", "nein", "non"}
 _CURRENCIES = {"₹": "INR", "rs": "INR", "rs.": "INR", "$": "USD", "€": "EUR", "£": "GBP"}
-_MARK = r"[^\d\s.,'+-]{1,3}\.?"
-_MONEY = re.compile(rf"(?P<before>{_MARK})?\s*(?P<number>[\d.,' ]*\d)\s*(?P<after>{_MARK})?")
+_CURRENCIES |= {"us$": "USD", "euro": "EUR", "euros": "EUR", "dollar": "USD", "dollars": "USD"}
+_CURRENCIES |= {"pound": "GBP", "pounds": "GBP", "zł": "PLN", "kč": "CZK", "sfr": "CHF"}
+_MARK = r"(?:[^\d\s.,'+-]{1,3}\.?|euros?|dollars?|pounds?)"
+_NO_CENTS = r"(?:[.,](?:-+|[–—]))?"
+_MONEY = re.compile(
+    rf"(?P<before>{_MARK})?\s*(?P<number>[\d.,'’ ]*\d){_NO_CENTS}\s*(?P<after>{_MARK})?",
+    re.IGNORECASE,
+)
 _WHOLE = re.compile(r"[+-]?(0|[1-9]\d{0,14})")  # of more digits it is a code
 _PLAIN = re.compile(rf"{_WHOLE.pattern}(\.\d+)?")
 _GROUPED = {
-    ".": re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3}){1,4}(\.\d+)?"),
+    # As in the West or, by lakh, in India.
+    ".": re.compile(r"[+-]?([1-9]\d{0,2}(,\d{3}){1,4}|[1-9]\d?(,\d{2}){1,5},\d{3})(\.\d+)?"),
     ",": re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3}){1,4}(,\d+)?"),
 }
 _DECIMAL_COMMA = re.compile(rf"{_WHOLE.pattern},\d+")
+_SPACED = re.compile(r"(?<=\d)[ '’](?=\d{3})")
+_IN_THREES = re.compile(r"[+-]?[1-9]\d{0,2}([ '’])\d{3}(\1\d{3})*([.,]\d+)?$")
 _THREE = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 """Either thousands or thousandths."""
 
@@ -144,9 +153,12 @@ def _typed(name: str, values: Cells, notes: list[str]) -> Cells:
     """A column's texts as what each of them is."""
     texts = values.dropna().tolist()
     lower = {text.casefold() for text in texts}
-    if lower <= _YES | _NO and (lower & _NO or lower - {"x"}):
+    alike = len(lower & _YES) <= 1 or lower & _NO  # of "x" and "y" alone both would be yes
+    if lower <= _YES | _NO and alike and (lower & _NO or lower - {"x"}):
         return values.map(lambda t: None if t is None else t.casefold() in _YES).astype("boolean")
-    if (numbers := read_numbers(texts)) is not None:
+    signed = [text.replace("−", "-") for text in texts]
+    joined = [_SPACED.sub("", t) if _IN_THREES.match(t) else t for t in signed]
+    if (numbers := read_numbers(joined)) is not None:
         return _numbers(values, numbers)
     if all(map(_looks_like_number, texts)):
         notes.append(
@@ -172,7 +184,7 @@ def _priced(values: Cells, currencies: Cells | None, notes: list[str]) -> dict[s
     texts = values.dropna()
     read = {at: match for at, text in texts.items() if (match := _MONEY.fullmatch(text))}
     unread = texts.drop(list(read))
-    amounts = [re.sub(r"[ ']", "", match["number"]) for match in read.values()]
+    amounts = [re.sub(r"[ '’]", "", match["number"]) for match in read.values()]
     numbers = read_numbers(amounts, money=True) if len(unread) <= len(texts) / 20 else None
     if numbers is None:
         shown = unread.iloc[0] if len(unread) else texts.iloc[0]

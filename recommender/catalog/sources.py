@@ -4,7 +4,8 @@ Every source ends in the same `RawCatalog`, so that what follows never asks wher
 archive is read in place and never unpacked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -17,16 +18,19 @@ from recommender.catalog.cleaning import RawCatalog
 from recommender.catalog.columns import MORE_PICTURES, NAME, PICTURE, with_usual_names
 from recommender.catalog.hub_dataset import read_hub_dataset
 from recommender.catalog.items import PICTURE_LIMITS
-from recommender.catalog.layout import find_pictures, find_table
+from recommender.catalog.layout import Pictures, find_pictures, find_table, key_of, number_in
 from recommender.catalog.styles import find_styles, join_styles
 from recommender.catalog.tables import READERS, read_table
-from recommender.catalog.values import cleaned, whole_number
+from recommender.catalog.values import cleaned
 from recommender.catalog.views import View
 from recommender.errors import CatalogError, ImageError
 
 DEMO_ARCHIVE = Path(__file__).parents[1] / "demo" / "fashion-demo.zip"
 KAGGLE_DATASET = "paramaggarwal/fashion-product-images-small"
 _MAX_TABLE_BYTES = 2**30
+_OTHER_TABLES = (".xls", ".xlsb", ".ods", ".numbers")
+_NO_TYPES = {"", "images", "image", "img", "imgs", "photos", "pictures", "bilder"}
+"""Folders of pictures that say nothing of what they show."""
 
 
 class _Reading(NamedTuple):
@@ -79,7 +83,7 @@ def _read(source: str, how: _Reading) -> RawCatalog:
         folder = _download_from_kaggle(KAGGLE_DATASET)
         return _read_files(open_files(folder), _Reading(with_styles=how.with_styles))
     path = Path(source)
-    if path.is_file() and path.suffix.lower().lstrip(".") in READERS:
+    if path.is_file() and path.suffix.lower().lstrip(".") in (*READERS, "txt"):
         return _read_files(open_files(path.parent), how, path.name)
     if path.exists():
         return _read_files(open_files(path), how)
@@ -111,7 +115,7 @@ def _read_files(files: Files, how: _Reading, table_name: str | None = None) -> R
     table = read_table(read(table_name, _MAX_TABLE_BYTES), table_name, encoding=how.encoding)
     rows, notes = with_usual_names(table.rows, how.columns)
     pictures = find_pictures(names, folder)
-    ids = rows["id"].tolist()
+    ids = [cleaned(item_id) for item_id in rows["id"]]
     empty = [None] * len(rows)
     cells, more = (
         [cleaned(cell) for cell in rows.get(name, empty)] for name in (PICTURE, MORE_PICTURES)
@@ -122,20 +126,9 @@ def _read_files(files: Files, how: _Reading, table_name: str | None = None) -> R
         list(dict.fromkeys([*names, *pictures.called(cell)]))
         for names, cell in zip(pictures.of(ids, cells), more, strict=True)
     ]
-    notes += pictures.notes_on(found)
+    notes += [*pictures.notes_on(found), *_note_on_letters(pictures, ids, found)]
 
-    def read_file(name: str) -> bytes:
-        try:
-            return read(name, PICTURE_LIMITS.max_bytes)
-        except CatalogError as error:  # it costs its own item, not the others
-            raise ImageError(str(error)) from error
-
-    def read_picture(position: int) -> bytes | None:
-        return read_file(found[position][0]) if found[position] else None
-
-    def views(position: int) -> list[View]:
-        return [View(name, partial(read_file, name)) for name in found[position][1:]]
-
+    read_picture, views = _reading(files, found)
     raw = RawCatalog(
         rows,
         read_picture,
@@ -149,29 +142,79 @@ def _read_files(files: Files, how: _Reading, table_name: str | None = None) -> R
     return raw
 
 
+def _note_on_letters(
+    pictures: Pictures, ids: Sequence[str | None], found: Sequence[Sequence[str]]
+) -> list[str]:
+    """Says which pictures are called otherwise than their items' ids, if any are."""
+    keys = {key_of(item_id or "") for item_id in ids}
+    told = pictures.by_letters([*keys - pictures.by_stem.keys() - pictures.views.keys()], keys)
+    taken = {names[0] for names in found if names}
+    said = [f"{name} as that of {key}" for key, name in told.items() if name in taken]
+    more = ", …" if len(said) > 3 else ""
+    return [f"read {len(said):,} pictures by the letters: {', '.join(said[:3])}{more}"] * bool(said)
+
+
 def _read_without_table(files: Files) -> RawCatalog:
-    """Pictures alone: the folder that one lies in is its type, its own name the item's."""
-    pictures = sorted(find_pictures(files.names, "").by_stem.values())
-    if not pictures:
+    """Pictures alone: the folder that one lies in is its type, its own name the item's.
+
+    Where all are named by numbers, perhaps with views of them, these are the ids.
+    """
+    if others := [name for name in files.names if name.lower().endswith(_OTHER_TABLES)]:
+        raise CatalogError(f"{others[0]} is no table that is read: save it as CSV or XLSX.")
+    there = find_pictures(files.names, "")
+    names = sorted([*there.by_stem.values(), *there.twice])
+    if not names:
         shown = ", ".join(sorted(files.names)[:5]) or "nothing"
         raise CatalogError(f"{files.found_in} has no table and no picture; it holds {shown}.")
-    paths = [PurePosixPath(name) for name in pictures]
-    numbered = all(whole_number(path.stem) is not None for path in paths)
+    places = {name: PurePosixPath(name) for name in names}
+    folders: dict[str | None, set[PurePosixPath]] = {}
+    for path in places.values():
+        folders.setdefault(number_in(path.stem), set()).add(path.parent)
+    if None not in folders and all(len(parents) == 1 for parents in folders.values()):
+        ids = list(dict.fromkeys(number_in(path.stem) or "" for path in places.values()))
+        found = there.of(ids, [None] * len(ids))
+        called: list[str | None] = [None] * len(ids)
+        said = there.notes_on(found)
+    else:
+        # Of one stem in two folders are two items; in one folder, the picture that goes before.
+        before: dict[tuple[PurePosixPath, str], str] = {}
+        for name in (*there.by_stem.values(), *there.twice):
+            before.setdefault((places[name].parent, places[name].stem), name)
+        kept = {*before.values()}
+        found = [[name] for name in names if name in kept]
+        ids = [str(at) for at in range(1, len(found) + 1)]
+        called = [places[name].stem for [name] in found]
+        said = replace(there, by_stem={}, twice=sorted({*names} - kept)).notes_on([])
+    types = [places[its[0]].parent.name for its in found]
     rows = pd.DataFrame(
         {
-            "id": [path.stem if numbered else str(at) for at, path in enumerate(paths, 1)],
-            "articleType": [path.parent.name or None for path in paths],
-            NAME: [None if numbered else path.stem for path in paths],
+            "id": ids,
+            "articleType": [None if name.lower() in _NO_TYPES else name for name in types],
+            NAME: called,
         },
         dtype=object,
     )
     note = "there is no table: the folders of the pictures were read as article types"
     named, notes = with_usual_names(rows)
+    read_picture, views = _reading(files, found)
+    return RawCatalog(named, read_picture, views, notes=[note, *said, *notes])
 
-    def read_picture(position: int) -> bytes:
+
+def _reading(
+    files: Files, found: Sequence[Sequence[str]]
+) -> tuple[Callable[[int], bytes | None], Callable[[int], list[View]]]:
+    """What reads the pictures of rows, given their names: each row's own, and its further ones."""
+
+    def read(name: str) -> bytes:
         try:
-            return files.read(pictures[position], PICTURE_LIMITS.max_bytes)
-        except CatalogError as error:
+            return files.read(name, PICTURE_LIMITS.max_bytes)
+        except CatalogError as error:  # it costs its own item, not the others
             raise ImageError(str(error)) from error
 
-    return RawCatalog(named, read_picture, notes=[note, *notes])
+    def read_picture(position: int) -> bytes | None:
+        return read(found[position][0]) if found[position] else None
+
+    def views(position: int) -> list[View]:
+        return [View(name, partial(read, name)) for name in found[position][1:]]
+
+    return read_picture, views

@@ -6,7 +6,9 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, time
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from recommender.errors import CatalogError
 
 _DELIMITERS = ",;\t|"
 _MAX_SHEET_BYTES = 2**29
+_SEP = re.compile(r'\s*"?sep=([^"\w\s]|\t)"?\1*[ \t]*(\r\n|\r|\n)', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -66,31 +69,52 @@ def read_delimited(data: bytes, name: str, encoding: str = "") -> Table:
     """
     text, notes = decode(data, name, encoding)
     text = text.replace("\0", "")
-    if told := re.match(r"\s*sep=(.)\r?\n", text):  # which Excel writes and reads
+    if told := _SEP.match(text):  # which Excel writes and reads
         text = text[told.end() :]
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = told[1] if told else max(_DELIMITERS, key=_outside_quotes(first).count)
     lines = _split_rows(text, delimiter)
     try:
         header = _trimmed([column.strip() for column in next(lines, [])])
-        rows = [_trimmed(line, len(header)) for line in lines]
+        rows = list(lines)
     except csv.Error as error:
         raise CatalogError(f"{name} cannot be read: {error}.") from error
     if len(set(header)) < len(header):
         raise CatalogError(f"{name} has a column twice: {', '.join(header)}.")
     table = Table(pd.DataFrame(), notes=notes)
-    kept = []
-    for at, row in enumerate(rows):
-        values = [value.strip() for value in row]
-        if not any(values) or values == header:  # of a second table, after the first
+    tables: list[tuple[list[str], list[list[str | None]]]] = [(header, [])]
+    for at, line in enumerate(rows):
+        values = [value.strip() for value in line]
+        if not any(values):
             continue
-        cut = at == len(rows) - 1 and len(row) < len(header) and not text.endswith(("\n", "\r"))
-        fitted = _fitted(row, header, delimiter, table, cut=cut)
+        if again := _header_again(_trimmed(values), header):  # of a second table, after the first
+            if again != header:
+                notes.append(f"read another table from its header on: {', '.join(again)}")
+            tables.append((again, []))
+            continue
+        columns, kept = tables[-1]
+        row = _trimmed(line, len(columns))
+        cut = at == len(rows) - 1 and len(row) < len(columns) and not text.endswith(("\n", "\r"))
+        fitted = _fitted(row, columns, delimiter, table, cut=cut)
         if fitted is not None:
             kept.append(fitted)
-    return Table(
-        pd.DataFrame(kept, columns=header, dtype=object), table.repaired, table.left_out, notes
-    )
+    frames = [pd.DataFrame(kept, columns=columns, dtype=object) for columns, kept in tables]
+    whole = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+    return Table(whole.astype(object), table.repaired, table.left_out, notes)
+
+
+def _header_again(values: list[str], header: list[str]) -> list[str] | None:
+    """What a row names as columns where it is a header, spelt as the first one; None where not.
+
+    It is one where its cells are names of columns, at least two of them, or all that there are; or
+    where the id's is among them.
+    """
+    spelt = {column.casefold(): column for column in header}
+    names = [spelt.get(value.casefold(), value) for value in values]
+    known = [name for name in names if name in header]
+    ids = [column for column in header if meaning_of(column) == "id"]
+    enough = len(known) >= min(2, len(header)) and len(set(names)) == len(names)
+    return names if enough and (len(known) == len(names) or {*ids} & {*known}) else None
 
 
 def _fitted(
@@ -139,7 +163,14 @@ def _split_rows(text: str, delimiter: str) -> Iterator[list[str]]:
     A quote that opens and never closes would make one field of all the rows up to the next quote:
     where a line within the quotes is a row by itself, the quote is taken as a plain character.
     """
-    lines = io.StringIO(text, newline="").readlines()
+    mark = re.escape(delimiter)
+    # Some write a quote within quotes as \", others a space before a field's quotes.
+    escaped = re.compile(rf'(?<=\w|\s|[^{mark}\\"])\\"(?!\s*({mark}|$))')
+    quoted, spaced = re.compile(rf'(^|{mark})"[^"]*\\"'), re.compile(rf'{mark} +"')
+    lines = [
+        escaped.sub('""', line) if '\\"' in line and quoted.search(line) else line
+        for line in io.StringIO(text, newline="").readlines()
+    ]
     at, width = 0, 2
     while at < len(lines):
         end = at + 1
@@ -149,10 +180,11 @@ def _split_rows(text: str, delimiter: str) -> Iterator[list[str]]:
             end += 1
         end = at + 1 if opened else end
         block = lines[at:end]
+        spaces = any(spaced.search(line) for line in block)
         reader = (
             csv.reader(block, delimiter=delimiter, quoting=csv.QUOTE_NONE)
             if opened
-            else csv.reader(block, delimiter=delimiter)
+            else csv.reader(block, delimiter=delimiter, skipinitialspace=spaces)
         )
         rows = list(reader)
         yield from rows
@@ -171,7 +203,7 @@ def decode(data: bytes, name: str, encoding: str = "") -> tuple[str, list[str]]:
     """
     try:
         if encoding:
-            return data.decode(encoding), []
+            return data.decode(encoding).removeprefix("\ufeff"), []
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
             return data.decode("utf-16"), []
         zeros = [data[start:1000:2].count(0) for start in (0, 1)]
@@ -187,6 +219,8 @@ def decode(data: bytes, name: str, encoding: str = "") -> tuple[str, list[str]]:
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError:
         pass
+    if (mixed := _line_by_line(data, name)) is not None:
+        return mixed
     try:
         if not re.search(rb"[\x80-\xff]{4}", data):
             note = f"read {name} as Windows-1252, since it is not UTF-8"
@@ -197,6 +231,25 @@ def decode(data: bytes, name: str, encoding: str = "") -> tuple[str, list[str]]:
         f"{name} is neither UTF-8 nor Windows-1252: name its encoding by --encoding, such as "
         "cp1251 or gb18030."
     )
+
+
+def _line_by_line(data: bytes, name: str) -> tuple[str, list[str]] | None:
+    """UTF-8 into which lines of Windows-1252 were put; None where no line is UTF-8 beyond ASCII."""
+    lines, odd, known = [], 0, False
+    for line in data.splitlines(keepends=True):
+        try:
+            lines.append(line.decode("utf-8"))
+            known |= not line.isascii()
+        except UnicodeDecodeError:
+            try:
+                lines.append(line.decode("cp1252"))
+            except UnicodeDecodeError:
+                return None
+            odd += 1
+    if not known:
+        return None
+    note = f"read {odd:,} lines of {name} as Windows-1252, since they alone are not UTF-8"
+    return "".join(lines).removeprefix("\ufeff"), [note]
 
 
 # Others.
@@ -228,10 +281,16 @@ def _read_sheet(data: bytes, name: str, encoding: str = "") -> Table:
 
 
 def _read_json_lines(data: bytes, name: str, encoding: str = "") -> Table:
-    """An object a line."""
+    """An object a line, or a list of objects."""
     text, notes = decode(data, name, encoding)
-    records = []
-    for number, line in enumerate(text.splitlines(), 1):
+    records: list[Any] = []
+    if text.lstrip().startswith("["):
+        with suppress(ValueError, RecursionError):
+            records = json.loads(text)
+        if not records or not all(isinstance(record, dict) for record in records):
+            raise CatalogError(f"{name} is no list of JSON objects.")
+        text = ""
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -249,6 +308,8 @@ def _read_parquet(data: bytes, name: str, encoding: str = "") -> Table:
         rows = pd.read_parquet(io.BytesIO(data))
     except Exception as error:  # whatever Arrow happens to raise
         raise CatalogError(f"{name} is no Parquet file that can be read.") from error
+    if named := [level for level in rows.index.names if level not in (None, *rows.columns)]:
+        rows = rows.reset_index(level=named)
     return Table(as_text(rows))
 
 
@@ -271,6 +332,8 @@ def _as_text(value: Any) -> str | None:
         return "; ".join(f"{name}: {text}" for name, text in pairs if text) or None
     if isinstance(value, list | tuple | np.ndarray):
         return ", ".join(text for of in value if (text := _as_text(of))) or None
+    if isinstance(value, datetime) and value.time() == time.min:
+        return str(value.date())  # as a spreadsheet holds a day
     return str(value)
 
 
@@ -278,7 +341,9 @@ READERS: dict[str, Callable[[bytes, str, str], Table]] = {
     "csv": read_delimited,
     "tsv": read_delimited,
     "xlsx": _read_sheet,
+    "xlsm": _read_sheet,
     "jsonl": _read_json_lines,
+    "json": _read_json_lines,
     "ndjson": _read_json_lines,
     "parquet": _read_parquet,
 }

@@ -40,7 +40,7 @@ from recommender.catalog.views import (
     without_unused,
 )
 from recommender.errors import CatalogError, ImageError
-from recommender.schema import COLUMNS, LABELS, Id, read_id
+from recommender.schema import COLUMNS, LABELS, Id
 
 _COMPARED_AT_ONCE = 1_000
 
@@ -99,7 +99,7 @@ def update_catalog(
     frame = catalog_frame(items)
     there: set[Any] = set(frame["id"].tolist())
     numbered = is_integer_dtype(frame["id"].dtype)
-    going: set[Any] = {read_id(i, numbers=numbered) if isinstance(i, str) else i for i in remove}
+    going: set[Any] = {_read(i, numbered=numbered) if isinstance(i, str) else i for i in remove}
     report = CatalogReport(source=source) if raw is None else CatalogReport.of(raw, source)
     with changing(directory) as building:
         fresh, named = items.select([]), set[Id]()
@@ -152,6 +152,12 @@ def update_catalog(
             merged = datasets.concatenate_datasets([_fitted(part, features) for part in parts])
             write_catalog(without_unused(merged), directory, report)
     return update
+
+
+def _read(text: str, *, numbered: bool) -> Id:
+    """The id that a command names in whatever form a table may; itself where it names none."""
+    number = whole_number(text) if numbered else None
+    return text if number is None else number
 
 
 def _words_of(frame: pd.DataFrame) -> dict[str, dict[str, str]]:

@@ -8,7 +8,12 @@ import pandas as pd
 _MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "none", "null", "-"}
 """Words for nothing, in small letters."""
 
-_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
+_THOUSANDS = re.compile(r"\d{1,3}(?:([,.' ’])\d{3})(?:\1\d{3})*")
+_FORMULA = re.compile(r'="(.*)"')
+"""How people keep a spreadsheet from reading a text as a number."""
+_DATE = re.compile(
+    r"(\d{4})[-/.](0?[1-9]|1[0-2])[-/.]\d{1,2}(?!\d).*|\d{1,2}[-/.]\d{1,2}[-/.](\d{4})"
+)
 
 
 def is_missing(value: Any) -> bool:
@@ -24,21 +29,32 @@ def is_missing(value: Any) -> bool:
 
 def cleaned(value: Any) -> str | None:
     """A value as text without needless spaces, None where it is missing."""
-    if is_missing(value):
-        return None
-    return " ".join(str(value).split()) or None
+    text = " ".join(str(value).split())
+    if formula := _FORMULA.fullmatch(text):
+        value = text = formula[1].strip()
+    return None if is_missing(value) else text or None
 
 
 def whole_number(text: str | None, *, upper: int = 2**63 - 1) -> int | None:
     """A whole number from 0 on, as tables write it; None for anything else.
 
-    >>> [whole_number(text) for text in ("2012", " 2012.0", "15,970", "0015970", "1.5", "1,5", "x")]
-    [2012, 2012, 15970, 15970, None, None, None]
+    >>> [whole_number(text) for text in ("2012", " 2012.00", "15,970", "'0015970", "1.5", "x")]
+    [2012, 2012, 15970, 15970, None, None]
     """
-    digits = (text or "").strip()
-    digits = digits.removesuffix(".0")
+    digits = re.sub(r"\.0{1,2}$", "", (text or "").strip().removeprefix("'"))
     if _THOUSANDS.fullmatch(digits):
-        digits = digits.replace(",", "")
+        digits = re.sub(r"\D", "", digits)
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 19):
         return None
     return number if (number := int(digits)) <= upper else None
+
+
+def year_of(text: str | None) -> int | None:
+    """A year, or that of a date; None for anything else.
+
+    >>> [year_of(text) for text in ("2012", "2012-03-04 10:00", "4.3.2012", "3/4/12", "s/s 12")]
+    [2012, 2012, 2012, None, None]
+    """
+    if date := _DATE.fullmatch(text or ""):
+        return int(date[1] or date[3])
+    return whole_number(text, upper=9999)
