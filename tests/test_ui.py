@@ -420,7 +420,8 @@ def test_what_left_the_catalog_is_left_out(recommender: Recommender, picture: st
 
     class Smaller(Recommender):
         def __init__(self) -> None:
-            self.filters, self.index = recommender.filters, recommender.index
+            self.items, self.filters = recommender.items, recommender.filters
+            self.index = recommender.index
 
         def item(self, item_id: int) -> dict[str, Any]:
             if item_id in gone:
