@@ -17,6 +17,7 @@ import numpy as np
 
 from recommender.catalog.splits import split_names
 from recommender.encoding.text import load_text_encoder
+from recommender.errors import QueryError
 from recommender.evaluation.words import (
     ASKED,
     PUBLISHED,
@@ -96,9 +97,11 @@ def _milliseconds(recommender: Recommender, split: str) -> dict[str, Any]:
             Path(file).write_bytes(recommender.picture_bytes(item_id))
         here = "http://here"
         black = "but in black"
+        words = [text for text in _QUESTIONS if _is_answered(service, text, here)]
+        words = words or [recommender.frame["productDisplayName"].dropna().iloc[0]]
         asked: dict[str, Sequence[Callable[[], object]]] = {
             "words": [
-                partial(service.recommend_by_text, _QUESTIONS[at % len(_QUESTIONS)], here)
+                partial(service.recommend_by_text, words[at % len(words)], here)
                 for at in range(len(items))
             ],
             "a picture": [partial(service.recommend, file, here) for file in files],
@@ -109,7 +112,9 @@ def _milliseconds(recommender: Recommender, split: str) -> dict[str, Any]:
             ],
             "any combination": [
                 partial(_ask, service, here, *drawn)
-                for drawn in zip(files, items, _combinations(recommender, random), strict=False)
+                for drawn in zip(
+                    files, items, _combinations(recommender, words, random), strict=False
+                )
             ],
         }
         for questions in asked.values():  # what is made at the first question is not counted
@@ -127,14 +132,23 @@ def _milliseconds(recommender: Recommender, split: str) -> dict[str, Any]:
 def _ask(service: Service, here: str, file: str, item_id: Id, asks: dict[str, Any]) -> object:
     kind, text, options = asks["kind"], asks["text"], asks["options"]
     if kind == "words":
-        return service.recommend_by_text(text or _QUESTIONS[0], here, options)
+        return service.recommend_by_text(text, here, options)
     if kind == "item":
         return service.recommend_by_id(item_id, here, options, text=text)
     return service.recommend(file, here, options, text=text)
 
 
+def _is_answered(service: Service, text: str, here: str) -> bool:
+    """Whether a store has anything of what is asked for."""
+    try:
+        service.recommend_by_text(text, here)
+    except QueryError:
+        return False
+    return True
+
+
 def _combinations(
-    recommender: Recommender, random: np.random.Generator
+    recommender: Recommender, words: Sequence[str], random: np.random.Generator
 ) -> Iterator[dict[str, Any]]:
     """Kinds of question with knobs, each of which is turned or not as a coin falls."""
     ids = recommender.frame["id"].tolist()
@@ -161,9 +175,11 @@ def _combinations(
         knobs["corrected"] = lambda: {label: str(random.choice(seen))}
     while True:
         turned = {name: draw() for name, draw in knobs.items() if random.random() < 0.5}
+        kind = str(random.choice(["picture", "item", "words"]))
+        beside = [] if kind == "words" else ["", "but in black"]
         yield {
-            "kind": str(random.choice(["picture", "item", "words"])),
-            "text": str(random.choice(["", "but in black", *_QUESTIONS])),
+            "kind": kind,
+            "text": str(random.choice([*beside, *words])),
             "options": Options(**turned),
         }
 
