@@ -83,8 +83,8 @@ def test_the_card_shows_the_heads_and_what_a_bad_picture_costs() -> None:
     results = Path(__file__).parent.parent / "benchmarks"
     card = (FASHION_WEIGHTS.parent / "README.md").read_text(encoding="utf-8")
     heads = json.loads((results / "leaderboard.json").read_text())["heads"]
-    assert set(heads) == set(HEADS)
-    for scores in heads.values():
+    assert set(HEADS) <= set(heads)  # of a store with styles details are scored beside them
+    for scores in (heads[name] for name in HEADS):
         told = [f"{scores[name]:.3f}" for name in ("accuracy", "macro F1", "top-5", "ECE")]
         assert f"| {' | '.join(told)} |" in card
     details = json.loads((results / "details.json").read_text())["details"]
