@@ -220,7 +220,7 @@ def test_what_was_begun_is_answered(store: Path, tmp_path: Path) -> None:
         "def GPU(function):\n"
         "    def slow(pictures, asked):\n"
         "        print('begun', flush=True)\n"
-        "        time.sleep(2)\n"
+        "        time.sleep(4)\n"
         "        return function(pictures, asked)\n"
         "    return slow\n"
     )
@@ -231,6 +231,7 @@ def test_what_was_begun_is_answered(store: Path, tmp_path: Path) -> None:
             deadline = time.monotonic() + 60
             while "begun" not in log.read_text() and time.monotonic() < deadline:
                 time.sleep(0.1)
+            time.sleep(1.5)  # by now its answer is waited for, by a request of its own
             process.terminate()
             assert len(answer.result()["results"]) == 5
         assert process.wait(timeout=10) == 0
