@@ -18,7 +18,7 @@ from recommender.files import hash_files
 from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
 from recommender.index.exact import ExactSearch
 from recommender.index.mapped import map_file
-from recommender.index.protocol import Change, Condition, Metric, score_of
+from recommender.index.protocol import Change, Condition, Metric, OneVectorEach
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class IndexConfig:
             raise ValueError(f"metric is {self.metric!r}, not cosine or euclidean")
 
 
-class Index:
+class Index(OneVectorEach):
     """A `VectorIndex` in memory.
 
     Attributes:
@@ -71,9 +71,6 @@ class Index:
         self.exact = faiss_index is None or _is_flat(faiss_index)
         self._faiss = faiss_index
         self._exactly = ExactSearch(self.vectors)
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
     def search(
         self,
@@ -95,19 +92,6 @@ class Index:
             scores, rows = np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
             scores[rows < 0] = -np.inf
         return self.score_of(scores), rows
-
-    def score_of(self, cosines: Floats) -> Floats:
-        """What the index's metric makes of cosines: themselves, or minus the distances."""
-        return score_of(cosines, self.metric)
-
-    def scores(self, query: Floats, rows: Rows | None = None) -> Floats:
-        """See `VectorIndex`."""
-        vectors = self.vectors if rows is None else self.vectors[rows]
-        return self.score_of(vectors @ query)  # (m, d) @ (d,) -> (m,)
-
-    def nearest_picture(self, row: int, query: Floats) -> tuple[int, Floats]:
-        """See `VectorIndex`; each row has one here."""
-        return 1, self.vectors[row]
 
     def again(self, name: str, change: Change) -> "Index":
         """See `VectorIndex`; searched exactly."""

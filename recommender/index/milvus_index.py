@@ -20,7 +20,7 @@ from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
 from recommender.index.exact import products, scan
 from recommender.index.mapped import blocks_of, lay_on_disk
 from recommender.index.milvus import MOST, Collection
-from recommender.index.protocol import Change, Condition, Metric, score_of
+from recommender.index.protocol import Change, Condition, Metric, OneVectorEach
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class Held:
         self._said = str(error)
 
 
-class MilvusIndex:
+class MilvusIndex(OneVectorEach):
     """A `VectorIndex` over a collection."""
 
     in_memory = False
@@ -110,22 +110,6 @@ class MilvusIndex:
         """
         self.ids, self.vectors, self.metric = embeddings.ids, embeddings.vectors, metric
         self._held, self._name, self._folder = held, name, folder
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def score_of(self, cosines: Floats) -> Floats:
-        """What the index's metric makes of cosines."""
-        return score_of(cosines, self.metric)
-
-    def scores(self, query: Floats, rows: Rows | None = None) -> Floats:
-        """See `VectorIndex`."""
-        vectors = self.vectors if rows is None else self.vectors[rows]
-        return self.score_of(vectors @ query)  # (m, d) @ (d,) -> (m,)
-
-    def nearest_picture(self, row: int, query: Floats) -> tuple[int, Floats]:
-        """See `VectorIndex`; each row has one here."""
-        return 1, self.vectors[row]
 
     def again(self, name: str, change: Change) -> "MilvusIndex":
         """See `VectorIndex`; the vectors are laid on disk.

@@ -105,6 +105,30 @@ class VectorIndex(Protocol):
         """
 
 
+class OneVectorEach:
+    """What an index does whose rows have one vector each: `ids`, `vectors`, `metric` as above."""
+
+    ids: Rows
+    vectors: Floats
+    metric: Metric
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def score_of(self, cosines: Floats) -> Floats:
+        """See `VectorIndex`."""
+        return score_of(cosines, self.metric)
+
+    def scores(self, query: Floats, rows: Rows | None = None) -> Floats:
+        """See `VectorIndex`."""
+        vectors = self.vectors if rows is None else self.vectors[rows]
+        return self.score_of(vectors @ query)  # (m, d) @ (d,) -> (m,)
+
+    def nearest_picture(self, row: int, query: Floats) -> tuple[int, Floats]:
+        """See `VectorIndex`; each row has one here."""
+        return 1, self.vectors[row]
+
+
 def score_of(cosines: Floats, metric: Metric) -> Floats:
     """What a metric makes of cosines: themselves, or minus the distances."""
     if metric == "cosine":

@@ -10,7 +10,6 @@ Source: Kirichenko et al., Last Layer Re-Training is Sufficient for Robustness t
 Correlations, arXiv:2204.02937.
 """
 
-from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,22 +191,33 @@ def _read(
     allowed |= ~allowed.any(1, keepdim=True)  # of what no class is nothing is known
     counts = labels.map(labels.value_counts()).to_numpy(dtype=np.float32)
     shares = torch.from_numpy(counts**-config.balance)
-    likely = torch.zeros(allowed.shape)
-    if guide is not None:
-        many = np.flatnonzero((allowed.sum(1) >= _MANY) & ~allowed.all(1))
-        for at in range(0, len(many), _AT_ONCE):
-            rows = many[at : at + _AT_ONCE]
-            files = [decode_image(taught.files[row], limits=PICTURE_LIMITS) for row in rows]
-            seen = see_each(guide, [closely(picture, trained.config) for picture in files])
-            said = np.concatenate([each.beliefs[TYPE] for each in seen]) + _LEAST
-            told = torch.from_numpy(said) * allowed[rows]
-            likely[rows] = told / told.sum(1, keepdim=True)
+    likely = _told_by(guide, trained.config, taught.files, allowed)
     return Lesson(torch.from_numpy(views), allowed, likely, shares), labs
 
 
+def _told_by(
+    guide: Network | None, config: EncoderConfig, files: Sequence[bytes], allowed: Tensor
+) -> Tensor:
+    """How likely better informed weights find each allowed type, of labels that allow many."""
+    likely = torch.zeros(allowed.shape)
+    if guide is None:
+        return likely
+    many = np.flatnonzero((allowed.sum(1) >= _MANY) & ~allowed.all(1))
+    for at in range(0, len(many), _AT_ONCE):
+        rows = many[at : at + _AT_ONCE]
+        pictures = [decode_image(files[row], limits=PICTURE_LIMITS) for row in rows]
+        seen = see_each(guide, [closely(picture, config) for picture in pictures])
+        said = np.concatenate([each.beliefs[TYPE] for each in seen]) + _LEAST
+        told = torch.from_numpy(said) * allowed[rows]
+        likely[rows] = told / told.sum(1, keepdim=True)
+    return likely
+
+
 def _write(path: Path, trained: Weights, heads: Mapping[str, Head]) -> None:
-    named = [head.named(TAKEN + name) for name, head in heads.items()]
-    write_weights(path, trained._replace(state=dict(ChainMap(*named, dict(trained.state)))))
+    state = dict(trained.state)
+    for name, head in heads.items():
+        state |= head.named(TAKEN + name)
+    write_weights(path, trained._replace(state=state))
 
 
 def lay_packshots(
