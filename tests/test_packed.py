@@ -1,4 +1,4 @@
-"""Weights laid out once: what is seen stays what it was, and nothing is laid out that costs."""
+"""Convolutions at work: what is seen stays what it was, and nothing is laid out that costs."""
 
 import copy
 
@@ -35,7 +35,7 @@ def packed(plain: nn.Module, *sizes: tuple[int, int]) -> tuple[nn.Module, int]:
 def test_all_is_seen_as_before_at_any_size(plain: nn.Module) -> None:
     backbone, count = packed(plain, (48, 36), (72, 54))
     assert count > 40, "of 53"
-    assert sum(isinstance(part, PackedConv) for part in backbone.modules()) == count
+    assert sum(isinstance(part, PackedConv) for part in backbone.modules()) == 53
     with torch.inference_mode():
         for size in ((48, 36, 1), (72, 54, 3), (54, 72, 2), (33, 50, 1)):
             both = [
@@ -47,9 +47,7 @@ def test_all_is_seen_as_before_at_any_size(plain: nn.Module) -> None:
                 torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-4)
 
 
-def test_what_sizes_want_otherwise_stays_as_it_is(plain: nn.Module) -> None:
+def test_what_sizes_want_otherwise_is_laid_out_by_each_pass(plain: nn.Module) -> None:
     _, small = packed(plain, (48, 36))
-    backbone, both = packed(plain, (48, 36), (384, 512))
+    _, both = packed(plain, (48, 36), (384, 512))
     assert both <= small == 53
-    plain_left = sum(isinstance(part, nn.Conv2d) for part in backbone.modules())
-    assert plain_left == 53 - both

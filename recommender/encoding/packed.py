@@ -1,43 +1,88 @@
-"""Convolutions whose weights lie as the processor multiplies them: laid out once, not at each pass.
+"""Convolutions as the processor multiplies them: laid out once, and done when they are added up.
 
 oneDNN wants weights in blocks, and PyTorch lays plain ones out anew whenever a picture comes: of
-one small picture, that is more than half of a pass.
+one small picture, that is more than half of a pass. And what follows a convolution, a ReLU or a
+shortcut that is added, oneDNN does while the sums are at hand; PyTorch goes through the maps again.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import torch
+from timm.models.resnet import Bottleneck
 from torch import Tensor, nn
 
 _DNN = torch.ops.mkldnn
-_NEEDED = ("_convolution_pointwise", "_reorder_convolution_weight", "_get_mkldnn_serialized_md")
+_NEEDED = (
+    "_convolution_pointwise",
+    "_convolution_pointwise_",
+    "_reorder_convolution_weight",
+    "_get_mkldnn_serialized_md",
+)
 
 
 class PackedConv(nn.Module):
-    """A convolution at work, for inference only; gives what `nn.Conv2d` gives."""
+    """A convolution at work, for inference only; gives what `nn.Conv2d` gives, and goes on."""
 
-    def __init__(self, conv: nn.Conv2d, weight: Tensor) -> None:
+    def __init__(
+        self, conv: nn.Conv2d, weight: Tensor, then: Literal["none", "relu"] = "none"
+    ) -> None:
         """Args:
         conv: whose bias and geometry it has.
-        weight: its weights as `_laid_out` gives them.
+        weight: its weights, plain or as `_laid_out` gives them.
+        then: what is done to what it gives.
         """
         super().__init__()
         self._weight, self._bias, self._geometry = weight, conv.bias, _geometry(conv)
+        self._then = then
 
     def forward(self, maps: Tensor) -> Tensor:
         convolved: Tensor = _DNN._convolution_pointwise(
-            maps, self._weight, self._bias, *self._geometry, "none", [], ""
+            maps, self._weight, self._bias, *self._geometry, self._then, [], ""
         )
         return convolved
+
+    def onto(self, maps: Tensor, shortcut: Tensor) -> Tensor:
+        """What it gives, added to a shortcut in its place."""
+        added: Tensor = _DNN._convolution_pointwise_.binary(
+            shortcut,
+            maps,
+            self._weight,
+            self._bias,
+            *self._geometry,
+            "add",
+            1.0,
+            self._then,
+            [],
+            "",
+        )
+        return added
+
+
+class PackedBlock(nn.Module):
+    """A ResNet's bottleneck at work: three convolutions, and nothing between them.
+
+    It writes over what it is shown, unless it brings that to another size: a stage's first block
+    does, so what a stage gives stays.
+    """
+
+    def __init__(self, convolutions: Sequence[PackedConv], downsample: nn.Module | None) -> None:
+        super().__init__()
+        self._narrow, self._spatial, self._wide = convolutions
+        self._downsample = downsample
+
+    def forward(self, maps: Tensor) -> Tensor:
+        shortcut = maps if self._downsample is None else self._downsample(maps)
+        return self._wide.onto(self._spatial(self._narrow(maps)), shortcut)
 
 
 def pack_convolutions(
     module: nn.Module, see: Callable[[Tensor], object], pixels: Sequence[Tensor]
 ) -> int:
-    """Lay the weights of convolutions out, in place, where this machine gains by it.
+    """Make the convolutions of ResNets work as above, in place, where this machine gains by it.
 
-    Which blocks are wanted depends on the maps' sizes. A convolution of which the sizes to come
-    want different ones stays as it is, since bringing one into another costs more than it saves.
+    Which blocks are wanted depends on the maps' sizes. Weights of which the sizes to come want
+    different ones stay as they are, since bringing one into another costs more than it saves.
 
     Args:
         module: on the CPU, whose convolutions are followed by no batch norm that could be fused.
@@ -61,13 +106,13 @@ def pack_convolutions(
             see(picture)
     for hook in hooks:
         hook.remove()
-    packed = {}
+    laid_out: dict[nn.Conv2d, Tensor] = {}
     for conv in convolutions:
         weights = [_laid_out(conv, size) for size in sizes[conv]]
         if len({bytes(_DNN._get_mkldnn_serialized_md(weight).numpy()) for weight in weights}) == 1:
-            packed[conv] = PackedConv(conv, weights[0])
-    _swap(module, packed)
-    return len(packed)
+            laid_out[conv] = weights[0]
+    _swap(module, laid_out)
+    return len(laid_out)
 
 
 def _can_pack(dtype: torch.dtype) -> bool:
@@ -93,9 +138,18 @@ def _geometry(conv: nn.Conv2d) -> tuple[list[int], list[int], list[int], int]:
     return list(map(int, conv.padding)), list(conv.stride), list(conv.dilation), conv.groups
 
 
-def _swap(module: nn.Module, packed: dict[nn.Conv2d, PackedConv]) -> None:
+def _swap(module: nn.Module, laid_out: dict[nn.Conv2d, Tensor]) -> None:
+    """Put what is packed in the place of a module's blocks and convolutions."""
+
+    def packed(conv: nn.Conv2d, then: Literal["none", "relu"] = "none") -> PackedConv:
+        return PackedConv(conv, laid_out.get(conv, conv.weight), then)
+
     for name, child in list(module.named_children()):
-        if isinstance(child, nn.Conv2d) and child in packed:
-            setattr(module, name, packed[child])
-        else:
-            _swap(child, packed)
+        if isinstance(child, nn.Conv2d):
+            setattr(module, name, packed(child))
+            continue
+        if isinstance(child, Bottleneck):
+            own = [packed(conv, "relu") for conv in (child.conv1, child.conv2, child.conv3)]
+            child = PackedBlock(own, child.downsample)
+            setattr(module, name, child)
+        _swap(child, laid_out)
