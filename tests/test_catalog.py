@@ -22,7 +22,7 @@ from recommender.catalog.items import (
     load_catalog,
     pixel_hash,
 )
-from recommender.catalog.splits import name_groups, split_names
+from recommender.catalog.splits import name_groups, split_names, split_types
 from recommender.catalog.values import is_missing
 from recommender.errors import CatalogError, ImageError, StoreError
 from recommender.schema import COLUMNS
@@ -373,6 +373,21 @@ def test_splits_are_stable_and_follow_the_name(
         assert len(set(split[groups == group])) == 1
     folded = [name if name is None else name.casefold() for name in items.values()]
     np.testing.assert_array_equal(split_names(named(folded, list(items))), split)
+
+
+def test_types_that_are_not_seen_are_whole_types() -> None:
+    types = [f"type {at}" for at in range(300)] + [None]
+    rows = [
+        (at * 301 + i, f"name {at} {i}", kind) for at in range(3) for i, kind in enumerate(types)
+    ]
+    frame = pd.DataFrame(rows, columns=["id", "productDisplayName", "articleType"], dtype=object)
+    split = split_types(frame)
+    unseen = frame["articleType"][split == "unseen"]
+    assert 10 < unseen.nunique() < 45, "about a twelfth of 300"
+    assert (unseen.value_counts() == 3).all()
+    seen = split != "unseen"
+    assert (split[seen] == split_names(frame)[seen]).all()
+    assert seen[frame["articleType"].isna()].all()
 
 
 @pytest.mark.parametrize("named_items", [True, False])

@@ -56,6 +56,7 @@ OWNERS = {
     "bm25s": {"search"},
     "rapidfuzz": {"search"},
     "skia": {"demo"},
+    "cv2": {"training"},
 }
 
 MAX_LINES = 320

@@ -66,7 +66,7 @@ class TrainingConfig:
     rare_share: float = 0.001
     average_share: float = 0.18
     dim: int = 128
-    split: Literal["names", "years"] = "names"
+    split: Literal["names", "types", "years"] = "names"
     seed: int = 0
 
 

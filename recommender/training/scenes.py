@@ -123,8 +123,27 @@ def view_photographs(
     Returns:
         float32 (b, 3, *size) in [0, 1]; white outside the photograph.
     """
+    return view_outlined(canvases, sizes, canvases[:, 0] < 0, size, config, random)[0]
+
+
+def view_outlined(
+    canvases: Tensor,
+    sizes: Tensor,
+    masks: Tensor,
+    size: tuple[int, int],
+    config: Scenes,
+    random: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """The same, and where in the view the garment is.
+
+    Args:
+        masks: bool (b, CANVAS_PX, CANVAS_PX), where it is in the photograph.
+
+    Returns:
+        Views as of `view_photographs`, and float32 (b, *size) in [0, 1].
+    """
     draw = _Draw(len(canvases), random, canvases.device)
-    pixels = canvases.float() / 255
+    pixels = torch.cat([canvases.float() / 255, masks[:, None].float()], 1)
     view = torch.tensor([size[1], size[0]], device=canvases.device, dtype=torch.float32)
     # At scale 1 all of the photograph is seen, as by `fit_picture`.
     whole = (sizes / view).amax(1)
@@ -140,7 +159,9 @@ def view_photographs(
     at = torch.einsum("bij,hwj->bhwi", matrix, mesh) + ((sizes - 1) / 2 + offset)[:, None, None]
     views = _sample(pixels, at)
     inside = ((at > -0.5) & (at < sizes[:, None, None] - 0.5)).all(-1)[:, None]
-    return finish(torch.where(inside, views, 1.0), config.photo_cast, config, random)
+    shown = torch.where(inside, views[:, :3], 1.0)
+    alphas = (views[:, 3:] * inside)[:, 0]
+    return finish(shown, config.photo_cast, config, random), alphas
 
 
 def grounds(
