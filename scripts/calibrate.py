@@ -12,6 +12,7 @@ from pathlib import Path
 
 from recommender.catalog.items import load_catalog
 from recommender.catalog.photographs import load_photographs
+from recommender.catalog.splits import SPLITS
 from recommender.training.calibration import calibrate, dev_pictures
 from recommender.training.sureness import calibrate_on_photographs
 from scripts.command import command_line, plain_errors, write_report
@@ -26,11 +27,14 @@ def main(argv: list[str] | None = None) -> int:
         "--photographs", type=Path, help="an archive whose dev split says how sure to be of them"
     )
     parser.add_argument("--out", type=Path, required=True, help="takes the calibrated weights")
+    parser.add_argument("--split", choices=SPLITS, default="names", help="as in training")
     parser.add_argument("--json", type=Path, help="where what was tried goes, with the command")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     options = parser.parse_args(argv)
     items = load_catalog(options.data / "catalog")
-    report = calibrate(items, options.weights, options.out, device=options.device)
+    report = calibrate(
+        items, options.weights, options.out, split=options.split, device=options.device
+    )
     if options.photographs:
         photographs = load_photographs(options.photographs, "dev")
         report["photographs"] = calibrate_on_photographs(

@@ -1,6 +1,7 @@
 """A picture of what the catalog does not have is told from one of what it has."""
 
 import doctest
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from conftest import ROWS, draw_picture
 from PIL import Image
 
+from recommender.evaluation.match import measure_unseen
 from recommender.feedback.events import EventLog
 from recommender.search import hits
 from recommender.search.hits import MATCH
@@ -88,3 +90,14 @@ def test_the_examples_in_the_docstrings_hold() -> None:
         done = doctest.testmod(module)
         assert done.attempted
         assert not done.failed
+
+
+def test_what_was_not_taught_leaves_doubt(doubting: Recommender) -> None:
+    encoder = doubting.encoder
+    known = [Image.open(io.BytesIO(draw_picture(row))) for row in ROWS[:4]]
+    told = measure_unseen(encoder, known, known)
+    assert told == {"pictures": [4, 4], "AUROC": 0.5}
+    doubts = encoder.agreement.doubt(encoder.encode_queries(known).vectors)
+    surest, least = known[int(doubts.argmin())], known[int(doubts.argmax())]
+    assert measure_unseen(encoder, [surest], [least])["AUROC"] == 1
+    assert measure_unseen(encoder, [least], [surest])["AUROC"] == 0

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.photographs import Photographs
 from recommender.encoding.agreement import Floats
-from recommender.encoding.protocol import PictureEncoder
+from recommender.encoding.protocol import Encoded, PictureEncoder
 from recommender.evaluation.corruptions import ground
 from recommender.evaluation.metrics import auroc
 from recommender.evaluation.report import estimate, number
@@ -153,14 +153,36 @@ def measure_match(
     }
 
 
+def measure_unseen(
+    encoder: PictureEncoder, known: Sequence[Image.Image], unseen: Sequence[Image.Image]
+) -> dict[str, Any]:
+    """How well packshots of article types that an encoder was not taught are told from others.
+
+    Packshots all show a garment or the like, so that its doubt alone tells.
+
+    Returns:
+        How many `pictures`, and the `AUROC` of certainty.
+    """
+    certain = [
+        np.concatenate(
+            [-encoder.agreement.doubt(seen.vectors) for seen in _seen(encoder, pictures)]
+        )
+        for pictures in (known, unseen)
+    ]
+    return {"pictures": [len(known), len(unseen)], "AUROC": number(auroc(*certain))}
+
+
 def matches(encoder: PictureEncoder, pictures: Sequence[Image.Image]) -> Floats:
     """How sure an encoder is that pictures show what the catalog is of, float32 (n,)."""
 
-    def batches() -> Iterator[Floats]:
-        for at in range(0, len(pictures), _AT_ONCE):
-            seen = encoder.encode_queries(pictures[at : at + _AT_ONCE]).matches
-            if seen is None:
-                raise ValueError("this encoder does not know what it does not know")
-            yield seen
+    found = [seen.matches for seen in _seen(encoder, pictures)]
+    known = [each for each in found if each is not None]
+    if len(known) < len(found):
+        raise ValueError("this encoder does not know what it does not know")
+    return np.concatenate(known)
 
-    return np.concatenate([*batches()])
+
+def _seen(encoder: PictureEncoder, pictures: Sequence[Image.Image]) -> Iterator[Encoded]:
+    """Pictures that ask, batch by batch."""
+    for at in range(0, len(pictures), _AT_ONCE):
+        yield encoder.encode_queries(pictures[at : at + _AT_ONCE])

@@ -13,7 +13,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from recommender.catalog.items import PICTURE_LIMITS, catalog_frame
-from recommender.catalog.splits import name_groups, split_names
+from recommender.catalog.splits import SPLITS, name_groups, split_names
 from recommender.encoding.agreement import LOOKS, Beliefs, Floats, tempered
 from recommender.encoding.backbone import Device
 from recommender.encoding.encoder import Encoder, load_encoder
@@ -41,6 +41,7 @@ def calibrate(
     out: Path,
     *,
     relevance: Relevance = RELEVANCE,
+    split: str = "names",
     device: Device = "auto",
 ) -> dict[str, Any]:
     """Write weights whose heads are divided by a temperature each, and that say their agreement.
@@ -53,6 +54,7 @@ def calibrate(
         weights: what training wrote.
         out: takes what is shipped.
         relevance: what is wanted; the labels that occur in it are weighed.
+        split: of `SPLITS`, that the weights were trained by.
         device: where the encoder runs.
 
     Returns:
@@ -67,7 +69,7 @@ def calibrate(
     examples = read_examples(items, frame, encoder.labels, np.arange(len(items)), encoder.config)
     looks, beliefs = _see_all(encoder, examples)
     targets = {name: codes.numpy() for name, codes in examples.targets.items()}
-    dev = np.flatnonzero(split_names(frame) == "dev")
+    dev = np.flatnonzero(SPLITS[split](frame) == "dev")
     temperatures = {n: fit_temperature(b[dev], targets[n][dev]) for n, b in beliefs.items()}
     labels = tuple(dict.fromkeys(label for shared in relevance.values() for label in shared))
     calibrated = {name: tempered(beliefs[name], temperatures[name]) for name in labels}
@@ -95,7 +97,11 @@ def calibrate(
 
 def dev_pictures(items: datasets.Dataset, count: int = 1000) -> list[Image.Image]:
     """The pictures of a catalog's dev split, at most so many."""
-    rows = np.flatnonzero(split_names(catalog_frame(items)) == "dev")[:count]
+    return pictures_of(items, np.flatnonzero(split_names(catalog_frame(items)) == "dev")[:count])
+
+
+def pictures_of(items: datasets.Dataset, rows: Ints) -> list[Image.Image]:
+    """The pictures of some of a catalog's items."""
     files = [picture["bytes"] for picture in items[rows]["image"]]
     return [decode_image(data, limits=PICTURE_LIMITS) for data in files]
 
