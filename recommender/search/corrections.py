@@ -10,9 +10,10 @@ from recommender.schema import TYPE
 
 _MAX_LISTED = 12
 KIND = {TYPE: 1.5}
-"""What it counts more that two things are of one type, where it is known which the one is. The
-weights of an agreement weigh beliefs, which doubt the type most; what is a shirt for certain is
-like another shirt of another colour, more than like a jacket of its own. Chosen on dev."""
+"""How many times its usual share it counts that two things are of one type, where it is known which
+type the one is. An agreement's weights are for beliefs; by them a shirt's own colour on a jacket is
+worth as much as another shirt. So it is not, nor do a season and its like outweigh the type. Chosen
+on dev."""
 
 
 def check_corrections(said: object, labels: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -52,7 +53,8 @@ def asked_with(
 ) -> Floats:
     """What is multiplied with a gallery's embeddings: float32 of shape (q, dim), unit rows.
 
-    Where it is known what kind of thing asks, they are stressed (`KIND`).
+    Where it is known what kind of thing asks, that is stressed (`KIND`), and rows are a little
+    longer.
 
     Args:
         agreement: how embeddings are laid out.
