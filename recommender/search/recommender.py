@@ -177,8 +177,9 @@ class Recommender:
         """An item that asks, with all that the gallery knows of it, as a query."""
         same = self._twins.pictures == self._twins.pictures[row]
         excluded = np.array([row]) if options.repeats else np.flatnonzero(same)
-        vectors = self.index_of(options).vectors[row : row + 1]
-        known = bool(self.encoder.agreement.certain(vectors, TYPE)[0])
+        index = self.index_of(options)
+        vectors = index.vectors[row : row + 1]
+        known = index is not self.index and bool(self.encoder.agreement.certain(vectors, TYPE)[0])
         colours = self.nudges.colours_of(row)
         return Query(vectors=vectors, excluded=[excluded], colours=colours, known=known)
 
