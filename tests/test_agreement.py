@@ -63,6 +63,26 @@ def test_a_known_label_takes_the_place_of_a_belief() -> None:
     assert known[0, -1] == pytest.approx(0, abs=1e-3)  # all is known: nothing is lacking
 
 
+@given(seed=st.integers(0, 1000), times=st.floats(1, 5))
+def test_what_counts_more_leaves_a_weighted_mean(seed: int, times: float) -> None:
+    looks, beliefs = some(6, seed)
+    vectors = AGREEMENT.embed(looks, beliefs)
+    known = AGREEMENT.with_labels(
+        vectors, {"gender": ["Men"] * 6, "season": ["Fall", "Summer"] * 3}
+    )
+    assert AGREEMENT.certain(known, "gender").all()
+    assert not AGREEMENT.certain(vectors, "usage").any()
+    asks = AGREEMENT.stressed(AGREEMENT.as_queries(known), {"gender": times})
+    weights = {**WEIGHTS, "gender": times * WEIGHTS["gender"]}
+    expected = weights[LOOKS] * looks @ looks.T
+    for name in CLASSES:
+        read = AGREEMENT.beliefs(known)[name]
+        expected = expected + weights[name] * read @ AGREEMENT.beliefs(vectors)[name].T
+    np.testing.assert_allclose(asks @ vectors.T, expected / sum(weights.values()), atol=1e-5)
+    np.testing.assert_allclose((asks * known).sum(axis=1), 1, atol=1e-5)
+    assert (asks @ np.concatenate([vectors, known]).T <= 1 + 1e-5).all()
+
+
 @pytest.mark.parametrize(
     ("weights", "match"),
     [

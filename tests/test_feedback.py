@@ -198,6 +198,7 @@ FORGED: list[Any] = [
     {**GOOD, "propensities": {"image": float("nan")}},
     {**GOOD, "propensities": [1.0]},
     {**GOOD, "propensities": {"image": 2.0, "hybrid": -1.0}},
+    {**GOOD, "propensities": {"image": 1e-12, "hybrid": 1 - 1e-12}},
     {**GOOD, "ranking": [], "propensities": {"image": 1.0}},
     {**GOOD, "context": 3, "propensities": {"image": 1.0}},
     {**GOOD, "answer": ["x"], "propensities": {"image": 1.0}},

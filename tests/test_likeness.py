@@ -1,7 +1,9 @@
 """Variety and folding: what is chosen, what stands for what, what a tile shows."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from test_ui import asking, drawn, tile
 
 from recommender.errors import QueryError
 from recommender.evaluation.likeness import draw_items, measure_likeness
+from recommender.schema import TYPE
 from recommender.search.options import Options
 from recommender.search.ranking import Candidates, diverse
 from recommender.search.recommender import Recommender
@@ -35,21 +38,31 @@ def test_who_is_chosen_is_the_best_that_there_is_at_each_step(
     looks = random.standard_normal((count, 3)).astype(np.float32)
     looks /= np.linalg.norm(looks, axis=1, keepdims=True)
     scores = np.sort(random.random(count, np.float32))[::-1]
-    found = diverse(Candidates(np.arange(count), scores), looks, k, share)
-    chosen: list[int] = []
+    kinds = random.integers(0, 3, count)
+    found = diverse(Candidates(np.arange(count), scores), looks, kinds, k, share)
+    left, chosen = Counter(kinds[:k].tolist()), list[int]()
     for _ in range(min(k, count)):
         worth = [
             (1 - share) * scores[i]
             - share * max([0.0, *(float(looks[i] @ looks[j]) for j in chosen)])
             for i in range(count)
         ]
-        chosen.append(max(set(range(count)) - set(chosen), key=lambda i: worth[i]))
+        able = [i for i in set(range(count)) - set(chosen) if left[kinds[i]]]
+        chosen.append(max(able, key=lambda i: worth[i]))
+        left[kinds[chosen[-1]]] -= 1
     total = sum(scores[chosen])
     assert len(found.rows) == min(k, count)
+    assert Counter(kinds[found.rows].tolist()) == Counter(kinds[:k].tolist())
     assert (np.diff(found.scores) <= 0).all()
     assert sum(found.scores) == pytest.approx(total, abs=1e-3)
     if share == 0:
         assert found.rows.tolist() == [*range(min(k, count))]
+
+
+def kinds_of(recommender: Recommender, rows: Any) -> Counter[int]:
+    """How many of each type, as the ranking by labels knows them."""
+    agreement, index = recommender.encoder.agreement, recommender.index_of(Options())
+    return Counter(index.vectors[rows][:, agreement.block(TYPE)].argmax(axis=1).tolist())
 
 
 @settings(max_examples=40, deadline=None)
@@ -65,7 +78,11 @@ def test_variety_and_folding_keep_to_the_filters(
     plain = believing.by_id(item_id, Options(k=20, filters=filters, fold=fold))
     assert len(hits) == min(5, len(plain))
     assert (np.diff(hits.scores) <= 0).all()
+    best = believing.by_id(item_id, replace(options, diversity=0))
     assert hits.ids[0] == plain.ids[0]
+    # What is looked at is other things of the same kinds.
+    kinds = [kinds_of(believing, found.rows) for found in (hits, best)]
+    assert kinds[0] == kinds[1]
     assert set(hits.ids) <= set(plain.ids)
 
 

@@ -171,8 +171,9 @@ def test_the_page_has_a_slot_each_of_which_any_changes(recommender: Recommender)
         panel, trail = tab.item.outfit, tab.on_example(asking(tab), tile(13))[tab.trail]
     assert trail.view.opened == 13
 
-    def shown(data: Any, trail: Trail = trail) -> gr.HTML:
-        return panel.complete({tab.trail: trail}, gr.EventData(None, data))[panel.row]
+    def shown(data: Any, trail: Trail = trail, **taste: list[int]) -> gr.HTML:
+        values = {tab.trail: trail, tab.taste.kept: taste}
+        return panel.complete(values, gr.EventData(None, data))[panel.row]
 
     first = shown(None)
     assert first.visible
@@ -186,6 +187,11 @@ def test_the_page_has_a_slot_each_of_which_any_changes(recommender: Recommender)
     again = shown({"passed": [int(before)]})
     assert f'?item={before}"' not in again.value
     assert "Another top" in again.value
+    disliked = shown(None, disliked=[int(before), 99])
+    assert f'?item={before}"' not in disliked.value
+    assert "[1, 2]" not in disliked.value, "what is passed over is what was pressed for"
+    many = shown({"passed": [*[int(before)] * 300]})
+    assert "<h4>" in many.value
     for wrong in ("x", [99], [None], {}):
         told = shown({"passed": wrong}).value
         assert "<h4>" not in told

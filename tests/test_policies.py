@@ -99,6 +99,16 @@ def test_a_log_that_tells_nothing(
     assert "0 were judged, and it takes 20 to tell anything: serve with FASHION_BANDIT=1" in line
 
 
+def test_a_log_is_named_by_its_folder_or_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    log = tmp_path / "events.jsonl"
+    log.touch()
+    for path, said in ((log, "0 were judged"), (tmp_path / "gone", "There is no log of events at")):
+        assert evaluate_feedback.main(["--events", str(path)]) == 1
+        assert said in capsys.readouterr().err
+
+
 def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     simulate(tmp_path / "space" / "log", visitors=300, worths=WORTHS, resamples=50)
     with (tmp_path / "space" / "log" / "events.jsonl").open("a") as file:

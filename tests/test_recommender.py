@@ -32,7 +32,8 @@ from recommender.errors import (
 )
 from recommender.index.faiss import IndexConfig
 from recommender.pictures.decode import decode_image
-from recommender.schema import COLUMNS
+from recommender.schema import COLUMNS, TYPE
+from recommender.search.corrections import KIND
 from recommender.search.hits import Hits
 from recommender.search.options import MAX_K, Options, Ranking
 from recommender.search.recommender import Recommender
@@ -285,6 +286,8 @@ def agreed(recommender: Recommender, row: int, *, hybrid: bool, own: bool) -> np
     agreement, frame = recommender.encoder.agreement, recommender.frame
     vectors, dim = recommender.index.vectors, agreement.looks_dim
     beliefs = agreement.beliefs(vectors)
+    known = own and frame[TYPE].iloc[row] in agreement.classes[TYPE]
+    counts = KIND if known else {}
     scores = vectors[:, :dim] @ vectors[row, :dim]
     for name in agreement.labels:
         classes = agreement.classes[name]
@@ -294,7 +297,8 @@ def agreed(recommender: Recommender, row: int, *, hybrid: bool, own: bool) -> np
                 known = frame[name].iloc[side]
                 sure = np.array([float(value == known) for value in classes])
                 sides.append(sure if knows and sure.any() else beliefs[name][side])
-            scores[other] += agreement.weights[name] * float(sides[0] @ sides[1])
+            share = agreement.weights[name] * counts.get(name, 1)
+            scores[other] += share * float(sides[0] @ sides[1])
     return scores
 
 

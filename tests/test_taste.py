@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from serving import call
 from test_ui import asking, drawn
 
+from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.errors import QueryError, UnknownItemError
 from recommender.evaluation.taste import draw_visitors, measure_taste
 from recommender.feedback.events import EventLog
@@ -85,6 +86,21 @@ def test_likes_pull_dislikes_push_and_the_type_stays(believing: Recommender) -> 
         stays, share = moved(query, away)
         assert (stays == query).all()
         assert not share.any()
+
+
+def test_a_colour_that_is_liked_as_well_is_not_what_is_disliked() -> None:
+    classes = {"baseColour": ["Black", "Blue"], "gender": ["Men", "Women"]}
+    weights = {LOOKS: 0.4, "baseColour": 0.3, "gender": 0.3}
+    agreement = Agreement(looks_dim=2, weights=weights, classes=classes)
+    looks = np.eye(2, dtype=np.float32)[[0, 1, 0, 1]]
+    none = {name: np.full((4, 2), 0.5, np.float32) for name in classes}
+    labels = {"baseColour": ["Blue", "Blue", "Blue", "Black"], "gender": ["Men"] * 4}
+    vectors = agreement.with_labels(agreement.embed(looks, none), labels)
+    # Whoever likes two blue ones and not a third is after blue ones all the same.
+    for liked, pushed in (([0, 1], False), ([0], False), ([3], True), ([], True)):
+        away = pull_of(agreement, vectors, liked, [2]).away
+        assert away[agreement.block("baseColour")].any() == pushed
+        assert away[agreement.block("gender")].any()
 
 
 def test_without_a_taste_nothing_changes(believing: Recommender, recommender: Recommender) -> None:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from recommender.schema import folded
 
 Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 Beliefs = dict[str, Floats]
 """Label -> float32 of shape (b, classes), rows that sum to one."""
 
@@ -90,6 +91,35 @@ class Agreement:
         norms = np.linalg.norm(queries, axis=1, keepdims=True)
         queries /= np.where(norms > 0, norms, 1)  # of words that no embedding shows
         return queries
+
+    def stressed(self, queries: Floats, counts: Mapping[str, float]) -> Floats:
+        """Queries in which some labels count more than they usually do.
+
+        A product is a weighted mean still: 1 of what is certain with its like.
+
+        Args:
+            queries: float32 of shape (q, dim), as `as_queries` has them.
+            counts: label -> how many times its usual share.
+
+        Returns:
+            float32 of shape (q, dim), rows a little longer than one.
+        """
+        shares = {name: weight * counts.get(name, 1.0) for name, weight in self.weights.items()}
+        numbers = self.spread(counts, others=1.0) / np.float32(sum(shares.values()))
+        stressed: Floats = queries * numbers
+        return stressed
+
+    def certain(self, vectors: Floats, label: str) -> Mask:
+        """Of which rows a label is known, not believed: bool of shape (n,).
+
+        Args:
+            vectors: float32 of shape (n, dim), as `embed` and `with_labels` make them.
+        """
+        block = self.block(label)
+        if block is None:
+            return np.zeros(len(vectors), dtype=bool)
+        known: Mask = vectors[:, block].max(axis=1) >= np.sqrt(self.weights[label]) * (1 - 1e-6)
+        return known
 
     def with_labels(self, vectors: Floats, labels: Mapping[str, Iterable[object]]) -> Floats:
         """Put certainty where a label is known; beliefs stay where it is missing or unheard of.

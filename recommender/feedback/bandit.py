@@ -14,10 +14,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from recommender.feedback.judged import Judged, Ranked
+from recommender.feedback.judged import LEAST, Judged, Ranked
 
-LEAST = 0.02
-"""The chance that a ranking always has."""
 _BORROWED = 10.0
 """As how many answers of a context's own those of all others count at most."""
 _POINTS = 2_000

@@ -21,6 +21,7 @@ from typing import Any
 
 import pandas as pd
 
+from recommender.errors import FeedbackError
 from recommender.schema import Id
 
 log = logging.getLogger(__name__)
@@ -136,7 +137,18 @@ class EventLog:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """The files of all logs in a folder and those below it, the oldest of each log first."""
+    """The files of all logs in a folder and those below it, the oldest of each log first.
+
+    Args:
+        folder: that, or one of its files.
+
+    Raises:
+        FeedbackError: there is nothing of this name.
+    """
+    if folder.is_file():
+        return [folder]
+    if not folder.is_dir():
+        raise FeedbackError(f"There is no log of events at {folder}.")
     return sorted(folder.rglob("events-*.jsonl")) + sorted(folder.rglob(_FILE))
 
 

@@ -23,6 +23,9 @@ OF_ITEM: dict[Verdict, str] = {"up": "like", "down": "dislike", "none": "no opin
 
 ANSWER = "answer"
 """The kind of the event that an answer itself is."""
+LEAST = 0.02
+"""The chance that a ranking always has where chance chooses: no answer weighs more than fifty."""
+_ROUNDING = 1e-9
 _VERDICTS = {kind: verdict for said in (OF_ANSWER, OF_ITEM) for verdict, kind in said.items()}
 
 
@@ -47,7 +50,8 @@ class Ranked:
         told = event.get("propensities")
         if not (isinstance(context, str) and isinstance(ranking, str) and isinstance(told, dict)):
             return None
-        shares = [share for share in told.values() if isinstance(share, float) and 0 < share <= 1]
+        least = LEAST - _ROUNDING
+        shares = [share for share in told.values() if isinstance(share, float) and share >= least]
         sure = math.isclose(sum(shares), 1, abs_tol=1e-3)
         if ranking not in told or len(shares) < len(told) or not sure:
             return None

@@ -44,7 +44,7 @@ class ExactSearch:
         """Find the k best rows.
 
         Args:
-            queries: float32 of shape (q, d), C-contiguous, rows of length one at most.
+            queries: float32 of shape (q, d), C-contiguous, rows of about length one at most.
             k: how many, at least 1, at most as many as are allowed.
             allowed: bool of shape (n,), the rows that may be found; all where None.
 

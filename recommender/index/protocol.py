@@ -58,7 +58,7 @@ class VectorIndex(Protocol):
         """Find the k best rows for each query.
 
         Args:
-            queries: float32 of shape (q, d), unit rows.
+            queries: float32 of shape (q, d), rows of about length one.
             k: how many, at most.
             allowed: bool of shape (n,), the rows that may be found; all where None.
             where: what `allowed` comes of, all of it, for who tests columns where they are; None
@@ -78,7 +78,7 @@ class VectorIndex(Protocol):
         """The score of each row, or of some.
 
         Args:
-            query: float32 of shape (d,), of length one.
+            query: float32 of shape (d,), of about length one.
             rows: int64 of shape (m,); all where None.
 
         Returns:

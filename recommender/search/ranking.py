@@ -76,12 +76,16 @@ def put_first(candidates: Candidates, firsts: Rows, score: float | Floats) -> Ca
     )
 
 
-def diverse(candidates: Candidates, looks: Floats, k: int, share: float) -> Candidates:
+def diverse(candidates: Candidates, looks: Floats, kinds: Rows, k: int, share: float) -> Candidates:
     """Choose k that are good and look little like each other, one after the other.
+
+    As many of each kind are chosen as are among the best k, so that what is unlike in looks is
+    nothing else.
 
     Args:
         candidates: m of them.
         looks: float32 of shape (m, d), unit rows, how each looks.
+        kinds: int64 of shape (m,), from 0, what kind of thing each is.
         k: how many, at most.
         share: from 0 to 1, what it counts against a candidate that it looks like one chosen before;
             the rest is what its score counts.
@@ -89,18 +93,22 @@ def diverse(candidates: Candidates, looks: Floats, k: int, share: float) -> Cand
     Returns:
         Those chosen, by their scores again.
 
-    Source: maximal marginal relevance, Carbonell & Goldstein, SIGIR 1998.
+    Source: maximal marginal relevance, Carbonell & Goldstein, SIGIR 1998; proportions that are
+    kept, Steck, Calibrated Recommendations, RecSys 2018.
 
-    >>> found = Candidates(np.array([4, 5, 6]), np.array([0.9, 0.9, 0.7], np.float32))
-    >>> looks = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
-    >>> diverse(found, looks, 2, 0.5).rows.tolist()
-    [4, 6]
+    >>> found = Candidates(np.array([4, 5, 6, 7]), np.array([0.9, 0.9, 0.8, 0.7], np.float32))
+    >>> looks = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], np.float32)
+    >>> diverse(found, looks, np.array([0, 0, 1, 0]), 2, 0.5).rows.tolist()
+    [4, 7]
     """
     worth = (1 - share) * candidates.scores
     nearest = np.zeros_like(worth)  # how much it looks like the nearest that was chosen
     chosen = np.zeros(len(worth), dtype=bool)
+    left = np.bincount(kinds[:k], minlength=kinds.max(initial=0) + 1)  # of each kind
     for _ in range(min(k, len(worth))):
-        best = int(np.where(chosen, -np.inf, worth - share * nearest).argmax())
+        able = ~chosen & (left[kinds] > 0)
+        best = int(np.where(able, worth - share * nearest, -np.inf).argmax())
         chosen[best] = True
+        left[kinds[best]] -= 1
         nearest = np.maximum(nearest, looks @ looks[best])  # (m, d) @ (d,) -> (m,)
     return candidates.where(chosen)

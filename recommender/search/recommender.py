@@ -177,8 +177,11 @@ class Recommender:
         """An item that asks, with all that the gallery knows of it, as a query."""
         same = self._twins.pictures == self._twins.pictures[row]
         excluded = np.array([row]) if options.repeats else np.flatnonzero(same)
-        vectors = self.index_of(options).vectors[row : row + 1]
-        return Query(vectors=vectors, excluded=[excluded], colours=self.nudges.colours_of(row))
+        index = self.index_of(options)
+        vectors = index.vectors[row : row + 1]
+        known = index is not self.index and bool(self.encoder.agreement.certain(vectors, TYPE)[0])
+        colours = self.nudges.colours_of(row)
+        return Query(vectors=vectors, excluded=[excluded], colours=colours, known=known)
 
     def say(self, text: str, options: Options = USUAL) -> Query:
         """Words that ask, as a query.
@@ -280,7 +283,7 @@ class Recommender:
             wanted *= 4  # a crowd of identical pictures: look further
         matches = [None] * len(query) if query.matches is None else query.matches.tolist()
         chosen = {
-            at: choose(best.cut(pool_size), options, agreement, self.index.vectors)
+            at: choose(best.cut(pool_size), options, agreement, index.vectors)
             for at, best in ranked.items()
         }
         shown = {at: self.items.in_order(best, options.sort) for at, best in chosen.items()}
@@ -341,7 +344,8 @@ class Recommender:
             QueryError: what is corrected cannot be.
         """
         corrected = check_corrections(options.corrected or {}, self.encoder.classes)
-        return asked_with(self.encoder.agreement, query.vectors, corrected, learnt=query.learnt)
+        asks = self.encoder.agreement, query.vectors, corrected
+        return asked_with(*asks, learnt=query.learnt, known=query.known)
 
     def index_of(self, options: Options = USUAL) -> VectorIndex:
         """The index that is ranked by.

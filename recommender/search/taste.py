@@ -16,14 +16,14 @@ import numpy as np
 from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.errors import UnknownItemError
 from recommender.index.embeddings import Floats
-from recommender.schema import TYPE, Id
+from recommender.schema import COLOUR, TYPE, Id
 from recommender.search.items import Items
 
 LIKED = {TYPE: 0.0}
 DISLIKED = {TYPE: 0.0, "gender": 1.2, "baseColour": 3.0, LOOKS: 0.5}
 """What all likes, or dislikes, together count at most in each part of an embedding, beside what was
 asked for; in the others one. Chosen on dev: a cross among items of one colour is most often about
-that colour, and seldom about whom they are for."""
+that colour, and seldom about whom they are for; unless as many of that colour are liked."""
 
 
 def rows_of(items: Items, ids: Sequence[Id]) -> list[int]:
@@ -63,11 +63,12 @@ def pull_of(
         liked: rows of it.
         disliked: the same.
     """
-    good, bad = (agreement.as_queries(vectors[list(rows)]) for rows in (liked, disliked))
-    return Pull(
-        agreement.spread(LIKED, others=1.0) * _middle(good),
-        agreement.spread(DISLIKED, others=1.0) * _middle(bad),
-    )
+    judged = (agreement.as_queries(vectors[list(rows)]) for rows in (liked, disliked))
+    good, bad = map(_middle, judged)
+    away = agreement.spread(DISLIKED, others=1.0) * bad
+    if (colours := agreement.block(COLOUR)) is not None:
+        away[colours] *= bad[colours] > good[colours]
+    return Pull(agreement.spread(LIKED, others=1.0) * good, away)
 
 
 def moved(queries: Floats, pull: Pull) -> tuple[Floats, Floats]:

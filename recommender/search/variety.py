@@ -1,7 +1,10 @@
 """More that look unlike each other: which of the best are shown."""
 
+import numpy as np
+
 from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.index.embeddings import Floats
+from recommender.schema import TYPE
 from recommender.search.options import Options
 from recommender.search.ranking import Candidates, diverse
 
@@ -17,7 +20,7 @@ def pool_of(options: Options) -> int:
 
 
 def choose(pool: Candidates, options: Options, agreement: Agreement, vectors: Floats) -> Candidates:
-    """The k of a pool: the best, or such as look unlike each other too.
+    """The k of a pool: the best, or such as look unlike each other too, of as many types each.
 
     Args:
         pool: what was found, best first.
@@ -27,6 +30,8 @@ def choose(pool: Candidates, options: Options, agreement: Agreement, vectors: Fl
     """
     if not options.diversity:
         return pool.cut(options.k)
-    found = vectors[pool.rows]
+    found, kinds = vectors[pool.rows], np.zeros(len(pool.rows), np.int64)
     looks = agreement.looks(found) if agreement.weights[LOOKS] else found
-    return diverse(pool, looks, options.k, _UNLIKE * options.diversity)
+    if (block := agreement.block(TYPE)) is not None:
+        kinds = found[:, block].argmax(axis=1)
+    return diverse(pool, looks, kinds, options.k, _UNLIKE * options.diversity)

@@ -14,6 +14,7 @@ from recommender.schema import CURRENCY, LABELS, Column, Id
 from recommender.search.options import Options
 from recommender.search.reasons import Heat, heat_of, reason_of
 from recommender.search.recommender import Recommender
+from recommender.search.said import Said
 from recommender.service.agreed import beside_said, reason_said, rounded
 from recommender.service.sentences import NO_HEAT
 from recommender.service.worded import SCHEMA_VERSION, Json, address_of, with_pictures, worded
@@ -73,7 +74,10 @@ def why(
         sides = {"asked": (one, other), "item": (other, one)}
         for (name, (own, another)), seen_at in zip(sides.items(), places, strict=True):
             heat[name] = _heat(heat_of(agreement, seen_at, own, another))
-    attributes = compare(asked | dict(options.corrected or {}), item, recommender.columns)
+    asked |= dict(options.corrected or {})
+    if query.told:
+        asked = but_as_told(asked, query.told[0].said, item)
+    attributes = compare(asked, item, recommender.columns)
     said = reason_said(attributes), beside_said(reason.shares, reason.terms, options)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -98,6 +102,25 @@ def likeliest_of(beliefs: Mapping[str, Sequence[Json]]) -> dict[str, Any]:
         for label, ranked in beliefs.items()
         if ranked[0]["probability"] >= SURE
     }
+
+
+def but_as_told(asked: Mapping[str, Any], said: Said, item: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked for, where words say what shall be otherwise than what asks.
+
+    Args:
+        asked: column -> its value, of what asks.
+        said: the words.
+        item: column -> its value, of what was found: where any of several values will do, it may
+            be one of them.
+    """
+    told = dict(asked)
+    for statement in said.statements:
+        column, values = statement.column, statement.values
+        if not statement.ruled_out and values:
+            told[column] = item[column] if item.get(column) in values else values[0]
+        elif statement.ruled_out and told.get(column) in values:
+            told[column] = None  # which it shall not be; what instead, nobody said
+    return told
 
 
 def compare(

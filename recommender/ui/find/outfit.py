@@ -9,9 +9,11 @@ import gradio as gr
 from gradio.blocks import Block
 
 from recommender.errors import RecommenderError
+from recommender.search.options import MAX_TASTE
 from recommender.service.answers import Service
 from recommender.service.sentences import UNNAMED, another, sentence, slot_name
 from recommender.service.worded import Json
+from recommender.ui.find.taste import TastePanel
 from recommender.ui.find.view import Trail
 from recommender.ui.parts.cards import status_html
 from recommender.ui.parts.inputs import QUIET, Values
@@ -40,28 +42,37 @@ class OutfitPanel:
     """
 
     def __init__(self, service: Service, trail: gr.State) -> None:
-        """Draw it, and let it answer by itself.
+        """Draw it.
 
         Args:
             service: what answers.
             trail: what a session has on show, the item that is open among it.
         """
         self._service, self._trail = service, trail
+        self._taste: TastePanel | None = None
         self.ask = gr.Button("Complete the look", size="md", elem_id="complete")
         self.row = gr.HTML(js_on_load=_JS, visible=False, padding=False, elem_id="outfit")
         self.parts: list[Block] = [self.row]
+
+    def wire(self, taste: TastePanel) -> None:
+        """Let it answer by itself, without what a visitor dislikes."""
+        self._taste = taste
+        inputs: set[Block] = {self._trail, taste.kept}
         settings: Json = {"concurrency_id": "search", **QUIET}
-        gr.on([self.ask.click, self.row.click], self.complete, {trail}, [self.row], **settings)
+        gr.on([self.ask.click, self.row.click], self.complete, inputs, [self.row], **settings)
 
     def complete(self, values: Values, event: gr.EventData) -> Values:
-        """What goes with the item that is open, without what was passed over."""
+        """What goes with the item that is open, without what was passed over or is disliked."""
         trail: Trail = values[self._trail]
         told: Any = event._data
         passed = told.get("passed", []) if isinstance(told, dict) else []
         if trail.view.opened is None:
             return self.hide()
+        left_out = passed
+        if isinstance(passed, list) and self._taste is not None:  # the latest, where it is too much
+            left_out = [*self._taste.read(values).disliked, *passed][-MAX_TASTE:]
         try:
-            answer = self._service.complete_the_look(trail.view.opened, HERE, passed)
+            answer = self._service.complete_the_look(trail.view.opened, HERE, left_out)
         except RecommenderError as error:
             return {self.row: gr.HTML(status_html(str(error)), visible=True)}
         return {self.row: gr.HTML(outfit_html(answer, passed), visible=True)}

@@ -22,7 +22,7 @@ from recommender.ui.find.nudges import NudgesPanel
 from recommender.ui.find.outfit import OutfitPanel
 from recommender.ui.find.place import PARAMETERS, address_of
 from recommender.ui.find.reason import ReasonPanel
-from recommender.ui.find.taste import JUDGE_JS, judge_html
+from recommender.ui.find.taste import JUDGE_JS, TastePanel, judge_html
 from recommender.ui.find.variants import EXPAND_JS, variants_html
 from recommender.ui.find.view import USUAL_HERE, Items, Trail, item_html, line_html
 from recommender.ui.find.words import WordsPanel
@@ -308,6 +308,11 @@ class ItemPanel:
             *(self.column, self.card, self.more),
             *(*self.reason.parts, *self.outfit.parts),
         ]
+
+    def wire(self, taste: TastePanel) -> None:
+        """Let what it tells of the item go by a visitor's taste."""
+        self.reason.wire(taste)
+        self.outfit.wire(taste)
 
     def show(self, trail: Trail, items: Items) -> Values:
         view = trail.view

@@ -18,7 +18,7 @@ from recommender.schema import Id
 from recommender.search.options import Options
 from recommender.service.agreed import hottest, reason_said, shares_said
 from recommender.service.answers import Service
-from recommender.service.reasons import compare, likeliest_of
+from recommender.service.reasons import but_as_told, compare, likeliest_of
 from recommender.service.sentences import GONE, UNNAMED, YOUR_PICTURE
 from recommender.service.worded import Json
 from recommender.ui.find.taste import TastePanel
@@ -94,7 +94,10 @@ class ReasonPanel:
                 for label, ranked in view.seen.items()
             }
             asked = likeliest_of(beliefs)
-        return reason_said(compare(asked | view.corrected, item, self._columns))
+        asked = asked | view.corrected
+        if view.text:
+            asked = but_as_told(asked, self._service.recommender.words.read(view.text), item)
+        return reason_said(compare(asked, item, self._columns))
 
     def _made(self, view: View, opened: Id, options: Options) -> tuple[Json, str]:
         """Why a view's question found the item that is open, and the figure of both.

@@ -128,7 +128,7 @@ class FindTab:
         opened.then(None, js=TO_ITEM, api_visibility="private")
         wire_variants(results.expand, self.trail, self._show, outputs, **at_once)
         self.taste.wire(results.like, self.on_settings, with_picture, counted, **latest)
-        self.item.reason.wire(self.taste)
+        self.item.wire(self.taste)
         unfolded = unfold.click(self.on_unfold, {self.trail}, outputs, **at_once)
         unfolded.then(None, js=TO_RESULTS, api_visibility="private")
 
