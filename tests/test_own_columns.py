@@ -271,6 +271,14 @@ def test_a_store_of_text_ids_is_updated(copy: Path, tmp_path: Path) -> None:
     assert open_store(copy, encoder).item("neu")["price"] == 5
 
 
+def test_spellings_of_an_id_are_no_wish_to_remove(copy: Path, tmp_path: Path) -> None:
+    rows = shop_rows()
+    rows[1]["SKU"] = "a-OO1 ü"
+    raw = read_source(str(shop(tmp_path / "all", rows)))
+    with pytest.raises(CatalogError, match="misspelt: a-OO1 ü for A/001 ü"):
+        update_catalog(raw, copy / "catalog", source="all", whole=True)
+
+
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [

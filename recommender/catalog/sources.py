@@ -16,6 +16,7 @@ from recommender.catalog.addresses import addresses_of
 from recommender.catalog.archives import Files, open_files
 from recommender.catalog.cleaning import RawCatalog
 from recommender.catalog.columns import MORE_PICTURES, NAME, PICTURE, with_usual_names
+from recommender.catalog.continued import with_further_rows
 from recommender.catalog.hub_dataset import read_hub_dataset
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.layout import Pictures, find_pictures, find_table, key_of, number_in
@@ -114,6 +115,8 @@ def _read_files(files: Files, how: _Reading, table_name: str | None = None) -> R
     folder = table_name[: table_name.rfind("/") + 1]
     table = read_table(read(table_name, _MAX_TABLE_BYTES), table_name, encoding=how.encoding)
     rows, notes = with_usual_names(table.rows, how.columns)
+    rows, continued = with_further_rows(rows)
+    notes += continued
     pictures = find_pictures(names, folder)
     ids = [cleaned(item_id) for item_id in rows["id"]]
     empty = [None] * len(rows)
@@ -146,8 +149,11 @@ def _note_on_letters(
     pictures: Pictures, ids: Sequence[str | None], found: Sequence[Sequence[str]]
 ) -> list[str]:
     """Says which pictures are called otherwise than their items' ids, if any are."""
-    keys = {key_of(item_id or "") for item_id in ids}
-    told = pictures.by_letters([*keys - pictures.by_stem.keys() - pictures.views.keys()], keys)
+    keys = {key_of(item_id) for item_id in ids if item_id}
+    lacking = sorted(keys - pictures.by_stem.keys() - pictures.views.keys())
+    told = pictures.by_letters(lacking, keys)
+    further = pictures.by_beginnings([key for key in lacking if key not in told], keys)
+    told |= {key: names[0] for key, names in further.items()}
     taken = {names[0] for names in found if names}
     said = [f"{name} as that of {key}" for key, name in told.items() if name in taken]
     more = ", …" if len(said) > 3 else ""
