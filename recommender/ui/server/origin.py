@@ -37,7 +37,9 @@ def origin_of(request: gr.Request) -> str:
     """Scheme, host and path under which the visitor reaches the app: `https://a-b.hf.space`.
 
     A proxy in front says so in its headers, as the Hub's does; `CheckOrigin` has seen them. A root
-    path that is a whole address (`GRADIO_ROOT_PATH`) is the owner's word.
+    path that is a whole address (`GRADIO_ROOT_PATH`) is the owner's word. Of a proxy that asks as
+    nginx does where it is told nothing (by HTTP/1.0, in the name of the app itself) it is not
+    known where it stands: then addresses are relative to the app's.
     """
     if request.request is None:
         raise ValueError("the request has no address")
@@ -45,6 +47,9 @@ def origin_of(request: gr.Request) -> str:
     if _WHOLE.match(root):
         return str(root).rstrip("/")
     headers, base = request.headers, request.request.base_url
+    said = headers.get("x-forwarded-host")
+    if said is None and request.request.scope.get("http_version") == "1.0":
+        return HERE
     scheme = headers.get("x-forwarded-proto", base.scheme).split(",")[0].strip()
     host = headers.get("x-forwarded-host", base.netloc).split(",")[0].strip()
     return f"{scheme}://{host}{base.path.rstrip('/')}"
