@@ -337,6 +337,7 @@ def left_out(text: str) -> list[str]:
         # Beside the name, on either side of it, with a space or with words of the column.
         ("id,usage,title", ["1,Casual,Tee", "2,Party,Bag"], "3,Casual, Party,Tee"),
         ("id,usage,title", ["1,Casual,Tee", "2,Party,Bag"], "3,Casual,Party,Tee"),
+        ("id,usage,title", ["1,Casual,Tee", "2,Party,Bag"], "3,Casual, Formal,Tee"),
         ("id,title,gender", ["1,Tee,Men", "2,Bag,Women"], "3,Tee,Men, kids"),
         ("id,title,gender", ["1,Tee,Men", "2,Bag,Women"], "3,Tee,Men,Women"),
         ("id,title,stock,colour", ["1,Tee,5,Red", "2,Bag,6,Blue"], "3,Tee,7,Red, Blue"),
@@ -380,6 +381,15 @@ def test_lines_that_a_spreadsheet_put_in_quotes() -> None:
     assert rows.to_numpy().tolist() == [["1", "Tee, red", "Red"], ["2", "Bag", "Blue"]]
 
 
+def test_lines_within_quotes_in_a_narrow_table() -> None:
+    rows = read('id,title,note\n1,"Tee\nnew, x",Red\n2,Bag,"a, b,\nc, d, e\n\nf"\n3,Cap,x\n')
+    assert rows.to_numpy().tolist() == [
+        ["1", "Tee\nnew, x", "Red"],
+        ["2", "Bag", "a, b,\nc, d, e\n\nf"],
+        ["3", "Cap", "x"],
+    ]
+
+
 def test_a_second_table_under_other_names() -> None:
     rows = read("id,title,colour\n1,Tee,Red\nColor,SKU,Name\nBlue,2,Bag\n")
     assert rows.to_numpy().tolist() == [["1", "Tee", "Red"], ["2", "Bag", "Blue"]]
@@ -421,6 +431,10 @@ def test_json_that_wraps_or_ends_early() -> None:
     records = [{"id": 1, "title": "Tee"}, {"id": 2, "title": "Bag"}]
     wrapped = json.dumps({"count": 2, "products": records}, indent=1).encode()
     assert read_table(wrapped, "t.json").rows["title"].tolist() == ["Tee", "Bag"]
+    by_id = json.dumps({"A-1": {"title": "Tee"}, "A-2": {"title": "Bag"}}).encode()
+    assert read_table(by_id, "t.json").rows["id"].tolist() == ["A-1", "A-2"]
+    pretty = "\n\n".join(json.dumps(record, indent=1) for record in records).encode()
+    assert read_table(pretty, "t.jsonl").rows["title"].tolist() == ["Tee", "Bag"]
     one = json.dumps({"id": 1, "views": [{"url": "a.jpg"}]}).encode()
     assert read_table(one, "t.jsonl").rows["id"].tolist() == ["1"]
     lines = "\n".join(map(json.dumps, [*records, {"title": "Cap", "sku": "A-3", "x": 1}]))
@@ -500,6 +514,18 @@ def test_ids_of_a_mac_and_names_with_a_colon(tmp_path: Path) -> None:
     files = {"t.csv": written(records), **pictures}
     frame, _ = built(zipped(tmp_path / "s.zip", files), tmp_path)
     assert frame["id"].tolist() == ["Gr\u00fcn-1", "B:2"]
+
+
+def test_pictures_beside_a_folder_that_has_others(tmp_path: Path) -> None:
+    pictures = {name.replace("images/", "photos/"): data for name, data in PICTURES.items()}
+    files = {"t.xlsx": _sheets(A=[["id"], [1], [2], [3], [4]]), "~$t.xlsx": b"\5me", **pictures}
+    files |= {"images/logo.png": PICTURE[5], "images/2.jpg": PICTURE[1]}
+    raw = read_source(str(shop(tmp_path / "shop", files)))
+    assert [raw.read_picture(at) for at in range(4)] == [PICTURE[at] for at in range(4)]
+    assert (
+        "read 3 pictures from outside images/: photos/1.jpg, photos/3.jpg, photos/4.jpg"
+        in raw.notes
+    )
 
 
 def test_rows_that_have_but_another_picture(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from recommender.errors import CatalogError
 
 # JPEGs do not shrink and a CSV shrinks tenfold; deflate at its limit reaches 1,032.
 _MAX_RATIO = 100
-_DRIVE = re.compile(r"[A-Za-z]:(/|$)")
+_DRIVE = re.compile(r"[A-Za-z]:")
 
 
 @dataclass(frozen=True)

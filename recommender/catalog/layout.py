@@ -37,7 +37,7 @@ def find_table(names: Collection[str], found_in: str) -> str | None:
         if name.count("/") <= _DEEPEST
         and name.lower().rpartition(".")[2] in READERS
         and not name.lower().endswith(".json")
-        and not PurePosixPath(name).name.startswith(".")
+        and not PurePosixPath(name).name.startswith((".", "~$"))  # as of a workbook that is open
     ]
     usual = [name for name in tables if PurePosixPath(name).name == _USUAL]
     if not tables:
@@ -250,8 +250,7 @@ def find_pictures(names: Iterable[str], folder: str) -> Pictures:
         folder: of the table, with a slash at its end, or empty.
     """
     below = [name for name in names if name.startswith(folder) and _is_picture(name)]
-    inside = f"{folder}images/".lower()
-    chosen = [name for name in below if name.lower().startswith(inside)] or below
+    chosen = [name for name in below if is_usual_place(name, folder)] or below
     # One near the top goes before one in a folder, a JPEG before what else has its stem.
     chosen.sort(key=lambda name: (name.count("/"), _rank(name)))
     by_stem: dict[str, str] = {}
@@ -268,6 +267,11 @@ def find_pictures(names: Iterable[str], folder: str) -> Pictures:
     ordered = {key: [name for _, name in sorted(found)] for key, found in views.items()}
     spelt = {composed(name.lower()): name for name in below}
     return Pictures(folder, by_stem, ordered, twice, spelt)
+
+
+def is_usual_place(name: str, folder: str) -> bool:
+    """Whether a file lies in `images/` beside a table."""
+    return name.lower().startswith(f"{folder}images/".lower())
 
 
 def _rank(name: str) -> int:

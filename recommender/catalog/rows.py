@@ -201,9 +201,8 @@ class _Held:
         if self.name is None:
             return None
         joined = self._joined(row, self.name, delimiter)
-        beside = [cell for at, cell in enumerate(joined) if at not in (0, self.name)]
-        begins = delimiter in ",;" and not self.spaced
-        if not self.fit(joined) or (begins and any(cell[:1] == " " for cell in beside)):
+        spaced = delimiter in ",;" and not self.spaced and any(c[:1] == " " for c in joined[1:])
+        if spaced or not self.fit(joined):
             return None
         extra = len(row) - len(self.columns) + 1
         for at in range(len(self.columns)):

@@ -4,7 +4,7 @@ Every source ends in the same `RawCatalog`, so that what follows never asks wher
 archive is read in place and never unpacked.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -19,7 +19,14 @@ from recommender.catalog.columns import MORE_PICTURES, NAME, PICTURE, with_usual
 from recommender.catalog.continued import with_further_rows
 from recommender.catalog.hub_dataset import read_hub_dataset
 from recommender.catalog.items import PICTURE_LIMITS
-from recommender.catalog.layout import Pictures, find_pictures, find_table, key_of, number_in
+from recommender.catalog.layout import (
+    Pictures,
+    find_pictures,
+    find_table,
+    is_usual_place,
+    key_of,
+    number_in,
+)
 from recommender.catalog.styles import find_styles, join_styles
 from recommender.catalog.tables import READERS, read_table
 from recommender.catalog.values import cleaned
@@ -130,7 +137,7 @@ def _read_files(files: Files, how: _Reading, table_name: str | None = None) -> R
         for names, cell in zip(pictures.of(ids, cells), more, strict=True)
     ]
     notes += [*pictures.notes_on(found), *_note_on_letters(pictures, ids, found)]
-
+    notes += _find_elsewhere(names, folder, (ids, cells), found)
     read_picture, views = _reading(files, found)
     raw = RawCatalog(
         rows,
@@ -143,6 +150,26 @@ def _read_files(files: Files, how: _Reading, table_name: str | None = None) -> R
     if how.with_styles and find_styles(names, folder):
         return join_styles(raw, files, folder)
     return raw
+
+
+def _find_elsewhere(
+    names: Collection[str],
+    folder: str,
+    told: tuple[Sequence[str | None], Sequence[str | None]],
+    found: list[list[str]],
+) -> list[str]:
+    """Look outside `images/` for pictures of rows that have none there; what there is to say."""
+    lacking = [at for at, its in enumerate(found) if not its]
+    elsewhere = [name for name in names if not is_usual_place(name, folder)]
+    if not lacking or len(elsewhere) == len(names):
+        return []
+    ids, cells = ([of[at] for at in lacking] for of in told)
+    there = find_pictures(elsewhere, folder).of(ids, cells)
+    taken = {at: its for at, its in zip(lacking, there, strict=True) if its}
+    for at, its in taken.items():
+        found[at] = its
+    shown = ", ".join(its[0] for its in list(taken.values())[:3])
+    return [f"read {len(taken):,} pictures from outside images/: {shown}"] * bool(taken)
 
 
 def _note_on_letters(

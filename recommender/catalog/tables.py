@@ -23,6 +23,7 @@ from recommender.errors import CatalogError
 _DELIMITERS = ",;\t|"
 _MAX_SHEET_BYTES = 2**29
 _SHOWN = 3
+_MOST_SPACE = 4096  # between two JSON values
 _NOT_ASCII = re.compile(r"\w*[À-ÖØ-öø-ÿŠšŽžŸŒœ]\w*")
 _NO_LETTERS = re.compile(
     r"(?<=[^\W\d_])[¡¢£¤¥¦§¬¯±¶¸¹²³¼½¾¿‚„†‡ˆ‰ƒ‹›](?=[^\W\d_])|(?<=[a-zß-ÿ])[ŠŽŸ]"
@@ -114,6 +115,10 @@ def _split_rows(text: str, delimiter: str) -> Iterator[list[str]]:
         escaped.sub('""', line) if '\\"' in line and quoted.search(line) else line
         for line in io.StringIO(text, newline="").readlines()
     ]
+    plain = '\\"' not in text and not any(map(spaced.search, lines))
+    if plain and (rows := _strict_rows(lines, delimiter)) is not None:
+        yield from rows
+        return
     at, width = 0, 0
     while at < len(lines):
         end = at + 1
@@ -133,6 +138,24 @@ def _split_rows(text: str, delimiter: str) -> Iterator[list[str]]:
         yield from rows
         width = width or next((len(row) for row in rows if len(row) > 1), 0)
         at = end
+
+
+def _strict_rows(lines: list[str], delimiter: str) -> list[list[str]] | None:
+    """The rows where all quotes are as a CSV has them, and all rows as wide; None where not.
+
+    Nor where a field of several lines holds what may be rows.
+    """
+    try:
+        rows = list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    widths = {len(row) for row in rows if row}
+    width = max(widths, default=0)
+    several = (
+        cell.splitlines()[1:] for row in rows for cell in row if "\n" in cell or "\r" in cell
+    )
+    row_like = any(line.count(delimiter) >= max(width - 1, 4) for of in several for line in of)
+    return None if len(widths) > 1 or row_like else rows
 
 
 def decode(data: bytes, name: str, encoding: str = "") -> tuple[str, list[str]]:
@@ -234,44 +257,71 @@ def _read_sheet(data: bytes, name: str, encoding: str = "") -> Table:
 
 
 def _read_json_lines(data: bytes, name: str, encoding: str = "") -> Table:
-    """An object a line, a list of objects, or an object that holds one such list."""
+    """An object a line, a list of objects, or an object that holds one such list.
+
+    Objects may also go over several lines, or stand in one by their ids.
+    """
     text, notes = decode(data, name, encoding)
-    if (records := _listed(text)) is None and text.lstrip().startswith("["):
-        raise CatalogError(f"{name} is no list of JSON objects.")
+    values = _json_values(text)
+    if values is not None and len(values) == 1:
+        values = _listed(values[0])
     left_out: list[tuple[str, str]] = []
-    lines = text.split("\n") if records is None else []
-    records = records or []
-    last = max((number for number, line in enumerate(lines, 1) if line.strip()), default=0)
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    if values is None and text.lstrip().startswith("{"):
+        values = _json_by_lines(text, name, left_out)
+    if not values or not all(isinstance(record, dict) for record in values):
+        raise CatalogError(f"{name} is no list of JSON objects, nor has it one in each line.")
+    return Table(as_text(pd.DataFrame(values, dtype=object)), left_out=left_out, notes=notes)
+
+
+def _json_values(text: str) -> list[Any] | None:
+    """What stands in a text one after another; None where something else does."""
+    decode_at, values, at = json.JSONDecoder().raw_decode, [], 0
+    text = text.strip()
+    with suppress(ValueError, RecursionError):
+        while at < len(text):
+            value, at = decode_at(text, at)
+            values.append(value)
+            at += len(text[at : at + _MOST_SPACE]) - len(text[at : at + _MOST_SPACE].lstrip())
+        return values
+    return None
+
+
+def _listed(whole: Any) -> list[Any]:
+    """The objects of a list, of the one list in an object, or of an object by their ids."""
+    if not isinstance(whole, dict):
+        return whole if isinstance(whole, list) else []
+    if "id" in map(meaning_of, whole):  # the one item that there is
+        return [whole]
+    lists = [of for of in whole.values() if isinstance(of, list) and of]
+    if len(lists) == 1:
+        return lists[0]
+    if whole and all(isinstance(of, dict) for of in whole.values()):
+        return [{"id": item_id, **of} for item_id, of in whole.items()]
+    return [whole]
+
+
+def _json_by_lines(text: str, name: str, left_out: list[tuple[str, str]]) -> list[Any]:
+    """An object a line, where the last one is cut; that is left out.
+
+    Raises:
+        CatalogError: another line is none.
+    """
+    records: list[Any] = []
+    lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+    for number, line in lines:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
             record = None
         if isinstance(record, dict):
             records.append(record)
-        elif number == last and records and line.lstrip().startswith("{"):
+        elif number == lines[-1][0] and records and line.lstrip().startswith("{"):
             told = (pair for pair in _FIRST_PAIRS.findall(line) if meaning_of(pair[0]) == "id")
             item_id = next((text or number for _, text, number in told), f"line {number}")
             left_out.append((item_id, f"{name} ends within its line {number}"))
         else:
             raise CatalogError(f"Line {number} of {name} is no JSON object.")
-    rows = as_text(pd.DataFrame(records, dtype=object))
-    return Table(rows, left_out=left_out, notes=notes)
-
-
-def _listed(text: str) -> list[dict[str, Any]] | None:
-    """The objects of a text that is a list of them, or an object with one such list; else None."""
-    with suppress(ValueError, RecursionError):
-        whole = json.loads(text)
-        lists = list(whole.values()) if isinstance(whole, dict) else [whole]
-        found = [of for of in lists if isinstance(of, list) and of]
-        # An item may have a list of objects, too; then it is the one line of a file.
-        is_item = isinstance(whole, dict) and "id" in map(meaning_of, whole)
-        if len(found) == 1 and not is_item and all(isinstance(of, dict) for of in found[0]):
-            return found[0]
-    return None
+    return records
 
 
 def _read_parquet(data: bytes, name: str, encoding: str = "") -> Table:
