@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pandas as pd
 import pytest
 from conftest import ROWS, draw_picture
 
@@ -148,3 +149,21 @@ def test_a_dataset_may_name_addresses_alone(hub: Path) -> None:
     raw = read_source("hub:owner/name")
     assert raw.rows["image"].tolist() == addresses
     assert raw.read_picture(0) is None
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_file_of_a_dataset_has_its_pictures_within(declared: bool, tmp_path: Path) -> None:
+    path = tmp_path / "shop/items.parquet"
+    if declared:
+        write(path, {"gender": datasets.ClassLabel(names=["Men"])}, {"gender": [0, 0, -1]})
+    else:
+        path.parent.mkdir()
+        rows = [
+            {"id": row[0], "gender": "Men", "image": one}
+            for row, one in zip(THREE, PICTURES, strict=True)
+        ]
+        pd.DataFrame(rows).to_parquet(path)
+    raw = read_source(str(path.parent))
+    assert raw.rows["gender"].tolist()[:2] == ["Men", "Men"]
+    assert [raw.read_picture(at) for at in range(3)] == [one["bytes"] for one in PICTURES]
+    assert "image" not in raw.rows

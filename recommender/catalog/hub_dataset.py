@@ -1,5 +1,6 @@
-"""A dataset of the Hub -> a raw catalog."""
+"""A dataset of the Hub, or a file of one -> a raw catalog."""
 
+import io
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -8,6 +9,7 @@ from typing import Any
 
 import datasets
 import pandas as pd
+from pyarrow import parquet
 
 from recommender.catalog.cleaning import RawCatalog
 from recommender.catalog.columns import PICTURE, meaning_of, with_usual_names
@@ -40,6 +42,36 @@ def read_hub_dataset(
         items = datasets.load_dataset(name, config or None, split=split)
     except Exception as error:  # the Hub client lets every kind of network error through
         raise CatalogError(_why_not_loaded(name, split, error)) from error
+    return _raw_of(items, name, columns)
+
+
+def read_parquet_pictures(
+    data: bytes, name: str, columns: Mapping[str, str] | None = None
+) -> RawCatalog | None:
+    """A Parquet file that has its pictures within, as datasets are stored; None of another one.
+
+    Args:
+        data: the file.
+        name: of the file, for the messages.
+        columns: as of `read_hub_dataset`.
+
+    Raises:
+        CatalogError: it cannot be read.
+    """
+    try:
+        table = parquet.read_table(io.BytesIO(data))
+        items = datasets.Dataset(datasets.table.InMemoryTable(table))
+        for column, feature in items.features.items():
+            if isinstance(feature, dict) and {*feature} == {"bytes", "path"}:
+                items = items.cast_column(column, datasets.Image())
+    except Exception as error:  # whatever Arrow happens to raise
+        raise CatalogError(f"{name} is no Parquet file that can be read.") from error
+    within = any(map(_is_of_pictures, items.features.values()))
+    return _raw_of(items, name, columns) if within else None
+
+
+def _raw_of(items: datasets.Dataset, name: str, columns: Mapping[str, str] | None) -> RawCatalog:
+    """A dataset's rows and the pictures within them."""
     chosen, notes = _picture_column(items, name, columns)
     media = [column for column, feature in items.features.items() if _holds_media(feature)]
     further = [c for c in media if c != chosen and _is_of_pictures(items.features[c])]
@@ -65,7 +97,8 @@ def read_hub_dataset(
         raise CatalogError(f"The column {chosen} of {name} does not hold pictures.") from error
 
     def of(position: int) -> list[dict[str, Any]]:
-        cells = [pictures[position][column] for column in (chosen, *further)]
+        row = pictures[position]
+        cells = [row[column] for column in (chosen, *further)]
         lists = [cell if isinstance(cell, list) else [cell] for cell in cells]
         return [picture for pictures in lists for picture in pictures if picture is not None]
 

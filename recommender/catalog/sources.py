@@ -17,7 +17,7 @@ from recommender.catalog.archives import Files, open_files
 from recommender.catalog.cleaning import RawCatalog
 from recommender.catalog.columns import MORE_PICTURES, NAME, PICTURE, with_usual_names
 from recommender.catalog.continued import with_further_rows
-from recommender.catalog.hub_dataset import read_hub_dataset
+from recommender.catalog.hub_dataset import read_hub_dataset, read_parquet_pictures
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.catalog.layout import (
     Pictures,
@@ -120,7 +120,12 @@ def _read_files(files: Files, how: _Reading, table_name: str | None = None) -> R
     if table_name is None:
         return _read_without_table(files)
     folder = table_name[: table_name.rfind("/") + 1]
-    table = read_table(read(table_name, _MAX_TABLE_BYTES), table_name, encoding=how.encoding)
+    data = read(table_name, _MAX_TABLE_BYTES)
+    if table_name.lower().endswith(".parquet"):
+        whole = read_parquet_pictures(data, table_name, how.columns)
+        if whole is not None:
+            return whole
+    table = read_table(data, table_name, encoding=how.encoding)
     rows, notes = with_usual_names(table.rows, how.columns)
     rows, continued = with_further_rows(rows)
     notes += continued
