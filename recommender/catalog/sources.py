@@ -136,7 +136,11 @@ def _read_files(files: Files, how: _Reading, table_name: str | None = None) -> R
         [cleaned(cell) for cell in rows.get(name, empty)] for name in (PICTURE, MORE_PICTURES)
     )
     if not pictures and how.with_pictures and not any(map(addresses_of, cells)):
-        raise CatalogError(f"{found_in} has {table_name} but no picture in {folder}images/.")
+        beside = ", ".join(sorted({*names} - {table_name})[:5]) or "no other file"
+        raise CatalogError(
+            f"{found_in} has {table_name} but no picture in {folder}images/ or elsewhere: "
+            f"beside it there is {beside}."
+        )
     found = [
         list(dict.fromkeys([*names, *pictures.called(cell)]))
         for names, cell in zip(pictures.of(ids, cells), more, strict=True)

@@ -37,9 +37,7 @@ def origin_of(request: gr.Request) -> str:
     """Scheme, host and path under which the visitor reaches the app: `https://a-b.hf.space`.
 
     A proxy in front says so in its headers, as the Hub's does; `CheckOrigin` has seen them. A root
-    path that is a whole address (`GRADIO_ROOT_PATH`) is the owner's word. Of a proxy that asks as
-    nginx does where it is told nothing (by HTTP/1.0, in the name of the app itself) it is not
-    known where it stands: then addresses are relative to the app's.
+    path that is a whole address (`GRADIO_ROOT_PATH`) is the owner's word.
     """
     if request.request is None:
         raise ValueError("the request has no address")
@@ -47,12 +45,21 @@ def origin_of(request: gr.Request) -> str:
     if _WHOLE.match(root):
         return str(root).rstrip("/")
     headers, base = request.headers, request.request.base_url
-    said = headers.get("x-forwarded-host")
-    if said is None and request.request.scope.get("http_version") == "1.0":
-        return HERE
     scheme = headers.get("x-forwarded-proto", base.scheme).split(",")[0].strip()
     host = headers.get("x-forwarded-host", base.netloc).split(",")[0].strip()
     return f"{scheme}://{host}{base.path.rstrip('/')}"
+
+
+def origin_in_answers(request: gr.Request) -> str:
+    """What the addresses of pictures in answers begin with: that, or `HERE` where nobody knows.
+
+    A proxy that is told nothing, as nginx by itself, asks by HTTP/1.0 and as if it were at the
+    app's own address: where it stands cannot be known.
+    """
+    origin = origin_of(request)
+    scope = request.request.scope if request.request is not None else {}
+    told = "x-forwarded-host" in request.headers or _WHOLE.match(scope.get("root_path", ""))
+    return HERE if scope.get("http_version") == "1.0" and not told else origin
 
 
 class CheckOrigin:
