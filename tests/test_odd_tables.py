@@ -376,6 +376,19 @@ def test_what_stands_above_the_header(above: str, header: str) -> None:
         assert rows["title"].tolist() == ["Tee", "Bag"]
 
 
+def test_a_header_of_which_the_id_alone_is_known() -> None:
+    assert read("Our stock\nof today\nSKU;Loft\nA-1;3\n")["SKU"].tolist() == ["A-1"]
+
+
+def test_links_that_lead_to_pictures() -> None:
+    rows = pd.DataFrame({"sku": ["a", "b"], "url": ["https://x/1.jpg", None]}, dtype=object)
+    assert "image" in with_usual_names(rows)[0]
+    rows["image"] = "1.jpg"
+    assert with_usual_names(rows)[0]["url"].tolist() == ["https://x/1.jpg", None]
+    pages = pd.DataFrame({"sku": ["a"], "url": ["https://x/1"]}, dtype=object)
+    assert "link" in with_usual_names(pages)[0]
+
+
 def test_lines_that_a_spreadsheet_put_in_quotes() -> None:
     rows = read('"id,title,colour"\n"1,""Tee, red"",Red"\n"2,Bag,Blue"\n')
     assert rows.to_numpy().tolist() == [["1", "Tee, red", "Red"], ["2", "Bag", "Blue"]]

@@ -68,7 +68,8 @@ _SEVERAL = {"images", "photos", "pictures", "bilder"}
 _KINDS_OF_RECORD = {"simple", "variable", "variation", "grouped", "external", "configurable"}
 """What shops' software calls a product's type: nothing that a picture shows."""
 _OF_A_CURRENCY = re.compile(r"(.+?)[\s_(\[/]+(?:in[\s_]+)?(\w{3}|[€$£₹])[\s)\]]*", re.IGNORECASE)
-_PICTURE_LIKE = re.compile(r"^\s*(https?:)?//|\.(jpe?g?|png|webp|gif|bmp|avif)\s*$", re.IGNORECASE)
+_PICTURE_FILE = re.compile(r"\.(jpe?g?|png|webp|gif|bmp|avif)\s*$", re.IGNORECASE)
+_PICTURE_LIKE = re.compile(rf"^\s*(https?:)?//|{_PICTURE_FILE.pattern}", re.IGNORECASE)
 
 
 def meaning_of(name: str) -> str | None:
@@ -112,6 +113,8 @@ def with_usual_names(
     for name in sorted(found, key=lambda name: _MEANINGS.get(_letters(name), ("", 0))[1]):
         other = _is_of_another_meaning(name, rows[name])
         meant = None if other or name in taken.values() else meaning_of(name)
+        if meant == LINK and _lead_to_pictures(rows[name]):
+            meant = PICTURE
         if meant is not None:
             taken.setdefault(meant, name)
     currency = _price_by_its_currency(found, taken)
@@ -188,6 +191,11 @@ def _is_further(name: str, rows: pd.DataFrame) -> bool:
 def _hold_pictures(cells: Iterable[object]) -> bool:
     values = [value for value in cells if not is_missing(value)]
     return bool(values) and all(_PICTURE_LIKE.search(str(value)) for value in values)
+
+
+def _lead_to_pictures(cells: Iterable[object]) -> bool:
+    values = [value for value in cells if not is_missing(value)]
+    return bool(values) and all(_PICTURE_FILE.search(str(value)) for value in values)
 
 
 def _unescaped(cell: str) -> str:

@@ -68,7 +68,7 @@ def table_of(lines: Iterable[Line], name: str, *, delimiter: str = "", ended: bo
         CatalogError: it has a column twice.
     """
     filled = [list(line) for line in lines if any(cell.strip() for cell in line)]
-    start = next((at for at, line in enumerate(filled[:PREAMBLE]) if is_header(line)), 0)
+    start = _header_in(filled[:PREAMBLE])
     header = _header(filled[start], name) if filled else []
     table = Table(pd.DataFrame())
     if start:
@@ -94,6 +94,19 @@ def table_of(lines: Iterable[Line], name: str, *, delimiter: str = "", ended: bo
     ]
     whole = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
     return Table(whole.astype(object), table.repaired, table.left_out, table.notes)
+
+
+def _header_in(lines: Sequence[Line]) -> int:
+    """Which of a file's first lines is the header; the first where none is known to be."""
+    known = (at for at, line in enumerate(lines) if is_header(line))
+    if (found := next(known, None)) is not None:
+        return found
+    wider = (
+        at
+        for at, line in enumerate(lines)
+        if len(trimmed(line)) > len(trimmed(lines[0])) and "id" in map(meaning_of, line)
+    )
+    return next(wider, 0)
 
 
 def _header(line: Line, name: str) -> list[str]:

@@ -229,7 +229,8 @@ def _see_that_none_is_misspelt(
     letters = {_alike(item_id): item_id for item_id in new["id"]}
     shown = {tuple(row[1:]): row[0] for row in new.itertuples(index=False)}
     for item_id, *told in gone[["id", *_TOLD_BY]].itertuples(index=False):
-        found = letters.get(_alike(item_id), shown.get(tuple(told)))
+        same = shown.get(tuple(told)) if told[0] else None  # a name, and its picture
+        found = letters.get(_alike(item_id), same)
         alike += [f"{found} for {item_id}"] if found is not None else []
     if alike:
         raise CatalogError(
