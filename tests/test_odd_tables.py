@@ -394,6 +394,11 @@ def test_lines_that_a_spreadsheet_put_in_quotes() -> None:
     assert rows.to_numpy().tolist() == [["1", "Tee, red", "Red"], ["2", "Bag", "Blue"]]
 
 
+def test_single_quotes() -> None:
+    rows = read("'id';'title'\n'1';'Men''s \"big\"; tee'\n'2';'Bag'\n")
+    assert rows.to_numpy().tolist() == [["1", 'Men\'s "big"; tee'], ["2", "Bag"]]
+
+
 def test_lines_within_quotes_in_a_narrow_table() -> None:
     rows = read('id,title,note\n1,"Tee\nnew, x",Red\n2,Bag,"a, b,\nc, d, e\n\nf"\n3,Cap,x\n')
     assert rows.to_numpy().tolist() == [

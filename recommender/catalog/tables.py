@@ -2,11 +2,9 @@
 
 import csv
 import io
-import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, time
 from itertools import islice
@@ -15,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recommender.catalog.columns import meaning_of
+from recommender.catalog.records import read_records
 from recommender.catalog.rows import PREAMBLE, Table, is_header, table_of
 from recommender.catalog.values import is_missing
 from recommender.errors import CatalogError
@@ -23,14 +21,14 @@ from recommender.errors import CatalogError
 _DELIMITERS = ",;\t|"
 _MAX_SHEET_BYTES = 2**29
 _SHOWN = 3
-_MOST_SPACE = 4096  # between two JSON values
 _NOT_ASCII = re.compile(r"\w*[À-ÖØ-öø-ÿŠšŽžŸŒœ]\w*")
 _NO_LETTERS = re.compile(
     r"(?<=[^\W\d_])[¡¢£¤¥¦§¬¯±¶¸¹²³¼½¾¿‚„†‡ˆ‰ƒ‹›](?=[^\W\d_])|(?<=[a-zß-ÿ])[ŠŽŸ]"
 )
 """What Windows-1252 makes of other code pages: signs within words, capitals after small letters."""
-_FIRST_PAIRS = re.compile(r'"([^"\\]+)"\s*:\s*(?:"([^"\\]*)"|(\d+)\b)')
-"""Keys of a JSON object with what each is, where that is a plain text or number."""
+_SINGLE = re.compile(r"\s*'[^'\n]*'([,;\t|]'[^'\n]*')+[ \t]*(\r|\n)")
+"""A header all of whose names stand in single quotes, as some databases write them."""
+_OTHER_QUOTES = str.maketrans({"'": '"', '"': "'"})
 _SEP = re.compile(r'\s*"?sep=([^"\w\s]|\t)"?\1*[ \t]*(\r\n|\r|\n)', re.IGNORECASE)
 
 
@@ -61,6 +59,8 @@ def read_delimited(data: bytes, name: str, encoding: str = "") -> Table:
     text = text.replace("\0", "")
     if told := _SEP.match(text):  # which Excel writes and reads
         text = text[told.end() :]
+    if single := _SINGLE.match(text):
+        text = text.translate(_OTHER_QUOTES)
     delimiter = told[1] if told else _delimiter_of(text)
     try:
         lines = list(_split_rows(text, delimiter))
@@ -70,6 +70,8 @@ def read_delimited(data: bytes, name: str, encoding: str = "") -> Table:
             lines = list(_split_rows(text, delimiter))
     except csv.Error as error:
         raise CatalogError(f"{name} cannot be read: {error}.") from error
+    if single:
+        lines = [[cell.translate(_OTHER_QUOTES) for cell in line] for line in lines]
     table = table_of(lines, name, delimiter=delimiter, ended=text.endswith(("\n", "\r")))
     return replace(table, notes=[*notes, *table.notes])
 
@@ -256,72 +258,11 @@ def _read_sheet(data: bytes, name: str, encoding: str = "") -> Table:
     return replace(table, notes=[*([said] if others else []), *table.notes])
 
 
-def _read_json_lines(data: bytes, name: str, encoding: str = "") -> Table:
-    """An object a line, a list of objects, or an object that holds one such list.
-
-    Objects may also go over several lines, or stand in one by their ids.
-    """
+def _read_json(data: bytes, name: str, encoding: str = "") -> Table:
+    """An object a line, or as `read_records` has it."""
     text, notes = decode(data, name, encoding)
-    values = _json_values(text)
-    if values is not None and len(values) == 1:
-        values = _listed(values[0])
-    left_out: list[tuple[str, str]] = []
-    if values is None and text.lstrip().startswith("{"):
-        values = _json_by_lines(text, name, left_out)
-    if not values or not all(isinstance(record, dict) for record in values):
-        raise CatalogError(f"{name} is no list of JSON objects, nor has it one in each line.")
-    return Table(as_text(pd.DataFrame(values, dtype=object)), left_out=left_out, notes=notes)
-
-
-def _json_values(text: str) -> list[Any] | None:
-    """What stands in a text one after another; None where something else does."""
-    decode_at, values, at = json.JSONDecoder().raw_decode, [], 0
-    text = text.strip()
-    with suppress(ValueError, RecursionError):
-        while at < len(text):
-            value, at = decode_at(text, at)
-            values.append(value)
-            at += len(text[at : at + _MOST_SPACE]) - len(text[at : at + _MOST_SPACE].lstrip())
-        return values
-    return None
-
-
-def _listed(whole: Any) -> list[Any]:
-    """The objects of a list, of the one list in an object, or of an object by their ids."""
-    if not isinstance(whole, dict):
-        return whole if isinstance(whole, list) else []
-    if "id" in map(meaning_of, whole):  # the one item that there is
-        return [whole]
-    lists = [of for of in whole.values() if isinstance(of, list) and of]
-    if len(lists) == 1:
-        return lists[0]
-    if whole and all(isinstance(of, dict) for of in whole.values()):
-        return [{"id": item_id, **of} for item_id, of in whole.items()]
-    return [whole]
-
-
-def _json_by_lines(text: str, name: str, left_out: list[tuple[str, str]]) -> list[Any]:
-    """An object a line, where the last one is cut; that is left out.
-
-    Raises:
-        CatalogError: another line is none.
-    """
-    records: list[Any] = []
-    lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
-    for number, line in lines:
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            record = None
-        if isinstance(record, dict):
-            records.append(record)
-        elif number == lines[-1][0] and records and line.lstrip().startswith("{"):
-            told = (pair for pair in _FIRST_PAIRS.findall(line) if meaning_of(pair[0]) == "id")
-            item_id = next((text or number for _, text, number in told), f"line {number}")
-            left_out.append((item_id, f"{name} ends within its line {number}"))
-        else:
-            raise CatalogError(f"Line {number} of {name} is no JSON object.")
-    return records
+    records, left_out = read_records(text, name)
+    return Table(as_text(pd.DataFrame(records, dtype=object)), left_out=left_out, notes=notes)
 
 
 def _read_parquet(data: bytes, name: str, encoding: str = "") -> Table:
@@ -363,9 +304,9 @@ READERS: dict[str, Callable[[bytes, str, str], Table]] = {
     "tsv": read_delimited,
     "xlsx": _read_sheet,
     "xlsm": _read_sheet,
-    "jsonl": _read_json_lines,
-    "json": _read_json_lines,
-    "ndjson": _read_json_lines,
+    "jsonl": _read_json,
+    "json": _read_json,
+    "ndjson": _read_json,
     "parquet": _read_parquet,
 }
 """A suffix of a table's file -> what reads it."""
