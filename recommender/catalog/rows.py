@@ -7,6 +7,7 @@ the other rows hold, and else left out: fields are never moved into other column
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from recommender.schema import folded
 
 PREAMBLE = 10
 """So many lines may stand before a header, such as what the table is and of when."""
-_SHOWN = 5
+_SHOWN, _LONGEST_NAME = 5, 40
 _AMOUNT = re.compile(r"\D{0,4}\d{1,3}(,\d{2,3})+(\.\d+)?\D{0,4}")
 
 Line = Sequence[str]
@@ -124,13 +125,25 @@ def _header_again(values: Line, header: Line) -> list[str] | None:
     It is one where its cells are names of columns, at least two of them, or all that there are; or
     where the id's is among them, under any of its usual names beside another that is known.
     """
-    spelt = {column.casefold(): column for column in header}
-    meant = {meaning: column for column in header if (meaning := meaning_of(column))}
-    names = [spelt.get(v.casefold(), meant.get(meaning_of(v) or "", v)) for v in values]
+    spelt, meant, ids = _known_names(tuple(header))
+    names = [spelt.get(v.casefold(), meant.get(_meaning(v) or "", v)) for v in values]
     known = [name for name in names if name in header]
-    ids = {column for column in header if meaning_of(column) == "id"}
     enough = len(known) >= min(2, len(header)) and len(set(names)) == len(names)
     return names if enough and (len(known) == len(names) or ids & {*known}) else None
+
+
+@lru_cache(maxsize=8)
+def _known_names(header: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str], set[str]]:
+    """A header's columns by their small letters, by what they mean, and those that are ids."""
+    spelt = {column.casefold(): column for column in header}
+    meant = {meaning: column for column in header if (meaning := meaning_of(column))}
+    return spelt, meant, {column for column in header if meaning_of(column) == "id"}
+
+
+@lru_cache(maxsize=2**14)
+def _meaning(cell: str) -> str | None:
+    """What a cell would mean as a column's name; remembered, as each row asks."""
+    return meaning_of(cell) if len(cell) <= _LONGEST_NAME else None
 
 
 def trimmed(row: Line, least: int = 0) -> list[str]:
@@ -149,6 +162,9 @@ def _fitted(part: _Part, delimiter: str, table: Table) -> list[Fields]:
     rows: list[Fields] = []
     short = []
     for line in part.lines:
+        if len(line) == count:
+            rows.append([*line])
+            continue
         row = _unescaped(line, count, delimiter) if len(line) > count else line
         item_id = _id_in(row, columns)
         if len(row) > count:
