@@ -157,7 +157,7 @@ def _as_there(name: str, values: Cells, dtype: str, ids: Cells | None) -> Cells:
             f"The catalog's column {name!r} holds {kind}, what comes to it does not: it "
             f"{'has' if at else 'begins with'} {texts.iloc[at]!r}{of}."
         )
-    return found.astype(dtype) if dtype == "Float64" else found
+    return found.astype("Float64") if dtype == "Float64" else found
 
 
 def _typed(name: str, values: Cells, notes: list[str]) -> Cells:
