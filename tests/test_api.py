@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -452,6 +453,10 @@ def test_identical_pictures_are_named_as_such(live: str) -> None:
     assert call(live, "recommend_by_id", 1, 100, {}, True)["message"] == (
         "The catalog has only 12 other items."
     )
+    assert call(live, "recommend_by_id", 11, 100)["message"] == (
+        "The catalog has only 12 other items; one of them has this very picture."
+    )
+    assert call(live, "recommend_by_id", 11, 3)["message"] == "1 more has this very picture."
 
 
 def test_a_picture_is_kept_and_asked_about(live: str) -> None:
@@ -724,6 +729,28 @@ def test_of_what_a_proxy_says_only_an_origin_is_believed(
     assert item_address(live, head) == f"{origin or live}/pictures/3"
     page = httpx.get(live, headers=head).text
     assert not re.search("evil|javascript:", page)
+
+
+def test_where_a_proxy_says_nothing_addresses_are_relative(
+    live: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As nginx asks without a line of its own: by HTTP/1.0, as if the app were at its address."""
+    monkeypatch.setattr(HTTPConnection, "_http_vsn", 10)
+    monkeypatch.setattr(HTTPConnection, "_http_vsn_str", "HTTP/1.0")
+    for head, image in (
+        ({}, "./pictures/3"),
+        ({"x-forwarded-host": "a.b"}, "http://a.b/pictures/3"),
+    ):
+        answers = []
+        for path, body in (("item", b'{"data": [3]}'), ("item/{}", None)):
+            proxied = HTTPConnection(live.partition("//")[2])
+            event = json.loads(answers[0])["event_id"] if answers else ""
+            headers = {"Content-Type": "application/json", **head}
+            method = "POST" if body else "GET"
+            proxied.request(method, f"/gradio_api/call/{path.format(event)}", body, headers)
+            answers.append(proxied.getresponse().read().decode())
+            proxied.close()
+        assert json.loads(answers[1].split("data: ")[1])[0]["item"]["image"] == image
 
 
 def item_address(live: str, head: dict[str, str]) -> str:

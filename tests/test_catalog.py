@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 import shutil
+import unicodedata
 from pathlib import Path
 
 import datasets
@@ -71,7 +73,8 @@ ids = st.one_of(words, st.integers(-1, 12).map(str), st.sampled_from(["007", "7.
 
 
 def trimmed(value: str | None) -> str | None:
-    text = " ".join((value or "").split())
+    seen = re.sub("[\u200b\u200e\u200f\u2060\ufeff]", "", unicodedata.normalize("NFC", value or ""))
+    text = " ".join(seen.split())
     return None if is_missing(text) else text
 
 
@@ -132,10 +135,11 @@ def test_years(text: object, year: int | None) -> None:
     assert (None if kept.isna()[0] else kept[0]) == year
 
 
-def test_a_missing_column_names_what_was_found() -> None:
+def test_a_table_without_an_id_names_what_was_found() -> None:
     rows = table([row_with()])[["id", "gender"]]
-    with pytest.raises(CatalogError, match=r"lacks the column masterCategory, .*: id, gender\."):
-        clean_rows(rows, CatalogReport(source=""))
+    assert clean_rows(rows, CatalogReport(source=""))["season"].tolist() == [None]
+    with pytest.raises(CatalogError, match=r"lacks the column id; it has: gender\."):
+        clean_rows(rows[["gender"]], CatalogReport(source=""))
     with pytest.raises(CatalogError, match="no column at all"):
         clean_rows(pd.DataFrame(), CatalogReport(source=""))
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pandas as pd
 import pytest
 from conftest import ROWS, draw_picture
 
@@ -113,13 +114,32 @@ def test_lists_and_fields_are_kept_as_text_and_said(hub: Path) -> None:
 
 def test_pictures_under_another_name_and_beside_others(hub: Path) -> None:
     features = {"front": datasets.Image(), "back": datasets.List(datasets.Image())}
-    columns = {"image": [], "front": PICTURES, "back": [[PICTURES[0]], [], None]}
+    columns = {"image": [], "front": PICTURES, "back": [[PICTURES[1]], [], None]}
     write(hub / "data/train-0.parquet", features, columns)
     raw = read_source("hub:owner/name")
     assert raw.read_picture(2) == draw_picture(THREE[2])
     assert "read the column 'front' as the picture" in raw.notes
-    assert "left out what holds pictures or sounds: back" in raw.notes
+    assert "read as further pictures: back" in raw.notes
+    assert [[view.read() for view in raw.views(at)] for at in range(3)] == [
+        [draw_picture(THREE[1])],
+        [],
+        [],
+    ]
     assert "back" not in raw.rows
+
+
+def test_lists_of_pictures_alone(hub: Path) -> None:
+    features = {"images": datasets.List(datasets.Image()), "clip": datasets.Audio(decode=False)}
+    columns = {"image": [], "images": [[None, *PICTURES[:2]], PICTURES[2:], []]}
+    write(hub / "data/train-0.parquet", features, {**columns, "clip": []})
+    raw = read_source("hub:owner/name")
+    assert "read the column 'images' as the picture" in raw.notes
+    assert [raw.read_picture(at) for at in range(3)] == [
+        draw_picture(THREE[0]),
+        draw_picture(THREE[2]),
+        None,
+    ]
+    assert [view.read() for view in raw.views(0)] == [draw_picture(THREE[1])]
 
 
 def test_a_dataset_may_name_addresses_alone(hub: Path) -> None:
@@ -129,3 +149,21 @@ def test_a_dataset_may_name_addresses_alone(hub: Path) -> None:
     raw = read_source("hub:owner/name")
     assert raw.rows["image"].tolist() == addresses
     assert raw.read_picture(0) is None
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_file_of_a_dataset_has_its_pictures_within(declared: bool, tmp_path: Path) -> None:
+    path = tmp_path / "shop/items.parquet"
+    if declared:
+        write(path, {"gender": datasets.ClassLabel(names=["Men"])}, {"gender": [0, 0, -1]})
+    else:
+        path.parent.mkdir()
+        rows = [
+            {"id": row[0], "gender": "Men", "image": one}
+            for row, one in zip(THREE, PICTURES, strict=True)
+        ]
+        pd.DataFrame(rows).to_parquet(path)
+    raw = read_source(str(path.parent))
+    assert raw.rows["gender"].tolist()[:2] == ["Men", "Men"]
+    assert [raw.read_picture(at) for at in range(3)] == [one["bytes"] for one in PICTURES]
+    assert "image" not in raw.rows

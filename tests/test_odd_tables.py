@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import re
+import zipfile
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,16 +15,16 @@ import pytest
 from conftest import ROWS, draw_picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_tables import NAMES, PICTURES, RECORDS, built, shop, written
+from test_tables import NAMES, PICTURES, RECORDS, built, shop, written, zipped
 
 from recommender.catalog.cleaning import CatalogReport, clean_rows
-from recommender.catalog.columns import read_told, with_usual_names
+from recommender.catalog.columns import NAME, read_told, with_usual_names
 from recommender.catalog.items import build_catalog
 from recommender.catalog.own import own_columns
 from recommender.catalog.sources import read_source
 from recommender.catalog.tables import read_table
 from recommender.catalog.updates import update_catalog
-from recommender.catalog.values import whole_number
+from recommender.catalog.values import cleaned, whole_number
 from recommender.errors import CatalogError
 
 PICTURE = [draw_picture(row) for row in ROWS]
@@ -321,6 +323,238 @@ def test_numbers_of_india_and_with_a_minus_of_print() -> None:
     assert typed["price"].tolist() == [129900, 999]
     assert own("1,29,900", "12,34,56,789.5")[0] == [129900, 123456789.5]
     assert own("−3", "4")[0] == [-3, 4]
+
+
+def left_out(text: str) -> list[str]:
+    table = read_table(text.encode(), "t.csv")
+    assert not table.repaired
+    return [item_id for item_id, _ in table.left_out]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "odd"),
+    [
+        # Beside the name, on either side of it, with a space or with words of the column.
+        ("id,usage,title", ["1,Casual,Tee", "2,Party,Bag"], "3,Casual, Party,Tee"),
+        ("id,usage,title", ["1,Casual,Tee", "2,Party,Bag"], "3,Casual,Party,Tee"),
+        ("id,usage,title", ["1,Casual,Tee", "2,Party,Bag"], "3,Casual, Formal,Tee"),
+        ("id,title,gender", ["1,Tee,Men", "2,Bag,Women"], "3,Tee,Men, kids"),
+        ("id,title,gender", ["1,Tee,Men", "2,Bag,Women"], "3,Tee,Men,Women"),
+        ("id,title,stock,colour", ["1,Tee,5,Red", "2,Bag,6,Blue"], "3,Tee,7,Red, Blue"),
+        # A comma of thousands or of cents is no name's.
+        ("id,title,price", ["1,Tee,999", "2,Bag,20"], "3,Tee,1,299"),
+        ("id;title;price", ["1;Tee;9", "2;Bag;20"], "3;Tee; red;Blue; 9"),
+        # A field too few in the middle.
+        ("id,title,colour,stock", ["1,Tee,Red,5", "2,Bag,Blue,6"], "3,Tee,7"),
+        ("id,gender,colour,title", ["1,Men,Red,Tee", "2,Women,Blue,Bag"], "3,Red,Tee"),
+    ],
+)
+def test_fields_that_cannot_be_told_apart(header: str, rows: list[str], odd: str) -> None:
+    assert left_out("\n".join([header, *rows, odd, ""])) == ["3"]
+
+
+def test_rows_that_end_early_are_said() -> None:
+    table = read_table(b"id,title,colour\n1,Tee,Red\n2,Bag\n3,Cap,Blue\n", "t.csv")
+    assert table.rows["colour"].tolist() == ["Red", None, "Blue"]
+    assert table.notes == ["1 rows end early and lack their last columns: 2"]
+
+
+def test_a_backslash_says_that_a_field_goes_on() -> None:
+    table = read_table(b"id,colour,title\n1,Red\\, dark,Tee\n2,Blue,\\N\n", "t.csv")
+    assert table.rows.to_numpy().tolist() == [["1", "Red, dark", "Tee"], ["2", "Blue", "\\N"]]
+    assert not table.repaired
+
+
+@pytest.mark.parametrize(
+    "above", ["\n\n", ",,,\n", "Export of 3.4.2024\n\n", "Our shop,,\nprices incl. VAT,,\n"]
+)
+@pytest.mark.parametrize("header", ["id,title,colour", '"id","title","colour"'])
+def test_what_stands_above_the_header(above: str, header: str) -> None:
+    rows = read(f"{above}{header}\n1,Tee,Red\n2,Bag,Blue\n")
+    assert list(rows) == ["id", "title", "colour"] or '"' in header
+    if '"' not in header or not above.strip("\n,"):
+        assert rows["title"].tolist() == ["Tee", "Bag"]
+
+
+def test_a_header_of_which_the_id_alone_is_known() -> None:
+    assert read("Our stock\nof today\nSKU;Loft\nA-1;3\n")["SKU"].tolist() == ["A-1"]
+
+
+def test_links_that_lead_to_pictures() -> None:
+    rows = pd.DataFrame({"sku": ["a", "b"], "url": ["https://x/1.jpg", None]}, dtype=object)
+    assert "image" in with_usual_names(rows)[0]
+    rows["image"] = "1.jpg"
+    assert with_usual_names(rows)[0]["url"].tolist() == ["https://x/1.jpg", None]
+    pages = pd.DataFrame({"sku": ["a"], "url": ["https://x/1"]}, dtype=object)
+    assert "link" in with_usual_names(pages)[0]
+
+
+def test_lines_that_a_spreadsheet_put_in_quotes() -> None:
+    rows = read('"id,title,colour"\n"1,""Tee, red"",Red"\n"2,Bag,Blue"\n')
+    assert rows.to_numpy().tolist() == [["1", "Tee, red", "Red"], ["2", "Bag", "Blue"]]
+
+
+def test_single_quotes() -> None:
+    rows = read("'id';'title'\n'1';'Men''s \"big\"; tee'\n'2';'Bag'\n")
+    assert rows.to_numpy().tolist() == [["1", 'Men\'s "big"; tee'], ["2", "Bag"]]
+
+
+def test_lines_within_quotes_in_a_narrow_table() -> None:
+    rows = read('id,title,note\n1,"Tee\nnew, x",Red\n2,Bag,"a, b,\nc, d, e\n\nf"\n3,Cap,x\n')
+    assert rows.to_numpy().tolist() == [
+        ["1", "Tee\nnew, x", "Red"],
+        ["2", "Bag", "a, b,\nc, d, e\n\nf"],
+        ["3", "Cap", "x"],
+    ]
+
+
+def test_a_second_table_under_other_names() -> None:
+    rows = read("id,title,colour\n1,Tee,Red\nColor,SKU,Name\nBlue,2,Bag\n")
+    assert rows.to_numpy().tolist() == [["1", "Tee", "Red"], ["2", "Bag", "Blue"]]
+
+
+def _sheets(**sheets: list[list[Any]]) -> bytes:
+    book, file = openpyxl.Workbook(), io.BytesIO()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(file)
+    return file.getvalue()
+
+
+def test_sheets_of_a_workbook() -> None:
+    items = [["Stock of today"], [], ["SKU", None, "Title"], ["A-1", "x", "Tee"], ["A-2", "y"]]
+    table = read_table(_sheets(About=[["By us"], ["2024"]], Items=items, Old=items), "t.xlsx")
+    assert table.rows["Title"].tolist() == ["Tee", ""]
+    assert table.notes == [
+        "read the sheet 'Items' of t.xlsx alone; it has others: About, Old",
+        "left out 1 lines before the header, the first is 'Stock of today'",
+    ]
+    _, notes = with_usual_names(table.rows)
+    assert "left out 1 columns without a name" in notes
+
+
+def test_a_sheet_whose_size_is_written_wrongly() -> None:
+    whole, file = _sheets(Items=[["id", "title"], [1, "Tee"], [2, "Bag"]]), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as old, zipfile.ZipFile(file, "w") as new:
+        for name in old.namelist():
+            data = re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"', old.read(name))
+            new.writestr(name, data)
+    assert read_table(file.getvalue(), "t.xlsx").rows["title"].tolist() == ["Tee", "Bag"]
+
+
+def test_json_that_wraps_or_ends_early() -> None:
+    records = [{"id": 1, "title": "Tee"}, {"id": 2, "title": "Bag"}]
+    wrapped = json.dumps({"count": 2, "products": records}, indent=1).encode()
+    assert read_table(wrapped, "t.json").rows["title"].tolist() == ["Tee", "Bag"]
+    by_id = json.dumps({"A-1": {"title": "Tee"}, "A-2": {"title": "Bag"}}).encode()
+    assert read_table(by_id, "t.json").rows["id"].tolist() == ["A-1", "A-2"]
+    pretty = "\n\n".join(json.dumps(record, indent=1) for record in records).encode()
+    assert read_table(pretty, "t.jsonl").rows["title"].tolist() == ["Tee", "Bag"]
+    one = json.dumps({"id": 1, "views": [{"url": "a.jpg"}]}).encode()
+    assert read_table(one, "t.jsonl").rows["id"].tolist() == ["1"]
+    lines = "\n".join(map(json.dumps, [*records, {"title": "Cap", "sku": "A-3", "x": 1}]))
+    table = read_table(lines[:-4].encode(), "t.jsonl")
+    assert table.rows["id"].tolist() == ["1", "2"]
+    assert table.left_out == [("A-3", "t.jsonl ends within its line 3")]
+
+
+@pytest.mark.parametrize(
+    "word", ["\\N", "(null)", "#REF!", "#NV", "n.a.", "--", "–", "undefined", "NaT", "\u200b"]
+)
+def test_more_words_for_nothing(word: str) -> None:
+    assert cleaned(word) is None
+
+
+def test_names_in_more_languages_and_the_more_usual_of_two() -> None:
+    columns = ["Barcode", "Référence", "Désignation", "Catégorie", "Type", "Price (EUR)", "Größe"]
+    rows = [["401", "K-1", "Robe", "Robes", "simple", "9,50", "M"]]
+    named, notes = with_usual_names(pd.DataFrame(rows, columns=columns, dtype=object))
+    assert named[["id", NAME, "articleType", "price", "currency"]].iloc[0].tolist() == [
+        "K-1",
+        "Robe",
+        "Robes",
+        "9,50",
+        "EUR",
+    ]
+    assert "kept as columns of its own: Barcode, Type, Größe" in notes
+
+
+def test_ids_of_which_some_are_numbers(tmp_path: Path) -> None:
+    ids = ["1", "2", "A-3", "B-4"]
+    records = [{**record, "id": one} for record, one in zip(RECORDS, ids, strict=True)]
+    pictures = {f"images/{one}.jpg": PICTURE[at] for at, one in enumerate(ids)}
+    frame, report = built(shop(tmp_path / "s", {"t.csv": written(records), **pictures}), tmp_path)
+    assert frame["id"].tolist() == ids
+    assert not report.skipped
+
+
+@pytest.mark.parametrize("id_form", ["{}", "SKU-{}"])
+@pytest.mark.parametrize(
+    "views",
+    [
+        ["{}/front.jpg", "{}/back.jpg"],
+        ["{}/1.jpg", "{}/2.jpg", "{}/10.jpg"],
+        ["{}_front.jpg", "{}_back.jpg"],
+        ["{}-001.jpg", "{}-002.jpg"],
+        ["{}.jpg", "{} (1).jpg", "{} (2).jpg"],
+    ],
+)
+def test_views_as_shops_have_them(id_form: str, views: list[str], tmp_path: Path) -> None:
+    ids = [id_form.format(at) for at in (1, 2, 3)]
+    records = [{**record, "id": one} for record, one in zip(RECORDS, ids, strict=False)]
+    files = {
+        f"images/{view.format(one)}": PICTURE[3 * at + n]
+        for at, one in enumerate(ids)
+        for n, view in enumerate(views)
+    }
+    raw = read_source(str(shop(tmp_path / "shop", {"t.csv": written(records), **files})))
+    for at in range(3):
+        assert raw.read_picture(at) == PICTURE[3 * at]
+        further = [view.read() for view in raw.views(at)]
+        assert further == PICTURE[3 * at + 1 : 3 * at + len(views)]
+    assert not any("passed over" in note for note in raw.notes)
+
+
+def test_paths_of_another_machine_and_with_escapes(tmp_path: Path) -> None:
+    told = ["C:\\shop\\images\\a b.jpg", "/home/me/images/ü.jpg", "images/a%20b.jpg", "x.jpg"]
+    records = [{**record, "image": path} for record, path in zip(RECORDS, told, strict=True)]
+    pictures = {"images/a b.jpg": PICTURE[0], "images/u\u0308.jpg": PICTURE[1]}
+    raw = read_source(str(shop(tmp_path / "shop", {"t.csv": written(records), **pictures})))
+    assert [raw.read_picture(at) for at in range(4)] == [PICTURE[0], PICTURE[1], PICTURE[0], None]
+
+
+def test_ids_of_a_mac_and_names_with_a_colon(tmp_path: Path) -> None:
+    records = [{**RECORDS[0], "id": "Gr\u00fcn-1"}, {**RECORDS[1], "id": "B:2"}]
+    pictures = {"images/Gru\u0308n-1.jpg": PICTURE[0], "images/B:2.jpg": PICTURE[1]}
+    files = {"t.csv": written(records), **pictures}
+    frame, _ = built(zipped(tmp_path / "s.zip", files), tmp_path)
+    assert frame["id"].tolist() == ["Gr\u00fcn-1", "B:2"]
+
+
+def test_pictures_beside_a_folder_that_has_others(tmp_path: Path) -> None:
+    pictures = {name.replace("images/", "photos/"): data for name, data in PICTURES.items()}
+    files = {"t.xlsx": _sheets(A=[["id"], [1], [2], [3], [4]]), "~$t.xlsx": b"\5me", **pictures}
+    files |= {"images/logo.png": PICTURE[5], "images/2.jpg": PICTURE[1]}
+    raw = read_source(str(shop(tmp_path / "shop", files)))
+    assert [raw.read_picture(at) for at in range(4)] == [PICTURE[at] for at in range(4)]
+    assert (
+        "read 3 pictures from outside images/: photos/1.jpg, photos/3.jpg, photos/4.jpg"
+        in raw.notes
+    )
+
+
+def test_rows_that_have_but_another_picture(tmp_path: Path) -> None:
+    lines = ["Handle,Title,Vendor,Variant Price,Image Src,Image Position"]
+    lines += ["tee,Tee,Own,9.50,1.jpg,1", "tee,,,,2.jpg,2", "bag,Bag,Own,20,3.jpg,1"]
+    lines += ["tee,,,,,", "bag,Bag,Own,21,4.jpg,2"]
+    files = {"t.csv": "\n".join([*lines, ""]).encode(), **PICTURES}
+    frame, report = built(shop(tmp_path / "shop", files), tmp_path)
+    assert frame["id"].tolist() == ["tee", "bag"]
+    assert [len(told) for told in frame["more_image_hashes"]] == [1, 0]
+    assert [skip["id"] for skip in report.skipped] == ["bag"], "another price"
 
 
 def test_what_is_removed_is_named_as_in_tables(tmp_path: Path) -> None:

@@ -271,6 +271,25 @@ def test_a_store_of_text_ids_is_updated(copy: Path, tmp_path: Path) -> None:
     assert open_store(copy, encoder).item("neu")["price"] == 5
 
 
+def test_whole_numbers_come_to_a_column_of_others(copy: Path, tmp_path: Path) -> None:
+    table = tmp_path / "prices.csv"
+    table.write_text("SKU;Preis;Lager\nA/001 ü;4 €;2\nA/002 ü;5 €;0,5\n", encoding="utf-8")
+    raw = read_source(str(table), with_pictures=False)
+    update_catalog(raw, copy / "catalog", source="prices", labels_only=True)
+    after = catalog_frame(load_catalog(copy / "catalog")).set_index("id")
+    assert after.loc[["A/001 ü", "A/002 ü"], "price"].tolist() == [4, 5]
+    assert after.loc[["A/001 ü", "A/002 ü", "A/003 ü"], "Lager"].tolist() == [2, 0.5, 9]
+    assert after["price"].dtype == after["Lager"].dtype == "Float64"
+
+
+def test_spellings_of_an_id_are_no_wish_to_remove(copy: Path, tmp_path: Path) -> None:
+    rows = shop_rows()
+    rows[1]["SKU"] = "a-OO1 ü"
+    raw = read_source(str(shop(tmp_path / "all", rows)))
+    with pytest.raises(CatalogError, match="misspelt: a-OO1 ü for A/001 ü"):
+        update_catalog(raw, copy / "catalog", source="all", whole=True)
+
+
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [

@@ -99,10 +99,21 @@ def test_windows_letters_are_meant() -> None:
     table = read_table(data, "a.csv")
     assert table.rows["productDisplayName"][0] == name
     assert table.notes == ["read a.csv as Windows-1252, since it is not UTF-8"]
+    table = read_table("id,title\n1,Robe d´été à 2½ €\n2,Crème\n".encode("cp1252"), "a.csv")
+    assert table.rows["title"].tolist() == ["Robe d´été à 2½ €", "Crème"]
+    assert table.notes[1].startswith("a.csv has été, à, Crème: if these are not as they were")
 
 
 @pytest.mark.parametrize(
-    ("encoding", "name"), [("cp1251", "Платье красное"), ("gb18030", "红色连衣裙")]
+    ("encoding", "name"),
+    [
+        ("cp1251", "Платье красное"),
+        ("gb18030", "红色连衣裙"),
+        ("cp1250", "Sukienka żółta"),
+        ("cp850", "Mädchen, grün"),
+        ("mac_roman", "Mädchen, café"),
+        ("shift_jis", "赤いドレス"),
+    ],
 )
 def test_other_code_pages_are_for_people_to_name(encoding: str, name: str) -> None:
     data = written([{**RECORDS[0], "productDisplayName": name}], encoding=encoding)

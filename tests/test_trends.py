@@ -495,6 +495,8 @@ def test_maps_that_cannot_be_drawn() -> None:
     left_out = placed(frame).astype({PLACE[0]: "Float64"})
     left_out.loc[0, PLACE[0]] = pd.NA
     assert len(style_map(left_out, "gender").table) == len(ROWS) - 1
+    point = placed(frame).assign(**dict.fromkeys(PLACE, 0))
+    assert "lie on one point" in style_map(point, "gender").nothing
     one = style_map(placed(frame).iloc[:1], "gender")
     assert unpacked(one.spec["data"][0]["customdata"]) == [1]
     large = style_map(placed(frame).assign(id=2**40 + frame["id"]), "gender")

@@ -10,7 +10,7 @@ from typing import Any
 from weakref import ref
 
 import pytest
-from conftest import ROWS, TinyEncoder, open_store, write_archive
+from conftest import ROWS, TinyEncoder, open_store, styles_csv, write_archive
 from serving import call, closing_loops, serve
 
 from recommender.catalog.sources import read_source
@@ -110,6 +110,50 @@ def test_what_cannot_be_read_is_no_wish_to_remove(copy: Path) -> None:
         change(copy, ROWS[3:], whole=True)
     assert sorted(path.name for path in (copy / "catalog").iterdir()) == before
     assert change(copy, ROWS[3:], whole=True, allow_removing=3).removed == (1, 2, 3)
+
+
+def test_columns_that_a_table_lacks_stay_and_empty_cells_are_said(
+    copy: Path, tmp_path: Path
+) -> None:
+    before = open_store(copy)
+    folder = tmp_path / "some"
+    (folder / "images").mkdir(parents=True)
+    for item_id in (1, 2):
+        (folder / f"images/{item_id}.jpg").write_bytes(before.picture_bytes(item_id))
+    table = folder / "t.csv"
+    table.write_text("id,color,season\n1,Green,Winter\n2,Blue,\n")
+    update = update_catalog(read_source(str(folder)), copy / "catalog", source="some")
+    assert update.changed == (1, 2)
+    assert "emptied, as the table says nothing there: season of 1" in update.notes
+    assert "read the column 'color' as the baseColour" in update.summary()
+    index(copy)
+    after = open_store(copy)
+    assert after.item(1) == {**before.item(1), "baseColour": "Green", "season": "Winter"}
+    assert after.item(2) == {**before.item(2), "baseColour": "Blue", "season": None}
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        # One item under another id, and a row whose picture is called as it should be.
+        ([(99, *ROWS[0][1:]), *ROWS[1:]], "may be misspelt: 99 for 1. Say --allow-removing 1"),
+        ([(98, *ROWS[0][1:]), *ROWS[1:]], r"rows cannot be read: 98 \(it has no picture\)"),
+    ],
+)
+def test_a_misspelt_id_is_no_wish_to_remove(copy: Path, rows: list[tuple], said: str) -> None:
+    folder = copy.parent / "update"
+    shutil.unpack_archive(write_archive(copy.parent / "update.zip", ROWS), folder)
+    images = folder / "images"
+    (folder / "styles.csv").write_text(styles_csv(rows))
+    if rows[0][0] == 99:
+        (images / "1.jpg").rename(images / "99.jpg")
+    raw = read_source(str(folder))
+    before = sorted(path.name for path in (copy / "catalog").iterdir())
+    with pytest.raises(CatalogError, match=said):
+        update_catalog(raw, copy / "catalog", source="update", whole=True)
+    assert sorted(path.name for path in (copy / "catalog").iterdir()) == before
+    told = update_catalog(raw, copy / "catalog", source="u", whole=True, allow_removing=1)
+    assert told.removed == (1,)
 
 
 def test_a_bad_picture_leaves_the_item_as_it_was(copy: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from recommender.pictures.fetch import PUBLIC_ONLY, FetchPolicy, fetch_image
 
 _AT_ONCE = 8  # of which most wait; a shop's server bears as many from one browser
 _TIMEOUT_SECONDS = 20.0
-_NEXT_ADDRESS = re.compile(r"[\s,;|]+(?=https?://)", re.IGNORECASE)
+_NEXT_ADDRESS = re.compile(r"[\s,;|]+(?=(?:https?:)?//)", re.IGNORECASE)
 
 
 def addresses_of(cell: Any) -> list[str]:
@@ -29,11 +29,14 @@ def addresses_of(cell: Any) -> list[str]:
 
     >>> addresses_of(" https://a.example/1.jpg, https://a.example/2.jpg"), addresses_of("1.jpg")
     (['https://a.example/1.jpg', 'https://a.example/2.jpg'], [])
+    >>> addresses_of("//cdn.example/1.jpg")
+    ['https://cdn.example/1.jpg']
     """
     text = cell.strip() if isinstance(cell, str) else ""
-    if not text.lower().startswith(("https://", "http://")):
+    if not text.lower().startswith(("https://", "http://", "//")):
         return []
-    return _NEXT_ADDRESS.split(text)
+    # Shops' pages leave out the scheme.
+    return [re.sub(r"^//", "https://", address) for address in _NEXT_ADDRESS.split(text)]
 
 
 def fetch_pictures(

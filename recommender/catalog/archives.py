@@ -1,6 +1,7 @@
 """A folder or a zip as files by their names, read in place and within limits, never unpacked."""
 
 import os
+import re
 import zipfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from recommender.errors import CatalogError
 
 # JPEGs do not shrink and a CSV shrinks tenfold; deflate at its limit reaches 1,032.
 _MAX_RATIO = 100
+_DRIVE = re.compile(r"[A-Za-z]:")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def _open_archive(path: Path) -> Files:
     for info in archive.infolist():
         # Old archivers of Windows write backslashes.
         name = info.filename.replace("\\", "/").removeprefix("./")
-        if name[:1] in ("", "/") or ".." in name.split("/") or ":" in name:
+        if name[:1] in ("", "/") or ".." in name.split("/") or _DRIVE.match(name):
             raise CatalogError(
                 f"{path.name} holds a path that climbs out of it, or is not of a zip: {name!r}."
             )

@@ -24,9 +24,9 @@ _ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d{1,2}", re.IGNORECASE)
 class RawCatalog:
     """What a source found, before cleaning.
 
-    `rows` has the columns of `COLUMNS`, and perhaps a catalog's own, as strings (None or NaN where
-    missing), one row an item; `read_picture(position)` gives the encoded bytes of the picture of
-    that row, or None where the source has none, and may be called from several threads;
+    `rows` has an id, columns of `COLUMNS`, and perhaps a catalog's own, as strings (None or NaN
+    where missing), one row an item; `read_picture(position)` gives the encoded bytes of the
+    picture of that row, or None where the source has none, and may be called from several threads;
     `views(position)` are further ones, in order. `left_out` are id and reason of rows that could
     not be read, `notes` what was read as what.
     """
@@ -89,7 +89,7 @@ def clean_rows(
     """Trim every value and turn words for nothing into missing; type what is a catalog's own.
 
     Args:
-        rows: the columns of `COLUMNS` and a catalog's own, any dtype.
+        rows: an id, and of `COLUMNS` and a catalog's own what there is, any dtype.
         report: takes what there is to say, and the rows left out, which are those whose id is not
             of the catalog's kind, or was there already.
         numbered: whether the ids are whole numbers, as `are_numbered` tells; else they are texts.
@@ -100,11 +100,12 @@ def clean_rows(
         int32, the other usual columns str or None, the catalog's own of `own.DTYPES`.
 
     Raises:
-        CatalogError: a column is missing, or holds what the catalog's does not.
+        CatalogError: there is no id, or a column holds what the catalog's does not.
     """
-    if absent := [name for name in COLUMNS if name not in rows.columns]:
+    if "id" not in rows:
         found = ", ".join(map(str, rows.columns)) or "no column at all"
-        raise CatalogError(f"The catalog lacks the column {', '.join(absent)}; it has: {found}.")
+        raise CatalogError(f"The catalog lacks the column id; it has: {found}.")
+    rows = rows.assign(**{name: None for name in COLUMNS if name not in rows})
     texts = {str(name): pd.Series(map(cleaned, rows[name]), dtype=object) for name in rows.columns}
     table = pd.DataFrame(texts).set_axis(rows.index)
     usual, ids = table[list(COLUMNS)].copy(), table["id"].tolist()
@@ -127,13 +128,14 @@ def clean_rows(
 
 
 def are_numbered(ids: Iterable[Any]) -> bool:
-    """Whether a catalog's ids are whole numbers: at least half of those that there are.
+    """Whether a catalog's ids are whole numbers: all that there are but one, or one in ten.
 
     >>> are_numbered(["15970", "0042", "total", None]), are_numbered(["SKU-1", "15970", "B00X"])
     (True, False)
     """
     there = [text for text in map(cleaned, ids) if text is not None]
-    return 2 * sum(whole_number(text) is not None for text in there) >= len(there)
+    others = sum(whole_number(text) is None for text in there)
+    return others <= max(1, len(there) // 10) and others < max(1, len(there))
 
 
 def _read_ids(

@@ -1,16 +1,20 @@
-"""A dataset of the Hub -> a raw catalog."""
+"""A dataset of the Hub, or a file of one -> a raw catalog."""
 
+import io
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import datasets
 import pandas as pd
+from pyarrow import parquet
 
 from recommender.catalog.cleaning import RawCatalog
 from recommender.catalog.columns import PICTURE, meaning_of, with_usual_names
 from recommender.catalog.tables import as_text
+from recommender.catalog.views import View
 from recommender.errors import CatalogError, ImageError
 
 
@@ -38,9 +42,42 @@ def read_hub_dataset(
         items = datasets.load_dataset(name, config or None, split=split)
     except Exception as error:  # the Hub client lets every kind of network error through
         raise CatalogError(_why_not_loaded(name, split, error)) from error
+    return _raw_of(items, name, columns)
+
+
+def read_parquet_pictures(
+    data: bytes, name: str, columns: Mapping[str, str] | None = None
+) -> RawCatalog | None:
+    """A Parquet file that has its pictures within, as datasets are stored; None of another one.
+
+    Args:
+        data: the file.
+        name: of the file, for the messages.
+        columns: as of `read_hub_dataset`.
+
+    Raises:
+        CatalogError: it cannot be read.
+    """
+    try:
+        table = parquet.read_table(io.BytesIO(data))
+        items = datasets.Dataset(datasets.table.InMemoryTable(table))
+        for column, feature in items.features.items():
+            if isinstance(feature, dict) and {*feature} == {"bytes", "path"}:
+                items = items.cast_column(column, datasets.Image())
+    except Exception as error:  # whatever Arrow happens to raise
+        raise CatalogError(f"{name} is no Parquet file that can be read.") from error
+    within = any(map(_is_of_pictures, items.features.values()))
+    return _raw_of(items, name, columns) if within else None
+
+
+def _raw_of(items: datasets.Dataset, name: str, columns: Mapping[str, str] | None) -> RawCatalog:
+    """A dataset's rows and the pictures within them."""
     chosen, notes = _picture_column(items, name, columns)
     media = [column for column, feature in items.features.items() if _holds_media(feature)]
-    if left_out := [column for column in media if column != chosen]:
+    further = [c for c in media if c != chosen and _is_of_pictures(items.features[c])]
+    if further and chosen:
+        notes.append(f"read as further pictures: {', '.join(further)}")
+    if left_out := [column for column in media if column not in (chosen, *further)]:
         notes.append(f"left out what holds pictures or sounds: {', '.join(left_out)}")
     labels = items.remove_columns(list({*media, *([chosen] if chosen else [])}))
     values = {}  # as Python's, as pandas makes fractions of whole numbers where one is missing
@@ -53,19 +90,46 @@ def read_hub_dataset(
     if chosen is None:
         return RawCatalog(named, lambda _: None, notes=[*notes, *said])
     try:
-        pictures = items.select_columns(chosen).cast_column(chosen, datasets.Image(decode=False))
+        pictures = items.select_columns([chosen, *further])
+        for column in (chosen, *further):
+            pictures = pictures.cast_column(column, _undecoded(items.features[column]))
     except (TypeError, ValueError, NotImplementedError) as error:
         raise CatalogError(f"The column {chosen} of {name} does not hold pictures.") from error
 
-    def read_picture(position: int) -> bytes | None:
-        if (picture := pictures[position][chosen]) is None:
-            return None
+    def of(position: int) -> list[dict[str, Any]]:
+        row = pictures[position]
+        cells = [row[column] for column in (chosen, *further)]
+        lists = [cell if isinstance(cell, list) else [cell] for cell in cells]
+        return [picture for pictures in lists for picture in pictures if picture is not None]
+
+    def read(picture: dict[str, Any]) -> bytes:
         try:
-            return picture["bytes"] or _downloaded(Path(picture["path"])).read_bytes()
+            return bytes(picture["bytes"] or _downloaded(Path(picture["path"])).read_bytes())
         except (OSError, TypeError, ValueError) as error:
             raise ImageError("its file is not there.") from error
 
-    return RawCatalog(named, read_picture, notes=[*notes, *said])
+    def read_picture(position: int) -> bytes | None:
+        return read(there[0]) if (there := of(position)) else None
+
+    several = further or not isinstance(pictures.features[chosen], datasets.Image)
+
+    def views(position: int) -> list[View]:
+        if not several:  # which is not looked for again and again
+            return []
+        return [View(f"view {n}", partial(read, one)) for n, one in enumerate(of(position)[1:], 2)]
+
+    return RawCatalog(named, read_picture, views, notes=[*notes, *said])
+
+
+def _is_of_pictures(feature: object) -> bool:
+    """Whether values are pictures, or lists of them."""
+    return isinstance(getattr(feature, "feature", feature), datasets.Image)
+
+
+def _undecoded(feature: object) -> datasets.Image | datasets.List:
+    """What reads the pictures of a column as they are stored."""
+    plain = datasets.Image(decode=False)
+    return datasets.List(plain) if isinstance(feature, datasets.List) else plain
 
 
 def _why_not_loaded(name: str, split: str, error: Exception) -> str:
@@ -100,7 +164,8 @@ def _picture_column(
         column = told or PICTURE
         texts = getattr(items.features.get(column), "dtype", "") in ("string", "large_string")
         return None if texts else column, []
-    images = [c for c, feature in items.features.items() if isinstance(feature, datasets.Image)]
+    images = [c for c, feature in items.features.items() if _is_of_pictures(feature)]
+    images.sort(key=lambda c: not isinstance(items.features[c], datasets.Image))
     if images:
         return images[0], [f"read the column {images[0]!r} as the picture"]
     if PICTURE in map(meaning_of, items.column_names):

@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from recommender.catalog.tables import READERS
-from recommender.catalog.values import whole_number
+from recommender.catalog.values import composed, whole_number
 from recommender.errors import CatalogError
 
 _USUAL = "styles.csv"
@@ -17,7 +18,10 @@ _KAGGLES_COPY = "myntradataset"  # the same tree again, inside Kaggle's own arch
 _PICTURES = {"", ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".avif"}
 _PICTURES |= {".tif", ".tiff", ".heic", ".heif"}  # which are not read, and are said so
 """Suffixes of pictures; what else lies beside one, such as its .json or .xmp, is none."""
-_VIEW = re.compile(r"(.+?)[_\- ](\d{1,2})")
+_VIEW = re.compile(r"(.+?)(?:[_\- ](\d{1,2})| ?\((\d{1,2})\))")
+_WEB = re.compile(r"(https?:)?//")
+_FRONT = re.compile(r"(?<![a-z])(front|main|primary|cover|hero|vorne|vorderseite)(?![a-z])")
+_NUMBERS = re.compile(r"\d+_(\d+_)+")  # as of a day, which begins with no id
 _BETWEEN = re.compile(r"\s*[|;,\n]\s*")
 
 
@@ -33,7 +37,7 @@ def find_table(names: Collection[str], found_in: str) -> str | None:
         if name.count("/") <= _DEEPEST
         and name.lower().rpartition(".")[2] in READERS
         and not name.lower().endswith(".json")
-        and not PurePosixPath(name).name.startswith(".")
+        and not PurePosixPath(name).name.startswith((".", "~$"))  # as of a workbook that is open
     ]
     usual = [name for name in tables if PurePosixPath(name).name == _USUAL]
     if not tables:
@@ -84,9 +88,15 @@ class Pictures:
         return [found for part in parts if (found := self._called(part))]
 
     def _called(self, path: str) -> str | None:
-        path = path.replace("\\", "/").removeprefix("./")
-        places = (f"{self.folder}{path}", f"{self.folder}images/{path}", path)
-        return next((self.names[p.lower()] for p in places if p.lower() in self.names), None)
+        """The picture at a path; at the end of one, where another machine's comes before that."""
+        path = composed(path.strip()).replace("\\", "/").removeprefix("./").lower()
+        steps = [path] if _WEB.match(path) else path.split("/")
+        for end in ("/".join(steps[at:]) for at in range(len(steps))):
+            for written in dict.fromkeys((end, unquote(end))):
+                for place in (f"{self.folder}{written}", f"{self.folder}images/{written}", written):
+                    if found := self.names.get(place.lower()):
+                        return found
+        return None
 
     def of(self, ids: Sequence[str | None], cells: Sequence[str | None]) -> list[list[str]]:
         """The pictures of items, of each its own first, then its further views.
@@ -105,10 +115,15 @@ class Pictures:
             if key and not told and key not in self.by_stem and key not in self.views
         ]
         by_key = self.by_stem | self.by_letters(lacking, {*keys})
+        of_key = self.views | self.by_beginnings([k for k in lacking if k not in by_key], {*keys})
+        folders = self.folders({*keys})
+        if len(folders) > len({*keys}) // 2:  # one an item; 1/2.jpg is no picture of the item 2
+            by_key = {key: name for key, name in by_key.items() if key not in folders}
+            of_key = of_key | folders
         stems = {by_key.get(key) for key in keys}  # SKU-1.jpg may be one's own, not a view
         found = []
         for key, told in zip(keys, named, strict=True):
-            views = [name for name in self.views.get(key, ()) if name not in stems]
+            views = [name for name in of_key.get(key, ()) if name not in stems]
             stem = [] if told or key not in by_key else [by_key[key]]
             found.append(list(dict.fromkeys([*told, *stem, *views])))
         return found
@@ -136,11 +151,49 @@ class Pictures:
             if len(names) == 1 and asked[_letters(key)] == 1
         }
 
+    def by_beginnings(self, keys: Sequence[str], others: Collection[str]) -> dict[str, list[str]]:
+        """The pictures in a folder that is called as an id, or whose names begin with it.
+
+        Such as `SKU-1/front.jpg` and `SKU-1_front.jpg`.
+
+        Args:
+            keys: of the ids.
+            others: all ids' keys; a name belongs to the longest that it begins with.
+        """
+        if not keys:
+            return {}
+        alike = Counter(map(_letters, others))
+        wanted, known = (
+            {*keys},
+            {letters: key for key in others if alike[letters := _letters(key)] == 1},
+        )
+        found = self.folders(wanted)
+        inside = {name for names in found.values() for name in names}
+        for name in sorted({*self.by_stem.values()} - inside, key=_view_order):
+            begin, rest = _letters(PurePosixPath(name).stem), ""
+            while begin and _letters(key_of(begin)) not in known:
+                begin, _, last = begin.rpartition("_")
+                rest = f"{last}_{rest}"
+            key = known.get(_letters(key_of(begin)))
+            if key in wanted and key is not None and rest and not _NUMBERS.fullmatch(rest):
+                found.setdefault(key, []).append(name)
+        return found
+
+    def folders(self, keys: Collection[str]) -> dict[str, list[str]]:
+        """The pictures in folders that are called as ids, those first that show the front."""
+        found: dict[str, list[str]] = {}
+        for name in sorted({*self.by_stem.values(), *self.twice}, key=_view_order):
+            if (key := key_of(PurePosixPath(name).parent.name)) in keys:
+                found.setdefault(key, []).append(name)
+        return found
+
     def notes_on(self, taken: Iterable[Sequence[str]]) -> list[str]:
         """What there is to say of the pictures that are no item's, given those that are."""
         of_items = {name for names in taken for name in names}
         said = {
-            "passed over {} pictures, as others have their names": self.twice,
+            "passed over {} pictures, as others have their names": [
+                name for name in self.twice if name not in of_items
+            ],
             "{} pictures are of no row": [
                 name for name in self.by_stem.values() if name not in of_items
             ],
@@ -159,7 +212,7 @@ def key_of(stem: str) -> str:
     ('15970', '15970', 'SKU-1')
     """
     number = whole_number(stem)
-    return stem.strip() if number is None else str(number)
+    return composed(stem.strip()) if number is None else str(number)
 
 
 def number_in(stem: str) -> str | None:
@@ -179,7 +232,14 @@ def _letters(name: str) -> str:
     >>> _letters("A/1 b"), _letters("{a_1-B}")
     ('a_1_b', 'a_1_b')
     """
-    return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
+    return re.sub(r"[\W_]+", "_", composed(name).casefold()).strip("_")
+
+
+def _view_order(name: str) -> tuple[bool, list[tuple[int, str]]]:
+    """Views of one item: what is called the front goes first, then by numbers and names."""
+    stem = PurePosixPath(name).stem.lower()
+    numbered = [(int(n or 0), word) for n, word in re.findall(r"(\d{1,9})|(\D+)", stem)]
+    return not _FRONT.search(stem), numbered
 
 
 def find_pictures(names: Iterable[str], folder: str) -> Pictures:
@@ -190,8 +250,7 @@ def find_pictures(names: Iterable[str], folder: str) -> Pictures:
         folder: of the table, with a slash at its end, or empty.
     """
     below = [name for name in names if name.startswith(folder) and _is_picture(name)]
-    inside = f"{folder}images/".lower()
-    chosen = [name for name in below if name.lower().startswith(inside)] or below
+    chosen = [name for name in below if is_usual_place(name, folder)] or below
     # One near the top goes before one in a folder, a JPEG before what else has its stem.
     chosen.sort(key=lambda name: (name.count("/"), _rank(name)))
     by_stem: dict[str, str] = {}
@@ -204,9 +263,15 @@ def find_pictures(names: Iterable[str], folder: str) -> Pictures:
         if by_stem.setdefault(key_of(stem), name) != name:
             twice.append(name)
         elif view := _VIEW.fullmatch(stem):
-            views.setdefault(key_of(view[1]), []).append((int(view[2]), name))
+            views.setdefault(key_of(view[1]), []).append((int(view[2] or view[3]), name))
     ordered = {key: [name for _, name in sorted(found)] for key, found in views.items()}
-    return Pictures(folder, by_stem, ordered, twice, {name.lower(): name for name in below})
+    spelt = {composed(name.lower()): name for name in below}
+    return Pictures(folder, by_stem, ordered, twice, spelt)
+
+
+def is_usual_place(name: str, folder: str) -> bool:
+    """Whether a file lies in `images/` beside a table."""
+    return name.lower().startswith(f"{folder}images/".lower())
 
 
 def _rank(name: str) -> int:

@@ -33,13 +33,14 @@ DTYPES = {"int64": "Int64", "float64": "Float64", "bool": "boolean", "string": "
 
 MAX_OWN = 100
 _MAX_NAME = 60
-_YES = {"yes", "y", "true", "ja", "oui", "si", "sí", "x"}
-_NO = {"no", "n", "false", "nein", "non"}
+_YES = {"yes", "y", "true", "ja", "wahr", "oui", "vrai", "si", "sí", "verdadero", "vero", "x"}
+_NO = {"no", "n", "false", "nein", "falsch", "non", "faux", "falso"}
 _CURRENCIES = {"₹": "INR", "rs": "INR", "rs.": "INR", "$": "USD", "€": "EUR", "£": "GBP"}
 _CURRENCIES |= {"us$": "USD", "euro": "EUR", "euros": "EUR", "dollar": "USD", "dollars": "USD"}
 _CURRENCIES |= {"pound": "GBP", "pounds": "GBP", "zł": "PLN", "kč": "CZK", "sfr": "CHF"}
+_CODES = "aud brl cad chf cny czk dkk eur gbp hkd huf inr jpy krw mxn nok pln sek sgd try usd zar"
 _MARK = r"(?:[^\d\s.,'+-]{1,3}\.?|euros?|dollars?|pounds?)"
-_NO_CENTS = r"(?:[.,](?:-+|[–—]))?"
+_NO_CENTS = r"(?:[.,]?/?-|[.,](?:-+|[–—]))?"  # as in 5,- and 1,299/-
 _MONEY = re.compile(
     rf"(?P<before>{_MARK})?\s*(?P<number>[\d.,'’ ]*\d){_NO_CENTS}\s*(?P<after>{_MARK})?",
     re.IGNORECASE,
@@ -118,7 +119,7 @@ def own_columns(
         if values.isna().all() and not name.strip():
             continue
         if name in there:
-            typed[name] = _as_there(name, values, there[name])
+            typed[name] = _as_there(name, values, there[name], rows.get("id"))
         elif values.isna().all():
             notes.append(f"the column {name!r} is empty")
         elif not are_names({*there, *typed, name}):
@@ -133,20 +134,30 @@ def own_columns(
     return pd.DataFrame(typed, index=rows.index), notes
 
 
-def _as_there(name: str, values: Cells, dtype: str) -> Cells:
+def _as_there(name: str, values: Cells, dtype: str, ids: Cells | None) -> Cells:
     """Texts as values of a column that is there; its whole numbers give way to others."""
+
+    def read(texts: Cells) -> Cells:
+        return _priced(texts, None, [])[PRICE] if name == PRICE else _typed(name, texts, [])
+
+    def is_other(typed: Cells) -> bool:
+        return typed.dtype == object or (typed.dtype == "boolean") != (dtype == "boolean")
+
     if dtype == "object":
         return values
-    if values.isna().all():
+    texts = values.dropna()
+    if texts.empty:
         return values.astype(pd.api.types.pandas_dtype(dtype))
-    found = _priced(values, None, [])[PRICE] if name == PRICE else _typed(name, values, [])
-    if found.dtype == object or (found.dtype == "boolean") != (dtype == "boolean"):
+    found = read(values)
+    if is_other(found):
         kind = "yes or no" if dtype == "boolean" else "numbers"
+        at = next((n for n in range(len(texts)) if is_other(read(texts.iloc[[n]]))), 0)
+        of = "" if ids is None else f", of the item {ids[texts.index[at]]}"
         raise CatalogError(
-            f"The catalog's column {name!r} holds {kind}, what comes to it does not: it begins "
-            f"with {values.dropna().iloc[0]!r}."
+            f"The catalog's column {name!r} holds {kind}, what comes to it does not: it "
+            f"{'has' if at else 'begins with'} {texts.iloc[at]!r}{of}."
         )
-    return found
+    return found.astype("Float64") if dtype == "Float64" else found
 
 
 def _typed(name: str, values: Cells, notes: list[str]) -> Cells:
@@ -202,6 +213,16 @@ def _priced(values: Cells, currencies: Cells | None, notes: list[str]) -> dict[s
         both = [known or said.get(at) for at, known in zip(values.index, told, strict=True)]
         money[CURRENCY] = pd.Series(both, index=values.index, dtype=object)
     return money
+
+
+def currency_of(mark: str) -> str | None:
+    """The code of a currency by its sign or one of the common codes.
+
+    >>> currency_of("€"), currency_of("usd"), currency_of("kg")
+    ('EUR', 'USD', None)
+    """
+    known = mark.upper() if mark.lower() in _CODES.split() else None
+    return _CURRENCIES.get(mark.lower(), known)
 
 
 def read_numbers(texts: Sequence[str], *, money: bool = False) -> list[float] | None:

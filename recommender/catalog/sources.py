@@ -4,7 +4,7 @@ Every source ends in the same `RawCatalog`, so that what follows never asks wher
 archive is read in place and never unpacked.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -16,9 +16,17 @@ from recommender.catalog.addresses import addresses_of
 from recommender.catalog.archives import Files, open_files
 from recommender.catalog.cleaning import RawCatalog
 from recommender.catalog.columns import MORE_PICTURES, NAME, PICTURE, with_usual_names
-from recommender.catalog.hub_dataset import read_hub_dataset
+from recommender.catalog.continued import with_further_rows
+from recommender.catalog.hub_dataset import read_hub_dataset, read_parquet_pictures
 from recommender.catalog.items import PICTURE_LIMITS
-from recommender.catalog.layout import Pictures, find_pictures, find_table, key_of, number_in
+from recommender.catalog.layout import (
+    Pictures,
+    find_pictures,
+    find_table,
+    is_usual_place,
+    key_of,
+    number_in,
+)
 from recommender.catalog.styles import find_styles, join_styles
 from recommender.catalog.tables import READERS, read_table
 from recommender.catalog.values import cleaned
@@ -112,8 +120,15 @@ def _read_files(files: Files, how: _Reading, table_name: str | None = None) -> R
     if table_name is None:
         return _read_without_table(files)
     folder = table_name[: table_name.rfind("/") + 1]
-    table = read_table(read(table_name, _MAX_TABLE_BYTES), table_name, encoding=how.encoding)
+    data = read(table_name, _MAX_TABLE_BYTES)
+    if table_name.lower().endswith(".parquet"):
+        whole = read_parquet_pictures(data, table_name, how.columns)
+        if whole is not None:
+            return whole
+    table = read_table(data, table_name, encoding=how.encoding)
     rows, notes = with_usual_names(table.rows, how.columns)
+    rows, continued = with_further_rows(rows)
+    notes += continued
     pictures = find_pictures(names, folder)
     ids = [cleaned(item_id) for item_id in rows["id"]]
     empty = [None] * len(rows)
@@ -121,13 +136,17 @@ def _read_files(files: Files, how: _Reading, table_name: str | None = None) -> R
         [cleaned(cell) for cell in rows.get(name, empty)] for name in (PICTURE, MORE_PICTURES)
     )
     if not pictures and how.with_pictures and not any(map(addresses_of, cells)):
-        raise CatalogError(f"{found_in} has {table_name} but no picture in {folder}images/.")
+        beside = ", ".join(sorted({*names} - {table_name})[:5]) or "no other file"
+        raise CatalogError(
+            f"{found_in} has {table_name} but no picture in {folder}images/ or elsewhere: "
+            f"beside it there is {beside}."
+        )
     found = [
         list(dict.fromkeys([*names, *pictures.called(cell)]))
         for names, cell in zip(pictures.of(ids, cells), more, strict=True)
     ]
     notes += [*pictures.notes_on(found), *_note_on_letters(pictures, ids, found)]
-
+    notes += _find_elsewhere(names, folder, (ids, cells), found)
     read_picture, views = _reading(files, found)
     raw = RawCatalog(
         rows,
@@ -142,12 +161,35 @@ def _read_files(files: Files, how: _Reading, table_name: str | None = None) -> R
     return raw
 
 
+def _find_elsewhere(
+    names: Collection[str],
+    folder: str,
+    told: tuple[Sequence[str | None], Sequence[str | None]],
+    found: list[list[str]],
+) -> list[str]:
+    """Look outside `images/` for pictures of rows that have none there; what there is to say."""
+    lacking = [at for at, its in enumerate(found) if not its]
+    elsewhere = [name for name in names if not is_usual_place(name, folder)]
+    if not lacking or len(elsewhere) == len(names):
+        return []
+    ids, cells = ([of[at] for at in lacking] for of in told)
+    there = find_pictures(elsewhere, folder).of(ids, cells)
+    taken = {at: its for at, its in zip(lacking, there, strict=True) if its}
+    for at, its in taken.items():
+        found[at] = its
+    shown = ", ".join(its[0] for its in list(taken.values())[:3])
+    return [f"read {len(taken):,} pictures from outside images/: {shown}"] * bool(taken)
+
+
 def _note_on_letters(
     pictures: Pictures, ids: Sequence[str | None], found: Sequence[Sequence[str]]
 ) -> list[str]:
     """Says which pictures are called otherwise than their items' ids, if any are."""
-    keys = {key_of(item_id or "") for item_id in ids}
-    told = pictures.by_letters([*keys - pictures.by_stem.keys() - pictures.views.keys()], keys)
+    keys = {key_of(item_id) for item_id in ids if item_id}
+    lacking = sorted(keys - pictures.by_stem.keys() - pictures.views.keys())
+    told = pictures.by_letters(lacking, keys)
+    further = pictures.by_beginnings([key for key in lacking if key not in told], keys)
+    told |= {key: names[0] for key, names in further.items()}
     taken = {names[0] for names in found if names}
     said = [f"{name} as that of {key}" for key, name in told.items() if name in taken]
     more = ", …" if len(said) > 3 else ""

@@ -176,7 +176,8 @@ def join_styles(raw: RawCatalog, files: Files, folder: str = "") -> RawCatalog:
     repaired = {key_of(item_id) for item_id in raw.repaired_ids}
     names = [styles[key].name if key in repaired & styles.keys() else None for key in keys]
     renamed = pd.Series(names, index=rows.index, dtype=object)
-    rows[NAME] = renamed.where(renamed.notna(), rows[NAME])
+    if renamed.notna().any():
+        rows[NAME] = renamed.where(renamed.notna(), rows[NAME])
     notes = [*raw.notes, f"joined {sum(key in styles for key in keys):,} rows with their styles"]
     if lacking := [key for key in keys if key not in found]:
         notes.append(f"{len(lacking):,} rows have no styles: {', '.join(lacking[:10])}")

@@ -2,42 +2,34 @@
 
 import csv
 import io
-import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime, time
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from recommender.catalog.columns import NAME, YEAR, meaning_of
-from recommender.catalog.values import is_missing, whole_number
+from recommender.catalog.records import read_records
+from recommender.catalog.rows import PREAMBLE, Table, is_header, table_of
+from recommender.catalog.values import is_missing
 from recommender.errors import CatalogError
 
 _DELIMITERS = ",;\t|"
 _MAX_SHEET_BYTES = 2**29
+_SHOWN = 3
+_NOT_ASCII = re.compile(r"\w*[À-ÖØ-öø-ÿŠšŽžŸŒœ]\w*")
+_NO_LETTERS = re.compile(
+    r"(?<=[^\W\d_])[¡¢£¤¥¦§¬¯±¶¸¹²³¼½¾¿‚„†‡ˆ‰ƒ‹›](?=[^\W\d_])|(?<=[a-zß-ÿ])[ŠŽŸ]"
+)
+"""What Windows-1252 makes of other code pages: signs within words, capitals after small letters."""
+_SINGLE = re.compile(r"\s*'[^'\n]*'([,;\t|]'[^'\n]*')+[ \t]*(\r|\n)")
+"""A header all of whose names stand in single quotes, as some databases write them."""
+_OTHER_QUOTES = str.maketrans({"'": '"', '"': "'"})
 _SEP = re.compile(r'\s*"?sep=([^"\w\s]|\t)"?\1*[ \t]*(\r\n|\r|\n)', re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Table:
-    """What was read.
-
-    Attributes:
-        rows: a column for each of the table's, as text; None where a row has no such field.
-        repaired: ids of rows whose unquoted delimiters were taken for the name's.
-        left_out: id and reason of each row that could not be read.
-        notes: how it was read, where the file does not say so itself.
-    """
-
-    rows: pd.DataFrame
-    repaired: list[str] = field(default_factory=list)
-    left_out: list[tuple[str, str]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 def read_table(data: bytes, name: str, *, encoding: str = "") -> Table:
@@ -62,95 +54,49 @@ def read_table(data: bytes, name: str, *, encoding: str = "") -> Table:
 
 
 def read_delimited(data: bytes, name: str, encoding: str = "") -> Table:
-    """A CSV or one of its kin: the delimiter is the header's commonest.
-
-    The name is the one free text of a table, so any fields too many belong to it, where the rest
-    of the row is still what it should be.
-    """
+    """A CSV or one of its kin: the delimiter is the header's commonest."""
     text, notes = decode(data, name, encoding)
     text = text.replace("\0", "")
     if told := _SEP.match(text):  # which Excel writes and reads
         text = text[told.end() :]
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = told[1] if told else max(_DELIMITERS, key=_outside_quotes(first).count)
-    lines = _split_rows(text, delimiter)
+    if single := _SINGLE.match(text):
+        text = text.translate(_OTHER_QUOTES)
+    delimiter = told[1] if told else _delimiter_of(text)
     try:
-        header = _trimmed([column.strip() for column in next(lines, [])])
-        rows = list(lines)
+        lines = list(_split_rows(text, delimiter))
+        if not told and (inner := _within_quotes(lines)):
+            notes.append(f"read the lines of {name}, each of which stands in quotes, without them")
+            text, delimiter = inner, _delimiter_of(inner)
+            lines = list(_split_rows(text, delimiter))
     except csv.Error as error:
         raise CatalogError(f"{name} cannot be read: {error}.") from error
-    if len(set(header)) < len(header):
-        raise CatalogError(f"{name} has a column twice: {', '.join(header)}.")
-    table = Table(pd.DataFrame(), notes=notes)
-    tables: list[tuple[list[str], list[list[str | None]]]] = [(header, [])]
-    for at, line in enumerate(rows):
-        values = [value.strip() for value in line]
-        if not any(values):
-            continue
-        if again := _header_again(_trimmed(values), header):  # of a second table, after the first
-            if again != header:
-                notes.append(f"read another table from its header on: {', '.join(again)}")
-            tables.append((again, []))
-            continue
-        columns, kept = tables[-1]
-        row = _trimmed(line, len(columns))
-        cut = at == len(rows) - 1 and len(row) < len(columns) and not text.endswith(("\n", "\r"))
-        fitted = _fitted(row, columns, delimiter, table, cut=cut)
-        if fitted is not None:
-            kept.append(fitted)
-    frames = [pd.DataFrame(kept, columns=columns, dtype=object) for columns, kept in tables]
-    whole = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
-    return Table(whole.astype(object), table.repaired, table.left_out, notes)
+    if single:
+        lines = [[cell.translate(_OTHER_QUOTES) for cell in line] for line in lines]
+    table = table_of(lines, name, delimiter=delimiter, ended=text.endswith(("\n", "\r")))
+    return replace(table, notes=[*notes, *table.notes])
 
 
-def _header_again(values: list[str], header: list[str]) -> list[str] | None:
-    """What a row names as columns where it is a header, spelt as the first one; None where not.
-
-    It is one where its cells are names of columns, at least two of them, or all that there are; or
-    where the id's is among them.
-    """
-    spelt = {column.casefold(): column for column in header}
-    names = [spelt.get(value.casefold(), value) for value in values]
-    known = [name for name in names if name in header]
-    ids = [column for column in header if meaning_of(column) == "id"]
-    enough = len(known) >= min(2, len(header)) and len(set(names)) == len(names)
-    return names if enough and (len(known) == len(names) or {*ids} & {*known}) else None
-
-
-def _fitted(
-    row: list[str], header: list[str], delimiter: str, table: Table, *, cut: bool
-) -> list[str | None] | None:
-    """A row with as many fields as the header, or None where they cannot be told apart."""
-    extra = len(row) - len(header)
-    named = [meaning_of(column) for column in header]
-    item_id = row[named.index("id")] if "id" in named[: len(row)] else row[0]
-    if cut:
-        reason = f"the table ends within this row: it has {len(row)} of {len(header)} fields"
-        table.left_out.append((item_id, reason))
-        return None
-    if extra > 0:
-        count = len(row)
-        if NAME in named:
-            start = named.index(NAME)
-            end = start + extra + 1
-            row = [*row[:start], delimiter.join(row[start:end]), *row[end:]]
-            item_id = row[named.index("id")] if "id" in named else row[0]
-        year = row[named.index(YEAR)] if YEAR in named else ""
-        if len(row) > len(header) or not (is_missing(year) or whole_number(year) is not None):
-            reason = f"it has {count} fields where the table has {len(header)} columns"
-            table.left_out.append(
-                (item_id, f"{reason}: put quotes around what has a {delimiter!r}")
-            )
-            return None
-        table.repaired.append(item_id)
-    return [*row, *[None] * (len(header) - len(row))]
+def _delimiter_of(text: str) -> str:
+    """The commonest delimiter of the line that names the id, else of the first that has one."""
+    start = (line for line in io.StringIO(text, newline=None) if line.strip())
+    first = [_outside_quotes(line) for line in islice(start, PREAMBLE)]
+    by_count = [sorted(_DELIMITERS, key=line.count, reverse=True) for line in first]
+    for line, delimiters in zip(first, by_count, strict=True):
+        for delimiter in delimiters:
+            cells = line.split(delimiter)
+            if is_header(cells):
+                return delimiter
+    parted = (one[0] for line, one in zip(first, by_count, strict=True) if line.count(one[0]))
+    return next(parted, _DELIMITERS[0])
 
 
-def _trimmed(row: list[str], least: int = 0) -> list[str]:
-    """Without the empty fields at its end that a line's last delimiters make, down to `least`."""
-    while len(row) > least and not row[-1].strip():
-        row = row[:-1]
-    return row
+def _within_quotes(lines: list[list[str]]) -> str:
+    """The lines of a table each of which a spreadsheet has put in quotes as a whole, else empty."""
+    filled = [line for line in lines if line]
+    single = len(filled) > 1 and all(len(line) == 1 for line in filled)
+    if not single or not any(mark in filled[0][0] for mark in _DELIMITERS):
+        return ""
+    return "".join(f"{line[0]}\n" for line in filled)
 
 
 def _outside_quotes(line: str) -> str:
@@ -171,11 +117,15 @@ def _split_rows(text: str, delimiter: str) -> Iterator[list[str]]:
         escaped.sub('""', line) if '\\"' in line and quoted.search(line) else line
         for line in io.StringIO(text, newline="").readlines()
     ]
-    at, width = 0, 2
+    plain = '\\"' not in text and not any(map(spaced.search, lines))
+    if plain and (rows := _strict_rows(lines, delimiter)) is not None:
+        yield from rows
+        return
+    at, width = 0, 0
     while at < len(lines):
         end = at + 1
         opened = lines[at].count('"') % 2 == 1
-        while opened and end < len(lines) and lines[end].count(delimiter) < width - 1:
+        while opened and end < len(lines) and lines[end].count(delimiter) < max(width, 2) - 1:
             opened = lines[end].count('"') % 2 == 0
             end += 1
         end = at + 1 if opened else end
@@ -188,15 +138,34 @@ def _split_rows(text: str, delimiter: str) -> Iterator[list[str]]:
         )
         rows = list(reader)
         yield from rows
-        width = max(width, len(rows[0])) if rows and at == 0 else width
+        width = width or next((len(row) for row in rows if len(row) > 1), 0)
         at = end
+
+
+def _strict_rows(lines: list[str], delimiter: str) -> list[list[str]] | None:
+    """The rows where all quotes are as a CSV has them, and all rows as wide; None where not.
+
+    Nor where a field of several lines holds what may be rows.
+    """
+    try:
+        rows = list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    widths = {len(row) for row in rows if row}
+    width = max(widths, default=0)
+    several = (
+        cell.splitlines()[1:] for row in rows for cell in row if "\n" in cell or "\r" in cell
+    )
+    row_like = any(line.count(delimiter) >= max(width - 1, 4) for of in several for line in of)
+    return None if len(widths) > 1 or row_like else rows
 
 
 def decode(data: bytes, name: str, encoding: str = "") -> tuple[str, list[str]]:
     """Bytes as text, and a note where it took a guess.
 
-    UTF-8 and UTF-16 tell themselves. What else has few letters beyond ASCII beside each other is
-    Windows-1252, in which Excel saves in the West; other code pages are for people to name.
+    UTF-8 and UTF-16 tell themselves. What else has few letters beyond ASCII beside each other, and
+    within words no sign, is Windows-1252, in which Excel saves in the West; other code pages are
+    for people to name.
 
     Raises:
         CatalogError: it is of another encoding.
@@ -222,9 +191,13 @@ def decode(data: bytes, name: str, encoding: str = "") -> tuple[str, list[str]]:
     if (mixed := _line_by_line(data, name)) is not None:
         return mixed
     try:
-        if not re.search(rb"[\x80-\xff]{4}", data):
-            note = f"read {name} as Windows-1252, since it is not UTF-8"
-            return data.decode("cp1252"), [note]
+        text = data.decode("cp1252")
+        if not (re.search(rb"[\x80-\xff]{4}", data) or _NO_LETTERS.search(text)):
+            notes = [f"read {name} as Windows-1252, since it is not UTF-8"]
+            if words := list(dict.fromkeys(_NOT_ASCII.findall(text)))[:_SHOWN]:
+                asked = "if these are not as they were written, name its encoding by --encoding"
+                notes.append(f"{name} has {', '.join(words)}: {asked}")
+            return text, notes
     except UnicodeDecodeError:
         pass
     raise CatalogError(
@@ -256,51 +229,40 @@ def _line_by_line(data: bytes, name: str) -> tuple[str, list[str]] | None:
 
 
 def _read_sheet(data: bytes, name: str, encoding: str = "") -> Table:
-    """The first sheet of a workbook."""
+    """The first sheet of a workbook that has a table: a header and a row."""
     import openpyxl  # only these files need it
 
+    sheets: dict[str, list[list[str]]] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             size = sum(info.file_size for info in archive.infolist())
         if size > _MAX_SHEET_BYTES:
             raise CatalogError(f"{name} would unpack to {size:,} bytes.")
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        lines = ([*row] for row in book.worksheets[0].iter_rows(values_only=True))
-        filled = [line for line in lines if not all(value is None for value in line)]
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()  # which some programs write wrongly
+            texts = ([_as_text(cell) or "" for cell in row] for row in sheet.values)
+            sheets[sheet.title] = [line for line in texts if any(line)]
     except CatalogError:
         raise
     except Exception as error:  # whatever its parsers happen to raise
         raise CatalogError(f"{name} is no workbook that can be read.") from error
-    header, *rows = filled or [[]]
-    named = [at for at, column in enumerate(header) if column is not None]
-    columns = [str(header[at]).strip() for at in named]
-    if len(set(columns)) < len(columns):
-        raise CatalogError(f"{name} has a column twice: {', '.join(columns)}.")
-    values = [[row[at] for at in named] for row in rows]
-    return Table(as_text(pd.DataFrame(values, columns=columns, dtype=object)))
+    tables = [title for title, lines in sheets.items() if len(lines) > 1]
+    known = [title for title in tables if any(map(is_header, sheets[title][:PREAMBLE]))]
+    chosen = next(iter([*known, *tables, *sheets]), "")
+    lines = sheets.get(chosen, [])
+    width = max(map(len, lines), default=0)
+    table = table_of([[*line, *[""] * (width - len(line))] for line in lines], name)
+    others = [title for title in tables if title != chosen]
+    said = f"read the sheet {chosen!r} of {name} alone; it has others: {', '.join(others)}"
+    return replace(table, notes=[*([said] if others else []), *table.notes])
 
 
-def _read_json_lines(data: bytes, name: str, encoding: str = "") -> Table:
-    """An object a line, or a list of objects."""
+def _read_json(data: bytes, name: str, encoding: str = "") -> Table:
+    """An object a line, or as `read_records` has it."""
     text, notes = decode(data, name, encoding)
-    records: list[Any] = []
-    if text.lstrip().startswith("["):
-        with suppress(ValueError, RecursionError):
-            records = json.loads(text)
-        if not records or not all(isinstance(record, dict) for record in records):
-            raise CatalogError(f"{name} is no list of JSON objects.")
-        text = ""
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            record = None
-        if not isinstance(record, dict):
-            raise CatalogError(f"Line {number} of {name} is no JSON object.")
-        records.append(record)
-    return Table(as_text(pd.DataFrame(records, dtype=object)), notes=notes)
+    records, left_out = read_records(text, name)
+    return Table(as_text(pd.DataFrame(records, dtype=object)), left_out=left_out, notes=notes)
 
 
 def _read_parquet(data: bytes, name: str, encoding: str = "") -> Table:
@@ -342,9 +304,9 @@ READERS: dict[str, Callable[[bytes, str, str], Table]] = {
     "tsv": read_delimited,
     "xlsx": _read_sheet,
     "xlsm": _read_sheet,
-    "jsonl": _read_json_lines,
-    "json": _read_json_lines,
-    "ndjson": _read_json_lines,
+    "jsonl": _read_json,
+    "json": _read_json,
+    "ndjson": _read_json,
     "parquet": _read_parquet,
 }
 """A suffix of a table's file -> what reads it."""

@@ -5,9 +5,10 @@ built of it is served until the new one has been embedded. Running an update twi
 once.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,24 +41,31 @@ from recommender.catalog.views import (
     without_unused,
 )
 from recommender.errors import CatalogError, ImageError
-from recommender.schema import COLUMNS, LABELS, Id
+from recommender.schema import COLUMNS, LABELS, PICTURE_COLUMNS, Id
 
 _COMPARED_AT_ONCE = 1_000
+_SHOWN = 5
+_TOLD_BY = ("productDisplayName", PICTURE_COLUMNS[1])
+"""By which an item is known again under another id: name and picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
-    """The ids that an update adds, changes and removes, and what it leaves out, with the reason."""
+    """The ids that an update adds, changes and removes, and what it leaves out, with the reason.
+
+    `notes` are what was read as what, and which values it emptied.
+    """
 
     added: tuple[Id, ...] = ()
     changed: tuple[Id, ...] = ()
     removed: tuple[Id, ...] = ()
     skipped: tuple[dict[str, str], ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def summary(self) -> str:
-        """One line of counts, then the rows left out."""
+        """One line of counts, what was read as what, then the rows left out."""
         counts = f"{len(self.added):,} added, {len(self.changed):,} changed"
-        lines = [f"{counts}, {len(self.removed):,} removed"]
+        lines = [f"{counts}, {len(self.removed):,} removed", *self.notes]
         return "\n".join([*lines, *(f"  left out {s['id']}: {s['reason']}" for s in self.skipped)])
 
 
@@ -117,11 +125,12 @@ def update_catalog(
             if twice := [skip["id"] for skip in report.skipped if "same id" in skip["reason"]]:
                 raise CatalogError(f"The update holds the id {twice[0]} twice: keep one row of it.")
             if whole and report.skipped:
-                rows = ", ".join(f"{skip['id']} ({skip['reason']})" for skip in report.skipped[:5])
-                raise CatalogError(f"Nothing is removed while rows cannot be read: {rows}.")
+                rows = [f"{skip['id']} ({skip['reason']})" for skip in report.skipped]
+                raise CatalogError(f"Nothing is removed while rows cannot be read: {_some(rows)}.")
             named = set(cleaned["id"].tolist())
-            cleaned = _with_own_of(cleaned, frame)
+            cleaned = _with_what_it_lacks(cleaned, {*raw.rows.columns}, frame)
             cleaned = cleaned[_differ(cleaned, raw, items, frame)]
+            report.notes += _emptied(cleaned, frame)
             if len(cleaned):
                 columns = cleaned
                 fresh = add_pictures(cleaned, raw, report, building / "map.arrow")
@@ -136,11 +145,14 @@ def update_catalog(
                 f"{len(lacking)} if they are to go."
             )
         ids = fresh["id"][:]
+        if len(lacking) > allow_removing:
+            _see_that_none_is_misspelt(lacking, fresh, frame, report)
         update = Update(
             added=tuple(i for i in ids if i not in there),
             changed=tuple(i for i in ids if i in there),
             removed=tuple(sorted(there & going | lacking)),
             skipped=tuple(report.skipped),
+            notes=tuple(report.notes),
         )
         if not len(there) + len(update.added) - len(update.removed):
             raise CatalogError("The update would leave no item: build another catalog instead.")
@@ -165,14 +177,76 @@ def _words_of(frame: pd.DataFrame) -> dict[str, dict[str, str]]:
     return {name: {value: value for value in frame[name].dropna().unique()} for name in LABELS}
 
 
-def _with_own_of(cleaned: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the own columns of the catalog too: what their table lacks stays as it is there."""
+def _with_what_it_lacks(
+    cleaned: pd.DataFrame, said: Collection[str], frame: pd.DataFrame
+) -> pd.DataFrame:
+    """Rows with all columns of the catalog: what their table lacks stays as it is there.
+
+    Args:
+        cleaned: as `clean_rows` gives them.
+        said: the columns that the table has.
+        frame: as `catalog_frame` gives it.
+    """
     rows = pd.Index(frame["id"]).get_indexer(cleaned["id"])
-    for name in own_types(frame):
-        if name not in cleaned:
-            there = frame[name].reset_index(drop=True).reindex(rows)
-            cleaned = cleaned.assign(**{name: there.set_axis(cleaned.index)})
+    lacking = [name for name in COLUMNS if name not in said]
+    lacking += [name for name in own_types(frame) if name not in cleaned]
+    there = frame.reset_index(drop=True)
+    for name in lacking:
+        values = there[name].reindex(rows).set_axis(cleaned.index)
+        if values.dtype == object:
+            values = values.where(values.notna(), None)
+        cleaned = cleaned.assign(**{name: values})
     return cleaned
+
+
+def _emptied(cleaned: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
+    """Of how many items an update takes a value away, by column."""
+    rows = pd.Index(frame["id"]).get_indexer(cleaned["id"])
+    before = frame.iloc[rows[rows >= 0]].notna().to_numpy()
+    after = cleaned[rows >= 0].reindex(columns=frame.columns).isna().to_numpy()
+    counts = dict(zip(frame.columns, (before & after).sum(axis=0).tolist(), strict=True))
+    said = [f"{name} of {counts[name]:,}" for name in cleaned.columns if counts.get(name)]
+    return [f"emptied, as the table says nothing there: {', '.join(said)}"] if said else []
+
+
+def _see_that_none_is_misspelt(
+    lacking: Collection[Id], fresh: datasets.Dataset, frame: pd.DataFrame, report: CatalogReport
+) -> None:
+    """See that an id which the update lacks is not there in another form.
+
+    Raises:
+        CatalogError: a new item has the letters of one, or its name and picture; or a row that
+            could not be read is of no item.
+    """
+    there = {str(item_id) for item_id in frame["id"]}
+    unread = [f"{s['id']} ({s['reason']})" for s in report.skipped if s["id"] not in there]
+    if unread and lacking:
+        raise CatalogError(f"Nothing is removed while rows cannot be read: {_some(unread)}.")
+    new = fresh.select_columns(["id", *_TOLD_BY]).to_pandas()
+    new = new[~new["id"].isin(frame["id"])]
+    gone = frame[frame["id"].isin(list(lacking))]
+    alike = []
+    letters = {_alike(item_id): item_id for item_id in new["id"]}
+    shown = {tuple(row[1:]): row[0] for row in new.itertuples(index=False)}
+    for item_id, *told in gone[["id", *_TOLD_BY]].itertuples(index=False):
+        same = shown.get(tuple(told)) if told[0] else None  # a name, and its picture
+        found = letters.get(_alike(item_id), same)
+        alike += [f"{found} for {item_id}"] if found is not None else []
+    if alike:
+        raise CatalogError(
+            f"Nothing is removed while ids may be misspelt: {_some(alike)}. Say --allow-removing "
+            f"{len(lacking)} if they are new."
+        )
+
+
+def _alike(item_id: Id) -> str:
+    """What spellings of one id have in common: case and signs aside, o as 0, i and l as 1."""
+    letters = re.sub(r"[\W_]", "", str(item_id).casefold())
+    return letters.translate(str.maketrans("oil", "011"))
+
+
+def _some(said: list[str]) -> str:
+    return ", ".join(said[:_SHOWN]) + (f" and {len(said) - _SHOWN} more" if said[_SHOWN:] else "")
 
 
 def _fitted(items: datasets.Dataset, features: datasets.Features) -> datasets.Dataset:
@@ -186,15 +260,10 @@ def _fitted(items: datasets.Dataset, features: datasets.Features) -> datasets.Da
 def _with_pictures_of(
     raw: RawCatalog, items: datasets.Dataset, frame: pd.DataFrame, *, numbered: bool
 ) -> RawCatalog:
-    """The same rows, each with the picture of its item, and the columns that they lack."""
+    """The same rows, each with the picture of its item."""
     places = {item_id: place for place, item_id in enumerate(frame["id"].tolist())}
     texts = map(cleaned_value, raw.rows["id"])
     at = [places.get(whole_number(text) if numbered else text) for text in texts]
-    rows = raw.rows.copy()
-    for name in COLUMNS:
-        if rows[name].isna().all():
-            values = [None if place is None else frame[name].iloc[place] for place in at]
-            rows[name] = pd.Series(values, index=rows.index, dtype=object)
 
     def read_picture(position: int) -> bytes | None:
         place = at[position]
@@ -204,7 +273,7 @@ def _with_pictures_of(
         data = [] if (place := at[position]) is None else views_within(items[place])
         return [View("", partial(bytes, one)) for one in data]
 
-    return replace(raw, rows=rows, read_picture=read_picture, views=views)
+    return replace(raw, read_picture=read_picture, views=views)
 
 
 def _differ(

@@ -1,12 +1,20 @@
 """Single values as tables hold them: what is missing, what is a number."""
 
 import re
+import unicodedata
 from typing import Any
 
 import pandas as pd
 
-_MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "none", "null", "-"}
+_MISSING = {"", "na", "n/a", "n.a.", "<na>", "nan", "nat", "none", "null", "(null)", "undefined"}
+_MISSING |= {"\\n", "-", "--", "---", "–", "—"}  # databases write the first
+# What spreadsheets write in the place of a result, in English and in German.
+_MISSING |= {"#n/a", "#nv", "#ref!", "#value!", "#div/0!", "#name?", "#null!", "#num!", "#spill!"}
+_MISSING |= {"#bezug!", "#wert!", "#zahl!"}
 """Words for nothing, in small letters."""
+
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff"))
+"""Characters without width, which come along where a text is copied from a page."""
 
 _THOUSANDS = re.compile(r"\d{1,3}(?:([,.' ’])\d{3})(?:\1\d{3})*")
 _FORMULA = re.compile(r'="(.*)"')
@@ -28,11 +36,26 @@ def is_missing(value: Any) -> bool:
 
 
 def cleaned(value: Any) -> str | None:
-    """A value as text without needless spaces, None where it is missing."""
+    r"""A value as text without needless spaces, None where it is missing.
+
+    >>> cleaned(" Red\u200b  dress "), cleaned("Gru\u0308n") == "Gr\u00fcn", cleaned("#REF!")
+    ('Red dress', True, None)
+    """
     text = " ".join(str(value).split())
+    if not text.isascii():
+        value = text = " ".join(composed(text).translate(_UNSEEN).split())
     if formula := _FORMULA.fullmatch(text):
         value = text = formula[1].strip()
     return None if is_missing(value) else text or None
+
+
+def composed(text: str) -> str:
+    r"""A text whose accents are parts of its letters; some systems write both by themselves.
+
+    >>> composed("Gru\u0308n") == "Gr\u00fcn"
+    True
+    """
+    return unicodedata.normalize("NFC", text)
 
 
 def whole_number(text: str | None, *, upper: int = 2**63 - 1) -> int | None:

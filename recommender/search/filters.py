@@ -157,6 +157,8 @@ class FilterTable:
         """A sentence that names what would be right, and repeats nothing that was sent."""
         values = [str(v) for v in self.values[name]]
         near = []
+        if self.values[name] and isinstance(self.values[name][0], bool):
+            return f"{name} is true or false, without quotes."
         if isinstance(value, str) and self.values[name] and _is_number(self.values[name][0]):
             return f"{name} is a number, without quotes: such as {values[0]}."
         if isinstance(value, str) and len(values) < 1e4:

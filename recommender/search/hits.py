@@ -36,6 +36,7 @@ class Hits:
         variants: of each, the rows that it stands for besides itself; empty where none are folded.
         repeated: how many more there are whose picture is that of one of these, where all that
             there are were found.
+        same: how many more that pass the filters have the very picture of the item that asks.
         timings_ms: milliseconds by step, of all queries that were asked together.
         beliefs: of a picture that was shown: label -> float32 of shape (1, classes).
         regions: where the garment is in that picture; None where nobody knows.
@@ -53,6 +54,7 @@ class Hits:
     scores: Floats
     variants: Sequence[Rows] = ()
     repeated: int = 0
+    same: int = 0
     timings_ms: dict[str, float] = field(default_factory=dict)
     beliefs: Beliefs = field(default_factory=dict)
     regions: Regions | None = None

@@ -157,8 +157,10 @@ class Recommender:
             QueryError: an option does not fit the catalog, or the text says nothing.
             UnknownItemError: there is no such item.
         """
-        query = self.like(self.items.row(item_id), options)
-        return self.search(self.but(query, text, options), options)[0]
+        row = self.items.row(item_id)
+        query = self.like(row, options)
+        same = self._twins.beside(row, query.excluded[0], self.filters.mask(options.filters))
+        return replace(self.search(self.but(query, text, options), options)[0], same=same)
 
     def by_text(self, text: str, options: Options = USUAL) -> Hits:
         """Items that are as a text says.

@@ -37,6 +37,11 @@ class Twins:
         """Some rows and all that have the picture of one of them."""
         return np.flatnonzero(np.isin(self.pictures, self.pictures[list(rows)]))
 
+    def beside(self, row: int, excluded: Rows, allowed: Mask | None) -> int:
+        """How many of the rows that a row keeps from being found may be found otherwise."""
+        others = np.setdiff1d(excluded, [row])
+        return len(others) if allowed is None else int(allowed[others].sum())
+
     def groups(self, options: Options) -> Rows:
         """Of rows with equal numbers only the best is found: int64 of shape (n,)."""
         if options.fold:

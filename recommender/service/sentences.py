@@ -43,7 +43,9 @@ _SHARED = {TYPE: "type", "baseColour": "colour", "gender": "gender"}
 """What two items have in common that is worth saying -> what it is called in a word."""
 
 
-def message_of(found: int, options: Options, *, matched: bool = True, repeated: int = 0) -> str:
+def message_of(
+    found: int, options: Options, *, matched: bool = True, repeated: int = 0, same: int = 0
+) -> str:
     """What a person should know of what was found, or empty.
 
     Args:
@@ -51,14 +53,17 @@ def message_of(found: int, options: Options, *, matched: bool = True, repeated: 
         options: how they were searched for.
         matched: whether they are like what was asked for.
         repeated: how many more there are, with pictures that are shown already.
+        same: how many more have the very picture of the item that asks.
 
     >>> message_of(1, Options(k=5, filters={"gender": ["Unisex"]}))
     'Only 1 item passes these filters.'
+    >>> message_of(3, Options(k=8), same=4)
+    'The catalog has only 7 other items; 4 of them have this very picture.'
     >>> message_of(5, Options(k=5), matched=False)
     'Nothing in this catalog looks like that. The nearest:'
     """
     unmatched = NO_MATCH if found and not matched else ""  # last: the results follow its colon
-    return " ".join(filter(None, (_how_many(found, repeated, options), unmatched)))
+    return " ".join(filter(None, (_how_many(found, repeated, same, options), unmatched)))
 
 
 def heard(hits: Hits) -> str:
@@ -194,23 +199,26 @@ def beside_each_other(garments: int) -> str:
     return f"There may be {garments} garments in this picture: choose one to search by it alone."
 
 
-def _how_many(found: int, repeated: int, options: Options) -> str:
-    if found == 0 and options.filters:
+def _how_many(found: int, repeated: int, same: int, options: Options) -> str:
+    there = found + repeated + same
+    if not there and options.filters:
         return "No item passes these filters: widen or clear one of them."
-    if found < options.k and repeated:
-        there = f"The catalog has only {found + repeated} other items"
-        if options.filters:
-            there = f"Only {found + repeated} items pass these filters"
-        if options.fold:
-            are = "one of them is a variant" if repeated == 1 else f"{repeated} are variants"
-            return f"{there}; {are} of what is shown already."
+    if found >= options.k:
+        return f"{same} more {'has' if same == 1 else 'have'} this very picture." if same else ""
+    begin = f"The catalog has only {there} other items"
+    if options.filters:
+        begin = f"Only {there} {'item passes' if there == 1 else 'items pass'} these filters"
+    parts = [begin]
+    if repeated and options.fold:
+        are = "one of them is a variant" if repeated == 1 else f"{repeated} are variants"
+        parts.append(f"{are} of what is shown already")
+    elif repeated:
         have = "one of them has" if repeated == 1 else f"{repeated} of them have"
-        return f"{there}; {have} a picture that is shown already."
-    if found < options.k and options.filters:
-        return f"Only {found} {'item passes' if found == 1 else 'items pass'} these filters."
-    if found < options.k:
-        return f"The catalog has only {found} other items."
-    return ""
+        parts.append(f"{have} a picture that is shown already")
+    if same:
+        have = "one of them has" if same == 1 else f"{same} of them have"
+        parts.append(f"{have} this very picture")
+    return f"{'; '.join(parts)}."
 
 
 def in_doubt(types: Iterable[str]) -> str:

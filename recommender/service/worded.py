@@ -111,7 +111,8 @@ def answer_of(
     query = query | understood(hits.said) | {name: what for name, what in told.items() if what}
     counted_ones = recommender.encoder.agreement.labels
     uncounted = not_counted(label for label in corrected if label not in counted_ones)
-    found = message_of(len(hits), options, matched=hits.matched, repeated=hits.repeated)
+    counts = {"repeated": hits.repeated, "same": hits.same}
+    found = message_of(len(hits), options, matched=hits.matched, **counts)
     if hits.said is not None and not hits.said.statements and len(hits) < options.k:
         found = only_these_hold(len(hits))
     timings = {"decode": decode_ms, "encode": 0.0, **hits.timings_ms}

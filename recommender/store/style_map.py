@@ -176,10 +176,10 @@ def measure_map(vectors: Floats, places: Places, k: int = _QUALITY_K) -> MapQual
         Venna & Kaski (2001), "Neighborhood preservation in nonlinear projection methods".
     """
     count = len(vectors)
-    if (k := min(k, (count - 1) // 2)) < 1:  # no neighbours, none lost
-        return MapQuality(neighbour_share=1, trustworthiness=1)
     if not np.ptp(places, axis=0).any():
         return MapQuality(neighbour_share=None, trustworthiness=None)
+    if (k := min(k, (count - 1) // 2)) < 1:  # no neighbours, none lost
+        return MapQuality(neighbour_share=1, trustworthiness=1)
     chosen = np.random.default_rng(0).permutation(count)[:_QUALITY_ITEMS]
     planar = places.astype(np.float64)
     shared = penalty = 0

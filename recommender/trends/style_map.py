@@ -11,6 +11,7 @@ from recommender.charts.palette import INK, OTHERS, OUTLINE, OWN_COLOURS, PALE, 
 from recommender.schema import NOUNS
 
 NO_MAP = "the store has no map yet: `python -m scripts.build_index` adds one"
+ONE_POINT = "these items lie on one point, as their pictures look the same"
 _TITLE = "Style map"
 _NAMED, _NAMED_COLOURS = 8, 12
 _BETWEEN = 1.05  # of the outermost place, so that nothing lies on the edge
@@ -31,6 +32,8 @@ def style_map(frame: pd.DataFrame, column: str) -> Chart:
     if x not in frame:
         return empty_chart(_TITLE, _table(frame.assign(**dict.fromkeys(PLACE, 0)), column), NO_MAP)
     frame = frame[frame[x].notna()].astype(dict.fromkeys(PLACE, np.int16))
+    if len(frame) > 1 and not np.ptp(frame[[x, y]].to_numpy(), axis=0).any():
+        return empty_chart(_TITLE, _table(frame, column), ONE_POINT)
 
     def draw() -> Drawing:
         groups = _groups(frame[column], column)

@@ -18,7 +18,7 @@ from recommender.ui.parts.inputs import (
     RegionInput,
     named_picture,
 )
-from recommender.ui.server.origin import origin_of
+from recommender.ui.server.origin import origin_in_answers
 
 
 def add_accounts(service: Service, **settings: Any) -> None:
@@ -34,7 +34,7 @@ def add_accounts(service: Service, **settings: Any) -> None:
         Args:
             item_id: the product's id
         """
-        return service.item(item_id, origin_of(request))
+        return service.item(item_id, origin_in_answers(request))
 
     def complete_the_look(
         item_id: Id,
@@ -47,7 +47,7 @@ def add_accounts(service: Service, **settings: Any) -> None:
             item_id: the product's id
             passed: ids that are not to be offered: another one comes in their place
         """
-        return service.complete_the_look(item_id, origin_of(request), passed)
+        return service.complete_the_look(item_id, origin_in_answers(request), passed)
 
     def feedback(answer_id: str, verdict: str, item_id: Id = "") -> Json:
         """What you think of an answer of the last hour, or of one of its products.
@@ -121,7 +121,7 @@ def add_accounts(service: Service, **settings: Any) -> None:
         file, url = named_picture(image, url)
         one = None if asks == "" else asks
         asked: Json = {"url": url, "region": region, "asks": one, "text": text}
-        return service.explain(file, item_id, origin_of(request), options, **asked)
+        return service.explain(file, item_id, origin_in_answers(request), options, **asked)
 
     with gr.Row(visible=False):
         gr.Button().click(

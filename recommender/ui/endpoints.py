@@ -23,7 +23,7 @@ from recommender.ui.parts.inputs import (
     RegionInput,
     named_picture,
 )
-from recommender.ui.server.origin import origin_of
+from recommender.ui.server.origin import origin_in_answers
 
 
 def add_endpoints(service: Service) -> None:
@@ -94,7 +94,7 @@ def add_endpoints(service: Service) -> None:
         )
         file, url = named_picture(image, url)
         asked: Json = {"url": url, "region": region, "text": text}
-        return service.recommend(file, origin_of(request), options, **asked)
+        return service.recommend(file, origin_in_answers(request), options, **asked)
 
     def recommend_by_id(
         item_id: Id,
@@ -138,7 +138,7 @@ def add_endpoints(service: Service) -> None:
         kinds: Json = {"liked": liked, "disliked": disliked, "diversity": diversity, "fold": fold}
         kinds |= {"colour": colour, "season": season, "occasion": occasion}
         options = Options(k=k, filters=filters, repeats=repeats, **ranked, **kinds)
-        return service.recommend_by_id(item_id, origin_of(request), options, text=text)
+        return service.recommend_by_id(item_id, origin_in_answers(request), options, text=text)
 
     def recommend_by_text(
         text: str,
@@ -182,7 +182,7 @@ def add_endpoints(service: Service) -> None:
         kinds: Json = {"liked": liked, "disliked": disliked, "diversity": diversity, "fold": fold}
         kinds |= {"colour": colour, "season": season, "occasion": occasion}
         options = Options(k=k, filters=filters, repeats=repeats, **ranked, **kinds)
-        return service.recommend_by_text(text, origin_of(request), options)
+        return service.recommend_by_text(text, origin_in_answers(request), options)
 
     def recommend_batch(
         images: list[Any],
@@ -226,7 +226,7 @@ def add_endpoints(service: Service) -> None:
         options = Options(k=k, filters=filters, repeats=repeats, **ranked, **kinds)
         sent = images if isinstance(images, list) else []
         pictures = [partial(_read, picture, image) for image in sent]
-        return service.recommend_batch(pictures, origin_of(request), options)
+        return service.recommend_batch(pictures, origin_in_answers(request), options)
 
     def trends(
         filters: dict[str, Any] = {},  # noqa: B006 - the API shows them as the defaults

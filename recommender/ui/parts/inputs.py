@@ -49,8 +49,10 @@ class PictureInput(gr.Image):
     def unmarked(sent: Any) -> Any:
         """What was sent, without Gradio's mark of a file where it is a web address.
 
-        Gradio would fetch it, by a road without limits.
+        Gradio would fetch it, by a road without limits. An address may come as it is, too.
         """
+        if isinstance(sent, str) and (is_web_address(sent) or sent.startswith("data:")):
+            return {"url": sent}
         if isinstance(sent, dict):
             address = sent.get("path") or sent.get("url")
             if isinstance(address, str) and is_web_address(address):

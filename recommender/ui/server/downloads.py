@@ -24,7 +24,7 @@ from recommender.service.trends import DEMAND, RESULTS, Question, Trends
 from recommender.trends.own import OWN
 from recommender.trends.sections import NAMES
 from recommender.ui.find.place import read_ids
-from recommender.ui.server.origin import origin_of
+from recommender.ui.server.origin import origin_in_answers
 
 _MEDIA = {"csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8"}
 
@@ -153,7 +153,7 @@ def shortlist_route(service: Service) -> Route:
         return harmless_csv(pd.DataFrame([*service.items(named, origin).values()]))
 
     async def shortlist(request: Request) -> Response:
-        origin = origin_of(gr.Request(request))
+        origin = origin_in_answers(gr.Request(request))
         text = await asyncio.to_thread(table, request.query_params.get("ids", ""), origin)
         head = {"content-disposition": 'attachment; filename="shortlist.csv"'}
         return Response(text, media_type=_MEDIA["csv"], headers=head)

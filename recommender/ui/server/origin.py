@@ -50,6 +50,18 @@ def origin_of(request: gr.Request) -> str:
     return f"{scheme}://{host}{base.path.rstrip('/')}"
 
 
+def origin_in_answers(request: gr.Request) -> str:
+    """What the addresses of pictures in answers begin with: that, or `HERE` where nobody knows.
+
+    A proxy that is told nothing, as nginx by itself, asks by HTTP/1.0 and as if it were at the
+    app's own address: where it stands cannot be known.
+    """
+    origin = origin_of(request)
+    scope = request.request.scope if request.request is not None else {}
+    told = "x-forwarded-host" in request.headers or _WHOLE.match(scope.get("root_path", ""))
+    return HERE if scope.get("http_version") == "1.0" and not told else origin
+
+
 class CheckOrigin:
     """ASGI middleware: addresses are made of a request's head, so nothing else gets into them.
 
