@@ -35,8 +35,9 @@ from recommender.index.embeddings import Embeddings
 from recommender.index.exact import scan
 from recommender.index.faiss import IndexConfig, build_index
 from recommender.index.mapped import lay_on_disk
-from recommender.index.milvus import FIELDS, KEY, Collection, Field, Kind, MilvusConfig
+from recommender.index.milvus import Collection, Kind, MilvusConfig
 from recommender.index.milvus_index import Held, MilvusIndex
+from recommender.index.milvus_schema import FIELDS, KEY, Field
 from recommender.index.protocol import Metric, VectorIndex
 from recommender.schema import key_of
 from recommender.search.filters import FilterTable
@@ -381,6 +382,67 @@ def test_a_file_that_another_process_has_is_told(
         load(believing_store, MilvusConfig(uri=str(tmp_path / "s.db")))
 
 
+@pytest.mark.parametrize("found", ["folder", "file", "nothing"])
+def test_what_is_no_folder_of_milvus_lite_is_told(tmp_path: Path, found: str) -> None:
+    """Which it says of itself in one way, whatever it is."""
+    uri = tmp_path / ("nowhere/milvus.db" if found == "nothing" else "milvus.db")
+    if found == "file":
+        uri.write_bytes(b"SQLite format 3")
+    elif found == "folder":
+        (uri / "databases").mkdir(parents=True)
+        (uri / "LOCK").mkdir()
+    said = {"folder": "it is damaged", "file": "nothing that Milvus Lite 3", "nothing": "no folder"}
+    with pytest.raises(ClusterError, match=said[found]):
+        Collection(MilvusConfig(uri=str(uri)), "e", 2, [], key_of).make()
+
+
+def test_a_collection_that_was_half_made_is_made_whole(
+    server: tuple[str, Callable[[], None], Callable[[], None]],
+) -> None:
+    """Whoever made it was killed between its fields and its indexes."""
+    server[1]()
+    config = MilvusConfig(uri=server[0], timeout_seconds=5.0)
+    half = Collection(config, "e", 2, [Field.of("x", number=True)], key_of)
+    half._ask(half._create)
+    assert not half.holds(7)
+    half.make()
+    half.upsert([{KEY: 7, "c_x": 1.5, **dict.fromkeys(FIELDS, np.ones(2, np.float32))}])
+    assert half.holds(7)
+    assert half.nearest(FIELDS[1], np.ones((1, 2), np.float32), 5, "c_x > 1") == [[(7, 2.0)]]
+    # What somebody else has made under such a name stays theirs.
+    other = Collection(config, "e", 3, [Field.of("x", number=True)], key_of)
+    other.name = half.name
+    for ask in (other.make, lambda: other.holds(7)):
+        with pytest.raises(ClusterError, match="of another schema: drop that, or name ours"):
+            ask()
+    half.close()
+    other.close()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate")
+def test_a_server_asks_for_a_token_over_tls(believing_store: Path, tmp_path: Path) -> None:
+    """Who may not write is told so, and can read; who shows another token, or is shown a
+    certificate of nobody that is known, is told that."""
+    from guarded_milvus import READER, WRITER, guarded_milvus
+
+    with guarded_milvus(tmp_path) as (uri, certificate):
+        known = MilvusConfig(uri=uri, timeout_seconds=5.0, certificate=str(certificate))
+        told = {
+            replace(known, certificate=""): "a certificate that does not fit",
+            known: "refuses the token: see FASHION_MILVUS_TOKEN",
+            replace(known, token=READER * 2): "refuses the token: see FASHION_MILVUS_TOKEN",
+            replace(known, token=READER): "the token may not do that with fashion_",
+        }
+        for config, sentence in told.items():
+            with pytest.raises(ClusterError, match=f"{sentence}.*0 of 13 items were sent"):
+                load(believing_store, config)
+        assert load(believing_store, replace(known, token=WRITER)).added == 13
+        reader = over_milvus(believing_store, replace(known, token=READER))
+        check_same(asked_few(reader), asked_few(open_store(believing_store, BelievingEncoder())))
+        assert held_by(reader)._said == ""
+        held_by(reader).collection.close()
+
+
 def test_other_encoders_and_columns_are_other_collections() -> None:
     config = MilvusConfig(uri="http://localhost:1")
     names = {
@@ -428,6 +490,10 @@ def test_what_milvus_says_is_one_sentence(words: str, sentence: str) -> None:
         {"FASHION_MILVUS_URI": "milvus.example:19530"},
         {"FASHION_MILVUS_URI": "ftp://milvus.example"},
         {"FASHION_MILVUS_URI": "http://"},
+        {"FASHION_MILVUS_URI": "http://milvus.example:99999"},
+        {"FASHION_MILVUS_URI": "http://[::1"},
+        {"FASHION_MILVUS_URI": "https://milvus.example/shop.db"},
+        {"FASHION_MILVUS_CERTIFICATE": "nowhere.pem"},
         {"FASHION_MILVUS_COLLECTION": "shop-1"},
     ],
 )
@@ -437,9 +503,12 @@ def test_settings_that_cannot_be_are_told(variables: dict[str, str], tmp_path: P
 
 
 def test_settings_are_read(tmp_path: Path) -> None:
-    variables = {"URI": "https://m.example", "TOKEN": "t", "CERTIFICATE": "c", "COLLECTION": "shop"}
+    (tmp_path / "c").touch()
+    variables = {"URI": "https://m.example", "TOKEN": "t\n", "COLLECTION": "shop"}
+    variables["CERTIFICATE"] = str(tmp_path / "c")
     config = MilvusConfig.read({f"FASHION_MILVUS_{k}": v for k, v in variables.items()}, tmp_path)
-    assert (config.token, config.certificate, config.collection) == ("t", "c", "shop")
+    assert (config.token, config.collection) == ("t", "shop")
+    assert config.certificate == variables["CERTIFICATE"]
     assert config.is_server
     assert config.place == "m.example"
     assert "token" not in repr(config)

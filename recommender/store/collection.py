@@ -16,8 +16,9 @@ from recommender.catalog.own import columns_of
 from recommender.encoding.agreement import Agreement
 from recommender.errors import ClusterError, IndexMismatchError, StoreError
 from recommender.index.embeddings import Rows
-from recommender.index.milvus import FIELDS, KEY, Collection, Field, MilvusConfig
+from recommender.index.milvus import Collection, MilvusConfig
 from recommender.index.milvus_index import Held, MilvusIndex
+from recommender.index.milvus_schema import FIELDS, KEY, Field
 from recommender.schema import key_of, keys_of
 from recommender.store.store import Gallery, Store
 
