@@ -181,6 +181,11 @@ def believing_store(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return directory
 
 
+def rebuild(directory: Path, archive: Path) -> None:
+    """The next version of a store."""
+    build_store(directory, archive, encoder=BelievingEncoder(), former=Store.open(directory))
+
+
 def load(directory: Path, config: MilvusConfig | None = None, **settings: Any) -> Any:
     contents = Contents(Store.open(directory))
     config = config or MilvusConfig.read({}, directory)
@@ -290,7 +295,7 @@ def test_readers_see_the_old_or_the_new(
     former = Contents(Store.open(directory)).row_names
     changed = [row if row[0] != 5 else (*row[:5], "Green", *row[6:]) for row in ROWS[:-1]]
     changed.append((14, *ROWS[0][1:]))
-    build_store(directory, write_archive(tmp_path / "b.zip", changed), encoder=BelievingEncoder())
+    rebuild(directory, write_archive(tmp_path / "b.zip", changed))
     expected = asked_few(open_store(directory, BelievingEncoder()))
     # The store is new, Milvus not yet: what it does not hold is found on disk, and that is said.
     caplog.set_level(logging.INFO)
@@ -311,6 +316,21 @@ def test_readers_see_the_old_or_the_new(
     # At the next update, whoever read the version before the last has long read another.
     assert load(directory, prune=True).removed == 3, "one changed, one removed, and the marker"
     check_same(asked_few(old), before)
+
+
+def test_two_stores_of_one_server_leave_each_other_alone(
+    believing_store: Path, tmp_path: Path
+) -> None:
+    """Of one encoder, with the same columns and mostly the same items; copies of one are one."""
+    stores, config = [tmp_path / "one", tmp_path / "other"], MilvusConfig(uri="http://localhost:1")
+    shutil.copytree(believing_store, stores[0])
+    build_store(stores[1], write_archive(tmp_path / "b.zip", ROWS[:-1]), encoder=BelievingEncoder())
+    names = [Contents(Store.open(one)).collection(config).name for one in stores]
+    assert names[0] != names[1]
+    assert Contents(Store.open(believing_store)).collection(config).name == names[0]
+    # An update stays where the store was, wherever its catalog comes to.
+    rebuild(stores[0], write_archive(tmp_path / "c.zip", ROWS[:-1]))
+    assert Contents(Store.open(stores[0])).collection(config).name == names[0]
 
 
 @pytest.fixture

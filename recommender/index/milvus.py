@@ -129,22 +129,22 @@ class Collection:
     def __init__(
         self,
         config: MilvusConfig,
-        encoder: str,
+        made_by: str,
         dim: int,
         fields: Sequence[Field],
         key_of: Callable[[Any], int],
     ) -> None:
         """Args:
         config: where it is.
-        encoder: the fingerprint of what made its vectors.
+        made_by: whose items it has: the fingerprint of what made the vectors, and of what store.
         dim: their length.
         fields: the columns of an item.
         key_of: what a value that is no number is known by there.
         """
         self.config, self.dim, self.key_of = config, dim, key_of
         self.fields = {one.column: one for one in fields}
-        # Items of another encoder or of other columns are in another collection.
-        made_of = repr((encoder, dim, [(one.name, one.number) for one in fields]))
+        # Items of another encoder, store or of other columns are in another collection.
+        made_of = repr((made_by, dim, [(one.name, one.number) for one in fields]))
         self.name = f"{config.collection}_{blake2b(made_of.encode(), digest_size=6).hexdigest()}"
         self._client: Any = None
         self._kind = ""
