@@ -371,6 +371,7 @@ def test_a_server_that_is_away_is_not_missed(
     caplog.set_level(logging.INFO)
     recommender = over_milvus(believing_store, config)  # away at the start
     check_same(asked_few(recommender), expected)
+    assert recommender.index.found_by == "disk", "which /healthz says"
     told = f"Milvus at {config.place} does not answer. Meanwhile the store's own file is searched"
     assert [told in one for one in said(caplog)] == [True], "said once"
     start()
@@ -379,6 +380,7 @@ def test_a_server_that_is_away_is_not_missed(
     held_by(recommender).check()
     assert said(caplog)[-1] == "Milvus answers again."
     check_same(asked_few(recommender), expected)
+    assert recommender.index.found_by == "milvus"
     stop()  # and between two searches
     check_same([recommender.by_id(3)], [plain.by_id(3)])
     assert told in said(caplog)[-1]

@@ -20,7 +20,7 @@ from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
 from recommender.index.exact import products, scan
 from recommender.index.mapped import blocks_of, lay_on_disk
 from recommender.index.milvus import MOST, Collection
-from recommender.index.protocol import Change, Condition, Metric, OneVectorEach
+from recommender.index.protocol import Change, Condition, Found, Metric, OneVectorEach
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,11 @@ class Held:
             log.info("Milvus answers again.")
             self._said = ""
 
+    @property
+    def answers(self) -> bool:
+        """Whether it did when it was last asked."""
+        return self._checked
+
     def nearest(self, *question: Any) -> list[list[tuple[int, float]]] | None:
         """As `Collection.nearest`; None while that cannot be told, for which nobody waits."""
         if not self._checked:
@@ -110,6 +115,11 @@ class MilvusIndex(OneVectorEach):
         """
         self.ids, self.vectors, self.metric = embeddings.ids, embeddings.vectors, metric
         self._held, self._name, self._folder = held, name, folder
+
+    @property
+    def found_by(self) -> Found:
+        """See `VectorIndex`."""
+        return "milvus" if self._held.answers else "disk"
 
     def again(self, name: str, change: Change) -> "MilvusIndex":
         """See `VectorIndex`; the vectors are laid on disk.
