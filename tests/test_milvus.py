@@ -316,6 +316,14 @@ def test_readers_see_the_old_or_the_new(
     # At the next update, whoever read the version before the last has long read another.
     assert load(directory, prune=True).removed == 3, "one changed, one removed, and the marker"
     check_same(asked_few(old), before)
+    # Who reads it nevertheless notices, and reads the store's file.
+    held_by(old)._asked_again = 0.0
+    until = time.monotonic() + 30
+    while old.index.found_by == "milvus" and time.monotonic() < until:
+        old.by_id(3)
+        time.sleep(0.05)
+    assert old.index.found_by == "disk"
+    check_same(asked_few(old), before)
 
 
 def test_two_stores_of_one_server_leave_each_other_alone(

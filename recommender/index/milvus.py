@@ -3,6 +3,7 @@
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,6 +27,9 @@ Kind = Literal["FLAT", "HNSW", "IVF_FLAT", "IVF_SQ8"]
 MOST = 16_384
 """So many rows Milvus answers at once."""
 _WRITE_SECONDS = 120.0
+_SETTLED_SECONDS = 30.0
+"""After so long whoever searches sees what was there, however a server keeps its copies: usually
+it is five (`common.gracefulTime`)."""
 _LARGEST = float(np.finfo(np.float64).max)
 _BUILT = {
     "FLAT": {},
@@ -147,7 +151,7 @@ class Collection:
         made_of = repr((made_by, dim, [(one.name, one.number) for one in fields]))
         self.name = f"{config.collection}_{blake2b(made_of.encode(), digest_size=6).hexdigest()}"
         self._client: Any = None
-        self._kind = ""
+        self._kind, self._settled_at = "", 0.0
         self._lock = threading.Lock()
 
     def make(self) -> None:
@@ -227,6 +231,8 @@ class Collection:
             found = client.query(
                 self.name, ids=[key], output_fields=[KEY], consistency_level="Strong"
             )
+            first = time.monotonic() + _SETTLED_SECONDS
+            self._settled_at = (self._settled_at or first) if found else 0.0
             return bool(found)
 
         return self._ask(look)
@@ -274,6 +280,8 @@ class Collection:
             params = {"ef": max(_LEAST_EF, 2 * limit)}
         elif self._kind.startswith("IVF"):
             params = {"nprobe": _PROBED}
+        # What was written a moment ago a search may not see yet, unless it waits for it.
+        settled = time.monotonic() >= self._settled_at
         found = self._ask(
             lambda client: client.search(
                 self.name,
@@ -283,6 +291,7 @@ class Collection:
                 filter=where,
                 output_fields=[KEY],
                 search_params={"metric_type": "IP", "params": params},
+                consistency_level="Bounded" if settled else "Strong",
                 timeout=self.config.timeout_seconds,
             )
         )

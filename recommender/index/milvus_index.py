@@ -28,6 +28,8 @@ _SPARE = 16
 _ROUNDING = 1e-5
 _PAUSE_SECONDS = 15.0
 """How long a server that failed is not asked."""
+_SURE_SECONDS = 60.0
+"""How long a version that was there is taken to be, which another's update may take away."""
 
 
 class Held:
@@ -62,7 +64,7 @@ class Held:
         except ClusterError as error:
             self._left(error)
             return
-        self._checked = True
+        self._checked, self._asked_again = True, time.monotonic() + _SURE_SECONDS
         if self._said:
             log.info("Milvus answers again.")
             self._said = ""
@@ -74,10 +76,10 @@ class Held:
 
     def nearest(self, *question: Any) -> list[list[tuple[int, float]]] | None:
         """As `Collection.nearest`; None while that cannot be told, for which nobody waits."""
+        due = time.monotonic() >= self._asked_again
+        if due and self._checking.acquire(blocking=False):
+            Thread(target=self._check_beside, name="milvus-check", daemon=True).start()
         if not self._checked:
-            due = time.monotonic() >= self._asked_again
-            if due and self._checking.acquire(blocking=False):
-                Thread(target=self._check_beside, name="milvus-check", daemon=True).start()
             return None
         try:
             return self.collection.nearest(*question)
