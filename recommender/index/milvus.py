@@ -175,7 +175,8 @@ class Collection:
             there = partial(client.list_indexes, self.name, name)
             if not there():
                 params = client.prepare_index_params(name, index_name=name, **settings)
-                _unless(there, client.create_index, self.name, params)
+                # Of no rows yet; pymilvus would wait for half a second.
+                _unless(there, partial(client.create_index, sync=False), self.name, params)
         self._have_loaded(client)
 
     def _create(self, client: Any) -> None:
