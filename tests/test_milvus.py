@@ -74,6 +74,7 @@ def frame() -> pd.DataFrame:
             "colour": random.choice(choices, N),
             "price": pd.array(np.where(random.random(N) < 0.1, None, prices), dtype="Float64"),
             "in stock?": pd.array(random.choice([True, False, None], N), dtype="boolean"),
+            "id": np.arange(N) * 7 + 3,
         }
     )
 
@@ -121,6 +122,10 @@ FILTERS: list[dict[str, Any] | None] = [
     {"colour": {"contains": "or"}},
     {"in stock?": [False]},
     {"colour": []},
+    {"id": [3, 10.0, 2096]},
+    {"id": {"min": 700}},
+    {"id": {"min": -1e300, "max": 1399.5}, "price": {"max": 0}},
+    {"id": {"max": 10**30}},
 ]
 
 

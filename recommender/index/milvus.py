@@ -30,7 +30,7 @@ _WRITE_SECONDS = 120.0
 _SETTLED_SECONDS = 30.0
 """After so long whoever searches sees what was there, however a server keeps its copies: usually
 it is five (`common.gracefulTime`)."""
-_LARGEST = float(np.finfo(np.float64).max)
+_LARGEST, _LARGEST_KEY = float(np.finfo(np.float64).max), 2**63 - 1
 _BUILT = {
     "FLAT": {},
     "HNSW": {"M": 32, "efConstruction": 256},
@@ -312,6 +312,8 @@ class Collection:
             return None
         if one.number:
             return float(max(-_LARGEST, min(_LARGEST, value)))
+        if not isinstance(value, str):  # ids, and bounds of them, of which one may be infinite
+            value = int(max(-_LARGEST_KEY, min(_LARGEST_KEY, value)))
         return self.key_of(value)
 
     def _term(self, one: Field, condition: Condition) -> str:
