@@ -227,12 +227,14 @@ def build_store(
     encoder: TinyEncoder | None = None,
     *,
     with_map: bool = False,
+    former: Store | None = None,
 ) -> Index:
     """The road that `scripts.build_catalog` and `build_index` take, with the small encoder."""
     encoder = encoder or TinyEncoder()
     build_catalog(read_source(str(source)), directory / "catalog", source="test")
     style_map = MapConfig() if with_map else None
-    build.build_store(directory, lambda rank: encoder, config or IndexConfig(), style_map=style_map)
+    config = config or IndexConfig()
+    build.build_store(directory, lambda rank: encoder, config, former=former, style_map=style_map)
     return Store.open(directory).index
 
 

@@ -301,6 +301,39 @@ def test_a_place_that_is_away_is_told_without_its_secrets(
         SharedPictures("nowhere://bucket/shop").find([1], ["x"])
 
 
+def test_a_place_of_one_machine_alone_is_told(tmp_path: Path) -> None:
+    """Pictures were put where the command was given, and are not there for a worker."""
+    block = {"at": np.array([0]), "pictures": np.array(['[[["bucket/a.parquet", 0, 0]], ["x"]]'])}
+    for place in (str(tmp_path), "memory://bucket"):
+        answer = Worker(load_tiny, TinyEncoder.fingerprint, 3, SharedPictures(place))(block)
+        assert "name a folder or an address that every machine reaches." in answer["refused"][0]
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        ("Version mismatch: The cluster was started with:\n  Ray: 1.0", "another version of Ray"),
+        ("something\nelse", "No Ray cluster answers: see the address in RAY_ADDRESS"),
+    ],
+)
+def test_why_ray_does_not_start_is_told(
+    raised: str,
+    said: str,
+    items: datasets.Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ray = pytest.importorskip("ray")
+
+    def refuse(**_: Any) -> None:
+        raise RuntimeError(raised)
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", refuse)
+    with pytest.raises(ClusterError, match=said):
+        embed(items, tmp_path / "parts")
+
+
 def test_other_weights_are_told(tmp_path: Path) -> None:
     worker = Worker(load_tiny, "another", 3, SharedPictures(str(tmp_path)))
     answer = worker({"at": np.array([0]), "pictures": np.array(["[[], []]"])})

@@ -27,6 +27,7 @@ def test_it_is_alive(live: str) -> None:
     told = httpx.get(f"{live}/healthz").json()
     assert (told["status"], told["items"]) == ("ok", len(ROWS))
     assert len(told["version"]) == 12
+    assert told["found_by"] == "memory"
     assert told["memory_bytes"] is None or told["memory_bytes"] > 2**25
 
 

@@ -35,8 +35,9 @@ from recommender.index.embeddings import Embeddings
 from recommender.index.exact import scan
 from recommender.index.faiss import IndexConfig, build_index
 from recommender.index.mapped import lay_on_disk
-from recommender.index.milvus import FIELDS, KEY, Collection, Field, Kind, MilvusConfig
+from recommender.index.milvus import Collection, Kind, MilvusConfig
 from recommender.index.milvus_index import Held, MilvusIndex
+from recommender.index.milvus_schema import FIELDS, KEY, Field
 from recommender.index.protocol import Metric, VectorIndex
 from recommender.schema import key_of
 from recommender.search.filters import FilterTable
@@ -73,6 +74,7 @@ def frame() -> pd.DataFrame:
             "colour": random.choice(choices, N),
             "price": pd.array(np.where(random.random(N) < 0.1, None, prices), dtype="Float64"),
             "in stock?": pd.array(random.choice([True, False, None], N), dtype="boolean"),
+            "id": np.arange(N) * 7 + 3,
         }
     )
 
@@ -120,6 +122,10 @@ FILTERS: list[dict[str, Any] | None] = [
     {"colour": {"contains": "or"}},
     {"in stock?": [False]},
     {"colour": []},
+    {"id": [3, 10.0, 2096]},
+    {"id": {"min": 700}},
+    {"id": {"min": -1e300, "max": 1399.5}, "price": {"max": 0}},
+    {"id": {"max": 10**30}},
 ]
 
 
@@ -178,6 +184,11 @@ def believing_store(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     directory = tmp_path_factory.mktemp("believing")
     build_store(directory, archive, encoder=BelievingEncoder())
     return directory
+
+
+def rebuild(directory: Path, archive: Path) -> None:
+    """The next version of a store."""
+    build_store(directory, archive, encoder=BelievingEncoder(), former=Store.open(directory))
 
 
 def load(directory: Path, config: MilvusConfig | None = None, **settings: Any) -> Any:
@@ -289,7 +300,7 @@ def test_readers_see_the_old_or_the_new(
     former = Contents(Store.open(directory)).row_names
     changed = [row if row[0] != 5 else (*row[:5], "Green", *row[6:]) for row in ROWS[:-1]]
     changed.append((14, *ROWS[0][1:]))
-    build_store(directory, write_archive(tmp_path / "b.zip", changed), encoder=BelievingEncoder())
+    rebuild(directory, write_archive(tmp_path / "b.zip", changed))
     expected = asked_few(open_store(directory, BelievingEncoder()))
     # The store is new, Milvus not yet: what it does not hold is found on disk, and that is said.
     caplog.set_level(logging.INFO)
@@ -310,6 +321,29 @@ def test_readers_see_the_old_or_the_new(
     # At the next update, whoever read the version before the last has long read another.
     assert load(directory, prune=True).removed == 3, "one changed, one removed, and the marker"
     check_same(asked_few(old), before)
+    # Who reads it nevertheless notices, and reads the store's file.
+    held_by(old)._asked_again = 0.0
+    until = time.monotonic() + 30
+    while old.index.found_by == "milvus" and time.monotonic() < until:
+        old.by_id(3)
+        time.sleep(0.05)
+    assert old.index.found_by == "disk"
+    check_same(asked_few(old), before)
+
+
+def test_two_stores_of_one_server_leave_each_other_alone(
+    believing_store: Path, tmp_path: Path
+) -> None:
+    """Of one encoder, with the same columns and mostly the same items; copies of one are one."""
+    stores, config = [tmp_path / "one", tmp_path / "other"], MilvusConfig(uri="http://localhost:1")
+    shutil.copytree(believing_store, stores[0])
+    build_store(stores[1], write_archive(tmp_path / "b.zip", ROWS[:-1]), encoder=BelievingEncoder())
+    names = [Contents(Store.open(one)).collection(config).name for one in stores]
+    assert names[0] != names[1]
+    assert Contents(Store.open(believing_store)).collection(config).name == names[0]
+    # An update stays where the store was, wherever its catalog comes to.
+    rebuild(stores[0], write_archive(tmp_path / "c.zip", ROWS[:-1]))
+    assert Contents(Store.open(stores[0])).collection(config).name == names[0]
 
 
 @pytest.fixture
@@ -350,6 +384,7 @@ def test_a_server_that_is_away_is_not_missed(
     caplog.set_level(logging.INFO)
     recommender = over_milvus(believing_store, config)  # away at the start
     check_same(asked_few(recommender), expected)
+    assert recommender.index.found_by == "disk", "which /healthz says"
     told = f"Milvus at {config.place} does not answer. Meanwhile the store's own file is searched"
     assert [told in one for one in said(caplog)] == [True], "said once"
     start()
@@ -358,6 +393,7 @@ def test_a_server_that_is_away_is_not_missed(
     held_by(recommender).check()
     assert said(caplog)[-1] == "Milvus answers again."
     check_same(asked_few(recommender), expected)
+    assert recommender.index.found_by == "milvus"
     stop()  # and between two searches
     check_same([recommender.by_id(3)], [plain.by_id(3)])
     assert told in said(caplog)[-1]
@@ -379,6 +415,67 @@ def test_a_file_that_another_process_has_is_told(
     server[1]()
     with pytest.raises(ClusterError, match="one process at a time"):
         load(believing_store, MilvusConfig(uri=str(tmp_path / "s.db")))
+
+
+@pytest.mark.parametrize("found", ["folder", "file", "nothing"])
+def test_what_is_no_folder_of_milvus_lite_is_told(tmp_path: Path, found: str) -> None:
+    """Which it says of itself in one way, whatever it is."""
+    uri = tmp_path / ("nowhere/milvus.db" if found == "nothing" else "milvus.db")
+    if found == "file":
+        uri.write_bytes(b"SQLite format 3")
+    elif found == "folder":
+        (uri / "databases").mkdir(parents=True)
+        (uri / "LOCK").mkdir()
+    said = {"folder": "it is damaged", "file": "nothing that Milvus Lite 3", "nothing": "no folder"}
+    with pytest.raises(ClusterError, match=said[found]):
+        Collection(MilvusConfig(uri=str(uri)), "e", 2, [], key_of).make()
+
+
+def test_a_collection_that_was_half_made_is_made_whole(
+    server: tuple[str, Callable[[], None], Callable[[], None]],
+) -> None:
+    """Whoever made it was killed between its fields and its indexes."""
+    server[1]()
+    config = MilvusConfig(uri=server[0], timeout_seconds=5.0)
+    half = Collection(config, "e", 2, [Field.of("x", number=True)], key_of)
+    half._ask(half._create)
+    assert not half.holds(7)
+    half.make()
+    half.upsert([{KEY: 7, "c_x": 1.5, **dict.fromkeys(FIELDS, np.ones(2, np.float32))}])
+    assert half.holds(7)
+    assert half.nearest(FIELDS[1], np.ones((1, 2), np.float32), 5, "c_x > 1") == [[(7, 2.0)]]
+    # What somebody else has made under such a name stays theirs.
+    other = Collection(config, "e", 3, [Field.of("x", number=True)], key_of)
+    other.name = half.name
+    for ask in (other.make, lambda: other.holds(7)):
+        with pytest.raises(ClusterError, match="of another schema: drop that, or name ours"):
+            ask()
+    half.close()
+    other.close()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate")
+def test_a_server_asks_for_a_token_over_tls(believing_store: Path, tmp_path: Path) -> None:
+    """Who may not write is told so, and can read; who shows another token, or is shown a
+    certificate of nobody that is known, is told that."""
+    from guarded_milvus import READER, WRITER, guarded_milvus
+
+    with guarded_milvus(tmp_path) as (uri, certificate):
+        known = MilvusConfig(uri=uri, timeout_seconds=5.0, certificate=str(certificate))
+        told = {
+            replace(known, certificate=""): "a certificate that does not fit",
+            known: "refuses the token: see FASHION_MILVUS_TOKEN",
+            replace(known, token=READER * 2): "refuses the token: see FASHION_MILVUS_TOKEN",
+            replace(known, token=READER): "the token may not do that with fashion_",
+        }
+        for config, sentence in told.items():
+            with pytest.raises(ClusterError, match=f"{sentence}.*0 of 13 items were sent"):
+                load(believing_store, config)
+        assert load(believing_store, replace(known, token=WRITER)).added == 13
+        reader = over_milvus(believing_store, replace(known, token=READER))
+        check_same(asked_few(reader), asked_few(open_store(believing_store, BelievingEncoder())))
+        assert held_by(reader)._said == ""
+        held_by(reader).collection.close()
 
 
 def test_other_encoders_and_columns_are_other_collections() -> None:
@@ -428,6 +525,10 @@ def test_what_milvus_says_is_one_sentence(words: str, sentence: str) -> None:
         {"FASHION_MILVUS_URI": "milvus.example:19530"},
         {"FASHION_MILVUS_URI": "ftp://milvus.example"},
         {"FASHION_MILVUS_URI": "http://"},
+        {"FASHION_MILVUS_URI": "http://milvus.example:99999"},
+        {"FASHION_MILVUS_URI": "http://[::1"},
+        {"FASHION_MILVUS_URI": "https://milvus.example/shop.db"},
+        {"FASHION_MILVUS_CERTIFICATE": "nowhere.pem"},
         {"FASHION_MILVUS_COLLECTION": "shop-1"},
     ],
 )
@@ -437,9 +538,12 @@ def test_settings_that_cannot_be_are_told(variables: dict[str, str], tmp_path: P
 
 
 def test_settings_are_read(tmp_path: Path) -> None:
-    variables = {"URI": "https://m.example", "TOKEN": "t", "CERTIFICATE": "c", "COLLECTION": "shop"}
+    (tmp_path / "c").touch()
+    variables = {"URI": "https://m.example", "TOKEN": "t\n", "COLLECTION": "shop"}
+    variables["CERTIFICATE"] = str(tmp_path / "c")
     config = MilvusConfig.read({f"FASHION_MILVUS_{k}": v for k, v in variables.items()}, tmp_path)
-    assert (config.token, config.certificate, config.collection) == ("t", "c", "shop")
+    assert (config.token, config.collection) == ("t", "shop")
+    assert config.certificate == variables["CERTIFICATE"]
     assert config.is_server
     assert config.place == "m.example"
     assert "token" not in repr(config)

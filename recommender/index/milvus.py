@@ -3,8 +3,10 @@
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -14,19 +16,21 @@ import numpy as np
 
 from recommender.errors import ClusterError, SettingError
 from recommender.index.embeddings import Floats
+from recommender.index.milvus_said import why
+from recommender.index.milvus_schema import FIELDS, KEY, Field, is_of, schema_of
 from recommender.index.protocol import Condition
 
 LITE_FILE = "milvus.db"
 """Milvus Lite's folder in a store, where no address is set."""
-KEY = "key"
-FIELDS = ("image", "hybrid")
-"""What vectors a row has."""
 Kind = Literal["FLAT", "HNSW", "IVF_FLAT", "IVF_SQ8"]
 
 MOST = 16_384
 """So many rows Milvus answers at once."""
 _WRITE_SECONDS = 120.0
-_LARGEST = float(np.finfo(np.float64).max)
+_SETTLED_SECONDS = 30.0
+"""After so long whoever searches sees what was there, however a server keeps its copies: usually
+it is five (`common.gracefulTime`)."""
+_LARGEST, _LARGEST_KEY = float(np.finfo(np.float64).max), 2**63 - 1
 _BUILT = {
     "FLAT": {},
     "HNSW": {"M": 32, "efConstruction": 256},
@@ -36,6 +40,15 @@ _BUILT = {
 _LEAST_EF, _PROBED = 256, 64
 
 T = TypeVar("T")
+
+
+def _unless(is_done: Callable[[], Any], do: Callable[..., None], *args: Any) -> None:
+    """Do something that another process may be doing too: one of both is refused."""
+    try:
+        do(*args)
+    except Exception:
+        if not is_done():
+            raise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +68,7 @@ class MilvusConfig:
     timeout_seconds: float = 10.0
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.uri)
-        server = parts.scheme in ("http", "https") and parts.hostname
-        if not server and (parts.scheme or not self.uri.endswith(".db")):
+        if not (_is_address(self.uri) if self.is_server else self.uri.endswith(".db")):
             raise SettingError(
                 "FASHION_MILVUS_URI is the address of a server, such as https://milvus.example, or "
                 "a path that ends in .db."
@@ -66,6 +77,8 @@ class MilvusConfig:
             raise SettingError(
                 "FASHION_MILVUS_COLLECTION is a name of letters, digits and _, at most 100."
             )
+        if self.certificate and not Path(self.certificate).is_file():
+            raise SettingError("FASHION_MILVUS_CERTIFICATE is no file that can be read.")
         if self.kind not in get_args(Kind):
             raise SettingError(f"The index of a collection is one of {', '.join(get_args(Kind))}.")
 
@@ -82,8 +95,9 @@ class MilvusConfig:
             SettingError: one of them cannot be.
         """
         names = ("token", "certificate", "collection")
-        said = {name: environment.get(f"FASHION_MILVUS_{name.upper()}", "") for name in names}
-        uri = environment.get("FASHION_MILVUS_URI", "") or str(store / LITE_FILE)
+        # Of a file of secrets, the end of a line comes along.
+        said = {n: environment.get(f"FASHION_MILVUS_{n.upper()}", "").strip() for n in names}
+        uri = environment.get("FASHION_MILVUS_URI", "").strip() or str(store / LITE_FILE)
         settings |= {name: value for name, value in said.items() if value}
         return cls(uri=uri, **settings)
 
@@ -96,7 +110,7 @@ class MilvusConfig:
     @property
     def is_server(self) -> bool:
         """Whether it is a server, not a file."""
-        return not self.uri.endswith(".db")
+        return "://" in self.uri
 
     @property
     def place(self) -> str:
@@ -104,24 +118,13 @@ class MilvusConfig:
         return urlsplit(self.uri).netloc.rpartition("@")[2] if self.is_server else self.uri
 
 
-@dataclass(frozen=True, kw_only=True)
-class Field:
-    """How a collection holds a column: as a number, or by the key of its value."""
-
-    column: str
-    name: str
-    number: bool
-
-    @classmethod
-    def of(cls, column: str, *, number: bool) -> "Field":
-        """A plain name stays, after a prefix; of another, Milvus gets a hash.
-
-        >>> Field.of("price", number=True).name, len(Field.of("in stock?", number=False).name)
-        ('c_price', 26)
-        """
-        plain = re.fullmatch(r"[A-Za-z0-9_]{1,60}", column)
-        name = column if plain else blake2b(column.encode(), digest_size=12).hexdigest()
-        return cls(column=column, name=f"c_{name}", number=number)
+def _is_address(uri: str) -> bool:
+    try:
+        parts = urlsplit(uri)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        return bool(known) and not uri.endswith(".db")  # which pymilvus takes for a path
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
 
 
 class Collection:
@@ -130,25 +133,25 @@ class Collection:
     def __init__(
         self,
         config: MilvusConfig,
-        encoder: str,
+        made_by: str,
         dim: int,
         fields: Sequence[Field],
         key_of: Callable[[Any], int],
     ) -> None:
         """Args:
         config: where it is.
-        encoder: the fingerprint of what made its vectors.
+        made_by: whose items it has: the fingerprint of what made the vectors, and of what store.
         dim: their length.
         fields: the columns of an item.
         key_of: what a value that is no number is known by there.
         """
         self.config, self.dim, self.key_of = config, dim, key_of
         self.fields = {one.column: one for one in fields}
-        # Items of another encoder or of other columns are in another collection.
-        made_of = repr((encoder, dim, [(one.name, one.number) for one in fields]))
+        # Items of another encoder, store or of other columns are in another collection.
+        made_of = repr((made_by, dim, [(one.name, one.number) for one in fields]))
         self.name = f"{config.collection}_{blake2b(made_of.encode(), digest_size=6).hexdigest()}"
         self._client: Any = None
-        self._kind = ""
+        self._kind, self._settled_at = "", 0.0
         self._lock = threading.Lock()
 
     def make(self) -> None:
@@ -160,24 +163,35 @@ class Collection:
         self._ask(self._make)
 
     def _make(self, client: Any) -> None:
-        from pymilvus import DataType
+        """Each step where it lacks: whoever made it may have been killed, or be at it beside us."""
+        if not client.has_collection(self.name):
+            _unless(lambda: client.has_collection(self.name), self._create, client)
+        self._check_schema(client)
+        kind = self.config.kind
+        asked = {"index_type": kind, "metric_type": "IP", "params": _BUILT[kind]}
+        indexes = dict.fromkeys(FIELDS, asked)
+        indexes |= {one.name: {"index_type": "INVERTED"} for one in self.fields.values()}
+        for name, settings in indexes.items():
+            there = partial(client.list_indexes, self.name, name)
+            if not there():
+                params = client.prepare_index_params(name, index_name=name, **settings)
+                # Of no rows yet; pymilvus would wait for half a second.
+                _unless(there, partial(client.create_index, sync=False), self.name, params)
+        self._have_loaded(client)
 
-        if client.has_collection(self.name):
-            self._have_loaded(client)
-            return
+    def _create(self, client: Any) -> None:
         schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
-        indexes = client.prepare_index_params()
-        schema.add_field(KEY, DataType.INT64, is_primary=True)
-        for name in FIELDS:
-            schema.add_field(name, DataType.FLOAT_VECTOR, dim=self.dim)
-            kind, params = self.config.kind, _BUILT[self.config.kind]
-            indexes.add_index(name, index_type=kind, metric_type="IP", params=params)
-        for one in self.fields.values():
-            schema.add_field(
-                one.name, DataType.DOUBLE if one.number else DataType.INT64, nullable=True
+        for name, (kind, settings) in schema_of(self.fields.values(), self.dim).items():
+            schema.add_field(name, kind, **settings)
+        client.create_collection(self.name, schema=schema)
+
+    def _check_schema(self, client: Any) -> None:
+        found = client.describe_collection(self.name)["fields"]
+        if not is_of(found, schema_of(self.fields.values(), self.dim)):
+            raise ClusterError(
+                f"Milvus at {self.config.place} has a collection {self.name} of another schema: "
+                "drop that, or name ours otherwise by FASHION_MILVUS_COLLECTION."
             )
-            indexes.add_index(one.name, index_type="INVERTED")
-        client.create_collection(self.name, schema=schema, index_params=indexes)
 
     def _have_loaded(self, client: Any) -> None:
         """Let it be searched, which after a start of Milvus Lite it may not be."""
@@ -209,11 +223,17 @@ class Collection:
         def look(client: Any) -> bool:
             if not client.has_collection(self.name):
                 return False
+            self._check_schema(client)
+            named = [client.list_indexes(self.name, name) for name in FIELDS]
+            if not all(named):
+                return False  # whoever makes it is not that far
+            self._kind = client.describe_index(self.name, named[0][0])["index_type"]
             self._have_loaded(client)
-            self._kind = client.describe_index(self.name, FIELDS[0])["index_type"]
             found = client.query(
                 self.name, ids=[key], output_fields=[KEY], consistency_level="Strong"
             )
+            first = time.monotonic() + _SETTLED_SECONDS
+            self._settled_at = (self._settled_at or first) if found else 0.0
             return bool(found)
 
         return self._ask(look)
@@ -261,6 +281,8 @@ class Collection:
             params = {"ef": max(_LEAST_EF, 2 * limit)}
         elif self._kind.startswith("IVF"):
             params = {"nprobe": _PROBED}
+        # What was written a moment ago a search may not see yet, unless it waits for it.
+        settled = time.monotonic() >= self._settled_at
         found = self._ask(
             lambda client: client.search(
                 self.name,
@@ -270,6 +292,7 @@ class Collection:
                 filter=where,
                 output_fields=[KEY],
                 search_params={"metric_type": "IP", "params": params},
+                consistency_level="Bounded" if settled else "Strong",
                 timeout=self.config.timeout_seconds,
             )
         )
@@ -289,6 +312,8 @@ class Collection:
             return None
         if one.number:
             return float(max(-_LARGEST, min(_LARGEST, value)))
+        if not isinstance(value, str):  # ids, and bounds of them, of which one may be infinite
+            value = int(max(-_LARGEST_KEY, min(_LARGEST_KEY, value)))
         return self.key_of(value)
 
     def _term(self, one: Field, condition: Condition) -> str:
@@ -323,8 +348,8 @@ class Collection:
             return ask(self._connected())
         except (MilvusException, grpc.RpcError, OSError) as error:
             self.close()
-            said = getattr(error, "message", str(error))
-            raise ClusterError(self._sentence(said)) from error
+            file = None if self.config.is_server else Path(self.config.uri)
+            raise ClusterError(why(error, self.config.place, self.name, file)) from error
 
     def _connected(self) -> Any:
         from pymilvus import MilvusClient
@@ -337,18 +362,3 @@ class Collection:
                     config.uri, token=config.token, timeout=config.timeout_seconds, **secure
                 )
             return self._client
-
-    def _sentence(self, said: str) -> str:
-        """What is wrong, by the words of an error of Milvus."""
-        place, words = self.config.place, said.casefold()
-        if any(word in words for word in ("no space", "quota", "disk", "memory limit")):
-            return f"Milvus at {place} takes no more: its disk, memory or quota is full."
-        if any(word in words for word in ("permission", "privilege")):
-            return f"Milvus at {place} refuses: the token may not do that with {self.name}."
-        if any(word in words for word in ("auth check", "authenticat", "credential")):
-            return f"Milvus at {place} refuses the token: see FASHION_MILVUS_TOKEN."
-        if not self.config.is_server and any(w in words for w in ("lock", "open local")):
-            return f"{place} cannot be opened: one process at a time can have Milvus Lite's file."
-        if any(word in words for word in ("connect", "unavailable", "deadline", "timeout")):
-            return f"Milvus at {place} does not answer."
-        return f"Milvus at {place} refuses: {' '.join(said.split())[:200]}"

@@ -20,7 +20,7 @@ from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
 from recommender.index.exact import products, scan
 from recommender.index.mapped import blocks_of, lay_on_disk
 from recommender.index.milvus import MOST, Collection
-from recommender.index.protocol import Change, Condition, Metric, OneVectorEach
+from recommender.index.protocol import Change, Condition, Found, Metric, OneVectorEach
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ _SPARE = 16
 _ROUNDING = 1e-5
 _PAUSE_SECONDS = 15.0
 """How long a server that failed is not asked."""
+_SURE_SECONDS = 60.0
+"""How long a version that was there is taken to be, which another's update may take away."""
 
 
 class Held:
@@ -62,17 +64,22 @@ class Held:
         except ClusterError as error:
             self._left(error)
             return
-        self._checked = True
+        self._checked, self._asked_again = True, time.monotonic() + _SURE_SECONDS
         if self._said:
             log.info("Milvus answers again.")
             self._said = ""
 
+    @property
+    def answers(self) -> bool:
+        """Whether it did when it was last asked."""
+        return self._checked
+
     def nearest(self, *question: Any) -> list[list[tuple[int, float]]] | None:
         """As `Collection.nearest`; None while that cannot be told, for which nobody waits."""
+        due = time.monotonic() >= self._asked_again
+        if due and self._checking.acquire(blocking=False):
+            Thread(target=self._check_beside, name="milvus-check", daemon=True).start()
         if not self._checked:
-            due = time.monotonic() >= self._asked_again
-            if due and self._checking.acquire(blocking=False):
-                Thread(target=self._check_beside, name="milvus-check", daemon=True).start()
             return None
         try:
             return self.collection.nearest(*question)
@@ -110,6 +117,11 @@ class MilvusIndex(OneVectorEach):
         """
         self.ids, self.vectors, self.metric = embeddings.ids, embeddings.vectors, metric
         self._held, self._name, self._folder = held, name, folder
+
+    @property
+    def found_by(self) -> Found:
+        """See `VectorIndex`."""
+        return "milvus" if self._held.answers else "disk"
 
     def again(self, name: str, change: Change) -> "MilvusIndex":
         """See `VectorIndex`; the vectors are laid on disk.

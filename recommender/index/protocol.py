@@ -11,6 +11,9 @@ from recommender.index.embeddings import Floats, Mask, Rows
 Metric = Literal["cosine", "euclidean"]
 """What a score is: the cosine, or minus the Euclidean distance."""
 
+Found = Literal["memory", "milvus", "disk"]
+"""Where rows are found: in this process' memory, by Milvus, or in the store's file."""
+
 Change = Callable[[Floats, slice | Rows], Floats]
 """Vectors, float32 of shape (m, d), and the rows that they are of -> others, unit rows too."""
 
@@ -47,6 +50,10 @@ class VectorIndex(Protocol):
     in_memory: bool
 
     def __len__(self) -> int: ...
+
+    @property
+    def found_by(self) -> Found:
+        """Where what is asked now is searched."""
 
     def search(
         self,
@@ -114,6 +121,11 @@ class OneVectorEach:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def found_by(self) -> Found:
+        """See `VectorIndex`."""
+        return "memory"
 
     def score_of(self, cosines: Floats) -> Floats:
         """See `VectorIndex`."""

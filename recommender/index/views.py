@@ -10,7 +10,7 @@ import numpy as np
 
 from recommender.index.embeddings import Floats, Mask, Rows
 from recommender.index.exact import ExactSearch
-from recommender.index.protocol import Change, Condition, VectorIndex
+from recommender.index.protocol import Change, Condition, Found, VectorIndex
 
 _SPARE = 16
 
@@ -49,6 +49,11 @@ class ViewedIndex:
 
     def __len__(self) -> int:
         return len(self._own)
+
+    @property
+    def found_by(self) -> Found:
+        """See `VectorIndex`."""
+        return self._own.found_by
 
     def search(
         self,

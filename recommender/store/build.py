@@ -88,19 +88,21 @@ def build_store(
         files += views.parts if views else ()
         skipped = embedded.skipped | (views.skipped if views else {})
         names = [path.relative_to(directory).as_posix() for path in files]
+        fingerprint = catalog_fingerprint(items)
         manifest = Manifest(
             encoder=record,
             index=asdict(config),
             dim=index.vectors.shape[1],
             count=len(index),
             ids_sha256=hashlib.sha256(ids.tobytes()).hexdigest(),
-            catalog_fingerprint=catalog_fingerprint(items),
+            catalog_fingerprint=fingerprint,
             recall_at_10=recall,
             skipped={str(item_id): reason for item_id, reason in skipped.items()},
             parts=[path.relative_to(directory).as_posix() for path in embedded.parts],
             files=dict(zip(names, hash_files(files), strict=True)),
             index_file=index_file.name,
             ids_file=ids_file.name,
+            lineage=former.manifest.lineage if former else fingerprint[:12],
         )
         write_manifest(directory, manifest)
     except (OSError, RuntimeError) as error:

@@ -16,8 +16,9 @@ from recommender.catalog.own import columns_of
 from recommender.encoding.agreement import Agreement
 from recommender.errors import ClusterError, IndexMismatchError, StoreError
 from recommender.index.embeddings import Rows
-from recommender.index.milvus import FIELDS, KEY, Collection, Field, MilvusConfig
+from recommender.index.milvus import Collection, MilvusConfig
 from recommender.index.milvus_index import Held, MilvusIndex
+from recommender.index.milvus_schema import FIELDS, KEY, Field
 from recommender.schema import key_of, keys_of
 from recommender.store.store import Gallery, Store
 
@@ -74,6 +75,8 @@ class Contents:
         self.frame = store.frame.iloc[rows].reset_index(drop=True)
         self.embeddings = store.on_disk
         self._encoder = str(manifest.encoder["fingerprint"])
+        # Two stores are two collections, whichever items they have: what one removes the other has.
+        self._named_by = f"{self._encoder} {manifest.lineage}".rstrip()
         self._fields = [
             Field.of(column.name, number=column.kind in ("number", "year")) for column in columns
         ]
@@ -87,7 +90,7 @@ class Contents:
     def collection(self, config: MilvusConfig) -> Collection:
         """Where they are held."""
         dim = self.embeddings.vectors.shape[1]
-        return Collection(config, self._encoder, dim, self._fields, key_of)
+        return Collection(config, self._named_by, dim, self._fields, key_of)
 
     @property
     def row_names(self) -> list[int]:

@@ -224,6 +224,11 @@ def _cluster() -> Iterator[Any]:
         if own:
             ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        if "version mismatch" in str(error).casefold():
+            raise ClusterError(
+                "The Ray cluster runs another version of Ray or of Python than this machine: give "
+                "all of them the same."
+            ) from error
         raise ClusterError(
             "No Ray cluster answers: see the address in RAY_ADDRESS, or unset it for one of this "
             "machine alone."

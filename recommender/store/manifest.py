@@ -25,7 +25,11 @@ _LIBRARIES = ("datasets", "faiss-cpu", "numpy", "pillow", "timm", "torch")
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a store was made of. A mismatch with what runs is an error, never silent nonsense."""
+    """What a store was made of. A mismatch with what runs is an error, never silent nonsense.
+
+    `lineage` is what the versions of a store have in common, and no other store has: the head of
+    the first one's catalog's fingerprint.
+    """
 
     encoder: dict[str, Any]
     index: dict[str, Any]
@@ -39,6 +43,7 @@ class Manifest:
     files: dict[str, str]
     index_file: str = "index.faiss"
     ids_file: str = "ids.npy"
+    lineage: str = ""
     versions: dict[str, str] = field(
         default_factory=lambda: {name: version(name) for name in _LIBRARIES}
     )

@@ -130,6 +130,11 @@ class SharedPictures:
         """The file system and the folder in it."""
         try:
             yield _open(self._uri)
+        except FileNotFoundError as error:
+            raise StoreError(
+                f"The pictures in {self.name} are not there where they are asked for: name a "
+                "folder or an address that every machine reaches."
+            ) from error
         except (OSError, pa.ArrowException, ImportError) as error:
             said = str(error).strip().partition("\n")[0].rstrip(".: ")
             raise StoreError(f"The pictures in {self.name} cannot be {done}: {said}.") from error

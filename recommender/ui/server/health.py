@@ -17,6 +17,7 @@ def health_routes(live: Live) -> list[Route]:
     async def healthz(request: Request) -> Response:
         now = live.now
         told = {"status": "ok", "version": now.gallery.version, "items": len(now)}
+        told["found_by"] = now.index.found_by
         return JSONResponse(told | {"memory_bytes": resident_bytes()})
 
     async def metrics(request: Request) -> Response:
