@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from recommender.search.tokens import WORD
+
 IN_TEXTS = ""
 """In place of a column: words that no column has, and items' own texts hold."""
 
@@ -71,7 +73,10 @@ class Said:
 
     @property
     def as_read(self) -> str:
-        """What is asked for, with its misspelt words as they are meant."""
+        """What is asked for: as it was written, or with its misspelt words as they are meant."""
+        if not self.negated and not self.mended and not self.cut:
+            # A text tower has learnt from hyphens and the like, too.
+            return " ".join(part for part in self.text.split() if WORD.search(part))
         return self._meant(self._less(self.negated))
 
     @property
