@@ -51,7 +51,7 @@ VALUES: dict[str, list[Any]] = {
     ],
     "subCategory": ["Dress", "Perfumes", "Shoes", "Topwear"],
     "baseColour": ["Black", "Grey", "Navy Blue", "Red", "White"],
-    "brand": ["Adidas", "Nike", "Red Tape", "United Colors of Benetton"],
+    "brand": ["Adidas", "Nike", "Nike Woman", "ONLY", "Red Tape", "United Colors of Benetton"],
     "pattern": ["Checked", "Solid", "Striped"],
     "year": [2010, 2011, 2012],
     "price": [299.0, 999.0, 4999.0],
@@ -106,7 +106,7 @@ def stated(said: Said) -> dict[str, Any]:
         ),
         ("trouzers", {"articleType": ["Trousers"]}),
         # Numbers.
-        ("nike under 3000", {"brand": ["Nike"], "price": {"max": 3000}}),
+        ("nike under 3000", {"brand": ["Nike", "Nike Woman"], "price": {"max": 3000}}),
         ("less than rs 3,000", {"price": {"max": 3000}}),
         ("at most 3k", {"price": {"max": 3000}}),
         ("over 500", {"price": {"min": 500}}),
@@ -129,6 +129,26 @@ def stated(said: Said) -> dict[str, Any]:
         ("around 1000", {"price": {"min": 800, "max": 1200}}),
         ("about 2011", {"year": {"min": 2010, "max": 2012}}),
         ("299-999", {"price": {"min": 299, "max": 999}}),
+        # Amounts as they are written in India, short, and in words.
+        ("shirt under 1,50,000", {"articleType": ["Shirts"], "price": {"max": 150_000}}),
+        ("under 1.5k", {"price": {"max": 1500}}),
+        ("1.5k shirt", {"articleType": ["Shirts"], "price": {"max": 1500}}),
+        ("shirt under 2 lakh", {"articleType": ["Shirts"], "price": {"max": 200_000}}),
+        ("under two thousand five hundred rupees", {"price": {"max": 2500}}),
+        ("500,1000", {"price": {"min": 500, "max": 1000}}),
+        ("shirt ≤ 1000", {"articleType": ["Shirts"], "price": {"max": 1000}}),
+        # One end of a range, before its number and after it.
+        ("shirt from 500", {"articleType": ["Shirts"], "price": {"min": 500}}),
+        ("starting at ₹500", {"price": {"min": 500}}),
+        ("from 500 to 900", {"price": {"min": 500, "max": 900}}),
+        ("from 2011", {"year": [2011]}),
+        ("900 or less", {"price": {"max": 900}}),
+        ("900 rupees and above shirt", {"price": {"min": 900}, "articleType": ["Shirts"]}),
+        ("900+ shirt", {"price": {"min": 900}, "articleType": ["Shirts"]}),
+        ("shirt 500 max", {"articleType": ["Shirts"], "price": {"max": 500}}),
+        ("2011 or later", {"year": [2011]}),
+        ("shirt priced 700", {"articleType": ["Shirts"], "price": {"max": 700}}),
+        ("price 700 to 900", {"price": {"min": 700, "max": 900}}),
         # Two numbers between which nothing costs anything are no prices, and one is none.
         ("shirt 38 40", {"articleType": ["Shirts"]}),
         ("{{7*7}} OR 1=1", {}),
@@ -149,6 +169,24 @@ def stated(said: Said) -> dict[str, Any]:
         # What is spelt in two ways is one.
         ("united colours of benetton", {"brand": ["United Colors of Benetton"]}),
         ("shirt in stock", {"articleType": ["Shirts"], "inStock": [True]}),
+        # What comes with it is not asked for instead.
+        ("dress with a shirt", {"articleType": ["Dresses"]}),
+        (
+            "white shirt with black stripes",
+            {
+                "baseColour": ["White"],
+                "articleType": ["Shirts"],
+                "pattern": ["Striped"],
+            },
+        ),
+        ("dress with a red shirt", {"articleType": ["Dresses"], "baseColour": ["Red"]}),
+        # A maker's own line for somebody is that maker's.
+        ("nike", {"brand": ["Nike", "Nike Woman"]}),
+        ("nike woman", {"brand": ["Nike Woman"]}),
+        # In capitals a word that says nothing else is a maker's name.
+        ("ONLY shirt", {"brand": ["ONLY"], "articleType": ["Shirts"]}),
+        ("only shirt", {"articleType": ["Shirts"]}),
+        ("ONLY SHIRT", {"articleType": ["Shirts"]}),
         # What contradicts itself is either.
         ("black white", {"baseColour": ["Black", "White"]}),
         ("men women", {"gender": ["Men", "Women"]}),
@@ -179,6 +217,7 @@ def test_what_words_state(vocabulary: Vocabulary, text: str, expected: Any) -> N
         ("luxury shirt", "high", "shirt"),
         ("shirt on a budget", "low", "shirt"),
         ("shirt", "", "shirt"),
+        ("cheap expensive shirt", "both", "shirt"),
     ],
 )
 def test_what_little_or_much_is_asked(
@@ -220,6 +259,9 @@ def test_what_was_misspelt_and_what_is_unknown_are_said(vocabulary: Vocabulary) 
         ("casul shoes", {"articleType": ["Casual Shoes"]}, "Casual Shoes"),
         ("casual shos red", {"articleType": ["Casual Shoes"], "baseColour": ["Red"]}, None),
         ("full slevs tee", {"articleType": ["Tshirts"]}, None),
+        # Another consonant, unless beside it on a keyboard, makes a short word another.
+        ("dregs", {}, None),
+        ("shiet", {"articleType": ["Shirts"]}, "Shirts"),
         # No other word begins so.
         ("hirts", {}, None),
     ],

@@ -20,7 +20,7 @@ class Statement:
         bounds: of a number, as a filter takes them.
         words: those that state it, as they were written.
         places: of those words among the text's.
-        either: whether they name several values that one item cannot all have.
+        either: whether they name several values, or ends of a range, that no item can have at once.
         ruled_out: whether the values are what is not wanted.
     """
 
@@ -48,7 +48,7 @@ class Said:
         cut: whether the text was longer than what was read.
         negated: places of the words that are of what is not wanted.
         loose: places of the words that say something of no column.
-        cost: whether what costs little (`low`) or much (`high`) is asked for, or nothing of it.
+        cost: whether what costs little (`low`) or much (`high`) is asked for, `both`, or neither.
         cost_at: places of the words that say so.
         contradicted: values that are both asked for and ruled out, which counts.
     """
@@ -109,6 +109,7 @@ def join(statements: dict[tuple[str, bool], Statement], statement: Statement) ->
         if narrower and within and not before.either and not statement.ruled_out:
             values = narrower
         bounds = {**before.bounds, **statement.bounds}
+        crossed = len(bounds) == 2 and bounds["min"] > bounds["max"]
         if len(bounds) == 2:
             bounds = dict(zip(("min", "max"), sorted(bounds.values()), strict=True))
         statement = replace(
@@ -117,6 +118,8 @@ def join(statements: dict[tuple[str, bool], Statement], statement: Statement) ->
             bounds=bounds,
             words=(*before.words, *statement.words),
             places=(*before.places, *statement.places),
-            either=before.either or len(values) > max(len(before.values), len(statement.values)),
+            either=before.either
+            or crossed
+            or len(values) > max(len(before.values), len(statement.values)),
         )
     statements[key] = statement

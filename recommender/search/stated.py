@@ -24,7 +24,7 @@ from recommender.search.negation import (
 )
 from recommender.search.said import IN_TEXTS, Said, Statement, join
 from recommender.search.spelling import Spelling
-from recommender.search.synonyms import ALSO, SILENT, SYNONYMS, WRITTEN
+from recommender.search.synonyms import ALSO, SILENT, SYNONYMS, WRITTEN, without_wearer
 from recommender.search.tokens import Token, key_of, words_of
 
 MAX_CHARACTERS, MAX_WORDS = 2_000, 48
@@ -104,6 +104,8 @@ class Vocabulary:
             self._add(key_of(value), name, value)
             for part in {key_of(part) for part in _PARTED.split(value)} - whole:
                 self._add(part, name, value)
+            if (of_all := without_wearer(value)) in whole:  # a maker's own line for women
+                self._add(of_all, name, value)
             for head in words_of(value)[-1:]:  # navy blue is a blue
                 heads = self._heads.setdefault(head, {})
                 heads[name] = (*heads.get(name, ()), value)
@@ -137,6 +139,8 @@ class Vocabulary:
         at = 0
         while at < len(tokens):
             taken, statement = self._stated_at(tokens, at)
+            if statement is not None and self._is_a_part(tokens, at, statement, statements):
+                statement = None
             ruled_out = tokens[at].negates and (statement is None or statement.ruled_out)
             if ruled_out:
                 negated += range(at, at + taken)
@@ -148,7 +152,7 @@ class Vocabulary:
                 rest = [token for token in tokens[at : at + taken] if not token.negates]
                 unknown += [token.written for token in rest if token.word not in SILENT][-1:]
             elif asks_for := self._bounds.cost(tokens[at]):
-                cost = asks_for
+                cost = asks_for if cost in ("", asks_for) else "both"
                 cost_at.append(at)
             elif self._counts(tokens[at]):
                 unknown.append(tokens[at].written)  # of something that this catalog does not
@@ -177,6 +181,19 @@ class Vocabulary:
             cost=cost,
             cost_at=tuple(cost_at),
         )
+
+    def _is_a_part(
+        self,
+        tokens: Sequence[Token],
+        at: int,
+        statement: Statement,
+        before: Mapping[tuple[str, bool], Statement],
+    ) -> bool:
+        """Whether it is something that comes with what is asked for: a dress with a belt."""
+        asked = before.get((statement.column, False))
+        if asked is None or not asked.values or statement.ruled_out:
+            return False
+        return any(token.word == "with" for token in tokens[max(asked.places) : at])
 
     def _says(self, token: Token) -> bool:
         """Whether a word says something, and it is known what."""
@@ -300,7 +317,7 @@ class Vocabulary:
         """
         for length in range(min(_LONGEST_PHRASE, len(tokens) - at), 0, -1):
             words = [token.word for token in tokens[at : at + length]]
-            if SILENT.issuperset(words):
+            if SILENT.issuperset(words) and not _are_shouted(tokens, at, length):
                 continue
             if (statement := self._stated_by("".join(words), asks)) is not None:
                 return length, statement
@@ -336,3 +353,12 @@ class Vocabulary:
             for name, values in meant.items()
         }
         return {name: values for name, values in often.items() if values}
+
+
+def _are_shouted(tokens: Sequence[Token], at: int, length: int) -> bool:
+    """Whether words stand out in capitals, as the names of the makers AND and ONLY do."""
+    written = [token.written for token in tokens]
+    some = written[at : at + length]
+    return all(len(word) > 1 and word.isupper() for word in some) and not all(
+        word.isupper() for word in written
+    )

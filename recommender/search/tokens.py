@@ -5,8 +5,10 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-WORD = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|[^\W_]+(?:['’][^\W_]+)*|[<>]")
-"""One word, or a sign that says more or less."""
+WORD = re.compile(
+    r"\d+(?:,\d{2,3})*,\d{3}(?:\.\d+)?(?!\d)|\d+\.\d+(?:[kK]\b)?|[^\W_]+(?:['’][^\W_]+)*|[<>≤≥]"
+)
+"""One word, or a sign that says more or less; thousands are parted as here or as in India."""
 _AMOUNT = re.compile(r"(?:rs|inr|usd|eur)?(\d+(?:\.\d+)?)(k|rs|inr|usd|eur)?")
 
 _SPELT = {
@@ -21,6 +23,8 @@ _SPELT = {
     "pajama": "pyjama",
     "moisturizer": "moisturiser",
     "fiber": "fibre",
+    "analog": "analogue",
+    "woolen": "woollen",
 }
 """What is spelt in two ways, in America and elsewhere: brands and catalogs are of either."""
 

@@ -154,7 +154,7 @@ class Words:
         """What is cheap or dear as a bound: of what is asked for, the quarter that costs so."""
         column = self._vocabulary.price
         stated = any(s.column == column for s in said.statements)
-        if not said.cost or column is None or stated:
+        if said.cost in ("", "both") or column is None or stated:
             return said  # who names an amount means no other
         codes = self._filters.codes(column)
         rows = codes >= 0
@@ -195,7 +195,21 @@ class Words:
             believed = vectors[:, place[1]].sum(axis=1) / np.float32(weight)
             shown: Mask = believed >= _SHOWN
             return shown
-        return self._said_to_be(statement)
+        return self._said_to_be(statement) | self._told_by_texts(statement)
+
+    def _told_by_texts(self, statement: Statement) -> Mask:
+        """Of which items that nobody says it of a text does, in all words: bool of shape (n,)."""
+        told: Mask = self._filters.codes(statement.column) < 0
+        values = [value for value in statement.values if isinstance(value, str)]
+        if not told.any() or not values:
+            return np.zeros_like(told)
+        holding = (
+            np.logical_and.reduce([self._holding([word]) for word in words])
+            for value in values
+            if (words := words_of(value))
+        )
+        told &= np.logical_or.reduce([*holding, np.zeros_like(told)])
+        return told
 
     def _said_to_be(self, statement: Statement) -> Mask:
         """Which items have one of the values by their column: bool of shape (n,)."""

@@ -72,8 +72,18 @@ def heard(hits: Hits) -> str:
     sentences += [
         f"{both} is asked for and ruled out: it is left out." for both in said.contradicted
     ]
+    if said.cost == "both":
+        sentences.append(
+            "What costs little and what costs much are both asked for: any price will do."
+        )
     for statement in said.statements:
-        if statement.either:
+        if statement.either and statement.bounds:
+            low, high = (f"{statement.bounds[end]:.15g}" for end in ("min", "max"))
+            noun = noun_of(statement.column)
+            sentences.append(
+                f"No {noun} is up to {low} and from {high}: it was read as {low} to {high}."
+            )
+        elif statement.either:
             values = [str(value) for value in statement.values]
             do = "either will do" if len(values) == 2 else "any of them will do"
             sentences.append(f"{', '.join(values[:-1])} or {values[-1]}: {do}.")
@@ -82,6 +92,15 @@ def heard(hits: Hits) -> str:
         met = met if hits.all_of else "Nothing here is"
         sentences.append(f"{met} all of that; what follows comes nearest.")
     return " ".join(sentences)
+
+
+def only_these_are(found: int) -> str:
+    """How many items are all that was said, where none but such can be found.
+
+    >>> only_these_are(4)
+    'Only 4 items here are all of that.'
+    """
+    return f"Only {several(found)} here {'is' if found == 1 else 'are'} all of that."
 
 
 def only_these_hold(found: int) -> str:

@@ -10,7 +10,13 @@ from recommender.search.hits import Hits
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
 from recommender.search.said import Said
-from recommender.service.sentences import heard, message_of, not_counted, only_these_hold
+from recommender.service.sentences import (
+    heard,
+    message_of,
+    not_counted,
+    only_these_are,
+    only_these_hold,
+)
 
 SCHEMA_VERSION = 1
 MORE = VIEW_COLUMNS[0]
@@ -112,8 +118,12 @@ def answer_of(
     counted_ones = recommender.encoder.agreement.labels
     uncounted = not_counted(label for label in corrected if label not in counted_ones)
     found = message_of(len(hits), options, matched=hits.matched, repeated=hits.repeated)
-    if hits.said is not None and not hits.said.statements and len(hits) < options.k:
-        found = only_these_hold(len(hits))
+    if hits.said is not None and len(hits) < options.k:
+        narrow = any(s.bounds or s.ruled_out for s in hits.said.statements)
+        if not hits.said.statements:
+            found = only_these_hold(len(hits))
+        elif narrow and 0 < hits.all_of == len(hits):
+            found = only_these_are(len(hits))
     timings = {"decode": decode_ms, "encode": 0.0, **hits.timings_ms}
     timings["total"] = sum(timings.values())
     return {
