@@ -22,7 +22,7 @@ from recommender.search.said import Said
 from recommender.search.stated import MAX_CHARACTERS, MAX_WORDS, Vocabulary
 from recommender.search.tokens import key_of, words_of
 from recommender.search.words import Words
-from recommender.service.sentences import heard
+from recommender.service.heard import heard
 
 COLUMNS = (
     Column("gender", "choice", "gender"),

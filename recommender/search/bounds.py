@@ -17,8 +17,14 @@ _AT_LEAST = frozenset(("over", "above", "min", "minimum", "more", ">", "after", 
 _AT_LEAST |= {"≥", "from"}
 _ABOUT = frozenset(("about", "around", "approx", "approximately", "roughly"))
 _OF_ONE = _AT_MOST | _AT_LEAST | _ABOUT
-_MONEY = frozenset(("r", "rs", "inr", "usd", "eur", "gbp", "rupee", "dollar", "euro"))
-_MONEY |= {"price", "priced", "costing"}
+CURRENCIES = {
+    **dict.fromkeys(("r", "rs", "inr", "rupee"), "INR"),
+    **dict.fromkeys(("usd", "dollar"), "USD"),
+    **dict.fromkeys(("eur", "euro"), "EUR"),
+    "gbp": "GBP",
+}
+"""Words for money, as they are compared -> its code."""
+_MONEY = frozenset((*CURRENCIES, "price", "priced", "costing"))
 _OF_AMOUNTS = frozenset(("under", "below", "over", "above", "cheaper", "within", "upto", "<", ">"))
 _OF_AMOUNTS |= {"budget", "≤", "≥"}
 _LESS = frozenset(("less", "below", "under", "cheaper", "lower"))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from recommender.search.tokens import WORD
+from recommender.search.tokens import WORD, Token
 
 IN_TEXTS = ""
 """In place of a column: words that no column has, and items' own texts hold."""
@@ -123,3 +123,23 @@ def join(statements: dict[tuple[str, bool], Statement], statement: Statement) ->
             or len(values) > max(len(before.values), len(statement.values)),
         )
     statements[key] = statement
+
+
+def is_a_part(
+    tokens: Sequence[Token],
+    at: int,
+    statement: Statement,
+    before: Mapping[tuple[str, bool], Statement],
+) -> bool:
+    """Whether what is stated comes with what is asked for, as the belt does with a dress.
+
+    Args:
+        tokens: of the text.
+        at: where of it that is stated.
+        statement: it.
+        before: what was stated before, as `join` has it.
+    """
+    asked = before.get((statement.column, False))
+    if asked is None or not asked.values or statement.ruled_out:
+        return False
+    return any(token.word == "with" for token in tokens[max(asked.places) : at])

@@ -22,10 +22,10 @@ from recommender.search.negation import (
     tokens_with_negations,
     turned,
 )
-from recommender.search.said import IN_TEXTS, Said, Statement, join
+from recommender.search.said import IN_TEXTS, Said, Statement, is_a_part, join
 from recommender.search.spelling import Spelling
 from recommender.search.synonyms import ALSO, SILENT, SYNONYMS, WRITTEN, without_wearer
-from recommender.search.tokens import Token, key_of, words_of
+from recommender.search.tokens import Token, are_shouted, key_of, words_of
 
 MAX_CHARACTERS, MAX_WORDS = 2_000, 48
 _LONGEST_PHRASE = 5
@@ -139,7 +139,7 @@ class Vocabulary:
         at = 0
         while at < len(tokens):
             taken, statement = self._stated_at(tokens, at)
-            if statement is not None and self._is_a_part(tokens, at, statement, statements):
+            if statement is not None and is_a_part(tokens, at, statement, statements):
                 statement = None
             ruled_out = tokens[at].negates and (statement is None or statement.ruled_out)
             if ruled_out:
@@ -181,19 +181,6 @@ class Vocabulary:
             cost=cost,
             cost_at=tuple(cost_at),
         )
-
-    def _is_a_part(
-        self,
-        tokens: Sequence[Token],
-        at: int,
-        statement: Statement,
-        before: Mapping[tuple[str, bool], Statement],
-    ) -> bool:
-        """Whether it is something that comes with what is asked for: a dress with a belt."""
-        asked = before.get((statement.column, False))
-        if asked is None or not asked.values or statement.ruled_out:
-            return False
-        return any(token.word == "with" for token in tokens[max(asked.places) : at])
 
     def _says(self, token: Token) -> bool:
         """Whether a word says something, and it is known what."""
@@ -259,7 +246,8 @@ class Vocabulary:
             token = tokens[at]
             if meant is not None:
                 written = " ".join(token.written for token in tokens[at : at + taken])
-                mended.append((written, self._written(meant)))
+                if key_of(written) != meant:  # else it is only parted otherwise
+                    mended.append((written, self._written(meant)))
                 token = Token(written, meant)
             elif not self._knows(token) and token.word not in self._words:
                 unknown.append(token.written)
@@ -317,7 +305,7 @@ class Vocabulary:
         """
         for length in range(min(_LONGEST_PHRASE, len(tokens) - at), 0, -1):
             words = [token.word for token in tokens[at : at + length]]
-            if SILENT.issuperset(words) and not _are_shouted(tokens, at, length):
+            if SILENT.issuperset(words) and not are_shouted(tokens, at, length):
                 continue
             if (statement := self._stated_by("".join(words), asks)) is not None:
                 return length, statement
@@ -353,12 +341,3 @@ class Vocabulary:
             for name, values in meant.items()
         }
         return {name: values for name, values in often.items() if values}
-
-
-def _are_shouted(tokens: Sequence[Token], at: int, length: int) -> bool:
-    """Whether words stand out in capitals, as the names of the makers AND and ONLY do."""
-    written = [token.written for token in tokens]
-    some = written[at : at + length]
-    return all(len(word) > 1 and word.isupper() for word in some) and not all(
-        word.isupper() for word in written
-    )

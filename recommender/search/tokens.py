@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -62,6 +63,15 @@ def written_in(text: str) -> list[str]:
 def words_of(text: str) -> list[str]:
     """The same as they are compared, alone."""
     return [token.word for token in tokens_of(text)]
+
+
+def are_shouted(tokens: Sequence[Token], at: int, length: int) -> bool:
+    """Whether words stand out in capitals, as the names of the makers AND and ONLY do."""
+    written = [token.written for token in tokens]
+    some = written[at : at + length]
+    return all(len(word) > 1 and word.isupper() for word in some) and not all(
+        word.isupper() for word in written
+    )
 
 
 def key_of(text: str) -> str:
