@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from recommender.encoding.agreement import Agreement
 from recommender.errors import QueryError
 from recommender.schema import Column
+from recommender.search import fusion
 from recommender.search.filters import FilterTable
 from recommender.search.fusion import Told, fuse
 from recommender.search.lexical import Lexical
@@ -393,6 +394,39 @@ def test_what_is_all_that_was_stated_comes_first(recommender: Recommender) -> No
     assert "Nothing here is all of that" in heard(nothing)
 
 
+def test_the_kind_comes_before_what_qualifies_it(recommender: Recommender) -> None:
+    """Of what is asked for, else something of another kind that is all the rest of it."""
+    assert found(recommender, "pink heels for girls", k=1) == [7]
+
+
+def test_what_only_a_text_says_of_an_item_counts() -> None:
+    frame = pd.DataFrame(
+        {
+            "fabric": pd.Series(["Silk", None, "Cotton", None, None], dtype=object),
+            "productDisplayName": ["Ako Sari", "Bil Silk Sari", "Cil Silk Sari", "Dor", "Eli"],
+        }
+    )
+    columns = [Column("fabric", "choice", "fabric"), Column("productDisplayName", "text", "name")]
+    words = Words(frame, columns, FilterTable(frame), {}, Agreement(looks_dim=2))
+    told = words.tell(words.read("silk"), np.ones((5, 2), np.float32))
+    assert told.stated.tolist() == [1, 1, 0, 0, 0]
+
+
+def test_what_words_become_is_said(believing: Recommender) -> None:
+    def said_of(text: str) -> str:
+        return heard(believing.by_id(1, Options(k=3), text=text), "INR")
+
+    assert said_of("लाल") == "Nothing of these words is understood here."
+    assert said_of("q" * 2000) == f"Not understood: {'q' * 39}…."
+    shop = words_of_a_shop().read("shirts under $20")
+    hits = replace(believing.by_text("shirts"), said=shop)
+    assert "Prices here are in INR." in heard(hits, "INR")
+    assert "Prices" not in heard(hits, "USD") + heard(hits)
+    both = replace(hits, said=words_of_a_shop().read("cheap expensive shirt over 30 under 20"))
+    assert "No price is up to 20 and from 30: it was read as 20 to 30." in heard(both)
+    assert "any price will do" in heard(both)
+
+
 def test_a_name_alone_is_found(recommender: Recommender) -> None:
     assert found(recommender, "fen tote")[0] == 9
     assert found(recommender, "Ivo")[0] == 13
@@ -461,6 +495,19 @@ def test_texts_that_hold_what_is_stated_are_none_the_better_beside_an_item(
     assert not told.lexical.any()
     [told] = believing.but(believing.like(0), "but in blue, like a tote").told
     assert told.lexical.argmax() == 8
+
+
+def test_beside_an_item_texts_choose_among_what_is_like_it(
+    believing: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fusion, "_DEEP", 3)
+    query = believing.asking(believing.like(0))
+    [told] = believing.but(believing.like(0), "like a tote").told
+    near = believing.index.search(query, 3)[1][0]
+    assert told.lexical.argmax() == 8 not in near
+    assert set(fuse(believing.index, query, told, 1, None).rows) <= set(near)
+    alone = replace(told, beside=False)
+    assert 8 in fuse(believing.index, np.zeros_like(query), alone, 1, None).rows
 
 
 def test_words_that_say_nothing(recommender: Recommender) -> None:
