@@ -394,11 +394,6 @@ def test_what_is_all_that_was_stated_comes_first(recommender: Recommender) -> No
     assert "Nothing here is all of that" in heard(nothing)
 
 
-def test_the_kind_comes_before_what_qualifies_it(recommender: Recommender) -> None:
-    """Of what is asked for, else something of another kind that is all the rest of it."""
-    assert found(recommender, "pink heels for girls", k=1) == [7]
-
-
 def test_what_only_a_text_says_of_an_item_counts() -> None:
     frame = pd.DataFrame(
         {

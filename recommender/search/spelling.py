@@ -108,7 +108,7 @@ def _are_near(one: str, other: str) -> bool:
     if {one, other} <= _VOWELS or None in places:
         return True  # or are on no such keyboard
     (y, x), (v, u) = places  # type: ignore[misc]
-    return abs(y - v) <= 1 and abs(x - u) <= 1
+    return bool(abs(y - v) <= 1 and abs(x - u) <= 1)
 
 
 def _forms(word: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from recommender.encoding.agreement import Agreement
 from recommender.index.embeddings import Floats, Mask
-from recommender.schema import CATEGORY, COLOUR, GENDER, TYPE, Column
+from recommender.schema import COLOUR, GENDER, TYPE, Column
 from recommender.search.filters import FilterTable
 from recommender.search.fusion import Told
 from recommender.search.lexical import Lexical
@@ -25,8 +25,6 @@ _SHOWN = 0.5
 """From which belief on a picture is taken to show what is stated."""
 _CHEAP = 0.25
 """The share of items that is cheap among its like, and that is dear."""
-KINDS = (TYPE, "subCategory", CATEGORY)
-"""Columns that say what kind of thing an item is."""
 _SELDOM = 0.06
 """A word means a value seldom if fewer of the items have it whose texts hold the word."""
 
@@ -100,9 +98,8 @@ class Words:
         """
         allowed: Mask | None = None
         ruled_out: Mask | None = None
-        agree: list[Mask] = []
-        tells: list[float] = []
-        kinds: list[bool] = []
+        stated = np.zeros(len(vectors), dtype=np.float32)
+        total = 0.0
         for statement in said.statements:
             if statement.bounds:
                 passes = self._filters.mask({statement.column: statement.bounds})
@@ -116,16 +113,9 @@ class Words:
                 # As much as the statement tells: one that few items meet is no accident, unless it
                 # is of a column that few items have.
                 known = 1.0 if place else self._known[statement.column]
-                tells.append(-known * np.log((agrees.sum() + 1) / (len(vectors) + 2)))
-                kinds.append(statement.column in KINDS)
-                agree.append(agrees)
-        # Who asks for red heels would rather have heels of another colour than something else.
-        most = max((tell for tell, kind in zip(tells, kinds, strict=True) if not kind), default=0.0)
-        tells = [tell + most * kind for tell, kind in zip(tells, kinds, strict=True)]
-        stated = np.zeros(len(vectors), dtype=np.float32)
-        for tell, agrees in zip(tells, agree, strict=True):
-            stated += np.float32(tell) * agrees
-        total = sum(tells)
+                told = -known * np.log((agrees.sum() + 1) / (len(vectors) + 2))
+                stated += np.float32(told) * agrees
+                total += told
         return Told(
             said=said,
             stated=stated / np.float32(total) if total else stated,

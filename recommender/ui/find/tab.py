@@ -59,7 +59,7 @@ class FindTab:
                     self.bar = BarPanel()
                     with gr.Row(elem_id="tools"):
                         self.thumbs, self.place = ThumbsPanel(service, self.trail), PlacePanel()
-                self.query.words.chips.render()
+                self.query.words.chips.render()  # type: ignore[no-untyped-call]
                 self.seen = SeenPanel(service)
                 self.item = ItemPanel(service, self.trail)
                 self.taste = TastePanel(service, self.trail)
