@@ -10,7 +10,7 @@ from conftest import ROWS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.encoding.agreement import Agreement
+from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.errors import QueryError
 from recommender.schema import Column
 from recommender.search import fusion
@@ -480,6 +480,25 @@ def test_words_have_the_say_beside_an_item(believing: Recommender) -> None:
     plain = believing.by_id(1, Options(k=3, repeats=True))
     same = believing.by_id(1, Options(k=3, repeats=True), text="")
     assert plain.ids.tolist() == same.ids.tolist()
+
+
+@pytest.mark.parametrize("text", ["in another colour", "but in a different color please"])
+def test_another_colour_is_any_but_its_own(text: str, believing: Recommender) -> None:
+    frame = pd.DataFrame({"baseColour": ["Blue", "Red"]})
+    weights, classes = {LOOKS: 0.5, "baseColour": 0.5}, {"baseColour": ["Blue", "Red"]}
+    agreement = Agreement(looks_dim=1, weights=weights, classes=classes)
+    words = Words(
+        frame, [Column("baseColour", "choice", "colour")], FilterTable(frame), classes, agreement
+    )
+    vectors = agreement.embed(np.ones((2, 1), np.float32), {"baseColour": np.eye(2, dtype="f")})
+    said = words.of_another_colour(words.read(text), vectors[1:])
+    [ruled_out] = said.statements
+    assert (ruled_out.values, ruled_out.ruled_out) == (("Red",), True)
+    out = words.tell(said, vectors, beside=True).ruled_out
+    assert out is not None
+    assert out.tolist() == [False, True]
+    plain = believing.by_text(f"tee {text}")  # than what, nobody says
+    assert "Not understood: " in heard(plain)
 
 
 def test_texts_that_hold_what_is_stated_are_none_the_better_beside_an_item(

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from recommender.search.tokens import Token, compared
 
+OTHER_COLOUR = "othercolour"
+"""Than what asks is of."""
 _MEANS = {
     "upto": "up to; as much as",
     # What follows is not wanted.
@@ -13,6 +15,7 @@ _MEANS = {
     "cheap": "not expensive; not too expensive; not very expensive; not so expensive; low price; "
     "low cost; low budget; on a budget; value for money",
     "expensive": "not cheap; high end; top end",
+    OTHER_COLOUR: "another colour; other colour; different colour; any other colour",
     "from": "starting at; starting from; beginning at; beginning from",
 }
 _IDIOMS = {

@@ -50,6 +50,7 @@ class Said:
         loose: places of the words that say something of no column.
         cost: whether what costs little (`low`) or much (`high`) is asked for, `both`, or neither.
         cost_at: places of the words that say so.
+        other_colour: places of the words that ask for another colour than what asks is of.
         contradicted: values that are both asked for and ruled out, which counts.
     """
 
@@ -62,6 +63,7 @@ class Said:
     unknown: tuple[str, ...] = ()
     cut: bool = False
     negated: tuple[int, ...] = ()
+    other_colour: tuple[int, ...] = ()
     contradicted: tuple[str, ...] = ()
     loose: tuple[int, ...] = ()
     cost: str = ""

@@ -13,7 +13,7 @@ from typing import Any
 from recommender.errors import QueryError
 from recommender.schema import Column
 from recommender.search.bounds import FILLING, Bounds, Cost
-from recommender.search.idioms import with_idioms, with_money_said
+from recommender.search.idioms import OTHER_COLOUR, with_idioms, with_money_said
 from recommender.search.negation import (
     NOT,
     goes_on,
@@ -134,6 +134,7 @@ class Vocabulary:
         statements: dict[tuple[str, bool], Statement] = {}
         unstated: list[int] = []
         negated: list[int] = []
+        other_colour: list[int] = []
         cost: Cost = ""
         cost_at: list[int] = []
         at = 0
@@ -154,6 +155,8 @@ class Vocabulary:
             elif asks_for := self._bounds.cost(tokens[at]):
                 cost = asks_for if cost in ("", asks_for) else "both"
                 cost_at.append(at)
+            elif tokens[at].word == OTHER_COLOUR:
+                other_colour.append(at)
             elif self._counts(tokens[at]):
                 unknown.append(tokens[at].written)  # of something that this catalog does not
             else:
@@ -177,6 +180,7 @@ class Vocabulary:
             cut=cut,
             negated=tuple(negated),
             contradicted=tuple(map(str, contradicted)),
+            other_colour=tuple(other_colour),
             loose=tuple(place for place in unstated if self._says(tokens[place])),
             cost=cost,
             cost_at=tuple(cost_at),
@@ -272,6 +276,7 @@ class Vocabulary:
         word = token.word
         return (
             word in SILENT
+            or word == OTHER_COLOUR
             or word in self._usual
             or word in self._parts
             or word in self._phrases

@@ -85,6 +85,21 @@ class Words:
         """
         return self._with_cost(self._vocabulary.read(text))
 
+    def of_another_colour(self, said: Said, vectors: Floats) -> Said:
+        """A text beside what asks, whose colour is ruled out where the text asks for another.
+
+        Args:
+            said: the text.
+            vectors: float32 of shape (q, dim), what pictures or items ask.
+        """
+        block = self._agreement.block(COLOUR)
+        if not said.other_colour or block is None:
+            return said
+        own = self._agreement.classes[COLOUR][int(vectors[:, block].sum(axis=0).argmax())]
+        places, words = said.other_colour, tuple(said.words[at] for at in said.other_colour)
+        told = Statement(column=COLOUR, values=(own,), words=words, places=places, ruled_out=True)
+        return replace(said, statements=(*said.statements, told))
+
     def tell(self, said: Said, vectors: Floats, *, beside: bool = False, seen: bool = True) -> Told:
         """What a text says of each item.
 

@@ -22,8 +22,11 @@ def heard(hits: Hits, currency: str = "") -> str:
         return ""
     sentences = [f"Only the first {MAX_WORDS} words were read."] if said.cut else []
     sentences += [f"“{_cut(typed)}” was read as “{read}”." for typed, read in said.mended]
-    if said.unknown:
-        sentences.append(f"Not understood: {', '.join(map(_cut, said.unknown))}.")
+    unknown = [*said.unknown]
+    if not any(s.places == said.other_colour for s in said.statements):
+        unknown += [said.words[at] for at in said.other_colour]  # than what, nobody says
+    if unknown:
+        sentences.append(f"Not understood: {', '.join(map(_cut, unknown))}.")
     elif not said:
         sentences.append("Nothing of these words is understood here.")
     spoken = {CURRENCIES.get(compared(w), "") for s in said.statements if s.bounds for w in s.words}
