@@ -351,7 +351,11 @@ def test_words_are_asked_by_keyboard_and_taken_back(phone: Page) -> None:
     expect(chips).to_have_text(["Tshirts ×", "Men ×"])
     expect(box).to_have_value("tee for men")
 
+    assert chips.first.bounding_box()["y"] > page.locator("#status").bounding_box()["y"], "in view"
     page.locator("#results .thumbnail-item").first.click()
+    close = page.locator("#close").bounding_box()
+    large = page.locator("article.item img").first.bounding_box()
+    assert large["x"] + large["width"] <= close["x"], "beside each other"
     page.locator("#more").click()
     status(page)
     expect(box).to_have_value("")

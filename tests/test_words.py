@@ -10,9 +10,10 @@ from conftest import ROWS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.encoding.agreement import Agreement
+from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.errors import QueryError
 from recommender.schema import Column
+from recommender.search import fusion
 from recommender.search.filters import FilterTable
 from recommender.search.fusion import Told, fuse
 from recommender.search.lexical import Lexical
@@ -22,7 +23,7 @@ from recommender.search.said import Said
 from recommender.search.stated import MAX_CHARACTERS, MAX_WORDS, Vocabulary
 from recommender.search.tokens import key_of, words_of
 from recommender.search.words import Words
-from recommender.service.sentences import heard
+from recommender.service.heard import heard
 
 COLUMNS = (
     Column("gender", "choice", "gender"),
@@ -51,7 +52,7 @@ VALUES: dict[str, list[Any]] = {
     ],
     "subCategory": ["Dress", "Perfumes", "Shoes", "Topwear"],
     "baseColour": ["Black", "Grey", "Navy Blue", "Red", "White"],
-    "brand": ["Adidas", "Nike", "Red Tape", "United Colors of Benetton"],
+    "brand": ["Adidas", "Nike", "Nike Woman", "ONLY", "Red Tape", "United Colors of Benetton"],
     "pattern": ["Checked", "Solid", "Striped"],
     "year": [2010, 2011, 2012],
     "price": [299.0, 999.0, 4999.0],
@@ -106,7 +107,7 @@ def stated(said: Said) -> dict[str, Any]:
         ),
         ("trouzers", {"articleType": ["Trousers"]}),
         # Numbers.
-        ("nike under 3000", {"brand": ["Nike"], "price": {"max": 3000}}),
+        ("nike under 3000", {"brand": ["Nike", "Nike Woman"], "price": {"max": 3000}}),
         ("less than rs 3,000", {"price": {"max": 3000}}),
         ("at most 3k", {"price": {"max": 3000}}),
         ("over 500", {"price": {"min": 500}}),
@@ -129,6 +130,26 @@ def stated(said: Said) -> dict[str, Any]:
         ("around 1000", {"price": {"min": 800, "max": 1200}}),
         ("about 2011", {"year": {"min": 2010, "max": 2012}}),
         ("299-999", {"price": {"min": 299, "max": 999}}),
+        # Amounts as they are written in India, short, and in words.
+        ("shirt under 1,50,000", {"articleType": ["Shirts"], "price": {"max": 150_000}}),
+        ("under 1.5k", {"price": {"max": 1500}}),
+        ("1.5k shirt", {"articleType": ["Shirts"], "price": {"max": 1500}}),
+        ("shirt under 2 lakh", {"articleType": ["Shirts"], "price": {"max": 200_000}}),
+        ("under two thousand five hundred rupees", {"price": {"max": 2500}}),
+        ("500,1000", {"price": {"min": 500, "max": 1000}}),
+        ("shirt ≤ 1000", {"articleType": ["Shirts"], "price": {"max": 1000}}),
+        # One end of a range, before its number and after it.
+        ("shirt from 500", {"articleType": ["Shirts"], "price": {"min": 500}}),
+        ("starting at ₹500", {"price": {"min": 500}}),
+        ("from 500 to 900", {"price": {"min": 500, "max": 900}}),
+        ("from 2011", {"year": [2011]}),
+        ("900 or less", {"price": {"max": 900}}),
+        ("900 rupees and above shirt", {"price": {"min": 900}, "articleType": ["Shirts"]}),
+        ("900+ shirt", {"price": {"min": 900}, "articleType": ["Shirts"]}),
+        ("shirt 500 max", {"articleType": ["Shirts"], "price": {"max": 500}}),
+        ("2011 or later", {"year": [2011]}),
+        ("shirt priced 700", {"articleType": ["Shirts"], "price": {"max": 700}}),
+        ("price 700 to 900", {"price": {"min": 700, "max": 900}}),
         # Two numbers between which nothing costs anything are no prices, and one is none.
         ("shirt 38 40", {"articleType": ["Shirts"]}),
         ("{{7*7}} OR 1=1", {}),
@@ -149,6 +170,24 @@ def stated(said: Said) -> dict[str, Any]:
         # What is spelt in two ways is one.
         ("united colours of benetton", {"brand": ["United Colors of Benetton"]}),
         ("shirt in stock", {"articleType": ["Shirts"], "inStock": [True]}),
+        # What comes with it is not asked for instead.
+        ("dress with a shirt", {"articleType": ["Dresses"]}),
+        (
+            "white shirt with black stripes",
+            {
+                "baseColour": ["White"],
+                "articleType": ["Shirts"],
+                "pattern": ["Striped"],
+            },
+        ),
+        ("dress with a red shirt", {"articleType": ["Dresses"], "baseColour": ["Red"]}),
+        # A maker's own line for somebody is that maker's.
+        ("nike", {"brand": ["Nike", "Nike Woman"]}),
+        ("nike woman", {"brand": ["Nike Woman"]}),
+        # In capitals a word that says nothing else is a maker's name.
+        ("ONLY shirt", {"brand": ["ONLY"], "articleType": ["Shirts"]}),
+        ("only shirt", {"articleType": ["Shirts"]}),
+        ("ONLY SHIRT", {"articleType": ["Shirts"]}),
         # What contradicts itself is either.
         ("black white", {"baseColour": ["Black", "White"]}),
         ("men women", {"gender": ["Men", "Women"]}),
@@ -179,6 +218,7 @@ def test_what_words_state(vocabulary: Vocabulary, text: str, expected: Any) -> N
         ("luxury shirt", "high", "shirt"),
         ("shirt on a budget", "low", "shirt"),
         ("shirt", "", "shirt"),
+        ("cheap expensive shirt", "both", "shirt"),
     ],
 )
 def test_what_little_or_much_is_asked(
@@ -220,6 +260,9 @@ def test_what_was_misspelt_and_what_is_unknown_are_said(vocabulary: Vocabulary) 
         ("casul shoes", {"articleType": ["Casual Shoes"]}, "Casual Shoes"),
         ("casual shos red", {"articleType": ["Casual Shoes"], "baseColour": ["Red"]}, None),
         ("full slevs tee", {"articleType": ["Tshirts"]}, None),
+        # Another consonant, unless beside it on a keyboard, makes a short word another.
+        ("dregs", {}, None),
+        ("shiet", {"articleType": ["Shirts"]}, "Shirts"),
         # No other word begins so.
         ("hirts", {}, None),
     ],
@@ -351,6 +394,34 @@ def test_what_is_all_that_was_stated_comes_first(recommender: Recommender) -> No
     assert "Nothing here is all of that" in heard(nothing)
 
 
+def test_what_only_a_text_says_of_an_item_counts() -> None:
+    frame = pd.DataFrame(
+        {
+            "fabric": pd.Series(["Silk", None, "Cotton", None, None], dtype=object),
+            "productDisplayName": ["Ako Sari", "Bil Silk Sari", "Cil Silk Sari", "Dor", "Eli"],
+        }
+    )
+    columns = [Column("fabric", "choice", "fabric"), Column("productDisplayName", "text", "name")]
+    words = Words(frame, columns, FilterTable(frame), {}, Agreement(looks_dim=2))
+    told = words.tell(words.read("silk"), np.ones((5, 2), np.float32))
+    assert told.stated.tolist() == [1, 1, 0, 0, 0]
+
+
+def test_what_words_become_is_said(believing: Recommender) -> None:
+    def said_of(text: str) -> str:
+        return heard(believing.by_id(1, Options(k=3), text=text), "INR")
+
+    assert said_of("लाल") == "Nothing of these words is understood here."
+    assert said_of("q" * 2000) == f"Not understood: {'q' * 39}…."
+    shop = words_of_a_shop().read("shirts under $20")
+    hits = replace(believing.by_text("shirts"), said=shop)
+    assert "Prices here are in INR." in heard(hits, "INR")
+    assert "Prices" not in heard(hits, "USD") + heard(hits)
+    both = replace(hits, said=words_of_a_shop().read("cheap expensive shirt over 30 under 20"))
+    assert "No price is up to 20 and from 30: it was read as 20 to 30." in heard(both)
+    assert "any price will do" in heard(both)
+
+
 def test_a_name_alone_is_found(recommender: Recommender) -> None:
     assert found(recommender, "fen tote")[0] == 9
     assert found(recommender, "Ivo")[0] == 13
@@ -411,6 +482,25 @@ def test_words_have_the_say_beside_an_item(believing: Recommender) -> None:
     assert plain.ids.tolist() == same.ids.tolist()
 
 
+@pytest.mark.parametrize("text", ["in another colour", "but in a different color please"])
+def test_another_colour_is_any_but_its_own(text: str, believing: Recommender) -> None:
+    frame = pd.DataFrame({"baseColour": ["Blue", "Red"]})
+    weights, classes = {LOOKS: 0.5, "baseColour": 0.5}, {"baseColour": ["Blue", "Red"]}
+    agreement = Agreement(looks_dim=1, weights=weights, classes=classes)
+    words = Words(
+        frame, [Column("baseColour", "choice", "colour")], FilterTable(frame), classes, agreement
+    )
+    vectors = agreement.embed(np.ones((2, 1), np.float32), {"baseColour": np.eye(2, dtype="f")})
+    said = words.of_another_colour(words.read(text), vectors[1:])
+    [ruled_out] = said.statements
+    assert (ruled_out.values, ruled_out.ruled_out) == (("Red",), True)
+    out = words.tell(said, vectors, beside=True).ruled_out
+    assert out is not None
+    assert out.tolist() == [False, True]
+    plain = believing.by_text(f"tee {text}")  # than what, nobody says
+    assert "Not understood: " in heard(plain)
+
+
 def test_texts_that_hold_what_is_stated_are_none_the_better_beside_an_item(
     believing: Recommender,
 ) -> None:
@@ -419,6 +509,19 @@ def test_texts_that_hold_what_is_stated_are_none_the_better_beside_an_item(
     assert not told.lexical.any()
     [told] = believing.but(believing.like(0), "but in blue, like a tote").told
     assert told.lexical.argmax() == 8
+
+
+def test_beside_an_item_texts_choose_among_what_is_like_it(
+    believing: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fusion, "_DEEP", 3)
+    query = believing.asking(believing.like(0))
+    [told] = believing.but(believing.like(0), "like a tote").told
+    near = believing.index.search(query, 3)[1][0]
+    assert told.lexical.argmax() == 8 not in near
+    assert set(fuse(believing.index, query, told, 1, None).rows) <= set(near)
+    alone = replace(told, beside=False)
+    assert 8 in fuse(believing.index, np.zeros_like(query), alone, 1, None).rows
 
 
 def test_words_that_say_nothing(recommender: Recommender) -> None:

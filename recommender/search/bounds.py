@@ -7,18 +7,33 @@ from recommender.schema import PRICE
 from recommender.search.said import Statement
 from recommender.search.tokens import Token
 
-Cost = Literal["", "low", "high"]
-"""Whether words ask for what costs little, or much, or say nothing of it."""
+Cost = Literal["", "low", "high", "both"]
+"""Whether words ask for what costs little, or much, say nothing of it or contradict themselves."""
 
 _OF_YEARS = frozenset(("before", "after", "since"))
 _AT_MOST = frozenset(("under", "below", "max", "maximum", "within", "upto", "<", "less", "cheaper"))
-_AT_MOST |= {"before", "most", "budget"}
+_AT_MOST |= {"before", "most", "budget", "≤"}
 _AT_LEAST = frozenset(("over", "above", "min", "minimum", "more", ">", "after", "since", "least"))
+_AT_LEAST |= {"≥", "from"}
 _ABOUT = frozenset(("about", "around", "approx", "approximately", "roughly"))
 _OF_ONE = _AT_MOST | _AT_LEAST | _ABOUT
-_MONEY = frozenset(("r", "rs", "inr", "usd", "eur", "gbp", "rupee", "dollar", "euro"))
+CURRENCIES = {
+    **dict.fromkeys(("r", "rs", "inr", "rupee"), "INR"),
+    **dict.fromkeys(("usd", "dollar"), "USD"),
+    **dict.fromkeys(("eur", "euro"), "EUR"),
+    "gbp": "GBP",
+}
+"""Words for money, as they are compared -> its code."""
+_MONEY = frozenset((*CURRENCIES, "price", "priced", "costing"))
 _OF_AMOUNTS = frozenset(("under", "below", "over", "above", "cheaper", "within", "upto", "<", ">"))
-_OF_AMOUNTS |= {"budget"}
+_OF_AMOUNTS |= {"budget", "≤", "≥"}
+_LESS = frozenset(("less", "below", "under", "cheaper", "lower"))
+_MORE = frozenset(("more", "above", "over", "up", "higher", "upward"))
+_AFTER = {
+    **dict.fromkeys(("max", "maximum"), "max"),
+    **dict.fromkeys(("min", "minimum", "plus", "onward"), "min"),
+}
+"""What may follow a number, and which end of a range that is then."""
 FILLING = frozenset(("than", "to", "a", "only", "the", "price", "of", "year")) | _MONEY
 """Words that may stand between such a one and its number."""
 _BETWEEN = frozenset(("and", "to")) | _MONEY
@@ -64,11 +79,19 @@ class Bounds:
             if after and after[0].number is not None:
                 found = self._of_numbers(tokens, at + 1)  # of two amounts
                 found = found and (found[0] + 1, found[1])
-        return found or self._of_money(tokens, at)
+        return self._open_at(tokens, at) or found or self._of_money(tokens, at)
 
     def _of_numbers(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement] | None:
         word = tokens[at].word
         wanted = 1 if word in _OF_ONE else 2
+        if word == "from":
+            if tokens[at + 1 :] and (both := self._of_numbers(tokens, at + 1)) is not None:
+                return both[0] + 1, both[1]
+            if (
+                tokens[at + 1 :]
+                and self._counted_in([tokens[at + 1].number or 0], "") in self.years
+            ):
+                return None  # "from 2011" is of that year
         start = at if tokens[at].number is not None else at + 1
         if start > at and wanted == 2 and word != "between":
             return None
@@ -96,6 +119,25 @@ class Bounds:
         elif start == at and end == at + 2 and not year and not self._priced_within(bounds):
             return None  # two numbers beside each other, which are no prices
         return end - at, Statement(column=column, bounds=bounds)
+
+    def _open_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement] | None:
+        """One end of a range, said after its number: "500 or less", "2000 rupees and above"."""
+        if (number := tokens[at].number) is None:
+            return None
+        rest = [token.word for token in tokens[at + 1 : at + 4]]
+        money = rest[:1] != [] and rest[0] in _MONEY
+        words = rest[money:]
+        end = _AFTER.get(words[0], "") if words else ""
+        taken = 2 + money
+        if len(words) > 1 and words[0] in ("or", "and"):
+            end = "max" if words[1] in _LESS else "min" if words[1] in _MORE else ""
+            taken += 1
+        after = tokens[at + taken : at + taken + 1]
+        if not end or (after and after[0].number is not None):
+            return None  # that is of the next number
+        if (column := self._counted_in([number], "")) is None:
+            return None
+        return taken, Statement(column=column, bounds={end: number})
 
     def _of_money(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement] | None:
         """An amount of money alone, which is what somebody would spend: "Rs 800", "800 rupees"."""

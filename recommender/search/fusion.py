@@ -43,6 +43,7 @@ class Told:
         stated: float32 of shape (n,), the share of what is stated that it is, 0 to 1.
         lexical: float32 of shape (n,), how well its texts go with the words; 0 if not at all.
         states: whether anything is stated that counts there.
+        beside: whether a picture or an item asks too: of what is like it, texts say which.
         allowed: bool of shape (n,), the items within stated bounds; None where none are stated.
         ruled_out: bool of shape (n,), the items that are what is not wanted; None as well.
     """
@@ -53,6 +54,7 @@ class Told:
     states: bool
     allowed: Mask | None = None
     ruled_out: Mask | None = None
+    beside: bool = False
 
     def within(self, allowed: Mask | None) -> Mask | None:
         """The rows that are not ruled out and keep to the stated bounds, as far as there are any.
@@ -107,9 +109,9 @@ def fuse(
     near[rows[stated >= least]] = True
     depth = max(_DEEP, 2 * count)
     near_rows = np.flatnonzero(near)
-    orders = [_most(told.lexical, near_rows, depth)]
-    if query.any():
-        orders.append(index.search(query, depth, near)[1][0])
+    orders = [index.search(query, depth, near)[1][0]] if query.any() else []
+    alike = np.sort(orders[0]) if told.beside and orders else near_rows
+    orders.append(_most(told.lexical, alike, depth))
     # What is stated is true of some items whatever ranks they have; without it, those alone count.
     others = _first(told.stated, near_rows, count) if told.said.statements else rows[:0]
     pool = np.unique(np.concatenate([*orders, others]))

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from recommender.search.tokens import Token, compared
 
+OTHER_COLOUR = "othercolour"
+"""Than what asks is of."""
 _MEANS = {
     "upto": "up to; as much as",
     # What follows is not wanted.
@@ -13,6 +15,8 @@ _MEANS = {
     "cheap": "not expensive; not too expensive; not very expensive; not so expensive; low price; "
     "low cost; low budget; on a budget; value for money",
     "expensive": "not cheap; high end; top end",
+    OTHER_COLOUR: "another colour; other colour; different colour; any other colour",
+    "from": "starting at; starting from; beginning at; beginning from",
 }
 _IDIOMS = {
     tuple(map(compared, idiom.split())): word
@@ -24,6 +28,17 @@ _LONGEST = max(map(len, _IDIOMS))
 _SIGNS = {"₹": "rs", "$": "usd", "€": "eur", "£": "gbp"}
 _SIGN = re.compile(r"[₹$€£](?=\s*\d)|(?<=\d)\s?[₹€£]")
 
+_ADDED = re.compile(r"(?<=\d)\s?\+")
+
+_COUNTS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty"
+)
+_COUNTED = {word: count for count, word in enumerate(_COUNTS.split(), 1)}
+_COUNTED |= {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "eighty": 80, "ninety": 90}
+_TIMES = {"hundred": 100, "thousand": 1_000, "k": 1_000, "lakh": 100_000, "lac": 100_000}
+_TIMES |= {"million": 1_000_000, "crore": 10_000_000}
+
 _AGED = re.compile(r"(\d{1,2})(?:yr|year|y|month|mo)?")
 _UNITS = frozenset(("year", "yr", "yrs", "y", "month", "mo"))
 _MONTHS = frozenset(("month", "mo"))
@@ -34,12 +49,12 @@ _OF_NOBODY = "a"
 
 
 def with_money_said(text: str) -> str:
-    """A text in which signs of money beside numbers are words.
+    """A text in which signs of money beside numbers, and that more will do, are words.
 
     >>> with_money_said("under ₹800, A$AP")
     'under  rs 800, A$AP'
     """
-    return _SIGN.sub(lambda sign: f" {_SIGNS[sign[0].strip()]} ", text)
+    return _ADDED.sub(" plus", _SIGN.sub(lambda sign: f" {_SIGNS[sign[0].strip()]} ", text))
 
 
 def with_idioms(tokens: Sequence[Token]) -> list[Token]:
@@ -52,7 +67,8 @@ def with_idioms(tokens: Sequence[Token]) -> list[Token]:
     read: list[Token] = []
     at = 0
     while at < len(tokens):
-        taken, word = _idiom_at(tokens, at) or _age_at(tokens, at) or (1, "")
+        found = _idiom_at(tokens, at) or _age_at(tokens, at) or _amount_at(tokens, at)
+        taken, word = found or (1, "")
         if word:
             written = " ".join(token.written for token in tokens[at : at + taken])
             read.append(Token(written, word, word == "not"))
@@ -68,6 +84,18 @@ def _idiom_at(tokens: Sequence[Token], at: int) -> tuple[int, str] | None:
         if word and at + length <= len(tokens):
             return length, word
     return None
+
+
+def _amount_at(tokens: Sequence[Token], at: int) -> tuple[int, str] | None:
+    """A number that takes several words: "two thousand five hundred", "1.5 lakh"."""
+    total, end = 0.0, at
+    while end + 1 < len(tokens) and (times := _TIMES.get(tokens[end + 1].word)):
+        count = tokens[end].number or _COUNTED.get(tokens[end].word)
+        if count is None:
+            break
+        total += count * times
+        end += 2
+    return (end - at, f"{total:.0f}") if end > at else None
 
 
 def _age_at(tokens: Sequence[Token], at: int) -> tuple[int, str] | None:

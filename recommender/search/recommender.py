@@ -217,7 +217,7 @@ class Recommender:
         """
         if text == "":
             return query
-        said = self.words.read(text)
+        said = self.words.of_another_colour(self.words.read(text), query.vectors)
         told = self.words.tell(said, self.index_of(options).vectors, beside=True)
         vectors = self.words.stating(said, query.vectors)
         if self.texts is not None and said.looks and not self.encoder.agreement.labels:

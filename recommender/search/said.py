@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from recommender.search.tokens import WORD, Token
+
 IN_TEXTS = ""
 """In place of a column: words that no column has, and items' own texts hold."""
 
@@ -18,7 +20,7 @@ class Statement:
         bounds: of a number, as a filter takes them.
         words: those that state it, as they were written.
         places: of those words among the text's.
-        either: whether they name several values that one item cannot all have.
+        either: whether they name several values, or ends of a range, that no item can have at once.
         ruled_out: whether the values are what is not wanted.
     """
 
@@ -46,8 +48,9 @@ class Said:
         cut: whether the text was longer than what was read.
         negated: places of the words that are of what is not wanted.
         loose: places of the words that say something of no column.
-        cost: whether what costs little (`low`) or much (`high`) is asked for, or nothing of it.
+        cost: whether what costs little (`low`) or much (`high`) is asked for, `both`, or neither.
         cost_at: places of the words that say so.
+        other_colour: places of the words that ask for another colour than what asks is of.
         contradicted: values that are both asked for and ruled out, which counts.
     """
 
@@ -60,6 +63,7 @@ class Said:
     unknown: tuple[str, ...] = ()
     cut: bool = False
     negated: tuple[int, ...] = ()
+    other_colour: tuple[int, ...] = ()
     contradicted: tuple[str, ...] = ()
     loose: tuple[int, ...] = ()
     cost: str = ""
@@ -71,7 +75,10 @@ class Said:
 
     @property
     def as_read(self) -> str:
-        """What is asked for, with its misspelt words as they are meant."""
+        """What is asked for: as it was written, or with its misspelt words as they are meant."""
+        if not self.negated and not self.mended and not self.cut:
+            # A text tower has learnt from hyphens and the like, too.
+            return " ".join(part for part in self.text.split() if WORD.search(part))
         return self._meant(self._less(self.negated))
 
     @property
@@ -104,6 +111,7 @@ def join(statements: dict[tuple[str, bool], Statement], statement: Statement) ->
         if narrower and within and not before.either and not statement.ruled_out:
             values = narrower
         bounds = {**before.bounds, **statement.bounds}
+        crossed = len(bounds) == 2 and bounds["min"] > bounds["max"]
         if len(bounds) == 2:
             bounds = dict(zip(("min", "max"), sorted(bounds.values()), strict=True))
         statement = replace(
@@ -112,6 +120,28 @@ def join(statements: dict[tuple[str, bool], Statement], statement: Statement) ->
             bounds=bounds,
             words=(*before.words, *statement.words),
             places=(*before.places, *statement.places),
-            either=before.either or len(values) > max(len(before.values), len(statement.values)),
+            either=before.either
+            or crossed
+            or len(values) > max(len(before.values), len(statement.values)),
         )
     statements[key] = statement
+
+
+def is_a_part(
+    tokens: Sequence[Token],
+    at: int,
+    statement: Statement,
+    before: Mapping[tuple[str, bool], Statement],
+) -> bool:
+    """Whether what is stated comes with what is asked for, as the belt does with a dress.
+
+    Args:
+        tokens: of the text.
+        at: where of it that is stated.
+        statement: it.
+        before: what was stated before, as `join` has it.
+    """
+    asked = before.get((statement.column, False))
+    if asked is None or not asked.values or statement.ruled_out:
+        return False
+    return any(token.word == "with" for token in tokens[max(asked.places) : at])

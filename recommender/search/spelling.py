@@ -7,6 +7,15 @@ from rapidfuzz.distance import OSA
 
 _LEAST, _LONG, _JOINED = 4, 8, 7
 """Letters of a word that is mended, of one that may have two slips, and of a phrase."""
+_FIRM = 6
+"""Letters from which on a word with another consonant is rather misspelt than another word."""
+_VOWELS = frozenset("aeiouy")
+_PLACES = {
+    letter: (y, x + y / 2)
+    for y, row in enumerate(("qwertyuiop", "asdfghjkl", "zxcvbnm"))
+    for x, letter in enumerate(row)
+}
+"""Where letters are on a keyboard: row, and keys from the left."""
 _RARE = 2_000
 """A word that fewer than one in so many items hold may be misspelt there too."""
 _OFTENER = 10
@@ -35,11 +44,13 @@ class Spelling:
         """The word that was meant, if one is near: one slip, two in a long word."""
         if not word.isalpha():
             return None
-        # Of equally near ones a value of a column is likelier meant than a word of some name.
+        # Of equally near ones a value of a column is likelier meant than a word of some name, and
+        # what many items' texts hold than what few do.
         near = [
-            (slips, other not in self._said, form != word, other)
+            (slips, other not in self._said, form != word, -self._held.get(other, 0), other)
             for form in _forms(word)
             for other, slips in self._near(form, self._words, 1 if len(form) < _LONG else 2)
+            if len(word) >= _FIRM or not _is_other(form, other)
         ]
         return min(near)[-1] if near else None
 
@@ -48,9 +59,12 @@ class Spelling:
         if len(word) <= _LEAST or word in self._said or not self._is_rare(word):
             return None
         least = _OFTENER * max(self._held.get(word, 0), 1)
-        near = [other for form in _forms(word) for other, _ in self._near(form, self._words, 1)]
         often = (
-            other for other in near if other in self._said and self._held.get(other, 0) >= least
+            other
+            for form in _forms(word)
+            for other, _ in self._near(form, self._words, 1)
+            if other in self._said and self._held.get(other, 0) >= least
+            if len(word) >= _FIRM or not _is_other(form, other)
         )
         return next(often, None)
 
@@ -74,6 +88,27 @@ class Spelling:
             for other, distance, _ in found
             if other[0] == word[0] or other[:2] == word[1::-1]
         ]
+
+
+def _is_other(word: str, other: str) -> bool:
+    """Whether one word is another, not misspelt: with a consonant in place of one that is far off.
+
+    >>> _is_other("swim", "slim"), _is_other("jans", "jens"), _is_other("shorr", "short")
+    (True, False, False)
+    """
+    if len(word) != len(other):
+        return False
+    pairs = [(a, b) for a, b in zip(word, other, strict=True) if a != b]
+    return len(pairs) == 1 and not _are_near(*pairs[0])
+
+
+def _are_near(one: str, other: str) -> bool:
+    """Whether two letters are both vowels, or beside each other on a keyboard."""
+    places = [_PLACES.get(letter) for letter in (one, other)]
+    if {one, other} <= _VOWELS or None in places:
+        return True  # or are on no such keyboard
+    (y, x), (v, u) = places  # type: ignore[misc]
+    return bool(abs(y - v) <= 1 and abs(x - u) <= 1)
 
 
 def _forms(word: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from recommender.errors import QueryError
 from recommender.schema import Column
 from recommender.search.bounds import FILLING, Bounds, Cost
-from recommender.search.idioms import with_idioms, with_money_said
+from recommender.search.idioms import OTHER_COLOUR, with_idioms, with_money_said
 from recommender.search.negation import (
     NOT,
     goes_on,
@@ -22,10 +22,10 @@ from recommender.search.negation import (
     tokens_with_negations,
     turned,
 )
-from recommender.search.said import IN_TEXTS, Said, Statement, join
+from recommender.search.said import IN_TEXTS, Said, Statement, is_a_part, join
 from recommender.search.spelling import Spelling
-from recommender.search.synonyms import ALSO, SILENT, SYNONYMS, WRITTEN
-from recommender.search.tokens import Token, key_of, words_of
+from recommender.search.synonyms import ALSO, SILENT, SYNONYMS, WRITTEN, without_wearer
+from recommender.search.tokens import Token, are_shouted, key_of, words_of
 
 MAX_CHARACTERS, MAX_WORDS = 2_000, 48
 _LONGEST_PHRASE = 5
@@ -104,6 +104,8 @@ class Vocabulary:
             self._add(key_of(value), name, value)
             for part in {key_of(part) for part in _PARTED.split(value)} - whole:
                 self._add(part, name, value)
+            if (of_all := without_wearer(value)) in whole:  # a maker's own line for women
+                self._add(of_all, name, value)
             for head in words_of(value)[-1:]:  # navy blue is a blue
                 heads = self._heads.setdefault(head, {})
                 heads[name] = (*heads.get(name, ()), value)
@@ -132,11 +134,14 @@ class Vocabulary:
         statements: dict[tuple[str, bool], Statement] = {}
         unstated: list[int] = []
         negated: list[int] = []
+        other_colour: list[int] = []
         cost: Cost = ""
         cost_at: list[int] = []
         at = 0
         while at < len(tokens):
             taken, statement = self._stated_at(tokens, at)
+            if statement is not None and is_a_part(tokens, at, statement, statements):
+                statement = None
             ruled_out = tokens[at].negates and (statement is None or statement.ruled_out)
             if ruled_out:
                 negated += range(at, at + taken)
@@ -148,8 +153,10 @@ class Vocabulary:
                 rest = [token for token in tokens[at : at + taken] if not token.negates]
                 unknown += [token.written for token in rest if token.word not in SILENT][-1:]
             elif asks_for := self._bounds.cost(tokens[at]):
-                cost = asks_for
+                cost = asks_for if cost in ("", asks_for) else "both"
                 cost_at.append(at)
+            elif tokens[at].word == OTHER_COLOUR:
+                other_colour.append(at)
             elif self._counts(tokens[at]):
                 unknown.append(tokens[at].written)  # of something that this catalog does not
             else:
@@ -173,6 +180,7 @@ class Vocabulary:
             cut=cut,
             negated=tuple(negated),
             contradicted=tuple(map(str, contradicted)),
+            other_colour=tuple(other_colour),
             loose=tuple(place for place in unstated if self._says(tokens[place])),
             cost=cost,
             cost_at=tuple(cost_at),
@@ -242,7 +250,8 @@ class Vocabulary:
             token = tokens[at]
             if meant is not None:
                 written = " ".join(token.written for token in tokens[at : at + taken])
-                mended.append((written, self._written(meant)))
+                if key_of(written) != meant:  # else it is only parted otherwise
+                    mended.append((written, self._written(meant)))
                 token = Token(written, meant)
             elif not self._knows(token) and token.word not in self._words:
                 unknown.append(token.written)
@@ -267,6 +276,7 @@ class Vocabulary:
         word = token.word
         return (
             word in SILENT
+            or word == OTHER_COLOUR
             or word in self._usual
             or word in self._parts
             or word in self._phrases
@@ -300,7 +310,7 @@ class Vocabulary:
         """
         for length in range(min(_LONGEST_PHRASE, len(tokens) - at), 0, -1):
             words = [token.word for token in tokens[at : at + length]]
-            if SILENT.issuperset(words):
+            if SILENT.issuperset(words) and not are_shouted(tokens, at, length):
                 continue
             if (statement := self._stated_by("".join(words), asks)) is not None:
                 return length, statement

@@ -6,7 +6,7 @@ words on the right are looked for among the values of the catalog that is search
 does not have say nothing there.
 """
 
-from recommender.search.tokens import key_of
+from recommender.search.tokens import key_of, words_of
 
 _SAID = {
     # who wears it
@@ -19,7 +19,9 @@ _SAID = {
     "girl, daughter, niece": "Girls",
     # what it is
     "tee, tee shirt, polo shirt": "Tshirts",
+    "shirt dress": "Dresses",
     "trainers, running shoes, gym shoes, tennis shoes": "Sports Shoes",
+    "football shoes, football boots, basketball shoes, hiking shoes": "Sports Shoes",
     "sneakers": "Casual Shoes, Sports Shoes",
     "purse, pocketbook": "Handbags",
     "pants, slacks, chinos": "Trousers",
@@ -37,6 +39,7 @@ _SAID = {
     "chunni": "Dupatta",
     "jhumka, jhumki": "Earrings",
     "scarf": "Scarves",
+    "shawl": "Stoles",
     "slippers, thongs, chappal": "Flip Flops",
     "jutti, mojari": "Flats",
     "stilettos, pumps": "Heels",
@@ -52,11 +55,18 @@ _SAID = {
     "panties, knickers": "Briefs",
     "pyjamas": "Night suits",
     "nightie, nighty, nightgown": "Nightdress",
-    "swimsuit, swimming costume, bathing suit": "Swimwear",
+    "swimsuit, swimming costume, bathing suit, swim shorts, swim trunks": "Swimwear",
     "bangles": "Bangle",
+    "nail paint, nail varnish, nail colour, nail lacquer": "Nail Polish",
+    "deo": "Deodorant",
+    "phone cover, phone case, mobile cover": "Mobile Pouch",
+    "us polo": "U.S. Polo Assn.",
     # how it looks
     "navy": "Navy Blue",
-    "golden": "Gold",
+    "baby pink": "Pink",
+    "baby blue": "Blue",
+    "neon green": "Fluorescent Green",
+    "golden, rose gold": "Gold",
     "violet": "Purple",
     "turquoise": "Turquoise Blue",
     "crimson, scarlet": "Red",
@@ -69,6 +79,7 @@ _SAID = {
     "stripe, stripes, stripy": "Striped",
     "print": "Printed",
     "plain": "Solid",
+    "colour block, colour blocked": "Colourblocked",
     "dotted, spotted, polka": "Polka Dots",
     "flowery, flower print": "Floral",
     "tie dye, tie dyed": "Tie and Dye",
@@ -77,11 +88,17 @@ _SAID = {
     "half sleeves, half sleeve, half sleeved, short sleeved": "Short Sleeves",
     "3/4 sleeves, 3/4th sleeves": "Three-Quarter Sleeves",
     "crew neck": "Round Neck",
+    "turtle neck, roll neck": "High Neck",
+    "high waist, high waisted": "High-Rise",
+    "low waist, low waisted": "Low-Rise",
+    "mid waist": "Mid-Rise",
+    "woollen": "Wool",
     # what it is for
     "autumn": "Fall",
     "office": "Formal",
     "gym, workout": "Sports",
     "traditional": "Ethnic",
+    "date night, cocktail": "Party",
 }
 
 WRITTEN = {key_of(word): word.strip() for words in _SAID for word in words.split(",")}
@@ -93,6 +110,9 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     for word in words.split(",")
 }
 """A phrase's key -> those of what it means."""
+
+_WEARERS = {key_of(word) for word in ("Men", "Women", "Boys", "Girls", "Unisex")}
+_WEARERS |= {word for word, meant in SYNONYMS.items() if _WEARERS.issuperset(meant)}
 
 ALSO: dict[str, tuple[str, ...]] = {}
 """What a phrase means -> the phrases that mean it: items' own texts may hold those."""
@@ -111,10 +131,23 @@ def meaning_the_same(word: str) -> list[str]:
     return list(dict.fromkeys(same for other in meant for same in (other, *ALSO.get(other, ()))))
 
 
+def without_wearer(value: str) -> str:
+    """The key of a name without those for whom it is; empty of one that has none of them.
+
+    >>> without_wearer("Arrow Woman"), without_wearer("Scullers for Her"), without_wearer("Arrow")
+    ('arrow', 'sculler', '')
+    """
+    *rest, last = words_of(value) or [""]
+    if last not in _WEARERS:
+        return ""
+    return "".join(rest[:-1] if rest[-1:] == ["for"] else rest)
+
+
 _SILENT = """
 a an and any are as at but by can do for from gift give have i in into is it item just like look
 looking make me my need of on one only or pair piece please product show some something that the thi
-this to want wear with you find similar same colour coloured size price
+this to want wear with you find similar same colour coloured size price priced costing
+what should would am doe has goe
 r rs inr usd eur gbp rupee dollar euro
 """
 SILENT = frozenset(_SILENT.split())

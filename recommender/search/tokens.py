@@ -2,11 +2,14 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-WORD = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|[^\W_]+(?:['’][^\W_]+)*|[<>]")
-"""One word, or a sign that says more or less."""
+WORD = re.compile(
+    r"\d+(?:,\d{2,3})*,\d{3}(?:\.\d+)?(?!\d)|\d+\.\d+(?:[kK]\b)?|[^\W_]+(?:['’][^\W_]+)*|[<>≤≥]"
+)
+"""One word, or a sign that says more or less; thousands are parted as here or as in India."""
 _AMOUNT = re.compile(r"(?:rs|inr|usd|eur)?(\d+(?:\.\d+)?)(k|rs|inr|usd|eur)?")
 
 _SPELT = {
@@ -21,6 +24,8 @@ _SPELT = {
     "pajama": "pyjama",
     "moisturizer": "moisturiser",
     "fiber": "fibre",
+    "analog": "analogue",
+    "woolen": "woollen",
 }
 """What is spelt in two ways, in America and elsewhere: brands and catalogs are of either."""
 
@@ -58,6 +63,15 @@ def written_in(text: str) -> list[str]:
 def words_of(text: str) -> list[str]:
     """The same as they are compared, alone."""
     return [token.word for token in tokens_of(text)]
+
+
+def are_shouted(tokens: Sequence[Token], at: int, length: int) -> bool:
+    """Whether words stand out in capitals, as the names of the makers AND and ONLY do."""
+    written = [token.written for token in tokens]
+    some = written[at : at + length]
+    return all(len(word) > 1 and word.isupper() for word in some) and not all(
+        word.isupper() for word in written
+    )
 
 
 def key_of(text: str) -> str:

@@ -85,6 +85,21 @@ class Words:
         """
         return self._with_cost(self._vocabulary.read(text))
 
+    def of_another_colour(self, said: Said, vectors: Floats) -> Said:
+        """A text beside what asks, whose colour is ruled out where the text asks for another.
+
+        Args:
+            said: the text.
+            vectors: float32 of shape (q, dim), what pictures or items ask.
+        """
+        block = self._agreement.block(COLOUR)
+        if not said.other_colour or block is None:
+            return said
+        own = self._agreement.classes[COLOUR][int(vectors[:, block].sum(axis=0).argmax())]
+        places, words = said.other_colour, tuple(said.words[at] for at in said.other_colour)
+        told = Statement(column=COLOUR, values=(own,), words=words, places=places, ruled_out=True)
+        return replace(said, statements=(*said.statements, told))
+
     def tell(self, said: Said, vectors: Floats, *, beside: bool = False, seen: bool = True) -> Told:
         """What a text says of each item.
 
@@ -121,6 +136,7 @@ class Words:
             stated=stated / np.float32(total) if total else stated,
             states=total > 0,
             lexical=self.lexical.scores(said.unstated if beside else said.literal),
+            beside=beside,
             allowed=allowed,
             ruled_out=ruled_out,
         )
@@ -154,7 +170,7 @@ class Words:
         """What is cheap or dear as a bound: of what is asked for, the quarter that costs so."""
         column = self._vocabulary.price
         stated = any(s.column == column for s in said.statements)
-        if not said.cost or column is None or stated:
+        if said.cost in ("", "both") or column is None or stated:
             return said  # who names an amount means no other
         codes = self._filters.codes(column)
         rows = codes >= 0
@@ -195,7 +211,21 @@ class Words:
             believed = vectors[:, place[1]].sum(axis=1) / np.float32(weight)
             shown: Mask = believed >= _SHOWN
             return shown
-        return self._said_to_be(statement)
+        return self._said_to_be(statement) | self._told_by_texts(statement)
+
+    def _told_by_texts(self, statement: Statement) -> Mask:
+        """Of which items that nobody says it of a text does, in all words: bool of shape (n,)."""
+        told: Mask = self._filters.codes(statement.column) < 0
+        values = [value for value in statement.values if isinstance(value, str)]
+        if not told.any() or not values:
+            return np.zeros_like(told)
+        holding = (
+            np.logical_and.reduce([self._holding([word]) for word in words])
+            for value in values
+            if (words := words_of(value))
+        )
+        told &= np.logical_or.reduce([*holding, np.zeros_like(told)])
+        return told
 
     def _said_to_be(self, statement: Statement) -> Mask:
         """Which items have one of the values by their column: bool of shape (n,)."""

@@ -8,9 +8,7 @@ import pandas as pd
 
 from recommender.charts.chart import several
 from recommender.schema import CURRENCY, PRICE, TYPE, noun_of
-from recommender.search.hits import Hits
 from recommender.search.options import Options
-from recommender.search.stated import MAX_WORDS
 
 TITLE = "Fashion Recommender"
 WELCOME = "Show a picture, pick an example, or let us surprise you."
@@ -64,40 +62,6 @@ def message_of(
     """
     unmatched = NO_MATCH if found and not matched else ""  # last: the results follow its colon
     return " ".join(filter(None, (_how_many(found, repeated, same, options), unmatched)))
-
-
-def heard(hits: Hits) -> str:
-    """What became of the words that asked, or empty where none did or all went as expected."""
-    if (said := hits.said) is None:
-        return ""
-    sentences = [f"Only the first {MAX_WORDS} words were read."] if said.cut else []
-    sentences += [f"“{typed}” was read as “{read}”." for typed, read in said.mended]
-    if said.unknown:
-        sentences.append(f"Not understood: {', '.join(said.unknown)}.")
-    sentences += [
-        f"{both} is asked for and ruled out: it is left out." for both in said.contradicted
-    ]
-    for statement in said.statements:
-        if statement.either:
-            values = [str(value) for value in statement.values]
-            do = "either will do" if len(values) == 2 else "any of them will do"
-            sentences.append(f"{', '.join(values[:-1])} or {values[-1]}: {do}.")
-    if said.statements and len(hits) and hits.all_of < len(hits):
-        met = f"Only {hits.all_of} {'is' if hits.all_of == 1 else 'are'}"
-        met = met if hits.all_of else "Nothing here is"
-        sentences.append(f"{met} all of that; what follows comes nearest.")
-    return " ".join(sentences)
-
-
-def only_these_hold(found: int) -> str:
-    """How many items have words in their own texts that say nothing else.
-
-    >>> only_these_hold(1)
-    'Only 1 item here is described by these words.'
-    """
-    if not found:
-        return "No item that passes these filters is described by these words."
-    return f"Only {several(found)} here {'is' if found == 1 else 'are'} described by these words."
 
 
 def but_as_said(name: str, text: str) -> str:

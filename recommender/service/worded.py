@@ -5,14 +5,18 @@ from urllib.parse import quote
 
 from recommender.encoding.agreement import Beliefs, likeliest
 from recommender.encoding.regions import Asked, Regions
-from recommender.schema import VIEW_COLUMNS, Id
+from recommender.schema import CATEGORY, CURRENCY, TYPE, VIEW_COLUMNS, Id
 from recommender.search.hits import Hits
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
 from recommender.search.said import Said
-from recommender.service.sentences import heard, message_of, not_counted, only_these_hold
+from recommender.search.spread import SURE
+from recommender.service.heard import heard, none_of_kind, only_these_are, only_these_hold
+from recommender.service.sentences import message_of, not_counted
 
 SCHEMA_VERSION = 1
+_KINDS = (TYPE, "subCategory", CATEGORY)
+"""Columns that say what kind of thing an item is."""
 MORE = VIEW_COLUMNS[0]
 """What an item's further pictures are called."""
 _LIKELIEST = 3
@@ -113,8 +117,16 @@ def answer_of(
     uncounted = not_counted(label for label in corrected if label not in counted_ones)
     counts = {"repeated": hits.repeated, "same": hits.same}
     found = message_of(len(hits), options, matched=hits.matched, **counts)
-    if hits.said is not None and not hits.said.statements and len(hits) < options.k:
-        found = only_these_hold(len(hits))
+    if hits.said is not None and len(hits) < options.k:
+        narrow = any(s.bounds or s.ruled_out for s in hits.said.statements)
+        if not hits.said.statements:
+            found = only_these_hold(len(hits))
+        elif narrow and 0 < hits.all_of == len(hits):
+            found = only_these_are(len(hits))
+    currencies = recommender.filters.values.get(CURRENCY, ())
+    said = [heard(hits, currencies[0] if len(currencies) == 1 else "")]
+    if (kind := _kind_that_asks(hits, query)) and not any(r[TYPE] == kind for r in results):
+        said.append(none_of_kind(kind) if results else "")
     timings = {"decode": decode_ms, "encode": 0.0, **hits.timings_ms}
     timings["total"] = sum(timings.values())
     return {
@@ -125,6 +137,16 @@ def answer_of(
             "good": hits.matched,
         },
         "results": results,
-        "message": " ".join(filter(None, (uncounted, heard(hits), found))),
+        "message": " ".join(filter(None, (uncounted, *said, found))),
         "timings_ms": {step: round(ms, 2) for step, ms in timings.items()},
     }
+
+
+def _kind_that_asks(hits: Hits, query: Json) -> str:
+    """The type of what asks beside words that say none; empty where it is in doubt."""
+    if hits.said is None or any(s.column in _KINDS for s in hits.said.statements):
+        return ""
+    believed = query.get("beliefs", {}).get(TYPE)
+    if believed and believed[0]["probability"] < SURE and TYPE not in query.get("corrected", {}):
+        return ""
+    return query["attributes"].get(TYPE) or ""

@@ -59,6 +59,7 @@ class FindTab:
                     self.bar = BarPanel()
                     with gr.Row(elem_id="tools"):
                         self.thumbs, self.place = ThumbsPanel(service, self.trail), PlacePanel()
+                self.query.words.chips.render()  # type: ignore[no-untyped-call]
                 self.seen = SeenPanel(service)
                 self.item = ItemPanel(service, self.trail)
                 self.taste = TastePanel(service, self.trail)
@@ -105,7 +106,6 @@ class FindTab:
         chosen = [*settings.boxes, *counted]
         self.seen.chips.input(self.on_seen, with_picture, chosen, **latest)
         examples, results = self.results.examples, self.results.tiles
-        leaving: set[Block] = {self.trail, query.picture}
         at_hand: set[Block] = {self.words.box, *self._inputs}
         returning = [query.picture, *chosen]
         photographs, unfold = self.results.photographs, self.results.unfold
@@ -119,7 +119,7 @@ class FindTab:
             self.item.more.click(self.on_more, self._inputs, answered, **search),
             photographs.click(self.on_photograph, at_hand, answered, **search),
             examples.click(self.on_example, self._inputs, answered, **search),
-            self.bar.back.click(self.on_back, leaving, returning, **at_once),
+            self.bar.back.click(self.on_back, {self.trail, query.picture}, returning, **at_once),
             self.item.close.click(self.on_close, {self.trail}, outputs, **at_once),
         ]
         for move in moves:

@@ -19,19 +19,22 @@ _ALONE = "base"
 
 
 class WordsPanel:
-    """A box for words and, below it, a chip for each thing that they say."""
+    """A box for words, and a chip for each thing that they say."""
 
     def __init__(self) -> None:
         """Draw it."""
         self.box = gr.Textbox(
             label="What are you looking for?",
-            placeholder="red kurta for women · like my picture, but in black",
+            placeholder="red kurta · my picture, but in black",
             max_lines=1,
             max_length=MAX_CHARACTERS,
             submit_btn=True,
             elem_id="words",
         )
-        self.chips = gr.HTML(js_on_load=CLICK_JS, padding=False, visible=False, elem_id="said")
+        # Beside what was found, where a phone shows it: whoever draws the tab renders it there.
+        self.chips = gr.HTML(
+            js_on_load=CLICK_JS, padding=False, visible=False, elem_id="said", render=False
+        )
         self.parts: list[Block] = [self.chips]
 
     def read(self, values: Values) -> str:
