@@ -104,13 +104,14 @@ class Page(gr.Blocks):
         Raises:
             gr.Error: the parameters are none, or there is no answer to them.
         """
+        LocalContext.blocks.set(self)  # else Gradio would take any file for one of its own
+        LocalContext.request.set(request)  # by which a GPU is lent to whom it is for
         with _in_a_sentence():
             self._check_share(request.session_hash)
             inputs = await self.preprocess_data(function, sent, None)
             aside = any(map(_names_address, inputs))
             if (at := self._takes_request_at[function]) is not None:
                 inputs.insert(at, request)
-            LocalContext.request.set(request)  # by which a GPU is lent to whom it is for
             return await self.turns.do(
                 lambda: worded(function.fn(*inputs)),  # type: ignore[misc]
                 aside=aside,
