@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from gradio.exceptions import Error
 
-AT_ONCE = 20
+AT_ONCE = 16
 """Questions that are answered at once: two batches of pictures for the network, and others."""
 _WAITING = 128
 """As many more may wait."""
