@@ -54,6 +54,8 @@ gc.enable()
 
 DEMO = Path("data/demo")
 RESULTS = Path(__file__).parent / "benchmarks"
+AT_EASE_SECONDS = 5.0
+"""After the start, so that whoever waited for it is answered first; then words are made ready."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -104,6 +106,7 @@ def main(argv: list[str] | None = None) -> int:
         keep_pushing(events.folder, feedback_repo)
     service = Service(live, fetch_urls=fetch_urls, events=events, learns=learns)
     blocks = build_app(service, results=load_committed(RESULTS))
+    preparing = service.prepare(after_seconds=AT_EASE_SECONDS)
     try:
         blocks.launch(
             server_name=f"[{host}]" if ":" in host else host,
@@ -112,6 +115,8 @@ def main(argv: list[str] | None = None) -> int:
         )
     except KeyboardInterrupt:  # before Gradio waits for it, but its server is there already
         blocks.close(verbose=False)
+    finally:
+        preparing.cancel()
     return 0
 
 

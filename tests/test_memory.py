@@ -1,12 +1,16 @@
 """What many threads took and gave back does not stay with each of them."""
 
+import asyncio
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
+from serving import aside
 
 from recommender.service.memory import share_arenas
+from recommender.ui.server import server
 
 # Of as many threads as the server asks, in another process: an arena that is made stays.
 _ARENAS = """
@@ -39,6 +43,18 @@ def test_threads_share_their_arenas() -> None:
         return told.stdout.count(b"<heap nr=")
 
     assert arenas("shared") <= 2 < arenas("each its own")
+
+
+def test_a_server_gives_back_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = threading.Semaphore(0)
+    monkeypatch.setattr(server, "_GIVE_BACK_SECONDS", 0.01)
+    monkeypatch.setattr(server, "give_back", given.release)
+
+    async def run() -> list[bool]:
+        async with server.giving_back_memory():
+            return [await asyncio.to_thread(given.acquire, timeout=30) for _ in range(3)]
+
+    assert all(aside(asyncio.run, run()))
 
 
 def test_where_there_is_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:

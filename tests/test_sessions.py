@@ -97,6 +97,43 @@ def test_nothing_is_kept_of_a_call_that_is_answered_or_never_fetched(
     assert queue.pending_event_ids_session == {"waiting": {"x"}}
 
 
+def test_an_answer_waits_a_while_for_who_asked_and_less_where_many_wait(
+    page: gr.Blocks, held: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, now = page._queue, [0.0]
+    queue.pending_event_ids_session.clear()
+    queue.pending_messages_per_session.clear()
+    monkeypatch.setattr(sessions.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(queue, "event_ids_to_events", {"runs": None})
+
+    def ask(session: str, event: str) -> None:
+        queue.pending_event_ids_session[session] = {event}
+        queue.pending_messages_per_session[session] = asyncio.Queue()
+
+    ask("slow", "runs")
+    ask("first", "done")
+    for at in (0.0, 20.0, 29.0):
+        now[0] = at
+        held.delete_all_expired_state()
+        assert set(queue.pending_event_ids_session) == {"slow", "first"}
+    for number in range(60):
+        ask(f"one of many {number}", "done")
+    held.delete_all_expired_state()
+    assert len(queue.pending_event_ids_session) == 61, "the first has waited for long enough"
+    now[0] = 33.0
+    held.delete_all_expired_state()
+    left = set(queue.pending_event_ids_session)
+    assert len(left) == 51
+    assert "slow" in left
+    assert "first" not in left
+    now[0] = 100.0
+    held.delete_all_expired_state()
+    assert set(queue.pending_event_ids_session) == {"slow"}
+    assert set(queue.pending_messages_per_session) == {"slow"}
+    queue.pending_event_ids_session.clear()
+    queue.pending_messages_per_session.clear()
+
+
 def test_gradio_has_what_a_session_stands_in_for() -> None:
     """Were it to keep more of a session, this one would lack it."""
     with closing_loops(), gr.Blocks(analytics_enabled=False) as blocks:

@@ -255,6 +255,26 @@ def test_a_version_that_cannot_be_loaded_is_not_served(
     assert live.now is served
 
 
+def test_a_successor_is_made_ready_before_it_is_asked(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first words would wait for seconds, each time that the catalog changes."""
+    live = Live(open_store(copy))
+    live.prepare()
+    served = live.now
+    assert "words" in vars(served)
+    watching = live.watch(copy, partial(open_store, copy), every_seconds=0.01)
+    change(copy, [NEW])
+    index(copy)
+    deadline = time.monotonic() + 30
+    while live.now is served and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert "words" in vars(live.now)
+    assert live.now is not served
+    live.stop()
+    watching.join()
+
+
 def test_what_was_served_before_is_let_go(store: Path) -> None:
     live = Live(open_store(store))
     service, before = Service(live), ref(live.now)

@@ -23,6 +23,7 @@ class Live:
 
     def __init__(self, recommender: Recommender) -> None:
         self.now = recommender
+        self._prepares = False
         self._stop = Event()
 
     @classmethod
@@ -65,7 +66,10 @@ class Live:
                     continue
                 version, replaced = found, True
                 try:
-                    self.now = load()
+                    successor = load()
+                    if self._prepares:
+                        successor.prepare()
+                    self.now = successor
                     log.info("%s has a new version: %d items", directory, len(self.now))
                 except RecommenderError as error:
                     log.warning("%s has a new version, which is not served: %s", directory, error)
@@ -75,6 +79,11 @@ class Live:
         thread = Thread(target=look, name="store-watch", daemon=True)
         thread.start()
         return thread
+
+    def prepare(self) -> None:
+        """Make ready what the first words would wait for, now and of each successor before it."""
+        self._prepares = True
+        self.now.prepare()
 
     def stop(self) -> None:
         """Look no more."""

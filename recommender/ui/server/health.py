@@ -22,7 +22,8 @@ def health_routes(live: Live) -> list[Route]:
 
     async def metrics(request: Request) -> Response:
         ITEMS.set(len(live.now))
-        WAITING.set(len(request.app.get_blocks()._queue))
+        page = request.app.get_blocks()
+        WAITING.set(len(page._queue) + page.turns.waiting)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/healthz", healthz), Route("/metrics", metrics)]

@@ -1,20 +1,28 @@
 """Blocks through which all goes that is asked and answered, of the page as of the API."""
 
 import asyncio
+import contextlib
+import inspect
 import json
 import logging
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any, TypeVar, get_type_hints
 
 import gradio as gr
+from gradio import utils
 from gradio.block_function import BlockFunction
+from gradio.context import LocalContext
 from gradio.data_classes import APIInfo
 from gradio.processing_utils import async_move_files_to_cache
 from gradio.utils import get_function_description
 
 from recommender.errors import RecommenderError
-from recommender.ui.parts.inputs import PictureInput
+from recommender.ui.parts.inputs import PictureInput, is_web_address
 from recommender.ui.server.guard import FAILED, NO_ENDPOINT
 from recommender.ui.server.shares import Buckets, Share, too_fast
+from recommender.ui.server.turns import Turns
 from recommender.ui.server.uploads import is_of_others
 
 WRONG_INPUTS = (
@@ -25,6 +33,8 @@ WRONG_INPUTS = (
 NOT_HERE = "This picture is not here, as it was shown to another server: show it again."
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _A_SESSION = Share(a_second=10, at_once=60)
 """What a page, or a client that is one session, may ask."""
@@ -40,6 +50,7 @@ class Page(gr.Blocks):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._shares = Buckets(_A_SESSION)
+        self.turns = Turns()
 
     def get_api_info(self, *args: Any, **kwargs: Any) -> APIInfo:
         """What the API takes and answers; each parameter as its function's docstring has it.
@@ -58,39 +69,87 @@ class Page(gr.Blocks):
                     parameter["python_type"]["description"] = about
         return info
 
+    @cached_property
+    def endpoints(self) -> dict[str, BlockFunction]:
+        """Those of the API, by name; to be asked for when all are there."""
+        functions = self.fns.values()
+        return {str(each.api_name): each for each in functions if _is_of_the_api(each)}
+
+    @cached_property
+    def _takes_request_at(self) -> dict[BlockFunction, int | None]:
+        return {each: _request_at(each.fn) for each in self.endpoints.values()}
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the server was told to end."""
+        return bool(self._queue.stopped)
+
+    async def answer(
+        self,
+        function: BlockFunction,
+        sent: list[Any],
+        request: gr.Request,
+        worded: Callable[[Any], T],
+    ) -> T:
+        """What an endpoint of the API answers, in its turn.
+
+        Gradio finds out anew at each call what a handler takes, and asks two threads more.
+
+        Args:
+            function: the endpoint.
+            sent: its parameters.
+            request: who asks.
+            worded: makes of the answer what is wanted, in the same thread.
+
+        Raises:
+            gr.Error: the parameters are none, or there is no answer to them.
+        """
+        LocalContext.blocks.set(self)  # else Gradio would take any file for one of its own
+        LocalContext.request.set(request)  # by which a GPU is lent to whom it is for
+        with _in_a_sentence():
+            self._check_share(request.session_hash)
+            inputs = await self.preprocess_data(function, sent, None)
+            aside = any(map(_names_address, inputs))
+            if (at := self._takes_request_at[function]) is not None:
+                inputs.insert(at, request)
+            return await self.turns.do(
+                lambda: worded(function.fn(*inputs)),  # type: ignore[misc]
+                aside=aside,
+            )
+
     async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The answer; a `RecommenderError` reaches a program as it stands.
 
         It is plain text, which Gradio would render as HTML: its page does not show it.
         """
-        block_fn = kwargs.get("block_fn", args[0] if args else None)
-        if isinstance(block_fn, BlockFunction) and block_fn.fn is None:  # the page's script alone
-            raise gr.Error(NO_ENDPOINT, print_exception=False)
-        if isinstance(block_fn, BlockFunction) and _is_of_the_api(block_fn):
-            kwargs["root_path"] = None  # of files, which no answer names
+        function = kwargs.get("block_fn", args[0] if args else None)
         try:
-            answer: dict[str, Any] = await super().process_api(*args, **kwargs)
-        except gr.Error:
-            raise
-        except RecommenderError as error:
-            raise gr.Error(str(error), visible=False, print_exception=False) from error
-        except Exception as error:
-            log.exception("an answer failed")
-            raise gr.Error(FAILED, print_exception=False) from error
+            if isinstance(function, BlockFunction):
+                if function.fn is None:  # the page's script alone
+                    raise gr.Error(NO_ENDPOINT, print_exception=False)
+                if _is_of_the_api(function):
+                    sent, request = kwargs["inputs"], kwargs["request"]
+                    started = time.time()
+                    told = await self.answer(function, sent, request, lambda answer: answer)
+                    return _as_gradio_has_it(told, time.time() - started)
+            with _in_a_sentence():
+                answer: dict[str, Any] = await super().process_api(*args, **kwargs)
+            return answer
         finally:
             # A call by curl is a session of its own, named like the call.
             if (session := kwargs.get("session_hash")) and session == kwargs.get("event_id"):
                 self.state_holder.let_go(session)  # type: ignore[attr-defined]
-        return answer
 
     async def call_function(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """What the handler answers, to a session that asks no faster than its share."""
         request = kwargs.get("requests", args[3] if len(args) > 3 else None)
-        session = getattr(request, "session_hash", None)
-        if session and (seconds := self._shares.wait(session)):
-            raise gr.Error(too_fast(seconds), title="One moment", print_exception=False)
+        self._check_share(getattr(request, "session_hash", None))
         answer: dict[str, Any] = await super().call_function(*args, **kwargs)
         return answer
+
+    def _check_share(self, session: str | None) -> None:
+        if session and (seconds := self._shares.wait(session)):
+            raise gr.Error(too_fast(seconds), title="One moment", print_exception=False)
 
     async def preprocess_data(
         self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **kwargs: Any
@@ -120,17 +179,59 @@ class Page(gr.Blocks):
             raise gr.Error(said, print_exception=False) from error
         return ready
 
-    async def postprocess_data(
-        self, block_fn: BlockFunction, predictions: Any, *args: Any, **kwargs: Any
-    ) -> list[Any]:
-        """What the page shows; of the API, the answer as it stands, which is JSON.
 
-        Gradio would look through all of it for files, twice.
-        """
-        if _is_of_the_api(block_fn):
-            return [predictions]
-        shown: list[Any] = await super().postprocess_data(block_fn, predictions, *args, **kwargs)
-        return shown
+@contextlib.contextmanager
+def _in_a_sentence() -> Iterator[None]:
+    """Whatever is raised is a `gr.Error` that says it to who asks, and the log what failed."""
+    try:
+        yield
+    except gr.Error:
+        raise
+    except RecommenderError as error:
+        raise gr.Error(str(error), visible=False, print_exception=False) from error
+    except Exception as error:
+        log.exception("an answer failed")
+        raise gr.Error(FAILED, print_exception=False) from error
+
+
+def leave_matplotlib_alone() -> None:
+    """Gradio looks for it before and after each answer, in every folder there is."""
+    utils.MatplotlibBackendMananger = contextlib.nullcontext  # type: ignore[misc,assignment]
+
+
+def _as_gradio_has_it(answer: Any, seconds: float) -> dict[str, Any]:
+    """An answer as `Blocks.process_api` gives it."""
+    return {
+        "data": [answer],
+        "is_generating": False,
+        "iterator": None,
+        "duration": seconds,
+        "average_duration": seconds,
+        "render_config": None,
+        "changed_state_ids": [],
+    }
+
+
+def _request_at(handler: Callable[..., Any] | None) -> int | None:
+    """At which place a handler takes who asks; None where it does not."""
+    if handler is None:
+        return None
+    hints = get_type_hints(handler)
+    taken = [hints.get(name) is gr.Request for name in inspect.signature(handler).parameters]
+    return taken.index(True) if True in taken else None
+
+
+def _names_address(given: Any) -> bool:
+    """Whether a parameter names a picture by its web address, or several of which one does.
+
+    >>> _names_address("https://shop.example/tee.jpg"), _names_address("tee"), _names_address(5)
+    (True, False, False)
+    """
+    if isinstance(given, list):
+        return any(map(_names_address, given))
+    if isinstance(given, dict):
+        return any(map(_names_address, (given.get("path"), given.get("url"))))
+    return isinstance(given, str) and is_web_address(given)
 
 
 def _is_of_the_api(block_fn: BlockFunction) -> bool:

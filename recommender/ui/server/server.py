@@ -24,7 +24,9 @@ from recommender.pictures.decode import VISITOR_LIMITS, format_of
 from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS
 from recommender.service.live import Live
+from recommender.service.memory import give_back
 from recommender.service.sentences import sentence
+from recommender.ui.server.calls import WRONG_BODY, Calls
 from recommender.ui.server.door import OPEN, Door
 from recommender.ui.server.downloads import download_route, shortlist_route
 from recommender.ui.server.guard import NO_ENDPOINT, Guard
@@ -40,7 +42,8 @@ MAX_UPLOAD_BYTES = VISITOR_LIMITS.max_bytes
 # A data URL of the largest picture is a third longer than it, and JSON goes around it.
 MAX_BODY_BYTES = 15 * 2**20
 
-WRONG_BODY = 'The body is JSON such as {"data": [12, 5]}: the parameters, in order.'
+_GIVE_BACK_SECONDS = 20.0
+"""It takes milliseconds, in which nobody is given any."""
 
 _SAFE_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 _A_DAY = {"cache-control": "public, max-age=86400"}
@@ -193,10 +196,28 @@ def refuse_url_downloads() -> None:
 
 
 @contextlib.asynccontextmanager
+async def giving_back_memory() -> AsyncIterator[None]:
+    """Lifespan of the server: what answers took and left is not kept until there is ever more."""
+
+    async def again_and_again() -> None:
+        while True:
+            await asyncio.sleep(_GIVE_BACK_SECONDS)
+            await asyncio.to_thread(give_back)
+
+    task = asyncio.create_task(again_and_again())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@contextlib.asynccontextmanager
 async def _running(app: object) -> AsyncIterator[None]:
     """Lifespan of the server."""
     join_servers_logs()
-    async with deleting_uploads(app):
+    async with deleting_uploads(app), giving_back_memory():
         yield
 
 
@@ -242,6 +263,7 @@ def launch_settings(service: Service, door: Door = OPEN) -> dict[str, Any]:
                 download_route(service),
                 shortlist_route(service),
                 *health_routes(service.live),
+                *Calls().routes(),
             ],
             "middleware": [
                 Middleware(Guard),

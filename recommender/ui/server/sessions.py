@@ -8,6 +8,7 @@ reads them.
 """
 
 import datetime
+import time
 from typing import Any
 
 import gradio as gr
@@ -16,6 +17,10 @@ from gradio.state_holder import SessionState, StateHolder
 
 IDLE_SECONDS = 600.0
 """So long what has no state is kept after it was used, as its call may still run."""
+_UNFETCHED_SECONDS = 30.0
+"""So long an answer waits for who asked for it: pages and clients listen before it comes."""
+_UNFETCHED, _AT_LEAST_SECONDS = 50, 3.0
+"""Of so many sessions, and where there are more, so long: an answer may take megabytes."""
 
 
 class Session(SessionState):
@@ -57,6 +62,10 @@ class Session(SessionState):
 class Sessions(StateHolder):
     """The sessions that have a state, and those of this moment."""
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._unfetched: dict[str, float] = {}  # the longest first
+
     def __getitem__(self, session_id: str) -> SessionState:
         if session_id not in self.session_data:
             self.session_data[session_id] = Session(self.blocks)
@@ -83,6 +92,15 @@ class Sessions(StateHolder):
         asked, mailboxes = queue.pending_event_ids_session, queue.pending_messages_per_session
         for session_id in [name for name, left in asked.items() if not left]:
             del asked[session_id]
+        running = queue.event_ids_to_events.keys()
+        answered = {name for name, left in asked.items() if left and running.isdisjoint(left)}
+        now = time.monotonic()
+        before = {name: at for name, at in self._unfetched.items() if name in answered}
+        self._unfetched = {**before, **dict.fromkeys(answered - before.keys(), now)}
+        for place, (session_id, since) in enumerate([*self._unfetched.items()]):
+            few = len(self._unfetched) - place <= _UNFETCHED
+            if now - since > (_UNFETCHED_SECONDS if few else _AT_LEAST_SECONDS):
+                mailboxes.pop(session_id, None)
         for session_id in asked.keys() - mailboxes.keys():  # of which too many came since
             del asked[session_id]
 

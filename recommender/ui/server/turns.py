@@ -1,0 +1,77 @@
+"""In which order the API's questions are answered: who came first is first, so many at once.
+
+Were all begun as they come, those that wait for nothing would pass those that wait for the network,
+and forty threads would wait for one another: half would be answered soon and the rest late.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TypeVar
+
+from gradio.exceptions import Error
+
+AT_ONCE = 16
+"""Questions that are answered at once: two batches of pictures for the network, and others."""
+_WAITING = 128
+"""As many more may wait."""
+_ASIDE = 32
+"""Questions beside those, which wait for a stranger's server; the service lets eight of them."""
+
+FULL = "Too many questions wait here for their answers right now: ask again in a few seconds."
+
+T = TypeVar("T")
+
+
+class Turns:
+    """Places for what is done in threads. Of one event loop.
+
+    Attributes:
+        waiting: how many questions wait for a place.
+    """
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="answers")
+        self._aside = ThreadPoolExecutor(_ASIDE, thread_name_prefix="fetching")
+
+    @property
+    def full(self) -> bool:
+        """Whether nobody else may wait."""
+        return self.waiting >= _WAITING
+
+    async def do(self, work: Callable[[], T], *, aside: bool = False) -> T:
+        """What some work comes to, in its turn.
+
+        Args:
+            work: called in a thread, in a copy of this context.
+            aside: whether it waits for others rather than works, so that it takes no place.
+
+        Raises:
+            Error: too many wait already.
+        """
+        if aside:
+            return await self._in_thread(self._aside, work)
+        if self.full:
+            raise Error(FULL, title="One moment", print_exception=False)
+        self.waiting += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self.waiting -= 1
+        try:
+            return await self._in_thread(self._threads, work)
+        finally:
+            self._places.release()
+
+    async def _in_thread(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        """Whoever is no longer waited for is waited for here: a thread cannot be ended."""
+        loop = asyncio.get_running_loop()
+        done = loop.run_in_executor(threads, copy_context().run, work)
+        try:
+            return await asyncio.shield(done)
+        except asyncio.CancelledError:
+            await asyncio.wait([done])
+            raise
