@@ -15,6 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from recommender.service.memory import share_arenas
+from recommender.ui.server.interfaces import draw_no_interfaces
 
 # Gradio would read it, too, and end in a trace where it is no number.
 PORT = os.environ.pop("GRADIO_SERVER_PORT", "7860")
@@ -27,6 +28,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")  # it would remember t
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # Before the libraries start theirs.
 share_arenas()
+draw_no_interfaces()
 
 # The libraries make a million objects that stay: looking for garbage among them again and again
 # takes a fifth of the start.
@@ -50,6 +52,7 @@ from recommender.ui.server.logs import write_logs
 from recommender.ui.server.server import launch_settings
 from recommender.ui.server.uploads import use_own_folder
 
+gc.freeze()  # nor are they looked through later
 gc.enable()
 
 DEMO = Path("data/demo")

@@ -1,6 +1,7 @@
 """`app.py` as a process: what it says when it cannot start, and how it ends."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import gradio
 import httpx
 import pytest
 from conftest import ROWS, build_store, draw_picture, open_store, write_archive
@@ -24,6 +26,7 @@ import app
 from recommender.service.live import Live
 from recommender.store.manifest import MANIFEST_FILE
 from recommender.ui.server import uploads
+from recommender.ui.server.interfaces import draw_no_interfaces
 from recommender.ui.server.page import Page
 
 ROOT = Path(app.__file__).parent
@@ -265,3 +268,31 @@ def test_where_zerogpu_is_only_the_network_asks_for_it(store: Path, tmp_path: Pa
         assert "has a new version: 5 items" in log.read_text()
         assert call(address, "recommend", shown, 5, {}, "", False, "auto")["results"]
         assert log.read_text().count("borrowed for 1") == 2
+
+
+def test_gradio_draws_no_interface(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    draw_no_interfaces()
+    finder = sys.meta_path[0]
+    assert finder.find_spec("gradio.blocks", gradio.__path__) is None
+    spec = finder.find_spec("gradio.component_meta", gradio.__path__)
+    assert spec is not None
+    meta = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(meta)
+    source = tmp_path / "own.py"
+    source.write_text("class Own:\n    pass\n")
+    own = importlib.util.spec_from_file_location("own", source)
+    module = importlib.util.module_from_spec(own)
+    own.loader.exec_module(module)
+    meta.create_or_modify_pyi(module.Own, "Own", [])
+    assert not source.with_suffix(".pyi").exists()
+
+
+def test_a_server_is_made_once_it_serves() -> None:
+    with closing_loops():
+        with Page(analytics_enabled=False) as page:
+            assert page.app is None
+        assert page.queue(max_size=3).app is None
+        with gradio.Blocks(analytics_enabled=False) as others:
+            pass
+        assert others.app is not None

@@ -106,7 +106,7 @@ def _known(column: Column, table: FilterTable) -> float:
 def _boxes_of(column: Column, table: FilterTable, prefix: str) -> tuple[Block, ...]:
     elem_id = f"{prefix}-{column.name}"
     look: dict[str, Any] = {"visible": bool(table.values[column.name]), "min_width": 130}
-    title, choices = column.title, _choices_of(column, table)
+    title = column.title
     if column.kind == "text":
         return (gr.Textbox(label=f"{title} with", max_lines=1, elem_id=elem_id, **look),)
     if column.kind == "number":
@@ -115,6 +115,7 @@ def _boxes_of(column: Column, table: FilterTable, prefix: str) -> tuple[Block, .
             EndBox(None, placeholder=_ANY, label=end, elem_id=f"{elem_id}-{n}", **look)
             for n, end in enumerate(ends)
         )
+    choices = _choices_of(column, table)
     if column.kind == "year":
         ends = (f"From {column.noun}", f"To {column.noun}")
         return tuple(Choice(choices, label=end, **look) for end in ends)

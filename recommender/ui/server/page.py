@@ -11,11 +11,12 @@ from functools import cached_property
 from typing import Any, TypeVar, get_type_hints
 
 import gradio as gr
-from gradio import utils
+from gradio import blocks, utils
 from gradio.block_function import BlockFunction
 from gradio.context import LocalContext
 from gradio.data_classes import APIInfo
 from gradio.processing_utils import async_move_files_to_cache
+from gradio.routes import App
 from gradio.utils import get_function_description
 
 from recommender.errors import RecommenderError
@@ -48,9 +49,21 @@ class Page(gr.Blocks):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        with _no_server_yet():
+            super().__init__(*args, **kwargs)
         self._shares = Buckets(_A_SESSION)
         self.turns = Turns()
+
+    def __exit__(self, *args: Any) -> None:
+        """The page is drawn."""
+        with _no_server_yet():
+            super().__exit__(*args)
+
+    def queue(self, *args: Any, **kwargs: Any) -> gr.Blocks:
+        """How many are answered at once, and how many may wait."""
+        with _no_server_yet():
+            queued: gr.Blocks = super().queue(*args, **kwargs)
+        return queued
 
     def get_api_info(self, *args: Any, **kwargs: Any) -> APIInfo:
         """What the API takes and answers; each parameter as its function's docstring has it.
@@ -232,6 +245,27 @@ def _names_address(given: Any) -> bool:
     if isinstance(given, dict):
         return any(map(_names_address, (given.get("path"), given.get("url"))))
     return isinstance(given, str) and is_web_address(given)
+
+
+class _NoServer(App):
+    """Stands in for Gradio's server."""
+
+    @staticmethod
+    def create_app(*_: Any, **__: Any) -> Any:
+        """None is made."""
+        return None
+
+
+@contextlib.contextmanager
+def _no_server_yet() -> Iterator[None]:
+    """Keep Gradio from making a server, with all of its routes, each time that a page is begun,
+    ended or given a queue: `launch` makes the one that serves.
+    """
+    usual, blocks.App = blocks.App, _NoServer  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        blocks.App = usual  # type: ignore[attr-defined]
 
 
 def _is_of_the_api(block_fn: BlockFunction) -> bool:
