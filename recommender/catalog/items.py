@@ -273,10 +273,10 @@ def catalog_frame(items: datasets.Dataset) -> pd.DataFrame:
         id int64 or str, year nullable Int32, the other usual ones str or None, its own of
         `own.DTYPES`.
     """
-    pictures = [name for name in (_IMAGE, VIEWS) if name in items.features]
-    table = items.remove_columns(pictures).data.table.combine_chunks()
-    dtypes = {name: DTYPES[items.features[name].dtype] for name in own_names(table.column_names)}
-    dtypes = {**dict.fromkeys(COLUMNS, "object"), "year": "Int32", **dtypes, _HASH: "object"}
+    features, table = items.features, items.data.table  # the features are a copy, each time
+    own = own_names([name for name in features if name not in (_IMAGE, VIEWS)])
+    dtypes = {**dict.fromkeys(COLUMNS, "object"), "year": "Int32"}
+    dtypes |= {name: DTYPES[features[name].dtype] for name in own} | {_HASH: "object"}
     columns = {}
     for name, dtype in dtypes.items():
         if pa.types.is_integer(table[name].type) and dtype == "object":  # ids that are numbers
@@ -285,7 +285,7 @@ def catalog_frame(items: datasets.Dataset) -> pd.DataFrame:
             columns[name] = _texts(table[name])
         else:
             columns[name] = pd.Series(pd.array(table[name].to_pylist(), dtype=dtype))
-    if VIEW_HASHES in table.column_names:
+    if VIEW_HASHES in features:
         columns[VIEW_HASHES] = pd.Series([told or [] for told in table[VIEW_HASHES].to_pylist()])
     return pd.DataFrame(columns)
 
@@ -306,7 +306,9 @@ def fingerprint_of_frame(frame: pd.DataFrame) -> str:
     """The same, of what `catalog_frame` gives."""
     digest = hashlib.sha256()
     for name in frame.columns:
-        values = [None if value is pd.NA else value for value in frame[name].tolist()]
+        values = frame[name].tolist()
+        if frame[name].dtype != object:  # there, what is missing is None already
+            values = [None if value is pd.NA else value for value in values]
         digest.update(json.dumps([name, values], ensure_ascii=False).encode())
     return digest.hexdigest()
 

@@ -34,7 +34,9 @@ class Items:
         if len(catalog_rows) and catalog_rows.min() < 0:
             raise IndexMismatchError("The index is of another catalog: build the index again.")
         self.columns = gallery.columns
-        self.frame = gallery.frame.iloc[catalog_rows].reset_index(drop=True)
+        whole = np.array_equal(catalog_rows, np.arange(len(gallery.frame)))
+        frame = gallery.frame if whole else gallery.frame.iloc[catalog_rows]  # which would copy it
+        self.frame = frame.reset_index(drop=True)
         self.filters = FilterTable(self.frame[[column.name for column in self.columns]])
         self.ids = self.frame["id"].to_numpy()
         self.numbered = bool(self.ids.dtype == np.int64)
