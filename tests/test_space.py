@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
@@ -58,19 +59,28 @@ def _lines(path: Path) -> list[str]:
 
 
 def test_a_space_is_made_updated_and_holds_what_it_serves(hub: Hub) -> None:
-    for revision in ("main", "v2"):
-        address = push_folder(
-            ROOT,
-            "shop/finder",
-            repo_type="space",
-            ignore=deploy_space.NOT_SERVED,
-            variables={"FASHION_REPO": f"shop/catalog@{revision}"},
-            token="hf_write",  # noqa: S106
-            endpoint=hub.address,
-        )
+    trees = {"main": deploy_space.with_cpu_build(), "v2": nullcontext(ROOT)}
+    first, paths = [], set[str]()
+    for revision, made in trees.items():
+        with made as tree:
+            address = push_folder(
+                tree,
+                "shop/finder",
+                repo_type="space",
+                ignore=deploy_space.NOT_SERVED,
+                variables={"FASHION_REPO": f"shop/catalog@{revision}"},
+                token="hf_write",  # noqa: S106
+                endpoint=hub.address,
+            )
+            before = tree / "pre-requirements.txt"
+            first += before.read_text(encoding="utf-8").splitlines() if before.exists() else []
+        earlier, paths = paths, set(hub.tree("spaces/shop/finder"))
+    assert earlier - paths == {"pre-requirements.txt"}
+    assert not paths - earlier
+    wanted = [line for line in _lines(ROOT / "requirements.txt") if line.startswith("torch")]
+    assert first == [f"--index-url {deploy_space.CPU_BUILD}", *wanted]
     assert address.endswith("spaces/shop/finder")
     assert hub.repos["spaces/shop/finder"].variables == {"FASHION_REPO": "shop/catalog@v2"}
-    paths = set(hub.tree("spaces/shop/finder"))
     served = {"app.py", "README.md", "requirements.txt", "recommender/demo/fashion-demo.zip"}
     assert served <= paths
     results = {"leaderboard.json", "robustness.json"}  # what the page shows of how good it is
@@ -103,5 +113,5 @@ def test_the_cpu_build_that_readme_names_is_of_the_same_versions() -> None:
     wanted = [line for line in _lines(ROOT / "requirements.txt") if line.startswith("torch")]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     named = " ".join(f'"{line}"' for line in wanted)
-    assert f"pip install {named} --index-url https://download.pytorch.org/whl/cpu" in readme
+    assert f"pip install {named} --index-url {deploy_space.CPU_BUILD}" in readme
     assert SpecifierSet(wanted[0].removeprefix("torch")).contains("2.15.0+cpu")
