@@ -52,7 +52,8 @@ from recommender.ui.server.logs import write_logs
 from recommender.ui.server.server import launch_settings
 from recommender.ui.server.uploads import use_own_folder
 
-gc.freeze()  # nor are they looked through later
+if __name__ == "__main__":  # who imports this may have garbage of their own
+    gc.freeze()  # nor are they looked through later
 gc.enable()
 
 DEMO = Path("data/demo")
