@@ -11,6 +11,7 @@ from PIL import Image
 from test_taken import weights_in
 from test_training import build, split_rows
 
+from recommender.encoding.encoder import fingerprint_of
 from recommender.encoding.weights import FASHION_WEIGHTS, find_weights, read_weights
 from recommender.errors import WeightsError
 from recommender.pictures.decode import read_image
@@ -86,6 +87,7 @@ def test_only_the_region_head_learns(tmp_path: Path) -> None:
     assert after.state.keys() == before.state.keys()
     changed = {name for name in after.state if not after.state[name].equal(before.state[name])}
     assert {name.split(".")[0] for name in changed} == {"regions"}
+    assert fingerprint_of(str(out)) == fingerprint_of("fashion"), "a gallery stays as it is"
     report = json.loads(told.read_text())
     assert report["outlined"] == [6, 6]
     assert report["before"].keys() == {"photographs", "laid", "on white"}

@@ -19,7 +19,7 @@ from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.encoding.backbone import Device, hash_state
 from recommender.encoding.config import EncoderConfig, fit_picture
 from recommender.encoding.details import PREFIX, Detail
-from recommender.encoding.network import TAKEN, Network
+from recommender.encoding.network import OF_REGIONS, TAKEN, Network
 from recommender.encoding.places import places_of
 from recommender.encoding.protocol import Encoded
 from recommender.encoding.regions import Asked, parts_of
@@ -45,7 +45,7 @@ class Encoder:
         input_px: (width, height) of what the backbone eats.
         query_px: the same at a second look; a picture that asks should have them.
         weights_hash: sha256 of the weights as loaded, whatever file or hub they came from, but of
-            the heads for details and for photographs, which make nothing of a gallery.
+            the heads for details, for photographs and for regions, which make nothing of a gallery.
         fingerprint: equal exactly when two encoders make the same of a gallery.
         device: where it runs.
         dtype: what it multiplies in.
@@ -193,7 +193,7 @@ def _configured(name: str, settings: Mapping[str, Any]) -> Weights:
 
 def _hash_of(state: Mapping[str, Tensor]) -> str:
     """See `Encoder.weights_hash`."""
-    others = (PREFIX, TAKEN)
+    others = (PREFIX, TAKEN, *OF_REGIONS)
     return hash_state({name: t for name, t in state.items() if not name.startswith(others)})
 
 

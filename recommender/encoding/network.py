@@ -32,6 +32,8 @@ from recommender.errors import WeightsError
 
 TAKEN = "taken."
 """What the tensors of heads for photographs alone are called before their labels."""
+OF_REGIONS = ("regions.", "garment.")
+"""What those are called that tell where a garment is, and whether there is one."""
 
 
 class Sight(NamedTuple):
