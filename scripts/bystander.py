@@ -223,10 +223,10 @@ def _serve(data: Path, port: int, slow_port: int) -> None:
     os.environ |= {"FASHION_FAIR_SHARE": "0", "FASHION_EVENTS": "0"}  # all have one address here
     import app
     from recommender.pictures.fetch import FetchPolicy, fetch_image
-    from recommender.service import answers
+    from recommender.service import addresses
 
     policy = FetchPolicy(allowed_ports=frozenset({slow_port}), is_allowed=lambda address: True)
-    answers.fetch_image = partial(fetch_image, policy=policy)
+    addresses.fetch_image = partial(fetch_image, policy=policy)
     sys.exit(app.main(["--data", str(data), "--port", str(port)]))
 
 

@@ -121,7 +121,7 @@ def shop(data: bytes) -> Iterator[str]:
     try:
         with pytest.MonkeyPatch.context() as patch:
             fetch = partial(fetch_image, policy=policy)
-            patch.setattr("recommender.service.answers.fetch_image", fetch)
+            patch.setattr("recommender.service.addresses.fetch_image", fetch)
             yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()

@@ -844,7 +844,7 @@ def test_addresses_that_answer_slowly_leave_room_for_others(
         go.wait(60)
         return PICTURE
 
-    monkeypatch.setattr("recommender.service.answers.fetch_image", slowly)
+    monkeypatch.setattr("recommender.service.addresses.fetch_image", slowly)
     shown = upload(live, PICTURE)
     with ThreadPoolExecutor(9) as pool:
         named = ("recommend", None, 3, {}, "http://shop.example/tee.jpg", False)

@@ -312,10 +312,7 @@ class Recommender:
         return hits
 
     def describe(self, picture: Image.Image, *, region: Asked = "auto") -> Beliefs:
-        """What is believed of a picture: label -> float32 of shape (1, classes), sum one.
-
-        And of the details that something of its type has.
-        """
+        """What is believed of a picture, its type's details too: label -> (1, classes), sum 1."""
         return told_of(self.encoder, self._encode([picture], [region]).beliefs)
 
     @cached_property

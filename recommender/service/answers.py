@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from threading import BoundedSemaphore, Timer
+from threading import Timer
 
 from PIL import Image
 
 from recommender.encoding.regions import WHOLE, Asked, read_region
 from recommender.errors import (
-    FetchError,
     ImageError,
     QueryError,
     RecommenderError,
@@ -20,19 +19,17 @@ from recommender.errors import (
 )
 from recommender.feedback.events import EventLog
 from recommender.pictures.decode import decode_image, read_image
-from recommender.pictures.fetch import fetch_image
 from recommender.schema import TYPE, Id
 from recommender.search.hits import Hits
 from recommender.search.options import USUAL, Options
 from recommender.search.recommender import Recommender
+from recommender.service.addresses import Fetching
 from recommender.service.feedback import FeedbackDesk, kind_said, kind_shown
 from recommender.service.live import Live
 from recommender.service.metrics import counted
 from recommender.service.outfits import outfit_of
 from recommender.service.reasons import why
 from recommender.service.sentences import (
-    BUSY_FETCHING,
-    NO_ADDRESSES,
     NO_BELIEFS,
     NO_PICTURE,
     TOO_MANY,
@@ -51,8 +48,6 @@ from recommender.service.worded import (
 
 MOST_AT_ONCE = 64
 """Pictures of a batch."""
-_FETCHED_AT_ONCE = 8
-"""A quarter of the questions that are answered at once."""
 _LARGEST_PX = 4000
 """No picture is read larger than with these sides, whatever part of it is asked for."""
 
@@ -78,10 +73,9 @@ class Service:
         learns: whether rankings are chosen by what was said of answers.
         """
         self.live = Live.of(recommender)
-        self.fetch_urls = fetch_urls
         self.events = events
         self.feedback = FeedbackDesk(events, learns=learns)
-        self._fetching = BoundedSemaphore(_FETCHED_AT_ONCE)
+        self.fetch_urls, self.fetch = fetch_urls, Fetching(allowed=fetch_urls)
         self._trends: Trends | None = None
 
     @property
@@ -305,23 +299,6 @@ class Service:
         """Record that an item was searched for or opened, where that is recorded."""
         if self.events is not None:
             self.events.record(kind, item_id)
-
-    def fetch(self, url: str) -> bytes:
-        """The bytes of the picture at a web address, where that is not turned off.
-
-        Raises:
-            FetchError: it is, or too many are being fetched, or the address is refused, does not
-                answer or has no picture.
-        """
-        if not self.fetch_urls:
-            raise FetchError(NO_ADDRESSES)
-        # A server that answers slowly holds a place; others' questions have places of their own.
-        if not self._fetching.acquire(blocking=False):
-            raise FetchError(BUSY_FETCHING)
-        try:
-            return fetch_image(url)
-        finally:
-            self._fetching.release()
 
     def _like_picture(
         self,
