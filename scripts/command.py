@@ -3,15 +3,17 @@
 import io
 import shlex
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
+from dataclasses import Field, fields
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from recommender.errors import RecommenderError
 from recommender.files import write_json
 
+T = TypeVar("T")
 Main = Callable[[list[str] | None], int]
 
 
@@ -66,6 +68,23 @@ def add_table_settings(parser: ArgumentParser) -> None:
         action="store_true",
         help="ask the web for no picture that the table names by an address",
     )
+
+
+def add_settings(parser: ArgumentParser, config: type[Any]) -> None:
+    """An option for each number of a config, which is its default."""
+    for field in _numbers_of(config):
+        flag = "--" + field.name.replace("_", "-")
+        parser.add_argument(flag, type=type(field.default), default=field.default)
+
+
+def settings_of(config: type[T], options: Namespace, **others: Any) -> T:
+    """The config that those options and others say."""
+    numbers = {field.name: getattr(options, field.name) for field in _numbers_of(config)}
+    return config(**numbers, **others)
+
+
+def _numbers_of(config: type[Any]) -> list[Field[Any]]:
+    return [field for field in fields(config) if isinstance(field.default, int | float)]
 
 
 def command_line(script: str, argv: list[str] | None) -> str:

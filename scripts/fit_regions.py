@@ -7,13 +7,12 @@ python -m scripts.fit_regions --data data/kaggle --weights runs/photographs/weig
 import argparse
 import json
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 from recommender.catalog.items import load_catalog
 from recommender.catalog.photographs import load_photographs
 from recommender.training.regions import RegionConfig, fit_regions
-from scripts.command import command_line, plain_errors, write_report
+from scripts.command import add_settings, command_line, plain_errors, settings_of, write_report
 
 
 @plain_errors(ValueError)
@@ -25,9 +24,7 @@ def main(argv: list[str] | None = None) -> int:
         "--photographs", type=Path, required=True, help="an archive: train teaches, dev is asked"
     )
     parser.add_argument("--out", type=Path, required=True, help="takes the weights")
-    for field in fields(RegionConfig):
-        flag = "--" + field.name.replace("_", "-")
-        parser.add_argument(flag, type=type(field.default), default=field.default)
+    add_settings(parser, RegionConfig)
     parser.add_argument("--json", type=Path, help="where what it is worth goes, with the command")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     options = parser.parse_args(argv)
@@ -38,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         learnt,
         others,
         load_catalog(options.data / "catalog"),
-        RegionConfig(**{f.name: getattr(options, f.name) for f in fields(RegionConfig)}),
+        settings_of(RegionConfig, options),
         device=options.device,
     )
     print(json.dumps(report, indent=1))

@@ -10,8 +10,7 @@ import argparse
 import json
 import logging
 import sys
-from dataclasses import fields, replace
-from itertools import chain
+from dataclasses import replace
 from pathlib import Path
 
 from recommender.catalog.items import load_catalog
@@ -27,7 +26,7 @@ from recommender.training.lesson import PhotographConfig
 from recommender.training.photographs import train_on_photographs
 from recommender.training.scenes import Scenes
 from recommender.training.tutor import TutorConfig
-from scripts.command import plain_errors
+from scripts.command import add_settings, plain_errors, settings_of
 from scripts.plot_history import plot_history
 
 RECIPES = {
@@ -68,10 +67,8 @@ def main(argv: list[str] | None = None) -> int:
         help="weights whose beliefs of packshots recipe photographs keeps, where not --init's",
     )
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    settings = {p: [f for f in fields(p) if isinstance(f.default, int | float)] for p in parts}
-    for field in chain(*settings.values()):
-        flag = "--" + field.name.replace("_", "-")
-        parser.add_argument(flag, type=type(field.default), default=field.default)
+    for part in parts:
+        add_settings(parser, part)
     parser.add_argument(
         "--split", choices=SPLITS, default="names", help="of the catalog; recipe fashion's alone"
     )
@@ -83,10 +80,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.add_argument(flag, type=type(default), default=default, help=description)
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    *views, config = (
-        part(**{field.name: getattr(options, field.name) for field in numbers})
-        for part, numbers in settings.items()
-    )
+    *views, config = (settings_of(part, options) for part in parts)
     if isinstance(config, TrainingConfig):
         config = replace(config, augmentation=views[0], split=options.split)
     elif isinstance(config, PhotographConfig):

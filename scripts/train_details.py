@@ -8,12 +8,11 @@ python -m scripts.train_details --data data/kaggle data/demo \
 import argparse
 import json
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 from recommender.catalog.items import load_catalog
 from recommender.training.details import DETAILS, DetailConfig, train_details
-from scripts.command import command_line, plain_errors, write_report
+from scripts.command import add_settings, command_line, plain_errors, settings_of, write_report
 
 
 @plain_errors(ValueError)
@@ -30,21 +29,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, required=True, help="any of ours")
     parser.add_argument("--out", type=Path, required=True, help="takes them with the heads")
     parser.add_argument("--columns", nargs="+", default=DETAILS, help="whose values are learnt")
-    numbers = [field for field in fields(DetailConfig) if isinstance(field.default, int | float)]
-    for field in numbers:
-        parser.add_argument(f"--{field.name}", type=type(field.default), default=field.default)
+    add_settings(parser, DetailConfig)
     parser.add_argument(
         "--cache", type=Path, help="keeps what the network sees; default: the first DATA/pooled"
     )
     parser.add_argument("--json", type=Path, help="where what they are worth goes")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     options = parser.parse_args(argv)
-    settings = {field.name: getattr(options, field.name) for field in numbers}
     report = train_details(
         [load_catalog(data / "catalog") for data in options.data],
         options.weights,
         options.out,
-        DetailConfig(columns=tuple(options.columns), **settings),
+        settings_of(DetailConfig, options, columns=tuple(options.columns)),
         cache=options.cache or options.data[0] / "pooled",
         device=options.device,
     )

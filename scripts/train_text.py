@@ -7,12 +7,11 @@ import argparse
 import json
 import logging
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 from recommender.service.open import load_recommender
 from recommender.training.text import TextTraining, train_text
-from scripts.command import plain_errors
+from scripts.command import add_settings, plain_errors, settings_of
 
 
 @plain_errors(ValueError)
@@ -20,12 +19,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="the store's folder")
     parser.add_argument("--out", type=Path, required=True, help="takes weights and history")
-    for field in fields(TextTraining):
-        flag = "--" + field.name.replace("_", "-")
-        parser.add_argument(flag, type=type(field.default), default=field.default)
+    add_settings(parser, TextTraining)
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    config = TextTraining(**{f.name: getattr(options, f.name) for f in fields(TextTraining)})
+    config = settings_of(TextTraining, options)
     store = load_recommender(options.data)
     pictures = store.index.vectors, store.encoder.fingerprint
     last = train_text(store.frame, store.columns, *pictures, options.out, config)

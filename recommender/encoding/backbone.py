@@ -81,6 +81,20 @@ def load_backbone(
         ) from error
 
 
+def backbone_at_work(state: Mapping[str, Tensor], device: torch.device, dtype: torch.dtype) -> Any:
+    """A ResNet50 that is not trained: its batch norms folded in, laid out for the device.
+
+    Raises:
+        WeightsError: the tensors are not a ResNet50's.
+    """
+    with torch.device("meta"):  # nothing is made that the weights would replace
+        backbone = create_backbone()
+    load_backbone(backbone, state, assign=True)
+    fuse_batch_norms(backbone.eval(), dtype)
+    backbone.to(device, dtype, memory_format=torch.channels_last)
+    return backbone.requires_grad_(False)
+
+
 def feature_maps(backbone: Any, pixels: Tensor) -> list[Tensor]:
     """What a ResNet50's four stages see.
 

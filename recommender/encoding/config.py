@@ -70,6 +70,12 @@ class EncoderConfig:
         width, height = (round(self.second_scale * px) for px in self.input_px)
         return replace(self, width_px=width, height_px=height, second_scale=1.0)
 
+    @property
+    def query_sizes(self) -> tuple[tuple[int, int], ...]:
+        """(width, height) of what the backbone eats of pictures that ask, at each look."""
+        second = self.second()
+        return tuple(dict.fromkeys(c.input_px for c in (self, second, second.lying())))
+
     def lying(self) -> "EncoderConfig":
         """The same for what is wider than tall: the input's sides change places."""
         return replace(self, width_px=self.height_px, height_px=self.width_px)

@@ -16,12 +16,11 @@ from recommender.encoding.backbone import (
     BACKBONE_DIM,
     POOLINGS,
     Device,
+    backbone_at_work,
     choose_device,
     choose_dtype,
-    create_backbone,
     feature_maps,
     fuse_batch_norms,
-    load_backbone,
     load_linear,
 )
 from recommender.encoding.config import EncoderConfig
@@ -81,9 +80,7 @@ class Network:
         self.device = choose_device(device)
         self._lock, self._passes = Lock(), 0
         self.dtype = choose_dtype(config.dtype, self.device)
-        with torch.device("meta"):  # nothing is made that the weights would replace
-            backbone = create_backbone()
-        load_backbone(backbone, state, assign=True)
+        self._backbone = backbone_at_work(state, self.device, self.dtype)
         projects = config.projection and "projection.weight" in state
         self._projection = load_linear(state, "projection").to(self.device) if projects else None
         classes = {**labels, **{name: told.classes for name, told in (details or {}).items()}}
@@ -105,9 +102,6 @@ class Network:
             regions = load_region_head(state)
             fuse_batch_norms(regions, self.dtype)
             self._regions = regions.to(self.device, self.dtype)
-        fuse_batch_norms(backbone.eval(), self.dtype)
-        backbone.to(self.device, self.dtype, memory_format=torch.channels_last)
-        self._backbone = backbone.requires_grad_(False)
         self._maps = feature_maps
         if self.device.type == "cpu":
             self._pack(config)
@@ -123,8 +117,7 @@ class Network:
 
     def _pack(self, config: EncoderConfig) -> None:
         """Lay the weights out for the sizes that pictures are seen at."""
-        second = config.second()
-        sizes = dict.fromkeys(each.input_px for each in (config, second, second.lying()))
+        sizes = config.query_sizes
         pixels = [torch.zeros(1, 3, high, wide, dtype=self.dtype) for wide, high in sizes]
         parts = nn.ModuleList([self._backbone, *([self._regions] if self._regions else [])])
         pack_convolutions(parts, self._stages, pixels)

@@ -10,11 +10,11 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from recommender.encoding.config import EncoderConfig
-from recommender.encoding.regions import STRIDE_PX
 from recommender.training.augmentation import Augmentation, augment, evenly
 from recommender.training.examples import Examples, PhotographExamples
 from recommender.training.fashion import HEADS, normalise
 from recommender.training.losses import (
+    by_place,
     disagreement,
     divergence,
     joint_loss,
@@ -190,7 +190,7 @@ class Lesson:
         there[len(views) - config.bare :] = 0.01
         # Pictures without a garment are few: they count double.
         rarely = torch.tensor(0.5, device=views.device)
-        truth = F.avg_pool2d(alphas[:, None], STRIDE_PX, ceil_mode=True)[:, 0]
+        truth = by_place(alphas)
         return {
             "packshots": joint_loss(logits, targets, config.label_smoothing, HEADS),
             "proxies": config.proxies * joint_loss(cosines, targets, 0.0),

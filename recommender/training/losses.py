@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from recommender.encoding.regions import STRIDE_PX
+
 _SURE = 0.98
 """Certainty beyond this earns nothing: a coarse label does not deserve more."""
 
@@ -63,6 +65,27 @@ def disagreement(left: Tensor, right: Tensor) -> Tensor:
     p, q = left.float().softmax(1), right.float().softmax(1)
     middle = ((p + q) / 2).clamp_min(1e-8).log()
     return F.kl_div(middle, p, reduction="batchmean") + F.kl_div(middle, q, reduction="batchmean")
+
+
+def by_place(alphas: Tensor) -> Tensor:
+    """Where garments are in views, (b, h, w), as a region head says it: (b, h/4, w/4)."""
+    return F.avg_pool2d(alphas[:, None], STRIDE_PX, ceil_mode=True)[:, 0]
+
+
+def overlaps(logits: Tensor, alphas: Tensor) -> Tensor:
+    """How much (IoU) of mask and garment is both, in each view.
+
+    Args:
+        logits: float of shape (b, h/4, w/4), as a region head says it.
+        alphas: float of shape (b, h, w), where the garment is.
+
+    Returns:
+        float of shape (b,).
+    """
+    said = F.interpolate(logits[:, None], alphas.shape[1:], mode="bilinear")[:, 0] > 0
+    truth = alphas > 0.5
+    either = (said | truth).sum((1, 2)).clamp(min=1)
+    return (said & truth).sum((1, 2)) / either
 
 
 def region_loss(logits: Tensor, truth: Tensor) -> Tensor:

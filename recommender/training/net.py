@@ -80,13 +80,20 @@ class FashionNet(nn.Module):
 
     def weights(self) -> dict[str, Tensor]:
         """Everything that is shipped, in timm's names, heads as `heads.NAME.*`, in float16."""
-        state = {**self.backbone.state_dict()}
-        state |= {f"heads.{name}": tensor for name, tensor in self.heads.state_dict().items()}
-        for part in ("projection", "regions", "garment"):
-            if (module := getattr(self, part)) is not None:
-                state |= {f"{part}.{name}": tensor for name, tensor in module.state_dict().items()}
-        shipped = [name for name in state if not name.endswith("num_batches_tracked")]
-        return {name: state[name].half().contiguous() for name in shipped}
+        parts = {"": self.backbone, "heads.": self.heads, "projection.": self.projection}
+        if self.regions is not None and self.garment is not None:
+            parts |= {"regions.": self.regions, "garment.": self.garment}
+        return shipped(parts)
+
+
+def shipped(parts: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """What a weights file holds of modules, by what the names of each begin with: float16."""
+    return {
+        f"{begin}{name}": tensor.half().contiguous()
+        for begin, module in parts.items()
+        for name, tensor in module.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
 
 
 def compute(net: nn.Module, pixels: Tensor, dtype: torch.dtype) -> Any:

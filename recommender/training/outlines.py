@@ -22,12 +22,10 @@ from recommender.catalog.photographs import Photographs
 from recommender.encoding.agreement import Floats
 from recommender.encoding.backbone import (
     Device,
+    backbone_at_work,
     choose_device,
     choose_dtype,
-    create_backbone,
     feature_maps,
-    fuse_batch_norms,
-    load_backbone,
     load_linear,
 )
 from recommender.encoding.network import TAKEN
@@ -37,7 +35,7 @@ from recommender.errors import CatalogError
 from recommender.pictures.decode import decode_image
 from recommender.schema import TYPE
 from recommender.training.fashion import normalise
-from recommender.training.scenes import to_canvas
+from recommender.training.scenes import fitted_size, to_canvas
 
 Mask = npt.NDArray[np.bool_]
 
@@ -73,13 +71,9 @@ class Watcher(nn.Module):
 
     def __init__(self, trained: Weights, device: Device) -> None:
         super().__init__()
-        place = choose_device(device)
+        self.place = place = choose_device(device)
         self.config, self.dtype = trained.config, choose_dtype("auto", place)
-        backbone = create_backbone()
-        load_backbone(backbone, trained.state)
-        fuse_batch_norms(backbone.eval(), self.dtype)
-        backbone = backbone.requires_grad_(False)
-        self.backbone = backbone.to(place, self.dtype, memory_format=torch.channels_last)
+        self.backbone = backbone_at_work(trained.state, place, self.dtype)
         name = f"{TAKEN}{TYPE}" if f"{TAKEN}{TYPE}.weight" in trained.state else f"heads.{TYPE}"
         self.types = load_linear(trained.state, name).to(place)
         self.regions = load_region_head(trained.state).to(place)
@@ -87,7 +81,7 @@ class Watcher(nn.Module):
     @torch.inference_mode()
     def maps(self, views: Tensor) -> list[Tensor]:
         """Of views, float (b, 3, h, w) in [0, 1]: what its stages see, float32."""
-        pixels = normalise(views, self.config).to(self.dtype)
+        pixels = normalise(views.to(self.place), self.config).to(self.dtype)
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         return [maps.float() for maps in feature_maps(self.backbone, pixels)]
 
@@ -97,8 +91,7 @@ class Watcher(nn.Module):
         side = scale * (wide * high / (picture.width * picture.height)) ** 0.5
         width, height = (max(32, round(side * end / 32) * 32) for end in picture.size)
         pixels = np.array(picture.resize((width, height), Image.Resampling.BILINEAR))
-        views = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
-        return views.to(self.types.weight.device)
+        return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
 
     @torch.inference_mode()
     def sees(self, picture: Image.Image) -> tuple[Floats, Floats]:
@@ -107,7 +100,7 @@ class Watcher(nn.Module):
         Returns:
             float32 of shape (h, w), in [0, 1] each, of the same size.
         """
-        size = _fitting(picture.size, _SIDE_PX)
+        size = fitted_size(picture.size, _SIDE_PX)
         masks, evidence = [], []
         for scale in _SCALES:
             stages = self.maps(self.view(picture, scale))
@@ -174,12 +167,6 @@ def outline_photographs(watcher: Watcher, photographs: Photographs) -> Outlined:
         torch.tensor(sizes, dtype=torch.float32),
         torch.from_numpy(np.stack(masks)),
     )
-
-
-def _fitting(size: tuple[int, int], side: int) -> tuple[int, int]:
-    """Width and height that are `side` long at most."""
-    scale = side / max(size)
-    return max(1, round(scale * size[0])), max(1, round(scale * size[1]))
 
 
 def _resized(maps: Tensor, size: tuple[int, int]) -> Floats:

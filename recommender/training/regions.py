@@ -21,11 +21,10 @@ from recommender.catalog.items import catalog_frame
 from recommender.catalog.photographs import Photographs
 from recommender.catalog.splits import split_names
 from recommender.encoding.backbone import Device
-from recommender.encoding.config import EncoderConfig
-from recommender.encoding.regions import STRIDE_PX
 from recommender.encoding.weights import read_weights, write_weights
 from recommender.training.examples import read_examples
-from recommender.training.losses import region_loss
+from recommender.training.losses import by_place, overlaps, region_loss
+from recommender.training.net import shipped
 from recommender.training.outlines import Outlined, Watcher, outline_photographs
 from recommender.training.scenes import Scenes, empty, grounds, paste, view_outlined
 
@@ -113,11 +112,7 @@ def fit_regions(
         descent.step()
         slope.step()
     head.requires_grad_(False)
-    state = {
-        f"regions.{name}": tensor.half().contiguous()
-        for name, tensor in head.state_dict().items()
-        if not name.endswith("num_batches_tracked")
-    }
+    state = shipped({"regions.": head})
     write_weights(out, trained._replace(state={**trained.state, **state}))
     return {
         "config": asdict(config),
@@ -139,8 +134,8 @@ class _Scene:
     def draw(self, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Views, float (b, 3, h, w) in [0, 1], and the garment's share of each place."""
         config, shown, scenes = self.config, self.shown, Scenes()
-        sizes = _sizes(self.watcher.config)
-        size = sizes[int(torch.randint(len(sizes), (), generator=random))]
+        sizes = self.watcher.config.query_sizes
+        size = sizes[int(torch.randint(len(sizes), (), generator=random))][::-1]
         rows = torch.randint(len(shown.sizes), (config.taken,), generator=random)
         taken, outlines = view_outlined(
             shown.canvases[rows], shown.sizes[rows], shown.masks[rows], size, scenes, random
@@ -153,46 +148,32 @@ class _Scene:
         bare = empty(shown.canvases, shown.sizes, self.packshots, size, config.bare, random)
         nowhere = torch.zeros(len(bare), *size)
         truth = torch.cat([outlines, alphas, nowhere])
-        return torch.cat([taken, laid, bare]), _by_place(truth)
-
-
-def _sizes(config: EncoderConfig) -> list[tuple[int, int]]:
-    """(height, width) of what queries are seen at."""
-    second = config.second()
-    return [each.input_px[::-1] for each in (config, second, second.lying())]
-
-
-def _by_place(alphas: Tensor) -> Tensor:
-    """Where garments are in views, (b, h, w), as a head says it: (b, h/4, w/4)."""
-    return F.avg_pool2d(alphas[:, None], STRIDE_PX, ceil_mode=True)[:, 0]
+        return torch.cat([taken, laid, bare]), by_place(truth).to(self.watcher.place)
 
 
 @torch.inference_mode()
 def _worth(watcher: Watcher, asked: Outlined, packshots: Tensor, shown: Outlined) -> dict[str, Any]:
     """Mean overlap (IoU) of mask and garment at a second look: kind of picture -> share."""
-    overlaps: dict[str, list[float]] = {"photographs": [], "laid": [], "on white": []}
+    worth: dict[str, list[float]] = {"photographs": [], "laid": [], "on white": []}
     for canvas, size, mask in zip(*asked, strict=True):
         width, height = size.int().tolist()
         own = canvas[:, :height, :width].permute(1, 2, 0).numpy()
         views = watcher.view(Image.fromarray(own), watcher.config.second_scale)
         truth = mask[None, None, :height, :width].float()
         truth = F.interpolate(truth, views.shape[2:], mode="bilinear")[:, 0]
-        overlaps["photographs"] += _overlaps(watcher, views, truth)
+        worth["photographs"] += _seen(watcher, views, truth)
     random = torch.Generator().manual_seed(1)
     size = watcher.config.second().input_px[::-1]
     behind = grounds(shown.canvases, shown.sizes, size, len(packshots), random)
     for name, ground in (("laid", behind), ("on white", torch.ones_like(behind))):
         pasted = paste(packshots, ground, size, Scenes(), random)
         for at in range(0, len(packshots), _AT_ONCE):
-            overlaps[name] += _overlaps(watcher, *(part[at : at + _AT_ONCE] for part in pasted))
-    return {name: round(float(np.mean(shares)), 4) for name, shares in overlaps.items()}
+            worth[name] += _seen(watcher, *(part[at : at + _AT_ONCE] for part in pasted))
+    return {name: round(float(np.mean(shares)), 4) for name, shares in worth.items()}
 
 
-def _overlaps(watcher: Watcher, views: Tensor, alphas: Tensor) -> list[float]:
+def _seen(watcher: Watcher, views: Tensor, alphas: Tensor) -> list[float]:
     """How much mask and garment overlap in each view."""
-    logits = watcher.regions(watcher.maps(views))[:, None]
-    said = F.interpolate(logits, alphas.shape[1:], mode="bilinear")[:, 0] > 0
-    truth = alphas > 0.5
-    either = (said | truth).sum((1, 2)).clamp(min=1)
-    shares: list[float] = ((said & truth).sum((1, 2)) / either).tolist()
+    logits = watcher.regions(watcher.maps(views))
+    shares: list[float] = overlaps(logits, alphas.to(watcher.place)).tolist()
     return shares

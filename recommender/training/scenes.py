@@ -48,11 +48,17 @@ class Scenes:
 def to_canvas(picture: Image.Image) -> tuple[np.ndarray, tuple[int, int]]:
     """A picture in the upper left corner of a square of `CANVAS_PX`, and its (width, height)."""
     canvas = np.full((CANVAS_PX, CANVAS_PX, 3), 255, np.uint8)
-    scale = CANVAS_PX / max(picture.size)
-    width, height = (max(1, min(CANVAS_PX, round(scale * side))) for side in picture.size)
+    width, height = fitted_size(picture.size, CANVAS_PX)
     fitted = picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
     canvas[:height, :width] = np.asarray(fitted)
     return canvas, (width, height)
+
+
+def fitted_size(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Width and height of what is as long as a side, in the shape of a size."""
+    scale = side / max(size)
+    width, height = (max(1, min(side, round(scale * end))) for end in size)
+    return width, height
 
 
 class _Draw:
@@ -123,7 +129,8 @@ def view_photographs(
     Returns:
         float32 (b, 3, *size) in [0, 1]; white outside the photograph.
     """
-    return view_outlined(canvases, sizes, canvases[:, 0] < 0, size, config, random)[0]
+    at, inside = _another_view(canvases, sizes, size, config, random)
+    return _as_taken(_sample(canvases.float() / 255, at), inside, config, random)
 
 
 def view_outlined(
@@ -142,8 +149,22 @@ def view_outlined(
     Returns:
         Views as of `view_photographs`, and float32 (b, *size) in [0, 1].
     """
-    draw = _Draw(len(canvases), random, canvases.device)
+    at, inside = _another_view(canvases, sizes, size, config, random)
     pixels = torch.cat([canvases.float() / 255, masks[:, None].float()], 1)
+    views = _sample(pixels, at)
+    alphas = (views[:, 3:] * inside)[:, 0]
+    return _as_taken(views[:, :3], inside, config, random), alphas
+
+
+def _another_view(
+    canvases: Tensor,
+    sizes: Tensor,
+    size: tuple[int, int],
+    config: Scenes,
+    random: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """Which pixel each of a view shows, (b, *size, 2), and whether there is one, (b, 1, *size)."""
+    draw = _Draw(len(canvases), random, canvases.device)
     view = torch.tensor([size[1], size[0]], device=canvases.device, dtype=torch.float32)
     # At scale 1 all of the photograph is seen, as by `fit_picture`.
     whole = (sizes / view).amax(1)
@@ -157,11 +178,12 @@ def view_outlined(
     offset = slack * draw.reach(1.0, 2) * draw.share(2).sqrt()
     mesh = _mesh(size, canvases.device)
     at = torch.einsum("bij,hwj->bhwi", matrix, mesh) + ((sizes - 1) / 2 + offset)[:, None, None]
-    views = _sample(pixels, at)
-    inside = ((at > -0.5) & (at < sizes[:, None, None] - 0.5)).all(-1)[:, None]
-    shown = torch.where(inside, views[:, :3], 1.0)
-    alphas = (views[:, 3:] * inside)[:, 0]
-    return finish(shown, config.photo_cast, config, random), alphas
+    return at, ((at > -0.5) & (at < sizes[:, None, None] - 0.5)).all(-1)[:, None]
+
+
+def _as_taken(views: Tensor, inside: Tensor, config: Scenes, random: torch.Generator) -> Tensor:
+    """Views of photographs in other light, white where the photograph ends."""
+    return finish(torch.where(inside, views, 1.0), config.photo_cast, config, random)
 
 
 def grounds(

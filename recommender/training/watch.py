@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from recommender.catalog.items import PICTURE_LIMITS
@@ -15,6 +14,7 @@ from recommender.encoding.config import EncoderConfig, fit_picture
 from recommender.pictures.decode import decode_image
 from recommender.training.examples import Examples, PhotographExamples
 from recommender.training.fashion import normalise
+from recommender.training.losses import overlaps
 from recommender.training.net import FashionNet, compute
 from recommender.training.scenes import Scenes, grounds, paste
 from recommender.training.tutor import Tutor
@@ -114,8 +114,5 @@ class Watched:
         for name, behind in (("white", white), ("laid", laid)):
             views, alpha = paste(pictures, behind, size, scenes, random)
             mask = compute(net, normalise(views, encoder), dtype).mask.float()
-            said = F.interpolate(mask[:, None], size, mode="bilinear")[:, 0] > 0
-            truth = alpha > 0.5
-            either = (said | truth).sum((1, 2)).clamp(min=1)
-            worth[name] = float(((said & truth).sum((1, 2)) / either).mean())
+            worth[name] = float(overlaps(mask, alpha).mean())
         return worth

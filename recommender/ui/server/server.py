@@ -31,6 +31,7 @@ from recommender.ui.server.door import OPEN, Door
 from recommender.ui.server.downloads import download_route, shortlist_route
 from recommender.ui.server.guard import NO_ENDPOINT, Guard
 from recommender.ui.server.health import health_routes
+from recommender.ui.server.lifespan import beside
 from recommender.ui.server.logs import join_servers_logs
 from recommender.ui.server.origin import CheckOrigin
 from recommender.ui.server.preview import Preview, preview_route
@@ -204,13 +205,8 @@ async def giving_back_memory() -> AsyncIterator[None]:
             await asyncio.sleep(_GIVE_BACK_SECONDS)
             await asyncio.to_thread(give_back)
 
-    task = asyncio.create_task(again_and_again())
-    try:
+    async with beside(again_and_again()):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,8 @@ from typing import Any
 
 from gradio.utils import get_upload_folder
 
+from recommender.ui.server.lifespan import beside
+
 _UPLOADED = re.compile(r"[/\\][0-9a-f]{64}[/\\][^/\\]+$")
 """Gradio puts a file into a folder that is named by its content."""
 
@@ -51,13 +53,8 @@ async def deleting_uploads(_: object) -> AsyncIterator[None]:
             await asyncio.to_thread(delete_old, Path(get_upload_folder()), DELETE_AFTER_SECONDS)
             await asyncio.sleep(SWEEP_EVERY_SECONDS)
 
-    task = asyncio.create_task(sweep())
-    try:
+    async with beside(sweep()):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def is_of_others(sent: Any) -> bool:
