@@ -24,6 +24,7 @@ from recommender.search.corrections import asked_with, check_corrections
 from recommender.search.fusion import find
 from recommender.search.hits import Hits, is_match
 from recommender.search.items import Items
+from recommender.search.labelled import Labelled, alike
 from recommender.search.leaning import DRAWN, leaning
 from recommender.search.nudges import Nudges
 from recommender.search.options import USUAL, Options
@@ -85,12 +86,12 @@ class Recommender:
         if agreement.labels:
             # What is known of an item in place of what its picture makes one believe.
             labels = {name: self.frame[name].to_numpy() for name in agreement.labels}
+            known = agreement.known(labels, len(self.frame))
 
-            def known(vectors: Floats, rows: slice | Rows) -> Floats:
-                told = {name: values[rows] for name, values in labels.items()}
-                return agreement.with_labels(vectors, told)
+            def labelled(vectors: Floats, rows: slice | Rows) -> Labelled:
+                return Labelled(agreement, vectors, known[rows])
 
-            self._indexes["hybrid"] = index.again("hybrid", known)
+            self._indexes["hybrid"] = index.again("hybrid", labelled, alike(agreement, known))
             if agreement.weights[LOOKS]:
                 # Where an embedding is looks alone, a query's own picture is the nearest anyway.
                 views = gallery.views
@@ -117,7 +118,7 @@ class Recommender:
     @cached_property
     def _drawn(self) -> Floats:
         """Some of the items' embeddings, evenly drawn: float32 of shape (m, dim)."""
-        return np.asarray(self.index.vectors[:: -(-len(self) // DRAWN) or 1])
+        return np.array(self.index.vectors[:: -(-len(self) // DRAWN) or 1])
 
     def prepare(self) -> None:
         """Make ready, once, what the first words would wait for."""
