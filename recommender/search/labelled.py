@@ -18,6 +18,7 @@ class Labelled:
 
     Attributes:
         shape: theirs.
+        known: int32 of shape (n, labels), what is known of each item.
     """
 
     def __init__(self, agreement: Agreement, seen: Floats, known: Known) -> None:
@@ -27,7 +28,7 @@ class Labelled:
         known: int32 of shape (n, labels), as `Agreement.known` gives it.
         """
         self.shape = (len(seen), agreement.dim)
-        self._agreement, self._seen, self._known = agreement, seen, known
+        self._agreement, self._seen, self.known = agreement, seen, known
         self._weights = np.sqrt(agreement.spread(agreement.weights, others=0.0))
         # What pictures tell: of all items their looks and labels that nobody knows; of some, more.
         self._of_all = agreement.spread({LOOKS: 1.0}, others=0.0)
@@ -45,11 +46,11 @@ class Labelled:
         return self.shape[0]
 
     def __getitem__(self, rows: Rows | slice, /) -> Floats:
-        return self._agreement.with_known(self._seen[rows], self._known[rows])
+        return self._agreement.with_known(self._seen[rows], self.known[rows])
 
     def products(self, query: Floats, rows: Rows | None = None) -> Floats:
         """As `index.exact.products`."""
-        known = self._known if rows is None else self._known[rows]
+        known = self.known if rows is None else self.known[rows]
         found = self._of_pictures(query * self._of_all, rows)
         table = np.append(query * self._weights, np.float32(0))
         for places in known.T:
