@@ -72,6 +72,7 @@ def test_it_is_brute_force(
         np.testing.assert_allclose(high, exact[rows_above], atol=1e-6)
         assert len(high) >= np.count_nonzero(exact > scores[-1] + 1e-6)
         assert (high >= scores[-1]).all()
+        assert not len(search.above(query, 9.0)[1]), "which no row reaches"
 
 
 @pytest.mark.parametrize("n", [1000, 5000])

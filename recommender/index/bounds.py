@@ -168,6 +168,8 @@ class Bounds:
 
     def above(self, asked: Asked, groups: Rows, least: float, selector: Any = None) -> Rows:
         """The rows of some groups whose bounds exceed one: int64 of shape (m,), in any order."""
+        if not len(groups):  # FAISS wants one
+            return np.empty(0, np.int64)
         near, result = asked.near[groups], faiss.RangeSearchResult(1)
         self._lists.range_search_preassigned_c(
             *(1, faiss.swig_ptr(asked.folded), least),

@@ -85,7 +85,8 @@ class ExactSearch:
         if allowed is not None:
             bits = np.packbits(allowed, bitorder="little")
             selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
-            sizes = self._bounds.sizes_within(allowed)
+            if count <= len(allowed) // _PART:  # else it is as good to take them for all
+                sizes = self._bounds.sizes_within(allowed)
         for query in queries:
             yield self._nearest(query, k, first, sizes, selector)
 
@@ -113,8 +114,7 @@ class ExactSearch:
         else:
             scores = scores[:0]
         reaching = np.flatnonzero(asked.reach >= least)
-        if len(reaching):
-            found.append(self._bounds.above(asked, reaching, least, selector))
+        found.append(self._bounds.above(asked, reaching, least, selector))
         rows = np.concatenate(found)
         others = products(query, self._vectors, rows[len(scores) :])
         return np.concatenate([scores, others]), rows
