@@ -5,12 +5,14 @@ product takes the looks from there, and the rest from where the query says what 
 """
 
 import numpy as np
+import pandas as pd
 
 from recommender.encoding.agreement import LOOKS, Agreement, Known
 from recommender.index.bounds import Alike
 from recommender.index.embeddings import Floats, Rows
 from recommender.index.exact import products
 from recommender.index.mapped import blocks_of
+from recommender.index.protocol import Change
 
 
 class Labelled:
@@ -83,3 +85,15 @@ def alike(agreement: Agreement, known: Known) -> Alike:
         groups = groups * (agreement.dim + 1) + places
     looks = agreement.looks_dim
     return Alike(groups, (slice(looks), slice(looks, agreement.dim)))
+
+
+def by_labels(agreement: Agreement, frame: pd.DataFrame) -> tuple[Change, Alike]:
+    """What makes such of a gallery's vectors, and which are alike then.
+
+    Args:
+        agreement: how they hold labels.
+        frame: the columns of its items, row by row.
+    """
+    labels = {name: frame[name].to_numpy() for name in agreement.labels}
+    known = agreement.known(labels, len(frame))
+    return lambda vectors, rows: Labelled(agreement, vectors, known[rows]), alike(agreement, known)

@@ -17,14 +17,14 @@ from recommender.encoding.agreement import LOOKS, Beliefs
 from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap, told_of
 from recommender.encoding.regions import Asked, parts_of
 from recommender.errors import QueryError
-from recommender.index.embeddings import Floats, Rows
+from recommender.index.embeddings import Floats
 from recommender.index.protocol import VectorIndex
 from recommender.schema import TYPE, Id
 from recommender.search.corrections import asked_with, check_corrections
 from recommender.search.fusion import find
 from recommender.search.hits import Hits, is_match
 from recommender.search.items import Items
-from recommender.search.labelled import Labelled, alike
+from recommender.search.labelled import by_labels
 from recommender.search.leaning import DRAWN, leaning
 from recommender.search.nudges import Nudges
 from recommender.search.options import USUAL, Options
@@ -85,13 +85,7 @@ class Recommender:
         agreement = encoder.agreement
         if agreement.labels:
             # What is known of an item in place of what its picture makes one believe.
-            labels = {name: self.frame[name].to_numpy() for name in agreement.labels}
-            known = agreement.known(labels, len(self.frame))
-
-            def labelled(vectors: Floats, rows: slice | Rows) -> Labelled:
-                return Labelled(agreement, vectors, known[rows])
-
-            self._indexes["hybrid"] = index.again("hybrid", labelled, alike(agreement, known))
+            self._indexes["hybrid"] = index.again("hybrid", *by_labels(agreement, self.frame))
             if agreement.weights[LOOKS]:
                 # Where an embedding is looks alone, a query's own picture is the nearest anyway.
                 views = gallery.views
