@@ -85,3 +85,14 @@ def test_the_worst_case_looks_behind_every_bound(n: int) -> None:
     products, found = ExactSearch(vectors).search(query, 4)
     assert found.tolist() == [[n - 3, n - 2, n - 1, 0]]
     np.testing.assert_allclose(products, [[1, 1, 1, 0.36]], atol=1e-6)
+
+
+def test_none_of_the_groups_of_most_promise_may_be_found() -> None:
+    near, far = np.float32([0.8, 0.6, 0, 0]), np.float32([0, 0, 0.6, 0.8])
+    groups = np.repeat([0, 1], [3000, 1000])
+    vectors = np.where(groups[:, None] == 0, near, far)
+    vectors[3777] = [0, 0.6, 0, 0.8]
+    search = ExactSearch(vectors, Alike(groups, (slice(2), slice(2, 4))))
+    products, found = search.search(near[None], 3, groups == 1)
+    assert found.tolist() == [[3777, 3000, 3001]]
+    np.testing.assert_allclose(products, [[0.36, 0, 0]], atol=1e-6)

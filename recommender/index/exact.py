@@ -96,14 +96,15 @@ class ExactSearch:
         """Products and rows, the k best among them, where of each group so many are allowed."""
         asked, count = self._bounds.ask(query, sizes), _GROUPS
         most = first + _BEYOND
+        scanned = max(_SCANNED, most)
         while True:
             groups = asked.farthest(count)
-            enough = np.cumsum(sizes[groups]).searchsorted(max(_SCANNED, most))
+            enough = np.cumsum(sizes[groups]).searchsorted(scanned)
             groups = groups[: enough + 1]
             bounds, rows = self._bounds.highest(asked, groups, most, selector)
             if len(rows) >= k or len(groups) == len(asked.reach):
                 break
-            count *= 8  # groups of few rows each
+            count, scanned = 8 * count, 8 * scanned  # of few rows each, or few that are allowed
         scores = products(query, self._vectors, rows[:first])
         # No row is better than its bound: one whose bound is below k products is not wanted.
         least = float(np.partition(scores, -k)[-k]) - _ROUNDING
