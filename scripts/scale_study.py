@@ -1,6 +1,6 @@
 """What layouts of an index take and find, from ten thousand items to millions.
 
-python -m scripts.scale_study --data data/kaggle --json benchmarks/scale.json --plots benchmarks/plots
+python -m scripts.scale_study --data data/kaggle --json benchmarks/scale.json
 
 The items are a store's own, and beside them such as could be: one of them whose looks went a step
 in the direction from one item to another, both of them any, as long as the way from some item to
