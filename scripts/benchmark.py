@@ -260,7 +260,7 @@ def measure_trends(recommender: Recommender, data: Path) -> dict:
 
 def measure_style_map(recommender: Recommender) -> dict:
     """The map made anew from the embeddings at hand, and how far it keeps neighbours."""
-    vectors = recommender.index.vectors
+    vectors = recommender.index.vectors[:]
     started = time.perf_counter()
     places = build_map(vectors)
     seconds = time.perf_counter() - started

@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = settings_of(TextTraining, options)
     store = load_recommender(options.data)
-    pictures = store.index.vectors, store.encoder.fingerprint
+    pictures = store.index.vectors[:], store.encoder.fingerprint
     last = train_text(store.frame, store.columns, *pictures, options.out, config)
     print(json.dumps(last, indent=1))
     return 0

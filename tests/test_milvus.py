@@ -96,10 +96,9 @@ def in_milvus(kind: Kind, frame: pd.DataFrame, folder: Path) -> MilvusIndex:
     held.upsert(rows + [row | {KEY: row[KEY] + 1} for row in rows[::3]])
     held.flush()
     disk = lay_on_disk([embeddings.vectors], embeddings.vectors.shape, folder)
-    embeddings = Embeddings(embeddings.ids, disk)
     version = Held(held, keys, int(keys[0]))
     version.check()
-    return MilvusIndex(version, FIELDS[0], embeddings, "cosine", folder)
+    return MilvusIndex(version, FIELDS[0], embeddings.ids, disk, "cosine")
 
 
 @pytest.fixture(scope="module", params=["faiss", "milvus"])

@@ -23,6 +23,8 @@ Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Beliefs = dict[str, Floats]
 """Label -> float32 of shape (b, classes), rows that sum to one."""
+Known = npt.NDArray[np.int32]
+"""Which value of an embedding says what is known of a label, of each item; -1 of what is not."""
 
 LOOKS = "looks"
 
@@ -131,15 +133,38 @@ class Agreement:
         Returns:
             float32 of shape (n, dim), unit rows.
         """
-        known = vectors.copy()
-        for name, block in self._blocks():
-            if name not in labels:
-                continue
-            codes = self._codes(name, labels[name])
-            rows = np.flatnonzero(codes >= 0)
-            known[rows, block] = 0
-            known[rows, block.start + codes[rows]] = np.sqrt(self.weights[name])
-        return self._filled(known)
+        return self.with_known(vectors, self.known(labels, len(vectors)))
+
+    def known(self, labels: Mapping[str, Iterable[object]], count: int) -> Known:
+        """Where embeddings say what is known of each label that counts.
+
+        Args:
+            labels: label -> n values.
+            count: n.
+
+        Returns:
+            int32 of shape (n, labels).
+        """
+        known = np.full((count, len(self.labels)), -1, np.int32)
+        for at, (name, block) in enumerate(self._blocks()):
+            if name in labels:
+                codes = self._codes(name, labels[name])
+                known[:, at] = np.where(codes < 0, -1, block.start + codes)
+        return known
+
+    def with_known(self, vectors: Floats, known: Known) -> Floats:
+        """As `with_labels`, of labels that were read before.
+
+        Args:
+            vectors: float32 of shape (n, dim).
+            known: int32 of shape (n, labels), as `known` gives it.
+        """
+        told = vectors.copy()
+        for (name, block), places in zip(self._blocks(), known.T, strict=True):
+            rows = np.flatnonzero(places >= 0)
+            told[rows, block] = 0
+            told[rows, places[rows]] = np.sqrt(self.weights[name])
+        return self._filled(told)
 
     def unheard(self, labels: Mapping[str, Iterable[object]]) -> dict[str, Counter[str]]:
         """Values of labels that no class is called, however spelt, and how often they occur.

@@ -243,7 +243,7 @@ def open_system(
         return base
     if system.factory.startswith("PCA") and base.encoder.dim <= SMALL_DIM:
         raise QueryError(f"The embedding has {base.encoder.dim} dimensions already.")
-    embeddings = Embeddings(base.index.ids, base.index.vectors)
+    embeddings = Embeddings(base.index.ids, base.index.vectors[:])
     index, _ = build_index(embeddings, IndexConfig(factory=system.factory))
     return Recommender(replace(base.gallery, index=index), base.encoder)
 

@@ -41,7 +41,7 @@ def measure_likeness(recommender: Recommender, rows: Ints, options: Options) -> 
         if the catalog knows their colours; each a mean with its 95% interval; and the median `ms`
         of a processor.
     """
-    agreement, vectors = recommender.encoder.agreement, recommender.index.vectors
+    agreement, vectors = recommender.encoder.agreement, recommender.index.vectors[:]
     frame, ids = recommender.frame, recommender.frame["id"].tolist()
     named = {"type": TYPE, "gender": GENDER, "colour": COLOUR}
     values: dict[str, list[float]] = {name: [] for name in ("near twins", *named)}

@@ -151,7 +151,7 @@ def asked_in_colour(recommender: Recommender, split: str, count: int) -> dict[st
     counts = frame.groupby(["articleType", "baseColour"]).size()
     counts = counts[counts >= _FEW]
     dev = random.permutation(np.flatnonzero(split_names(frame) == split))
-    looks = recommender.encoder.agreement.looks(recommender.index.vectors)
+    looks = recommender.encoder.agreement.looks(recommender.index.vectors[:])
     looks /= np.linalg.norm(looks, axis=1, keepdims=True)
     right: list[float] = []
     near: list[float] = []

@@ -295,7 +295,7 @@ def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> No
     try:
         store = Store(directory, manifest)
         index, parts, _, _ = store.index, store.embeddings, store.places, store.colours
-        pairs = (parts.ids, index.ids), (parts.vectors, index.vectors)
+        pairs = (parts.ids, index.ids), (parts.vectors, index.vectors[:])
         if not all(np.array_equal(part, whole) for part, whole in pairs):
             raise StoreError("The index is of other embeddings: build it again.")
         views = [directory / name for name in view_parts(manifest.files)]

@@ -1,6 +1,7 @@
 """Ids and their vectors, which never part."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,29 @@ Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 _NORM_TOLERANCE = 1e-3
+
+
+class Made(Protocol):
+    """A gallery's vectors that are made when somebody asks for them.
+
+    Attributes:
+        shape: (n, d).
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Rows | slice, /) -> Floats:
+        """Those of some rows: float32 of shape (m, d)."""
+
+    def products(self, query: Floats, rows: Rows | None = None) -> Floats:
+        """Of a query, float32 of shape (d,), with some rows, or all: float32 of shape (m,)."""
+
+
+Vectors = Floats | Made
+"""Of shape (n, d): an array, perhaps one on disk, or such."""
 
 
 @dataclass(frozen=True)

@@ -1,50 +1,45 @@
-"""The rows of largest product with a query, exactly, read in a third of the dimensions.
+"""The rows of largest product with a query, exactly: what bounds leave is scored in full.
 
-Nearly all of a product of two embeddings lies in few directions. For an orthonormal basis of them,
-with y what it keeps of a row x and r the length of what it loses, the Cauchy-Schwarz inequality
-gives
-
-    q · x  ≤  y_q · y_x + r_q r_x,
-
-which is a product too, of the vectors (y, r). FAISS scans those, and what may be among the best is
-scored in full: the same answer for a third of the memory's traffic, which is what a scan costs.
+A row's bound takes a hundred bytes of memory. The vectors may lie on disk, from where those few
+are read that may be among the best.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import faiss
 import numpy as np
 
-from recommender.index.embeddings import Floats, Mask, Rows
+from recommender.index.bounds import Alike, Bounds
+from recommender.index.embeddings import Floats, Mask, Rows, Vectors
+from recommender.index.mapped import blocks_of
 
-_BOUND_DIM = 96
-_BASIS_ROWS, _BASIS_ROUNDS = 4_096, 4
-_FIRST = 128  # bounds that are looked behind, before it is known how far one must look
-_BLOCK = 8_192
+_FIRST = 64  # bounds that are looked behind, before it is known how far one must look
+_BEYOND = 96  # and so many more, which are known where one must look farther
+_GROUPS, _SCANNED = 64, 512  # those of most promise, and so many of their rows: of these
+_FEW, _PART = 4096, 8  # so few rows, which are so small a part of all, are scored themselves
 _ROUNDING = 1e-5  # what sums of a few thousand products may differ by
 
 
 class ExactSearch:
     """The k best rows of a gallery for each query, with or without a filter. Thread-safe."""
 
-    def __init__(self, vectors: Floats) -> None:
+    def __init__(self, vectors: Vectors, alike: Alike | None = None) -> None:
         """Make the bounds of a gallery, which is kept as it is and not copied.
 
         Args:
             vectors: float32 of shape (n, d), C-contiguous, rows of length one at most.
+            alike: which of them are; None where nobody knows.
         """
         self._vectors = vectors
-        self._basis = _main_directions(vectors, max(1, min(_BOUND_DIM, vectors.shape[1] // 2) - 1))
-        self._bounds = faiss.IndexFlatIP(self._basis.shape[1] + 1)
-        for start in range(0, len(vectors), _BLOCK):
-            self._bounds.add(self._fold(vectors[start : start + _BLOCK]))
+        self._bounds = Bounds(vectors, alike)
 
     def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Rows]:
         """Find the k best rows.
 
         Args:
-            queries: float32 of shape (q, d), C-contiguous, rows of about length one at most.
+            queries: float32 of shape (q, d), rows of about length one at most.
             k: how many, at least 1, at most as many as are allowed.
             allowed: bool of shape (n,), the rows that may be found; all where None.
 
@@ -55,85 +50,138 @@ class ExactSearch:
         best = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
         with _one_thread():
             for i, (scores, rows) in enumerate(self._candidates(queries, k, allowed)):
-                order = np.lexsort((rows, -scores))[:k]
-                best[0][i], best[1][i] = scores[order], rows[order]
+                best[0][i], best[1][i] = _first(scores, rows, k)
         return best
+
+    def above(self, query: Floats, least: float) -> tuple[Floats, Rows]:
+        """All rows whose product with a query is at least so high.
+
+        Args:
+            query: float32 of shape (d,), of length one at most.
+            least: the product.
+
+        Returns:
+            The products, float32 of shape (m,), and the rows, int64 of shape (m,), rising.
+        """
+        with _one_thread():
+            asked = self._bounds.ask(query, self._bounds.sizes)
+            reaching = np.flatnonzero(asked.reach >= least - _ROUNDING)
+            rows = np.sort(self._bounds.above(asked, reaching, least - _ROUNDING))
+            scores = products(query, self._vectors, rows)
+        high = scores >= least
+        return scores[high], rows[high]
 
     def _candidates(
         self, queries: Floats, k: int, allowed: Mask | None
     ) -> Iterator[tuple[Floats, Rows]]:
         """For each query products and their rows, the k best among them."""
         count = len(self._vectors) if allowed is None else int(np.count_nonzero(allowed))
-        first = max(_FIRST, 4 * k)
-        if first >= count:
+        first = max(_FIRST, 2 * k)
+        if count <= max(first, min(_FEW, len(self._vectors) // _PART)):
             rows = np.arange(count) if allowed is None else np.flatnonzero(allowed)
-            products = self._products(queries, np.tile(rows, (len(queries), 1)))
-            yield from ((scores, rows) for scores in products)
+            yield from ((products(query, self._vectors, rows), rows) for query in queries)
             return
-        params = None
+        selector, sizes = None, self._bounds.sizes
         if allowed is not None:
             bits = np.packbits(allowed, bitorder="little")
             selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
-            params = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        folded = self._fold(queries)
-        bounds, found = self._bounds.search(folded, first, params=params)
-        products = self._products(queries, found)
-        for i, scores in enumerate(products):
-            # No row is better than its bound: one whose bound is below k products is not wanted.
-            least = float(np.partition(scores, -k)[-k]) - _ROUNDING
-            if bounds[i, -1] < least:
-                yield scores, found[i]
-            else:
-                _, _, rows = self._bounds.range_search(folded[i : i + 1], least, params=params)
-                yield self._products(queries[i : i + 1], rows[None])[0], rows
+            if count <= len(allowed) // _PART:  # else it is as good to take them for all
+                sizes = self._bounds.sizes_within(allowed)
+        for query in queries:
+            yield self._nearest(query, k, first, sizes, selector)
 
-    def _fold(self, vectors: Floats) -> Floats:
-        """What the basis keeps of vectors, and the length of what it loses: (m, bound_dim)."""
-        kept = vectors @ self._basis
-        lost = np.linalg.norm(vectors - kept @ self._basis.T, axis=1)
-        return np.column_stack([kept, lost])
+    def _nearest(
+        self, query: Floats, k: int, first: int, sizes: Rows, selector: Any
+    ) -> tuple[Floats, Rows]:
+        """Products and rows, the k best among them, where of each group so many are allowed."""
+        asked, count = self._bounds.ask(query, sizes), _GROUPS
+        most = first + _BEYOND
+        scanned = max(_SCANNED, most)
+        while True:
+            groups = asked.farthest(count)
+            enough = np.cumsum(sizes[groups]).searchsorted(scanned)
+            groups = groups[: enough + 1]
+            bounds, rows = self._bounds.highest(asked, groups, most, selector)
+            if len(rows) >= k or len(groups) == len(asked.reach):
+                break
+            count, scanned = 8 * count, 8 * scanned  # of few rows each, or few that are allowed
+        scores = products(query, self._vectors, rows[:first])
+        # No row is better than its bound: one whose bound is below k products is not wanted.
+        least = float(np.partition(scores, -k)[-k]) - _ROUNDING
+        found = []
+        if len(rows) < most or bounds[-1] < least:  # of these groups no other row is wanted
+            asked.reach[groups] = -np.inf
+            found = [rows[:first], rows[first:][bounds[first:] >= least]]
+        else:
+            scores = scores[:0]
+        reaching = np.flatnonzero(asked.reach >= least)
+        found.append(self._bounds.above(asked, reaching, least, selector))
+        rows = np.concatenate(found)
+        others = products(query, self._vectors, rows[len(scores) :])
+        return np.concatenate([scores, others]), rows
 
-    def _products(self, queries: Floats, rows: Rows) -> Floats:
-        return products(queries, self._vectors, rows)
 
-
-def products(queries: Floats, vectors: Floats, rows: Rows) -> Floats:
-    """Of each query with its own rows of a gallery, each by itself, whichever are beside it.
+def products(query: Floats, vectors: Vectors, rows: Rows | None = None) -> Floats:
+    """Of a query with rows of a gallery, each by itself, whichever are beside it.
 
     Args:
-        queries: float32 of shape (q, d), C-contiguous.
-        vectors: float32 of shape (n, d), C-contiguous.
-        rows: int64 of shape (q, m), C-contiguous.
+        query: float32 of shape (d,).
+        vectors: float32 of shape (n, d), C-contiguous, of any alignment.
+        rows: int64 of shape (m,); all where None.
 
     Returns:
-        float32 of shape (q, m).
+        float32 of shape (m,).
     """
-    found = np.full(rows.shape, -np.inf, dtype=np.float32)
-    faiss.fvec_inner_products_by_idx(  # type: ignore[attr-defined]
-        *(faiss.swig_ptr(a) for a in (found, queries, vectors, rows)),
-        vectors.shape[1],
-        *rows.shape,
-    )
+    if not isinstance(vectors, np.ndarray):
+        return vectors.products(query, rows)
+    query, dim = np.ascontiguousarray(query), vectors.shape[1]
+    found = np.empty(len(vectors) if rows is None else len(rows), np.float32)
+    pointers = (faiss.swig_ptr(a) for a in (found, query, vectors))
+    if rows is None:
+        faiss.fvec_inner_products_ny(*pointers, dim, len(found))  # type: ignore[attr-defined]
+    else:
+        rows = np.ascontiguousarray(rows)
+        faiss.fvec_inner_products_by_idx(  # type: ignore[attr-defined]
+            *pointers, faiss.swig_ptr(rows), dim, 1, len(found)
+        )
     return found
 
 
-def scan(queries: Floats, vectors: Floats, k: int, allowed: Mask | None) -> tuple[Floats, Rows]:
-    """The k best rows of a gallery that may lie on disk, exactly: all that are allowed are read.
+def products_in(vectors: Vectors, columns: slice | Sequence[int], values: Floats | float) -> Floats:
+    """Of some values with some of the dimensions of all rows: float32 of shape (n,)."""
+    asked = np.zeros(vectors.shape[1], np.float32)
+    asked[columns] = values
+    if isinstance(vectors, np.ndarray):
+        found: Floats = vectors[:, columns] @ asked[columns]  # (n, m) @ (m,) -> (n,)
+        return found
+    return vectors.products(asked)
+
+
+def scan(queries: Floats, vectors: Vectors, k: int, allowed: Mask | None) -> tuple[Floats, Rows]:
+    """The k best rows of a gallery, exactly: all that are allowed are read.
 
     Takes and returns what `ExactSearch.search` does, without bounds, which take memory.
     """
-    rows = np.arange(len(vectors)) if allowed is None else np.flatnonzero(allowed)
-    scores: Floats = np.empty((len(queries), 0), np.float32)
-    best: Rows = np.empty((len(queries), 0), np.int64)
+    among = np.arange(len(vectors)) if allowed is None else np.flatnonzero(allowed)
+    best = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
     with _one_thread():
-        for start in range(0, len(rows), _BLOCK):
-            part = np.tile(rows[start : start + _BLOCK], (len(queries), 1))
-            scores = np.concatenate([scores, products(queries, vectors, part)], axis=1)
-            best = np.concatenate([best, part], axis=1)
-            order = np.lexsort((best, -scores))[:, :k]
-            scores = np.take_along_axis(scores, order, 1)
-            best = np.take_along_axis(best, order, 1)
-    return scores, best
+        for at, query in enumerate(queries):
+            scores, rows = np.empty(0, np.float32), np.empty(0, np.int64)
+            for part in blocks_of(len(among)):
+                found = products(query, vectors, among[part])
+                scores, rows = np.concatenate([scores, found]), np.append(rows, among[part])
+                scores, rows = _first(scores, rows, k)
+            best[0][at], best[1][at] = scores, rows
+    return best
+
+
+def _first(scores: Floats, rows: Rows, k: int) -> tuple[Floats, Rows]:
+    """The k highest of scores and their rows, the earlier of equals, in their order."""
+    if len(scores) > 4 * k:
+        high = scores >= np.partition(scores, -k)[-k]
+        scores, rows = scores[high], rows[high]
+    order = np.lexsort((rows, -scores))[:k]
+    return scores[order], rows[order]
 
 
 @contextmanager
@@ -145,17 +193,3 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         faiss.omp_set_num_threads(threads)
-
-
-def _main_directions(vectors: Floats, count: int) -> Floats:
-    """An orthonormal basis of where vectors mostly lie: float32 of shape (d, count).
-
-    Any basis gives bounds; the better it is, the fewer rows are looked at.
-    Source: orthogonal iteration, Golub & Van Loan, Matrix Computations, 8.2.4.
-    """
-    random = np.random.default_rng(0)
-    sample = vectors[np.sort(random.permutation(len(vectors))[:_BASIS_ROWS])]
-    basis = random.standard_normal((vectors.shape[1], count), dtype=np.float32)
-    for _ in range(_BASIS_ROUNDS):
-        basis = np.linalg.qr(sample.T @ (sample @ basis))[0]
-    return basis

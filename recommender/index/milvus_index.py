@@ -9,16 +9,15 @@ stay on disk; they are searched themselves where Milvus is away.
 import logging
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
 import numpy as np
 
-from recommender.errors import ClusterError, StoreError
-from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
+from recommender.errors import ClusterError
+from recommender.index.bounds import Alike
+from recommender.index.embeddings import Floats, Mask, Rows, Vectors
 from recommender.index.exact import products, scan
-from recommender.index.mapped import blocks_of, lay_on_disk
 from recommender.index.milvus import MOST, Collection
 from recommender.index.protocol import Change, Condition, Found, Metric, OneVectorEach
 
@@ -105,39 +104,26 @@ class MilvusIndex(OneVectorEach):
 
     in_memory = False
 
-    def __init__(
-        self, held: Held, name: str, embeddings: Embeddings, metric: Metric, folder: Path
-    ) -> None:
+    def __init__(self, held: Held, name: str, ids: Rows, vectors: Vectors, metric: Metric) -> None:
         """Args:
         held: the version that is searched.
         name: which of a row's vectors.
-        embeddings: the same, in this order, on disk.
+        ids: int64 of shape (n,), of its rows.
+        vectors: the same, in this order, on disk.
         metric: what a score is.
-        folder: where other vectors can be laid.
         """
-        self.ids, self.vectors, self.metric = embeddings.ids, embeddings.vectors, metric
-        self._held, self._name, self._folder = held, name, folder
+        self.ids, self.vectors, self.metric = ids, vectors, metric
+        self._held, self._name = held, name
 
     @property
     def found_by(self) -> Found:
         """See `VectorIndex`."""
         return "milvus" if self._held.answers else "disk"
 
-    def again(self, name: str, change: Change) -> "MilvusIndex":
-        """See `VectorIndex`; the vectors are laid on disk.
-
-        Raises:
-            StoreError: they cannot be.
-        """
-        blocks = (change(self.vectors[part], part) for part in blocks_of(len(self)))
-        try:
-            vectors = lay_on_disk(blocks, self.vectors.shape, self._folder)
-        except OSError as error:
-            raise StoreError(
-                f"{self._folder} cannot hold what Milvus' hits are scored by: see its disk."
-            ) from error
-        embeddings = Embeddings(self.ids, vectors)
-        return MilvusIndex(self._held, name, embeddings, self.metric, self._folder)
+    def again(self, name: str, change: Change, alike: Alike | None = None) -> "MilvusIndex":
+        """See `VectorIndex`; which are alike, Milvus sees itself."""
+        vectors = change(self.vectors[:], slice(None))
+        return MilvusIndex(self._held, name, self.ids, vectors, self.metric)
 
     def search(
         self,
@@ -148,7 +134,6 @@ class MilvusIndex(OneVectorEach):
     ) -> tuple[Floats, Rows]:
         """See `VectorIndex`; a mask without conditions is answered from disk, exactly."""
         k = min(k, len(self) if allowed is None else int(np.count_nonzero(allowed)))
-        queries = np.ascontiguousarray(queries)
         best = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
         known = allowed is None or bool(allowed.all()) or where is not None
         left = np.arange(len(queries))
@@ -160,7 +145,7 @@ class MilvusIndex(OneVectorEach):
                 break
             done = np.zeros(len(left), dtype=bool)
             for place, (at, hits) in enumerate(zip(left, found, strict=True)):
-                scores, rows = self._scored(queries[at : at + 1], hits, allowed)
+                scores, rows = self._scored(queries[at], hits, allowed)
                 # Nothing beyond the last that was found is as good as the k-th.
                 if len(rows) >= k and (
                     len(hits) < limit or hits[-1][1] < scores[k - 1] - _ROUNDING
@@ -183,6 +168,6 @@ class MilvusIndex(OneVectorEach):
         rows = rows[rows >= 0]
         if allowed is not None:
             rows = rows[allowed[rows]]
-        [scores] = products(query, self.vectors, rows[None])
+        scores = products(query, self.vectors, rows)
         order = np.lexsort((rows, -scores))
         return scores[order], rows[order]

@@ -6,7 +6,9 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from recommender.index.embeddings import Floats, Mask, Rows
+from recommender.index.bounds import Alike
+from recommender.index.embeddings import Floats, Mask, Rows, Vectors
+from recommender.index.exact import products
 
 Metric = Literal["cosine", "euclidean"]
 """What a score is: the cosine, or minus the Euclidean distance."""
@@ -14,7 +16,7 @@ Metric = Literal["cosine", "euclidean"]
 Found = Literal["memory", "milvus", "disk"]
 """Where rows are found: in this process' memory, by Milvus, or in the store's file."""
 
-Change = Callable[[Floats, slice | Rows], Floats]
+Change = Callable[[Floats, slice | Rows], Vectors]
 """Vectors, float32 of shape (m, d), and the rows that they are of -> others, unit rows too."""
 
 
@@ -41,11 +43,11 @@ class VectorIndex(Protocol):
         vectors: float32 of shape (n, d), unit rows, what a score is exact against; perhaps on disk,
             from where what is asked of them is read.
         metric: what a score is.
-        in_memory: whether the vectors are in this process' memory.
+        in_memory: whether rows are found in this process' memory.
     """
 
     ids: Rows
-    vectors: Floats
+    vectors: Vectors
     metric: Metric
     in_memory: bool
 
@@ -103,12 +105,13 @@ class VectorIndex(Protocol):
             Its number, 1 for the item's own, and its vector, float32 of shape (d,).
         """
 
-    def again(self, name: str, change: Change) -> "VectorIndex":
+    def again(self, name: str, change: Change, alike: Alike | None = None) -> "VectorIndex":
         """The same rows by other vectors.
 
         Args:
             name: what those are called where several are held.
             change: makes them.
+            alike: which of those are, where somebody knows.
         """
 
 
@@ -116,7 +119,7 @@ class OneVectorEach:
     """What an index does whose rows have one vector each: `ids`, `vectors`, `metric` as above."""
 
     ids: Rows
-    vectors: Floats
+    vectors: Vectors
     metric: Metric
 
     def __len__(self) -> int:
@@ -133,12 +136,11 @@ class OneVectorEach:
 
     def scores(self, query: Floats, rows: Rows | None = None) -> Floats:
         """See `VectorIndex`."""
-        vectors = self.vectors if rows is None else self.vectors[rows]
-        return self.score_of(vectors @ query)  # (m, d) @ (d,) -> (m,)
+        return self.score_of(products(query, self.vectors, rows))
 
     def nearest_picture(self, row: int, query: Floats) -> tuple[int, Floats]:
         """See `VectorIndex`; each row has one here."""
-        return 1, self.vectors[row]
+        return 1, self.vectors[row : row + 1][0]
 
 
 def score_of(cosines: Floats, metric: Metric) -> Floats:

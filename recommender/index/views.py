@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.index.embeddings import Floats, Mask, Rows
-from recommender.index.exact import ExactSearch
+from recommender.index.bounds import Alike
+from recommender.index.embeddings import Floats, Mask, Rows, Vectors
+from recommender.index.exact import ExactSearch, products
 from recommender.index.protocol import Change, Condition, Found, VectorIndex
 
 _SPARE = 16
@@ -35,7 +36,7 @@ class Views:
 class ViewedIndex:
     """A `VectorIndex` whose rows have views."""
 
-    def __init__(self, own: VectorIndex, views: Views, vectors: Floats | None = None) -> None:
+    def __init__(self, own: VectorIndex, views: Views, vectors: Vectors | None = None) -> None:
         """Args:
         own: finds rows by their own vectors.
         views: of them.
@@ -44,7 +45,7 @@ class ViewedIndex:
         self.ids, self.vectors, self.metric = own.ids, own.vectors, own.metric
         self.in_memory = own.in_memory
         self._own, self._views = own, views
-        self._vectors = views.vectors if vectors is None else vectors
+        self._vectors: Vectors = views.vectors if vectors is None else vectors
         self._further = ExactSearch(self._vectors)
 
     def __len__(self) -> int:
@@ -99,7 +100,8 @@ class ViewedIndex:
         rows = np.arange(len(self)) if rows is None else rows
         best = np.full(len(self), -np.inf, np.float32)
         best[rows] = self._own.scores(query, rows)
-        np.maximum.at(best, self._views.rows, self.score_of(self._vectors @ query))
+        further = self.score_of(products(query, self._vectors))
+        np.maximum.at(best, self._views.rows, further)
         return best[rows]
 
     def nearest_picture(self, row: int, query: Floats) -> tuple[int, Floats]:
@@ -110,7 +112,7 @@ class ViewedIndex:
         number = 1 if nearest == 0 else int(self._views.numbers[its[nearest - 1]])
         return number, vectors[nearest]
 
-    def again(self, name: str, change: Change) -> "ViewedIndex":
+    def again(self, name: str, change: Change, alike: Alike | None = None) -> "ViewedIndex":
         """See `VectorIndex`; so are the views'."""
-        vectors = change(self._vectors, self._views.rows)
-        return ViewedIndex(self._own.again(name, change), self._views, vectors)
+        vectors = change(self._vectors[:], self._views.rows)
+        return ViewedIndex(self._own.again(name, change, alike), self._views, vectors)

@@ -20,7 +20,8 @@ from recommender.encoding.regions import (
     lies_on_white,
 )
 from recommender.errors import QueryError
-from recommender.index.embeddings import Floats, Mask, Rows
+from recommender.index.embeddings import Floats, Mask, Rows, Vectors
+from recommender.index.exact import products_in
 from recommender.index.protocol import VectorIndex
 from recommender.pictures.colour import Lab, median_lab, packshot_lab
 from recommender.schema import COLOUR, GENDER, TYPE
@@ -177,14 +178,15 @@ class Nudges:
         if options.colour and colours is not None and not _says_colour(query, at, options):
             asked = colour_of(query, at)
             if not np.isnan(asked).any():
-                alike = self._alike(index.vectors[rows], vector, colours[rows], asked)
+                vectors = index.vectors if rows == ALL else index.vectors[rows]
+                alike = self._alike(vectors, vector, colours[rows], asked)
                 terms["colour"] = Counted(_COLOUR * options.colour, alike)
         for option, column in CONTEXTS.items():
             if said := getattr(options, option):
                 terms[option] = Counted(_CONTEXT, self._suits(column, said, rows))
         return terms
 
-    def _alike(self, vectors: Floats, vector: Floats, colours: Floats, colour: Lab) -> Floats:
+    def _alike(self, vectors: Vectors, vector: Floats, colours: Floats, colour: Lab) -> Floats:
         """How near colours are to one, by pixels and by name, of what is sought: (n,)."""
         apart = np.zeros(len(vectors), np.float32)
         for axis, value in zip(colours.T, colour, strict=True):
@@ -198,14 +200,13 @@ class Nudges:
                 near *= np.float32(share) * same + np.float32(1 - share)
         return near
 
-    def _agreed(self, vectors: Floats, vector: Floats, label: str) -> Floats | None:
+    def _agreed(self, vectors: Vectors, vector: Floats, label: str) -> Floats | None:
         """How far items are what is believed of a label, from 0 to 1; None of nothing."""
         block = self._agreement.block(label)
         if block is None or not (length := np.linalg.norm(vector[block])):
             return None
-        agreed: Floats = vectors[:, block] @ (vector[block] / length)
-        agreed /= np.float32(np.sqrt(self._agreement.weights[label]))
-        return agreed
+        weight = np.float32(np.sqrt(self._agreement.weights[label]))
+        return products_in(vectors, block, vector[block] / (length * weight))
 
     def _suits(self, column: str, said: str, rows: slice) -> Floats:
         """Which items are for what was said: 1 those that are, 0 those for something else."""

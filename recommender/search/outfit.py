@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recommender.errors import QueryError
-from recommender.index.embeddings import Floats, Mask, Rows
+from recommender.index.embeddings import Mask, Rows, Vectors
 
 ROLES: dict[str, tuple[str, ...]] = {
     "top": (
@@ -153,7 +153,7 @@ class Outfits:
     """What goes with the items of a gallery. Thread-safe."""
 
     def __init__(
-        self, frame: pd.DataFrame, vectors: Floats, companions: Companions | None = None
+        self, frame: pd.DataFrame, vectors: Vectors, companions: Companions | None = None
     ) -> None:
         """Args:
         frame: the columns of n items.
@@ -202,7 +202,7 @@ class Outfits:
         if not able.any():
             return None
         rows, ranks = rows[able], ranks[able]
-        worth = -0.5 * ranks + self._vectors[rows] @ self._vectors[row] / 4
+        worth = -0.5 * ranks + self._vectors[rows] @ self._vectors[row : row + 1][0] / 4
         for name, counts in (("usage", 0.5), ("gender", 0.25), ("season", 0.25)):
             worth += counts * self._among(name, rows, [self._value(name, row)])
         same = self._among("baseColour", rows, [self._value("baseColour", row)])

@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recommender.encoding.agreement import Agreement
-from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
-from recommender.index.exact import products
-from recommender.index.faiss import IndexConfig, build_index
+from recommender.encoding.agreement import LOOKS, Agreement
+from recommender.index.embeddings import Floats, Mask, Rows, Vectors
+from recommender.index.exact import ExactSearch, products
 from recommender.index.protocol import VectorIndex
 
 RATIO = 0.8
@@ -33,6 +32,9 @@ def stands_out(nearest: Floats, next_one: Floats, ratio: float = RATIO) -> Mask:
     return clear
 
 
+_TELLS = 1 - (1 - ALIKE) / RATIO**2
+"""The cosine that the next picture has where the nearest is just alike and just stands out: one
+that is farther away changes nothing."""
 _FIRST = 8
 """Items that are looked at for two pictures, at first."""
 
@@ -63,6 +65,31 @@ class Further(NamedTuple):
     vectors: Floats
 
 
+class Looks:
+    """Those of some of a gallery's rows, as vectors by themselves: of shape (m, looks_dim)."""
+
+    def __init__(self, agreement: Agreement, vectors: Floats, rows: Rows) -> None:
+        """Args:
+        agreement: how an embedding holds looks.
+        vectors: float32 of shape (n, dim), the gallery's.
+        rows: int64 of shape (m,), which of them.
+        """
+        self.shape = (len(rows), agreement.looks_dim)
+        self._agreement, self._vectors, self._rows = agreement, vectors, rows
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Rows | slice, /) -> Floats:
+        return self._agreement.looks(self._vectors[self._rows[rows]])
+
+    def products(self, query: Floats, rows: Rows | None = None) -> Floats:
+        """As `index.exact.products`."""
+        asked = np.zeros(self._agreement.dim, np.float32)
+        asked[: len(query)] = query / np.float32(np.sqrt(self._agreement.weights[LOOKS]))
+        return products(asked, self._vectors, self._rows if rows is None else self._rows[rows])
+
+
 class Recognition:
     """The looks of a gallery's pictures. Thread-safe."""
 
@@ -75,7 +102,7 @@ class Recognition:
     ) -> None:
         """Args:
         agreement: how an embedding holds looks.
-        index: of the gallery; where its vectors are in memory, looks are laid beside them.
+        index: of the gallery; where rows are found in memory, looks are searched by themselves.
         pictures: int64 of shape (n,), equal where the picture is.
         further: other pictures of the items, of a gallery in memory that has some.
         """
@@ -83,17 +110,19 @@ class Recognition:
         self._rows, self._viewed = np.arange(len(pictures)), further is not None
         self._looks = None
         if index.in_memory:
-            vectors = [index.vectors]
+            vectors = [index.vectors[:]]
             if further is not None:
                 self._rows = np.concatenate([self._rows, further.rows])
                 self._pictures = np.concatenate([pictures, further.pictures])
                 vectors.append(further.vectors)
             numbers, first = np.unique(self._pictures, return_index=True)
-            own = first < len(pictures)
-            chosen = [first[own], first[~own] - len(pictures)]
-            looks = [agreement.looks(v[at]) for v, at in zip(vectors, chosen, strict=False)]
-            embeddings = Embeddings(numbers, np.concatenate(looks))
-            self._looks = build_index(embeddings, IndexConfig())[0]
+            looks: Vectors = Looks(agreement, vectors[0], first)
+            if further is not None:
+                own = first < len(pictures)
+                chosen = [first[own], first[~own] - len(pictures)]
+                both = zip(vectors, chosen, strict=True)
+                looks = np.concatenate([agreement.looks(v[at]) for v, at in both])
+            self._numbers, self._looks = numbers, ExactSearch(looks)
 
     def recognise(self, queries: Floats, allowed: Mask | None = None) -> list[Recognised | None]:
         """For each query the nearest picture, where it is much nearer than the next one.
@@ -119,11 +148,8 @@ class Recognition:
         Args:
             looks: float32 of shape (q, looks_dim), unit rows.
         """
-        if self._looks is not None and self._viewed:
-            return self._two_items(self._looks, looks)
         if self._looks is not None:
-            cosines, columns = self._looks.search(looks, 2)
-            return cosines, self._looks.ids[columns[:, 0]]
+            return self._two_that_count(self._looks, looks)
         # Of a query that believes nothing an item's looks alone count, each item by itself.
         queries = np.zeros((len(looks), self._agreement.dim), np.float32)
         queries[:, : looks.shape[1]] = looks
@@ -140,18 +166,28 @@ class Recognition:
             return np.empty((len(looks), 0), np.float32), nearest
         second = others.argmax(axis=1)
         two = np.stack([rows[:, 0], rows[np.arange(len(rows)), second]], axis=1)  # (q, 2)
-        seen = self._agreement.looks(self._index.vectors[two.ravel()])
-        return products(looks, seen, np.arange(two.size).reshape(two.shape)), nearest
+        seen = (Looks(self._agreement, self._index.vectors[:], pair) for pair in two)
+        both = [its.products(own) for own, its in zip(looks, seen, strict=True)]
+        return np.array(both, np.float32), nearest
 
-    def _two_items(self, seen: VectorIndex, looks: Floats) -> tuple[Floats, Rows]:
-        """The same where items have several pictures: the next one is of no item of the nearest."""
-        cosines, columns = seen.search(looks, 1)
-        nearest, both = seen.ids[columns[:, 0]], np.full((len(looks), 2), np.nan, np.float32)
-        both[:, 0] = cosines[:, 0]
-        for at, picture in enumerate(nearest):
-            theirs = np.isin(self._rows, self._rows[self._pictures == picture])
-            others = ~np.isin(seen.ids, self._pictures[theirs])
-            next_one = seen.search(looks[at : at + 1], 1, others)[0]
-            if next_one.size:  # else all that there is is of the same items: nothing to compare
-                both[at, 1] = next_one[0, 0]
-        return both, nearest
+    def _two_that_count(self, seen: ExactSearch, looks: Floats) -> tuple[Floats, Rows]:
+        """The same, as far as they can tell anything: a next one that is far is as good as none.
+
+        Where items have several pictures, the next one is of no item of the nearest. NaN where no
+        picture is alike, or there is nothing to compare with.
+        """
+        two, nearest = np.full((len(looks), 2), np.nan, np.float32), np.zeros(len(looks), np.int64)
+        for at, own in enumerate(looks):
+            cosines, columns = seen.above(own, _TELLS)
+            if not len(cosines):
+                continue
+            first = int(cosines.argmax())
+            nearest[at], others = self._numbers[columns[first]], np.ones(len(self._numbers), bool)
+            others[columns[first]] = False
+            if self._viewed:
+                theirs = np.isin(self._rows, self._rows[self._pictures == nearest[at]])
+                others = ~np.isin(self._numbers, self._pictures[theirs])
+            if others.any():
+                next_one = cosines[others[columns]].max(initial=np.float32(_TELLS))
+                two[at] = cosines[first], next_one
+        return two, nearest

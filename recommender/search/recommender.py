@@ -17,13 +17,14 @@ from recommender.encoding.agreement import LOOKS, Beliefs
 from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap, told_of
 from recommender.encoding.regions import Asked, parts_of
 from recommender.errors import QueryError
-from recommender.index.embeddings import Floats, Rows
+from recommender.index.embeddings import Floats
 from recommender.index.protocol import VectorIndex
 from recommender.schema import TYPE, Id
 from recommender.search.corrections import asked_with, check_corrections
 from recommender.search.fusion import find
 from recommender.search.hits import Hits, is_match
 from recommender.search.items import Items
+from recommender.search.labelled import by_labels
 from recommender.search.leaning import DRAWN, leaning
 from recommender.search.nudges import Nudges
 from recommender.search.options import USUAL, Options
@@ -84,13 +85,7 @@ class Recommender:
         agreement = encoder.agreement
         if agreement.labels:
             # What is known of an item in place of what its picture makes one believe.
-            labels = {name: self.frame[name].to_numpy() for name in agreement.labels}
-
-            def known(vectors: Floats, rows: slice | Rows) -> Floats:
-                told = {name: values[rows] for name, values in labels.items()}
-                return agreement.with_labels(vectors, told)
-
-            self._indexes["hybrid"] = index.again("hybrid", known)
+            self._indexes["hybrid"] = index.again("hybrid", *by_labels(agreement, self.frame))
             if agreement.weights[LOOKS]:
                 # Where an embedding is looks alone, a query's own picture is the nearest anyway.
                 views = gallery.views
@@ -117,7 +112,7 @@ class Recommender:
     @cached_property
     def _drawn(self) -> Floats:
         """Some of the items' embeddings, evenly drawn: float32 of shape (m, dim)."""
-        return np.asarray(self.index.vectors[:: -(-len(self) // DRAWN) or 1])
+        return np.array(self.index.vectors[:: -(-len(self) // DRAWN) or 1])
 
     def prepare(self) -> None:
         """Make ready, once, what the first words would wait for."""

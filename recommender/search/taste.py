@@ -15,7 +15,7 @@ import numpy as np
 
 from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.errors import UnknownItemError
-from recommender.index.embeddings import Floats
+from recommender.index.embeddings import Floats, Vectors
 from recommender.schema import COLOUR, TYPE, Id
 from recommender.search.items import Items
 
@@ -53,7 +53,7 @@ class Pull(NamedTuple):
 
 
 def pull_of(
-    agreement: Agreement, vectors: Floats, liked: Sequence[int], disliked: Sequence[int]
+    agreement: Agreement, vectors: Vectors, liked: Sequence[int], disliked: Sequence[int]
 ) -> Pull:
     """Towards the middle of what is liked, away from that of what is not.
 
@@ -63,7 +63,7 @@ def pull_of(
         liked: rows of it.
         disliked: the same.
     """
-    judged = (agreement.as_queries(vectors[list(rows)]) for rows in (liked, disliked))
+    judged = (agreement.as_queries(vectors[np.array(rows, np.int64)]) for rows in (liked, disliked))
     good, bad = map(_middle, judged)
     away = agreement.spread(DISLIKED, others=1.0) * bad
     if (colours := agreement.block(COLOUR)) is not None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recommender.encoding.agreement import LOOKS, Agreement
-from recommender.index.embeddings import Floats
+from recommender.index.embeddings import Vectors
 from recommender.schema import TYPE
 from recommender.search.options import Options
 from recommender.search.ranking import Candidates, diverse
@@ -19,7 +19,9 @@ def pool_of(options: Options) -> int:
     return _POOL * options.k if options.diversity else options.k
 
 
-def choose(pool: Candidates, options: Options, agreement: Agreement, vectors: Floats) -> Candidates:
+def choose(
+    pool: Candidates, options: Options, agreement: Agreement, vectors: Vectors
+) -> Candidates:
     """The k of a pool: the best, or such as look unlike each other too, of as many types each.
 
     Args:

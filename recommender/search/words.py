@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from recommender.encoding.agreement import Agreement
-from recommender.index.embeddings import Floats, Mask
+from recommender.index.embeddings import Floats, Mask, Vectors
+from recommender.index.exact import products_in
 from recommender.schema import COLOUR, GENDER, TYPE, Column
 from recommender.search.filters import FilterTable
 from recommender.search.fusion import Told
@@ -100,7 +101,9 @@ class Words:
         told = Statement(column=COLOUR, values=(own,), words=words, places=places, ruled_out=True)
         return replace(said, statements=(*said.statements, told))
 
-    def tell(self, said: Said, vectors: Floats, *, beside: bool = False, seen: bool = True) -> Told:
+    def tell(
+        self, said: Said, vectors: Vectors, *, beside: bool = False, seen: bool = True
+    ) -> Told:
         """What a text says of each item.
 
         Args:
@@ -204,13 +207,10 @@ class Words:
             if count < _SELDOM * self.lexical.held.get(word, 0)
         }
 
-    def _agrees(self, statement: Statement, place: Place | None, vectors: Floats) -> Mask:
+    def _agrees(self, statement: Statement, place: Place | None, vectors: Vectors) -> Mask:
         """Which items are what is stated: bool of shape (n,); `place` as `_shown` gives it."""
         if place is not None:
-            weight = np.sqrt(self._agreement.weights[statement.column])
-            believed = vectors[:, place[1]].sum(axis=1) / np.float32(weight)
-            shown: Mask = believed >= _SHOWN
-            return shown
+            return self._shows(statement.column, place[1], vectors)
         return self._said_to_be(statement) | self._told_by_texts(statement)
 
     def _told_by_texts(self, statement: Statement) -> Mask:
@@ -234,7 +234,7 @@ class Words:
         passes = self._filters.mask({statement.column: known})
         return np.zeros(len(codes), dtype=bool) if passes is None else passes
 
-    def _ruled_out(self, statement: Statement, vectors: Floats) -> Mask:
+    def _ruled_out(self, statement: Statement, vectors: Vectors) -> Mask:
         """Which items are what is not wanted: bool of shape (n,).
 
         Of those of which nobody says what they are, those whose pictures or texts show it.
@@ -247,10 +247,20 @@ class Words:
         words = [compared(value) for value in statement.values if str(value).isalpha()]
         out |= unsaid & self._holding(words)
         if classes := self._where(statement):
-            weight = np.sqrt(self._agreement.weights[name])
-            believed = vectors[:, classes].sum(axis=1) / np.float32(weight)
-            out |= unsaid & (believed >= _SHOWN)
+            out |= unsaid & self._shows(name, classes, vectors)
         return out
+
+    def _shows(self, name: str, classes: Sequence[int], vectors: Vectors) -> Mask:
+        """Which items are taken to be of one of some classes: bool of shape (n,).
+
+        Args:
+            name: the label.
+            classes: where an embedding holds them.
+            vectors: as `tell` takes them.
+        """
+        weight = float(np.sqrt(self._agreement.weights[name]))
+        shown: Mask = products_in(vectors, classes, 1 / weight) >= _SHOWN
+        return shown
 
     def _holding(self, words: Iterable[str]) -> Mask:
         """Which items' texts hold one of some words, or what means the same: bool of shape (n,)."""

@@ -187,7 +187,8 @@ def collected_gallery(store: Store, config: MilvusConfig) -> Gallery:
     metric = store.manifest.index.get("metric")
     if metric not in ("cosine", "euclidean"):
         raise StoreError("The store's manifest cannot be read: build the index again.")
-    index = MilvusIndex(held, FIELDS[0], contents.embeddings, metric, store.directory)
+    embeddings = contents.embeddings
+    index = MilvusIndex(held, FIELDS[0], embeddings.ids, embeddings.vectors, metric)
     return store.searched_by(index)
 
 

@@ -209,7 +209,7 @@ class Store:
             if manifest.index.get("factory") == FLAT:
                 path = self.directory / manifest.index_file
                 return Embeddings(self.ids, map_flat(path, manifest.count, manifest.dim))
-            vectors = self.index.vectors
+            vectors = self.index.vectors[:]
             return Embeddings(self.ids, lay_on_disk([vectors], vectors.shape, self.directory))
         except (OSError, ValueError) as error:
             raise StoreError(_DAMAGED) from error
