@@ -123,7 +123,8 @@ def rounded(shares: Mapping[str, float], digits: int) -> dict[str, float]:
     """
     units = np.array(list(shares.values()), np.float64) * 10**digits
     whole = np.floor(units)
-    lacking = int(round(units.sum()) - whole.sum())
+    # Their sum is rounded, not that of the units: of a half they may say otherwise.
+    lacking = round(round(sum(shares.values()), digits) * 10**digits) - int(whole.sum())
     whole[np.argsort(whole - units, kind="stable")[:lacking]] += 1
     values = (round(float(unit) / 10**digits, digits) for unit in whole)
     return dict(zip(shares, values, strict=True))
