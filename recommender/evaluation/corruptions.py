@@ -1,7 +1,8 @@
 """What visitors' pictures are like: each change mild and severe, the same one for a seed.
 
 Nothing here is shared with what training sees, so that a network is not measured on its own
-exercises. Lengths are shares of the picture's sides; a picture keeps its size.
+exercises. Lengths are shares of the picture's sides; a picture keeps its size, except where it is
+taken from afar.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +58,7 @@ def corrupt(
         among: kind -> what it does; `CORRUPTIONS` where None.
 
     Returns:
-        RGB of the same size.
+        RGB of the same size, or larger where it is taken from afar.
     """
     among = CORRUPTIONS if among is None else among
     corruption = among[kind]
@@ -75,11 +76,13 @@ def corruptions(photographs: Photographs) -> dict[str, Corruption]:
     """
     groups = photographs.frame.groupby("photographer").indices.values()
     files = [[photographs.files[i] for i in group] for group in groups]
-    of_a_size, of_any = partial(_photograph, files), partial(_photograph_any_size, files)
+    changes = (_photograph, _photograph_any_size, _photograph_from_afar)
+    of_a_size, of_any, from_afar = (partial(change, files) for change in changes)
     unit = "of the size, on a photograph's ground"
     return CORRUPTIONS | {
         "photograph": Corruption(of_a_size, 0.9, 0.65, unit),
         "photograph, any size": Corruption(of_any, 0.6, 0.35, f"to {_MOST:g} {unit}"),
+        "photograph, from afar": Corruption(from_afar, 0.6, 0.35, f"to {_MOST:g} of the sides"),
     }
 
 
@@ -95,9 +98,7 @@ def _photograph(
     random: np.random.Generator,
 ) -> Image.Image:
     """The garment, somewhere on a ground of one of the files, which are by photographer."""
-    own = files[int(random.integers(len(files)))]
-    photograph = decode_image(own[int(random.integers(len(own)))], limits=PICTURE_LIMITS)
-    return _laid(picture, ground(photograph, picture.size, random), scale, random)
+    return _laid(picture, _ground_of(files, picture.size, random), scale, random)
 
 
 def _photograph_any_size(
@@ -110,13 +111,34 @@ def _photograph_any_size(
     return _photograph(files, picture, random.uniform(least, _MOST), random)
 
 
+def _photograph_from_afar(
+    files: Sequence[Sequence[bytes]],
+    picture: Image.Image,
+    least: float,
+    random: np.random.Generator,
+) -> Image.Image:
+    """The same in a larger picture: as in a camera's, of the garment's pixels none is lost."""
+    scale = random.uniform(least, _MOST)
+    width, height = (max(1, round(side / scale)) for side in picture.size)
+    return _laid(picture, _ground_of(files, (width, height), random), 1.0, random)
+
+
+def _ground_of(
+    files: Sequence[Sequence[bytes]], size: tuple[int, int], random: np.random.Generator
+) -> Image.Image:
+    """A ground of one of the files, which are by photographer."""
+    own = files[int(random.integers(len(files)))]
+    photograph = decode_image(own[int(random.integers(len(own)))], limits=PICTURE_LIMITS)
+    return ground(photograph, size, random)
+
+
 def _laid(
     picture: Image.Image, ground: Image.Image, scale: float, random: np.random.Generator
 ) -> Image.Image:
-    """The garment, cut out of its white and made smaller, somewhere on a ground of its size."""
+    """The garment, cut out of its white and made smaller, somewhere on a ground as large or more."""
     width, height = picture.size
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    left, top = (int(random.integers(a - b + 1)) for a, b in zip(picture.size, size, strict=True))
+    left, top = (int(random.integers(a - b + 1)) for a, b in zip(ground.size, size, strict=True))
     garment = Image.fromarray((255 * packshot_mask(picture)).astype(np.uint8))
     mask = garment.resize(size, Image.Resampling.BILINEAR)
     ground.paste(picture.resize(size, Image.Resampling.BICUBIC), (left, top), mask)
