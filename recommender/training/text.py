@@ -170,7 +170,7 @@ def train_text(
     net, scale = TextNet(shape), nn.Parameter(torch.tensor(math.log(20.0)))
     net.register_parameter("scale", scale)  # the inverse temperature, learnt
     run = _start(net, directory, {**asdict(config), "encoder": fingerprint}, len(train))
-    gallery = torch.from_numpy(vectors)
+    gallery = torch.tensor(vectors)  # a copy, as a store's own are on disk and read alone
     history = run.resume()
     random = np.random.default_rng([config.seed, len(history)])
     for epoch in range(len(history), config.epochs):

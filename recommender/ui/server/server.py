@@ -250,6 +250,8 @@ def launch_settings(service: Service, door: Door = OPEN) -> dict[str, Any]:
         "theme": theme,
         "css_paths": _STYLE,
         "css": "" if _HAS_MCP else _NO_MCP,
+        # Gradio would ask for the page first, and give up where a busy machine takes three seconds.
+        "_frontend": False,
         "app_kwargs": {
             "routes": [
                 picture_route(service.live),
