@@ -135,7 +135,7 @@ def _ground_of(
 def _laid(
     picture: Image.Image, ground: Image.Image, scale: float, random: np.random.Generator
 ) -> Image.Image:
-    """The garment, cut out of its white and made smaller, somewhere on a ground as large or more."""
+    """The garment, cut out of its white and made smaller, somewhere on a ground that holds it."""
     width, height = picture.size
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     left, top = (int(random.integers(a - b + 1)) for a, b in zip(ground.size, size, strict=True))
