@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC, EROFS
@@ -79,6 +79,39 @@ def hash_files(paths: Sequence[Path]) -> list[str]:
 
     with ThreadPoolExecutor() as pool:
         return list(pool.map(sha256, paths))
+
+
+class InPlace:
+    """Files that are read as they lie on disk, for as long as somebody asks.
+
+    Whoever gives them other bytes where they lie pulls what is read from under its reader: of a
+    file that was cut short, the system ends the process that looks behind its end. One that was
+    renamed over or removed stays as it was for who has it open.
+    """
+
+    def __init__(self, paths: Iterable[Path] = ()) -> None:
+        """Args:
+        paths: the files, as they are now.
+        """
+        self._seen = {path: _look(path) for path in paths}
+
+    def changes(self) -> tuple[object, ...]:
+        """What has become of those that were changed, empty where none was: a look at each."""
+        looked = ((path, seen, _look(path)) for path, seen in self._seen.items())
+        return tuple(
+            (path, now)
+            for path, seen, now in looked
+            if seen and now and now != seen and now[0] == seen[0]
+        )
+
+
+def _look(path: Path) -> tuple[int, int, int] | None:
+    """Which file is there, how long it is and when it was written; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def refused_by_disk(error: BaseException | None) -> OSError | None:

@@ -458,7 +458,9 @@ def test_one_from_elsewhere_is_built_of_its_vectors(approximate: Path, place: in
         np.testing.assert_array_equal(before, after)
 
 
-@pytest.mark.parametrize("factory", ["LSQ4x8", "HNSW10000", "IVF100000000,Flat", "(", "RQ9x9", 5])
+@pytest.mark.parametrize(
+    "factory", ["LSQ4x8", "HNSW10000", "IVF65,Flat", "IVF100000000,Flat", "(", "RQ9x9", 5]
+)
 def test_one_from_elsewhere_that_would_take_for_ever(approximate: Path, factory: object) -> None:
     manifest = load_manifest(approximate)
     rewrite(approximate, manifest.index_file, b"x", index=manifest.index | {"factory": factory})

@@ -22,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recommender.catalog.arrow import check_arrow
 from recommender.catalog.cleaning import (
     REPORT_FILE,
     CatalogReport,
@@ -30,7 +31,7 @@ from recommender.catalog.cleaning import (
     clean_rows,
     spell_labels,
 )
-from recommender.catalog.features import check_features, features_of
+from recommender.catalog.features import check_features, check_values, features_of
 from recommender.catalog.labels import Vocabulary
 from recommender.catalog.own import DTYPES
 from recommender.catalog.views import (
@@ -220,6 +221,8 @@ def load_catalog(directory: Path, shards: Sequence[Path] = ()) -> datasets.Datas
             "There is no catalog here yet: build one with `python -m scripts.build_catalog`."
         )
     try:
+        for path in shards or catalog_shards(directory):
+            check_arrow(path)
         if shards:
             opened = [datasets.Dataset.from_file(str(path)) for path in shards]
             items = datasets.concatenate_datasets(opened)
@@ -248,9 +251,10 @@ def check_items(items: datasets.Dataset) -> None:
     ids = table["id"]
     if ids.null_count or pc.count_distinct(ids).as_py() < len(ids):
         raise StoreError("The catalog has items without an id of their own: build it again.")
-    for chunk in table["image"].chunks:
-        if chunk.null_count or chunk.field("bytes").null_count:
-            raise StoreError("The catalog has items without a picture within: build it again.")
+    pictures = [chunk.field("bytes") for chunk in table["image"].chunks]
+    if any(one.null_count for one in (table["image"], table[_HASH], *pictures)):
+        raise StoreError("The catalog has items without a picture within: build it again.")
+    check_values(table)
     if VIEWS in items.features:
         check_views(table)
 

@@ -30,6 +30,8 @@ _USUAL = re.compile(
     r"((PCA|OPQ)\d{1,4},)?(IVF\d+(_HNSW\d{1,3})?,)?(Flat|SQ4|SQ8|SQfp16|PQ\d{1,3}(x\d)?|HNSW\d{1,3})"
 )
 """Factory strings whose index is built within reason, whoever asks for it."""
+_FEW_CELLS, _ROWS_A_CELL = 64, 8
+"""So many cells it may have at most, or one for so many rows."""
 BUILT_HERE = Path(os.path.expanduser("~/.cache/fashion-recommender/built"))  # noqa: PTH111 - never raises
 """A file for each index that was written here, named by its sha256: nobody else's store is."""
 _CELLS = re.compile(r"IVF(\d+)([kM]?)|IMI2x(\d+)")
@@ -255,7 +257,8 @@ def read_index(
     if not (BUILT_HERE / sha256).exists():
         # FAISS trusts what it reads: in a file from elsewhere it may go round for ever.
         log.info("Building the index %s anew, as it comes from elsewhere.", config.factory)
-        if not _USUAL.fullmatch(config.factory):
+        most = max(_FEW_CELLS, len(ids) // _ROWS_A_CELL)
+        if not _USUAL.fullmatch(config.factory) or _cells(config.factory) > most:
             raise ValueError("the index is of a kind that may take any time to build")
         return build_index(_of_these(load_embeddings(), ids), config)[0]
     # A file may claim any length; its own size is what may be allocated.

@@ -80,8 +80,13 @@ class Service:
 
     @property
     def recommender(self) -> Recommender:
-        """The latest one; a request takes it once."""
+        """The latest one; a request takes it once.
+
+        Raises:
+            StoreError: its files were changed where they lie.
+        """
         now, trends = self.live.now, self._trends
+        now.gallery.check()
         if trends is not None and trends.recommender is not now:
             self._trends = None  # which would keep what nobody asks any more
         return now

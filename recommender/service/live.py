@@ -13,6 +13,10 @@ from recommender.store.manifest import store_version
 log = logging.getLogger(__name__)
 
 
+Version = tuple[tuple[int, int] | None, tuple[object, ...]]
+"""Of a store: what its manifest's file tells, and what of its other files was changed."""
+
+
 class Live:
     """Holds a recommender; whoever answers a request takes `now` once, and keeps to it.
 
@@ -52,14 +56,14 @@ class Live:
         Returns:
             The thread that looks, until `stop`.
         """
-        version = seen or store_version(directory)
+        version: Version = seen or store_version(directory), ()
 
         def look() -> None:
             nonlocal version
             replaced = False
             while not self._stop.wait(every_seconds):
-                found = store_version(directory)
-                if found is None or found == version:
+                found = store_version(directory), self.now.gallery.in_place.changes()
+                if found[0] is None or found == version:
                     if replaced:  # at the look before: the former one is let go by now
                         give_back()
                     replaced = False
@@ -69,7 +73,7 @@ class Live:
                     successor = load()
                     if self._prepares:
                         successor.prepare()
-                    self.now = successor
+                    self.now, version = successor, (found[0], ())
                     log.info("%s has a new version: %d items", directory, len(self.now))
                 except RecommenderError as error:
                     log.warning("%s has a new version, which is not served: %s", directory, error)

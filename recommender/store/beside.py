@@ -19,8 +19,8 @@ from recommender.files import whole_file
 from recommender.index.embeddings import Rows
 
 Values = npt.NDArray[Any]
-UNREADABLE = (OSError, SafetensorError, ValueError)
-"""What reading one raises where it is not there or damaged."""
+UNREADABLE = (OSError, SafetensorError, ValueError, TypeError, AttributeError)
+"""What reading one raises where it is not there or damaged, or of numbers that numpy has not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Beside:
         """Ids, int64 of shape (n,), and their values, of shape (n, width).
 
         Raises:
-            OSError, SafetensorError, ValueError: it is not there, damaged, or another one.
+            UNREADABLE: it is not there, damaged, or another one.
         """
         with safe_open(path, framework="np") as file:
             ids, values = file.get_tensor("ids"), file.get_tensor(self.tensor)

@@ -237,7 +237,7 @@ def load_parts(parts: Sequence[Path]) -> Embeddings:
                 opened.append((file.get_tensor("ids"), file.get_tensor("vectors")))
         ids, vectors = map(np.concatenate, zip(*opened, strict=True))
         return Embeddings(ids, vectors)
-    except (OSError, SafetensorError, ValueError) as error:
+    except _DAMAGED as error:
         raise StoreError("The store's embeddings are damaged: build the index again.") from error
 
 

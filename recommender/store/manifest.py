@@ -4,7 +4,7 @@ import contextlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from recommender.catalog.items import catalog_shards
@@ -20,6 +20,9 @@ _OWN_FILES = (
     *("index.faiss", "index-*.faiss", "ids.npy", "ids-*.npy", "*.building"),
     *("embeddings/*", "views/*", "map/*", "colours/*", "weights/*", "catalog/*.arrow"),
 )
+_LARGEST_BYTES = 32 * 2**20
+"""Of a manifest, of whose text Python makes thirty times as much."""
+_LARGEST_DIM = 2**16
 _LIBRARIES = ("datasets", "faiss-cpu", "numpy", "pillow", "timm", "torch")
 
 
@@ -118,20 +121,21 @@ def load_manifest(directory: Path) -> Manifest:
             "`python -m scripts.build_index`."
         )
     try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise ValueError("it is larger than any manifest")
         manifest = Manifest(**json.loads(path.read_text(encoding="utf-8")))
         # Earlier manifests list the catalog's JSON too, which only says what the latest one is.
         own = [n for n in manifest.files if is_shard(n) or not n.startswith("catalog/")]
         files = [directory / name for name in own]
         inside = all(file.resolve().is_relative_to(directory.resolve()) for file in files)
-        needed = {manifest.index_file, manifest.ids_file, *manifest.parts}
-        needed |= {carried} if (carried := carried_weights(manifest)) else set()
-        named = isinstance(manifest.encoder.get("fingerprint"), str)
-        damaged = not (inside and needed <= set(manifest.files) and named)
+        damaged = not (inside and all(map(_is_plain, own)) and _fits(manifest))
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError("The store's manifest cannot be read: build the index again.") from error
     if manifest.schema_version != SCHEMA_VERSION or damaged:
         raise StoreError("The store's manifest is of another version: build the index again.")
     try:
+        if not all(file.is_file() for file in files):  # of a pipe one would wait for ever
+            raise FileNotFoundError
         found = zip(own, hash_files(files), strict=True)
         changed = [name for name, sha256 in found if sha256 != manifest.files[name]]
     except OSError as error:
@@ -142,6 +146,24 @@ def load_manifest(directory: Path) -> Manifest:
             "`python -m scripts.build_index` again."
         )
     return manifest
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a file's name is the only one that it can have: by many, one is read many times."""
+    path = PurePosixPath(name)
+    return path.as_posix() == name and not path.is_absolute() and ".." not in path.parts
+
+
+def _fits(manifest: Manifest) -> bool:
+    """Whether a manifest that came from anywhere says of each thing what can be said of it."""
+    needed = [manifest.index_file, manifest.ids_file, *manifest.parts]
+    needed += [carried] if (carried := carried_weights(manifest)) else []
+    named = isinstance(manifest.encoder.get("fingerprint"), str)
+    counted = type(manifest.count) is type(manifest.dim) is int
+    sized = counted and manifest.count >= 0 and 0 < manifest.dim <= _LARGEST_DIM
+    return (
+        named and sized and set(needed) <= set(manifest.files) and len(set(needed)) == len(needed)
+    )
 
 
 def check_encoder(manifest: Manifest, fingerprint: str) -> None:

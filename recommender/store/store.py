@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from recommender.catalog.items import catalog_frame, fingerprint_of_frame, load_
 from recommender.catalog.own import columns_of
 from recommender.catalog.views import views_within
 from recommender.errors import IndexMismatchError, StoreError
+from recommender.files import InPlace
 from recommender.index.embeddings import Embeddings, Floats, Rows
 from recommender.index.faiss import FLAT, Index, IndexConfig, map_flat, read_index
 from recommender.index.mapped import lay_on_disk
@@ -53,6 +54,7 @@ class Gallery:
         views: further pictures of the items, by which the index finds them too; None where there
             are none, or the index does not.
         version: of the store that it was read from: the head of its catalog's fingerprint.
+        in_place: the files of that store that are read from disk as they are asked for.
     """
 
     items: datasets.Dataset
@@ -62,6 +64,18 @@ class Gallery:
     colours: Floats | None = None
     views: Views | None = None
     version: str | None = None
+    in_place: InPlace = field(default_factory=InPlace)
+
+    def check(self) -> None:
+        """See that what is read from disk is still what was opened.
+
+        Raises:
+            StoreError: somebody has changed it where it lies.
+        """
+        if self.in_place.changes():
+            raise StoreError(
+                "The catalog's files were changed where they lie: it is read anew, ask again soon."
+            )
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -74,7 +88,11 @@ class Gallery:
         Args:
             row: of the catalog.
             number: which picture; None is what there is of one that the item has not.
+
+        Raises:
+            StoreError: the files were changed where they lie.
         """
+        self.check()
         item = self.items[row]
         pictures = [bytes(item["image"]["bytes"]), *(views_within(item) if number > 1 else ())]
         return pictures[number - 1] if 1 <= number <= len(pictures) else None
@@ -91,6 +109,7 @@ class Store:
             manifest: lists the files, which have the sha256 that it says.
         """
         self.directory, self.manifest = directory, manifest
+        self._in_place = InPlace(directory / n for n in (manifest.index_file, *manifest.shards))
 
     @classmethod
     def open(cls, directory: Path) -> "Store":
@@ -143,13 +162,15 @@ class Store:
             StoreError: they are not those of the manifest.
         """
         try:
-            # Mapped: what a header claims and the file has not is not allocated.
-            path = self.directory / self.manifest.ids_file
-            ids: Rows = np.array(np.load(path, mmap_mode="r", allow_pickle=False))
-        except (OSError, ValueError, OverflowError, TypeError) as error:
+            with (self.directory / self.manifest.ids_file).open("rb") as file:
+                np.lib.format.read_magic(file)
+                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+                # What a header claims and the file has not is not allocated.
+                ids: Rows = np.frombuffer(file.read(), np.int64)
+        except Exception as error:  # of hostile heads, whatever Python's parser happens to raise
             raise StoreError(_DAMAGED) from error
         same = hashlib.sha256(ids.tobytes()).hexdigest() == self.manifest.ids_sha256
-        if not same or ids.shape != (self.manifest.count,):
+        if not same or dtype != np.int64 or not shape == ids.shape == (self.manifest.count,):
             raise StoreError(_DAMAGED)
         return ids
 
@@ -211,8 +232,12 @@ class Store:
                 return Embeddings(self.ids, map_flat(path, manifest.count, manifest.dim))
             vectors = self.index.vectors[:]
             return Embeddings(self.ids, lay_on_disk([vectors], vectors.shape, self.directory))
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             raise StoreError(_DAMAGED) from error
+        except OSError as error:
+            raise StoreError(
+                f"The store's vectors cannot be read or laid on disk: {error.strerror or error}."
+            ) from error
 
     @property
     def gallery(self) -> Gallery:
@@ -239,6 +264,7 @@ class Store:
             colours=self.colours,
             views=views,
             version=self.manifest.catalog_fingerprint[:12],
+            in_place=self._in_place,
         )
 
     def known(self, fingerprint: str) -> Known:

@@ -19,7 +19,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recommender.errors import ImageError, UnknownItemError
+from recommender.errors import RecommenderError, StoreError, UnknownItemError
 from recommender.pictures.decode import VISITOR_LIMITS, format_of
 from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS
@@ -139,8 +139,9 @@ def picture_route(live: Live) -> Route:
             number = int(view) if view.isascii() and view.isdigit() and len(view) < 9 else 0
             data = await asyncio.to_thread(recommender.picture_bytes, item_id, number)
             media_type = f"image/{format_of(data)}"
-        except (UnknownItemError, ImageError) as error:
-            return PlainTextResponse(str(error), status_code=404)
+        except RecommenderError as error:
+            status = 503 if isinstance(error, StoreError) else 404
+            return PlainTextResponse(str(error), status_code=status)
         tag = f'"{sha256(data).hexdigest()[:32]}"'
         head = {"cache-control": "no-cache", "etag": tag}
         if tag in request.headers.get("if-none-match", ""):
