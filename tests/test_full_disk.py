@@ -23,14 +23,18 @@ from kills import build, forked, update
 from serving import call, serve
 from test_hub import REPO, accept, hub, pull, push
 from test_kills import OTHERS, content
+from test_views import VIEWS, write
 
-from recommender.errors import RecommenderError
-from recommender.feedback.events import EventLog
+from recommender.errors import FeedbackError, RecommenderError
+from recommender.feedback.answers import NOT_WRITTEN
+from recommender.feedback.events import EventLog, read_lines
+from recommender.feedback.judged import Ranked
 from recommender.hub.hub import Address, pull_store
 from recommender.index.faiss import IndexConfig
+from recommender.service.feedback import FeedbackDesk
 from recommender.store.build import build_store as build_index
 from recommender.store.build import former_store
-from recommender.store.store import Store
+from recommender.store.store import Store, open_items
 from recommender.store.style_map import MapConfig
 
 __all__ = ["hub"]
@@ -98,7 +102,7 @@ def test_an_index(archive: Path, tmp_path: Path) -> None:
     former, refused = tmp_path / "former", 0
     build_store(former, archive, with_map=True)
     catalog = tmp_path / "catalog"
-    build(catalog, write_archive(tmp_path / "others.zip", [*OTHERS, *ROWS[6:]]))
+    build(catalog, write(tmp_path / "others.zip", VIEWS, [*OTHERS, *ROWS[6:]]))
     for limit in LIMITS:
         directory = shutil.copytree(former, tmp_path / str(limit))
         shutil.rmtree(directory / "catalog")
@@ -109,7 +113,9 @@ def test_an_index(archive: Path, tmp_path: Path) -> None:
             assert (directory / "manifest.json").read_bytes() == manifest
             refused += 1
         index(directory)
-        assert len(Store.open(directory).index) == len(OTHERS) + len(ROWS[6:])
+        made = Store.open(directory)
+        assert len(made.index) == len(OTHERS) + len(ROWS[6:])
+        assert made.views is not None
     assert 1 < refused < len(LIMITS)
 
 
@@ -127,6 +133,51 @@ def test_events(tmp_path: Path) -> None:
     assert limited((log.folder / "events.jsonl").stat().st_size + 5, record, log.folder)
     assert log.record("search", 2)
     assert log.read()["item"].tolist() == [1, 2]
+
+
+def judge(folder: Path) -> None:
+    """What is said of an answer that was given before the disk was full, and what is said later."""
+    desk = FeedbackDesk(EventLog(folder))
+    ranked = Ranked(context="", ranking="image", propensities={"image": 1.0})
+    name = desk.give({"results": []}, ranked)["answer_id"]
+    for _ in range(2):  # it is not taken for said
+        with pytest.raises(FeedbackError, match="try again"):
+            desk.judge(name, "up")
+        assert desk.thumb(name) == "none"
+    desk.judge(name, "up")
+
+
+def test_what_visitors_say(tmp_path: Path) -> None:
+    assert EventLog(tmp_path / "events").record("search", 1)
+    assert limited(0, judge, tmp_path / "events") == NOT_WRITTEN
+    assert [
+        event["kind"] for event in read_lines(tmp_path / "events" / "events.jsonl") if event
+    ] == ["search"]
+
+
+def take_away(directory: Path) -> None:
+    """Download a chart from an app whose disk is full, twice."""
+    with serve(open_store(directory), directory.parent / "uploads") as address:
+        answers = [httpx.get(f"{address}/trends/colours.csv") for _ in range(2)]
+    raise RecommenderError(json.dumps([[one.status_code, one.text] for one in answers]))
+
+
+def test_what_visitors_take_away(store: Path, tmp_path: Path) -> None:
+    directory = shutil.copytree(store, tmp_path / "store")
+    told = json.loads(limited(0, take_away, directory))
+    assert [status for status, _ in told] == [200, 200]
+    assert told[0] == told[1]
+    assert "Red" in told[0][1]
+
+
+def lay_on_disk(directory: Path) -> None:
+    _ = Store.open(directory).on_disk
+
+
+def test_vectors_that_are_laid_on_disk(archive: Path, tmp_path: Path) -> None:
+    build_store(tmp_path, archive, IndexConfig(factory="SQ8"))
+    assert "laid on disk" in limited(100, lay_on_disk, tmp_path)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("tmp")]
 
 
 def show_pictures(directory: Path) -> None:
@@ -172,6 +223,28 @@ def test_a_pull(store: Path, archive: Path, hub: Hub, tmp_path: Path) -> None:
         pull(hub, directory)
         assert len(Store.open(directory).index) == len(ROWS)
     assert 1 < refused < len(LIMITS)
+
+
+def ask(directory: Path, _: Path) -> None:
+    """As who may read a store and write nothing asks of it."""
+    recommender = open_store(directory)
+    assert len(recommender.by_id(1)) == 5
+    assert recommender.picture_bytes(1)
+    open_items(directory)
+
+
+def test_a_store_that_may_only_be_read(archive: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # which others may enter
+        here = Path(folder)
+        here.chmod(0o755)
+        directory = here / "store"
+        build_store(directory, write(here / "shop.zip", VIEWS), with_map=True)
+        for path in (*directory.rglob("*"), directory, here):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        assert limited(10**9, as_nobody, ask, directory, archive) == ""
+        assert not list(directory.rglob("cache*"))
+        for path in (here, directory, *directory.rglob("*")):
+            path.chmod(0o755)
 
 
 def as_nobody(change: Callable[..., object], directory: Path, archive: Path) -> None:

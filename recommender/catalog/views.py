@@ -117,9 +117,18 @@ def as_items(items: datasets.Dataset) -> datasets.Dataset:
 def decoding(items: datasets.Dataset, *, decode: bool) -> datasets.Dataset:
     """The same items, whose pictures are read as such or as `{"bytes", "path"}`."""
     items = items.cast_column("image", datasets.Image(decode=decode))
-    if VIEWS in items.features:
-        items = items.cast_column(VIEWS, datasets.List(datasets.Image(decode=decode)))
-    return items
+    if VIEWS not in items.features:
+        return items
+    # To cast a list, datasets would write all of the catalog anew, beside it.
+    info = items.info.copy()
+    info.features = items.features
+    info.features[VIEWS] = datasets.List(datasets.Image(decode=decode))
+    return datasets.Dataset(
+        items.data.cast(info.features.arrow_schema),
+        info=info,
+        indices_table=items._indices,
+        fingerprint=f"{items._fingerprint}-{'' if decode else 'un'}decoded",
+    )
 
 
 def without_unused(items: datasets.Dataset) -> datasets.Dataset:

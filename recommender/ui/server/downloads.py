@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Lock
@@ -17,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from recommender.charts.export import csv_of, harmless_csv, page_of, source_of
-from recommender.errors import QueryError
+from recommender.errors import QueryError, RecommenderError
 from recommender.files import whole_file
 from recommender.service.answers import Service
 from recommender.service.trends import DEMAND, RESULTS, Question, Trends
@@ -125,8 +126,9 @@ def download_route(service: Service) -> Route:
             head["content-encoding"] = "gzip"
         trends, media_type = service.trends, _MEDIA[kind]
         if name in NAMES and question == Question(attribute=question.attribute):
-            path = files.path(trends, name, kind, question, packed=packed)
-            return _Paced(path, pace, media_type, head)
+            with suppress(OSError):  # a disk that takes no more: it is made for each who asks
+                path = files.path(trends, name, kind, question, packed=packed)
+                return _Paced(path, pace, media_type, head)
         text = _text(trends, name, kind, question)
         content = _packed(text) if packed else text.encode()
         return Response(content, media_type=media_type, headers=head)
@@ -139,8 +141,9 @@ def download_route(service: Service) -> Route:
             ask = request.query_params.get("ask", "{}")
             packed = "gzip" in request.headers.get("accept-encoding", "")
             return await asyncio.to_thread(answer, name, kind, ask, packed)
-        except QueryError as error:
-            return PlainTextResponse(str(error), status_code=400)
+        except RecommenderError as error:
+            status = 400 if isinstance(error, QueryError) else 503
+            return PlainTextResponse(str(error), status_code=status)
 
     return Route("/trends/{file}", download)
 
@@ -154,7 +157,10 @@ def shortlist_route(service: Service) -> Route:
 
     async def shortlist(request: Request) -> Response:
         origin = origin_in_answers(gr.Request(request))
-        text = await asyncio.to_thread(table, request.query_params.get("ids", ""), origin)
+        try:
+            text = await asyncio.to_thread(table, request.query_params.get("ids", ""), origin)
+        except RecommenderError as error:
+            return PlainTextResponse(str(error), status_code=503)
         head = {"content-disposition": 'attachment; filename="shortlist.csv"'}
         return Response(text, media_type=_MEDIA["csv"], headers=head)
 
