@@ -10,7 +10,7 @@ import pytest
 from conftest import ROWS
 
 from recommender.charts.chart import Chart, prepared
-from recommender.charts.export import csv_of, page_of, write_pictures
+from recommender.charts.export import csv_of, harmless_csv, page_of, write_pictures
 from recommender.trends.sections import NAMES, Periods, draw
 from scripts import export_trends
 
@@ -69,7 +69,7 @@ def test_export_of_a_catalog_without_an_index(store: Path, tmp_path: Path) -> No
     assert "no map yet" in (out / "style_map.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "＝"])
 def test_no_cell_is_a_formula(start: str) -> None:
     """As a spreadsheet reads it; numbers below zero stay numbers."""
     table = pd.DataFrame({"colour": [f"{start}1+2", "Navy =1", None], f"{start}x": [-1.5, 2, None]})
@@ -80,6 +80,13 @@ def test_no_cell_is_a_formula(start: str) -> None:
     assert read["colour"].tolist()[:2] == [f"'{shown}1+2", "Navy =1"]
     assert read[f"'{shown}x"].tolist()[:2] == [-1.5, 2]
     assert read.iloc[2].isna().all()
+
+
+def test_no_cell_begins_within_another() -> None:
+    """Where numbers have a comma, a spreadsheet parts cells at semicolons."""
+    table = pd.DataFrame({"name": ["Tee;=1+2", "Tee; -3;@x", "A;B - C"]})
+    cells = harmless_csv(table).splitlines()[1:]
+    assert cells == ["Tee;'=1+2", "Tee;' -3;'@x", "A;B - C"]
 
 
 def test_no_text_ends_the_script() -> None:

@@ -65,7 +65,8 @@ document.body.innerHTML = `<pre id="done">${btoa(JSON.stringify(done))}</pre>`;
 """
 
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Where a semicolon parts cells, one within a text begins another cell.
+_FORMULA = re.compile(r"(?:^|(?<=;))(?=\s*[=+\-@\t\r\n＝＋－＠])")
 
 
 def source_of(count: int) -> str:
@@ -78,7 +79,7 @@ def csv_of(chart: Chart) -> str:
 
     Of items that passed filters, each row says which those were.
 
-    A text of the catalog that a spreadsheet would take for a formula begins with an apostrophe.
+    A text of the catalog that a spreadsheet would take for a formula gets an apostrophe before it.
     Source: OWASP, CSV Injection.
     """
     table = chart.table
@@ -94,8 +95,7 @@ def _harmless(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     # Not every reader takes a lone carriage return within a field for anything but its end.
-    line = value.replace("\r", " ")
-    return f"'{line}" if value.startswith(_FORMULA) else line
+    return _FORMULA.sub("'", value).replace("\r", " ")
 
 
 def page_of(
