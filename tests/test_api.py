@@ -26,9 +26,10 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from serving import META, call, serve, shop, upload
 
-from recommender.feedback.events import EventLog
+from recommender.feedback.events import EventLog, read_lines
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
+from recommender.service.answers import Service
 from recommender.service.examples import PHOTOGRAPHS
 from recommender.ui.server import server, uploads
 from recommender.ui.server.door import Door
@@ -964,9 +965,16 @@ def test_what_use_leaves_behind_names_nobody(
             call(live, "feedback", name, verdict, item)
         client.get("/?item=1&from=anna")
         client.get("/trends/colours.csv", params={"ask": '{"filters": {"gender": ["anna"]}}'})
+        # As the thumbs of a page do, whose session is told.
+        page = Service(recommender, events=EventLog(tmp_path / "events"))
+        page.judge(page.recommend_by_id(1, "")["answer_id"], "down", by=f"{who[0]} {who[1]}")
         uploads.delete_old(tmp_path / "uploads", 0.0)
         left = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert tmp_path / "events" / "events.jsonl" in left
+    told = [*read_lines(tmp_path / "events" / "events.jsonl")]
+    assert {event["kind"] for event in told if event} >= {"search", "answer", "up", "down"}
+    kept = {"at", "kind", "item", "answer", "context", "ranking", "propensities"}
+    assert all(event and event.keys() <= kept for event in told)
     for path in left:
         told = str(path.relative_to(tmp_path)).encode() + path.read_bytes()
         assert not [name for name in who if name.encode() in told.lower()], path

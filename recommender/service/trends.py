@@ -175,12 +175,13 @@ class Trends:
         Raises:
             QueryError: a name or a filter cannot be.
         """
-        listed = isinstance(names, list | tuple)
         known = (*NAMES, *(OWN if self.own_columns else ()))
-        if not listed or not all(isinstance(name, str) and name in known for name in names):
+        # A table is looked up and drawn once, however often it is named.
+        texts = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+        named = list(dict.fromkeys(names)) if texts else [""]
+        if not all(name in known for name in named):
             raise QueryError(f"tables is a list of {', '.join(known)}.")
-        # A table is drawn once, however often it is named.
-        wanted = list(dict.fromkeys(names)) or [name for name in known if name != MAP]
+        wanted = named or [name for name in known if name != MAP]
         passing = self.recommender.filters.mask(question.filters)
         asked = wanted, question.filters, question.attribute, question.own
         periods = question.periods.before, question.periods.after

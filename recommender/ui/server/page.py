@@ -241,7 +241,9 @@ def _names_address(given: Any) -> bool:
     (True, False, False)
     """
     if isinstance(given, list):
-        return any(map(_names_address, given))
+        texts = {each for each in given if isinstance(each, str)}  # often the same, many times
+        others = (each for each in given if not isinstance(each, str))
+        return any(map(is_web_address, texts)) or any(map(_names_address, others))
     if isinstance(given, dict):
         return any(map(_names_address, (given.get("path"), given.get("url"))))
     return isinstance(given, str) and is_web_address(given)
