@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,7 @@ class Index(OneVectorEach):
         """
         self.ids, self.vectors, self.metric = ids, vectors, metric
         self.exact = faiss_index is None or _is_flat(faiss_index)
-        self._faiss = faiss_index
-        self._exactly = ExactSearch(vectors, alike)
+        self._faiss, self._alike = faiss_index, alike
 
     def search(
         self,
@@ -104,10 +104,25 @@ class Index(OneVectorEach):
             scores[rows < 0] = -np.inf
         return self.score_of(scores), rows
 
+    def grouped(self, alike: Callable[[Vectors], Alike | None]) -> "Index":
+        """See `VectorIndex`."""
+        told = alike(self.vectors)
+        return Index(self._faiss, self.ids, self.vectors, self.metric, told)._ready()
+
     def again(self, name: str, change: Change, alike: Alike | None = None) -> "Index":
         """See `VectorIndex`; searched exactly."""
         vectors = change(self.vectors[:], slice(None))
-        return Index(None, self.ids, vectors, self.metric, alike)
+        return Index(None, self.ids, vectors, self.metric, alike)._ready()
+
+    @cached_property
+    def _exactly(self) -> ExactSearch:
+        """Made when it is first asked: a store's own index is read by some who never search it."""
+        return ExactSearch(self.vectors, self._alike)
+
+    def _ready(self) -> "Index":
+        """The same, so that no visitor waits."""
+        _ = self._exactly
+        return self
 
 
 def _stored(flat: Any) -> Floats:
