@@ -35,7 +35,8 @@ class Labelled:
         """
         self.shape = (len(seen), agreement.dim)
         self._agreement, self.seen, self.known = agreement, seen, known
-        self._weights = np.sqrt(agreement.spread(agreement.weights, others=0.0))
+        weights = np.sqrt(agreement.spread(agreement.weights, others=0.0))
+        self._weights = np.append(weights, np.float32(0))
         # What pictures tell: of all items their looks and labels that nobody knows; of some, more.
         self._of_all = agreement.spread({LOOKS: 1.0}, others=0.0)
         self._of_some: list[tuple[int, slice]] = []
@@ -58,7 +59,8 @@ class Labelled:
         """As `index.exact.products`."""
         known = self.known if rows is None else self.known[rows]
         found = self._of_pictures(query * self._of_all, rows)
-        table = np.append(query * self._weights, np.float32(0))
+        table = self._weights.copy()
+        table[:-1] *= query
         for places in known.T:
             found += table[places]  # of -1, the last, which is nothing
         for at, block in self._of_some:
