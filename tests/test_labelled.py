@@ -1,5 +1,7 @@
 """What is known of items, looked up, against the embeddings that hold it."""
 
+from functools import partial
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from recommender.encoding.agreement import LOOKS, Agreement
 from recommender.index.embeddings import Embeddings
 from recommender.index.exact import products, products_in
 from recommender.index.faiss import IndexConfig, build_index
-from recommender.search.labelled import Labelled, alike
+from recommender.search.labelled import Labelled, alike, alike_by_beliefs
 
 TYPES, GENDERS = ["Bag", "Shirt", "Watch"], ["Men", "Women"]
 AGREEMENT = Agreement(
@@ -70,6 +72,27 @@ def test_it_is_as_if_all_of_it_were_laid_down(seed: int, count: int, unknown: fl
         apart = np.abs(np.diff(theirs, append=-1)) > 1e-5
         apart[:, 1:] &= apart[:, :-1].copy()
         np.testing.assert_array_equal(found[apart], expected[apart])
+    believed = index.grouped(partial(alike_by_beliefs, AGREEMENT))
+    for allowed in (None, random.random(count) < 0.5):
+        for ours, theirs in zip(
+            believed.search(queries, 20, allowed), index.search(queries, 20, allowed), strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_those_of_which_the_same_is_believed_are_one_group() -> None:
+    """Of two that are most likely the same the surer is in another: its bounds are narrower."""
+    beliefs = {
+        "type": np.array([[0.1, 0.1, 0.8], [0.2, 0.0, 0.8], [0.3, 0.3, 0.4], [0.8, 0.2, 0.0]]),
+        "gender": np.array([[1.0, 0.0], [1.0, 0.0], [0.6, 0.4], [1.0, 0.0]]),
+    }
+    looks = np.tile(np.eye(6, dtype=np.float32)[:1], (4, 1))
+    told = alike_by_beliefs(AGREEMENT, AGREEMENT.embed(looks, beliefs))
+    assert told is not None
+    first, same, unsure, other = told.groups.tolist()
+    assert first == same
+    assert len({first, unsure, other}) == 3
+    assert alike_by_beliefs(Agreement(looks_dim=6), looks) is None
 
 
 def test_of_equal_labels_items_are_one_group() -> None:

@@ -8,7 +8,7 @@ stay on disk; they are searched themselves where Milvus is away.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock, Thread
 from typing import Any
 
@@ -120,8 +120,12 @@ class MilvusIndex(OneVectorEach):
         """See `VectorIndex`."""
         return "milvus" if self._held.answers else "disk"
 
+    def grouped(self, alike: Callable[[Vectors], Alike | None]) -> "MilvusIndex":
+        """See `VectorIndex`; Milvus sees that itself."""
+        return self
+
     def again(self, name: str, change: Change, alike: Alike | None = None) -> "MilvusIndex":
-        """See `VectorIndex`; which are alike, Milvus sees itself."""
+        """See `VectorIndex`."""
         vectors = change(self.vectors[:], slice(None))
         return MilvusIndex(self._held, name, self.ids, vectors, self.metric)
 

@@ -105,6 +105,13 @@ class VectorIndex(Protocol):
             Its number, 1 for the item's own, and its vector, float32 of shape (d,).
         """
 
+    def grouped(self, alike: Callable[[Vectors], Alike | None]) -> "VectorIndex":
+        """The same, made ready to be searched.
+
+        Args:
+            alike: which vectors are, where somebody knows; asked if that makes a search faster.
+        """
+
     def again(self, name: str, change: Change, alike: Alike | None = None) -> "VectorIndex":
         """The same rows by other vectors.
 

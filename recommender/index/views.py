@@ -3,7 +3,8 @@
 Only a gallery with further views of an item has them; others are searched as they were.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,6 +112,12 @@ class ViewedIndex:
         nearest = int((vectors @ query).argmax())
         number = 1 if nearest == 0 else int(self._views.numbers[its[nearest - 1]])
         return number, vectors[nearest]
+
+    def grouped(self, alike: Callable[[Vectors], Alike | None]) -> "ViewedIndex":
+        """See `VectorIndex`; the views are ready, as they are."""
+        same = copy(self)
+        same._own = self._own.grouped(alike)
+        return same
 
     def again(self, name: str, change: Change, alike: Alike | None = None) -> "ViewedIndex":
         """See `VectorIndex`; so are the views'."""

@@ -8,7 +8,7 @@ measured is what is served.
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from PIL import Image
@@ -24,7 +24,7 @@ from recommender.search.corrections import asked_with, check_corrections
 from recommender.search.fusion import find
 from recommender.search.hits import Hits, is_match
 from recommender.search.items import Items
-from recommender.search.labelled import by_labels
+from recommender.search.labelled import alike_by_beliefs, by_labels
 from recommender.search.leaning import DRAWN, leaning
 from recommender.search.nudges import Nudges
 from recommender.search.options import USUAL, Options
@@ -69,7 +69,8 @@ class Recommender:
         Raises:
             IndexMismatchError: the index holds an item that the catalog does not.
         """
-        index = gallery.index
+        agreement = encoder.agreement
+        index = gallery.index.grouped(partial(alike_by_beliefs, agreement))
         self.gallery, self.items = gallery, Items(gallery)
         self.frame, self.filters = self.items.frame, self.items.filters
         self.columns, self.row = self.items.columns, self.items.row
@@ -82,7 +83,6 @@ class Recommender:
         self._twins = Twins(self.frame)
         self.nudges = Nudges(self.items, encoder.agreement, gallery.colours)
         self._recognition = None
-        agreement = encoder.agreement
         if agreement.labels:
             # What is known of an item in place of what its picture makes one believe.
             self._indexes["hybrid"] = index.again("hybrid", *by_labels(agreement, self.frame))

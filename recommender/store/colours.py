@@ -42,9 +42,9 @@ def write_colours(
     Raises:
         StoreError: they cannot be written.
     """
-    position = {key: at for at, key in enumerate(keys_of(items["id"]).tolist())}
+    position = {key: at for at, key in enumerate(keys_of(items["id"][:]).tolist())}
     rows = [position[key] for key in ids.tolist()]
-    hashes = items["image_hash"]
+    hashes = items["image_hash"][:]  # without [:] each value is read by itself, in a millisecond
     pictures = [hashes[row] for row in rows]
     made_of = sha256(_MADE_BY + ids.tobytes() + "".join(pictures).encode())
     path = COLOURS.path(store, made_of.hexdigest())

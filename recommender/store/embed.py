@@ -214,7 +214,7 @@ def embed_catalog(
     except SafetensorError as error:
         raise StoreError("Embeddings cannot be written: see the folder and its disk.") from error
     told = {k: reason for part in parts for k, reason in _read_skipped(part).items()}
-    skipped = {item_id: told[str(item_id)] for item_id in items["id"] if str(item_id) in told}
+    skipped = {item_id: told[str(item_id)] for item_id in items["id"][:] if str(item_id) in told}
     return EmbeddedCatalog(load_parts(parts), encoder, parts, skipped)
 
 

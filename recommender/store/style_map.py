@@ -15,8 +15,9 @@ import numpy.typing as npt
 from safetensors import safe_open
 from tqdm import tqdm
 
-from recommender.index.embeddings import Embeddings, Floats
+from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
 from recommender.index.faiss import nearest_rows
+from recommender.index.mapped import blocks_of
 from recommender.store.beside import UNREADABLE, Beside
 
 EXTENT = 32_767
@@ -29,6 +30,7 @@ _MANY_ITEMS = 10_000  # where a grid becomes faster than a tree, and threads tha
 _STEPS_TOLD = 25
 _EARLY_EXAGGERATION = 12
 _QUALITY_ITEMS, _QUALITY_BATCH, _QUALITY_K = 500, 50, 15
+_QUALITY_PAIRS = 30_000_000
 
 Places = npt.NDArray[np.int16]
 
@@ -167,6 +169,8 @@ def build_map(vectors: Floats, config: MapConfig | None = None) -> Places:
 def measure_map(vectors: Floats, places: Places, k: int = _QUALITY_K) -> MapQuality:
     """See how far a map keeps neighbours, over at most 500 items, the same each time.
 
+    Of a large catalog it is over fewer, as each is compared with all.
+
     Args:
         vectors: float32 of shape (n, d), unit rows.
         places: int16 of shape (n, 2).
@@ -180,7 +184,8 @@ def measure_map(vectors: Floats, places: Places, k: int = _QUALITY_K) -> MapQual
         return MapQuality(neighbour_share=None, trustworthiness=None)
     if (k := min(k, (count - 1) // 2)) < 1:  # no neighbours, none lost
         return MapQuality(neighbour_share=1, trustworthiness=1)
-    chosen = np.random.default_rng(0).permutation(count)[:_QUALITY_ITEMS]
+    asked = min(_QUALITY_ITEMS, max(_QUALITY_BATCH, _QUALITY_PAIRS // count))
+    chosen = np.random.default_rng(0).permutation(count)[:asked]
     planar = places.astype(np.float64)
     shared = penalty = 0
     for rows in np.array_split(chosen, -(-len(chosen) // _QUALITY_BATCH)):
@@ -215,9 +220,22 @@ def _grow(embeddings: Embeddings, former: Path) -> Places | None:
     grown = np.empty((len(known), 2), dtype=np.int16)
     grown[known] = places[order[np.searchsorted(ids, embeddings.ids[known], sorter=order)]]
     if not known.all():
-        likeness = embeddings.vectors[~known] @ embeddings.vectors[known].T  # (new, known)
-        grown[~known] = grown[known][likeness.argmax(axis=1)]
+        grown[~known] = grown[_most_alike(embeddings.vectors, known)]
     return grown
+
+
+def _most_alike(vectors: Floats, known: Mask) -> Rows:
+    """For each row that is not known the one most like it that is: int64 of shape (new,)."""
+    new = vectors[~known]
+    nearest, best = np.zeros(len(new), np.int64), np.full(len(new), -np.inf, np.float32)
+    for part in blocks_of(len(vectors)):
+        likeness = new @ vectors[part].T  # (new, d) @ (d, m) -> (new, m)
+        likeness[:, ~known[part]] = -np.inf
+        first = likeness.argmax(axis=1)
+        highest = likeness[np.arange(len(new)), first]
+        nearest = np.where(highest > best, part.start + first, nearest)
+        best = np.maximum(best, highest)
+    return nearest
 
 
 def _read_quality(path: Path) -> MapQuality:
