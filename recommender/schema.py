@@ -71,6 +71,15 @@ def is_price(name: str) -> bool:
     return name.lower().endswith(PRICE)
 
 
+def is_size(name: str) -> bool:
+    """Whether a column of a catalog's own says in which sizes an item comes.
+
+    >>> is_size("sizes"), is_size("size"), is_size("available_sizes"), is_size("sizeAndFit")
+    (True, True, True, False)
+    """
+    return re.sub(r"\W|_", "", name.lower()) in ("size", "sizes", "availablesizes", "shoesize")
+
+
 def own_column(name: str, kind: Kind) -> Column:
     """A column of a catalog's own, by the name that its owner gave it.
 

@@ -491,7 +491,7 @@ def test_another_colour_is_any_but_its_own(text: str, believing: Recommender) ->
         frame, [Column("baseColour", "choice", "colour")], FilterTable(frame), classes, agreement
     )
     vectors = agreement.embed(np.ones((2, 1), np.float32), {"baseColour": np.eye(2, dtype="f")})
-    said = words.of_another_colour(words.read(text), vectors[1:])
+    said = words.read_beside(text, vectors[1:])
     [ruled_out] = said.statements
     assert (ruled_out.values, ruled_out.ruled_out) == (("Red",), True)
     out = words.tell(said, vectors, beside=True).ruled_out

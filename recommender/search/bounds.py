@@ -14,7 +14,7 @@ _OF_YEARS = frozenset(("before", "after", "since"))
 _AT_MOST = frozenset(("under", "below", "max", "maximum", "within", "upto", "<", "less", "cheaper"))
 _AT_MOST |= {"before", "most", "budget", "≤"}
 _AT_LEAST = frozenset(("over", "above", "min", "minimum", "more", ">", "after", "since", "least"))
-_AT_LEAST |= {"≥", "from"}
+_AT_LEAST |= {"≥", "from", "pricier"}
 _ABOUT = frozenset(("about", "around", "approx", "approximately", "roughly"))
 _OF_ONE = _AT_MOST | _AT_LEAST | _ABOUT
 CURRENCIES = {
@@ -26,7 +26,7 @@ CURRENCIES = {
 """Words for money, as they are compared -> its code."""
 _MONEY = frozenset((*CURRENCIES, "price", "priced", "costing"))
 _OF_AMOUNTS = frozenset(("under", "below", "over", "above", "cheaper", "within", "upto", "<", ">"))
-_OF_AMOUNTS |= {"budget", "≤", "≥"}
+_OF_AMOUNTS |= {"budget", "≤", "≥", "pricier"}
 _LESS = frozenset(("less", "below", "under", "cheaper", "lower"))
 _MORE = frozenset(("more", "above", "over", "up", "higher", "upward"))
 _AFTER = {
@@ -37,7 +37,7 @@ _AFTER = {
 FILLING = frozenset(("than", "to", "a", "only", "the", "price", "of", "year")) | _MONEY
 """Words that may stand between such a one and its number."""
 _BETWEEN = frozenset(("and", "to")) | _MONEY
-_NEAR = 0.2
+NEAR = 0.2
 """What "about" leaves to either side of an amount."""
 _COSTS: dict[str, Cost] = {
     **dict.fromkeys(("cheap", "cheapest", "affordable", "inexpensive", "budget"), "low"),
@@ -114,7 +114,7 @@ class Bounds:
         elif word in _AT_LEAST:
             bounds = {"min": found[0] + (year and word == "after")}
         elif word in _ABOUT:
-            step = 1 if year else _NEAR * found[0]
+            step = 1 if year else NEAR * found[0]
             bounds = {"min": found[0] - step, "max": found[0] + step}
         elif start == at and end == at + 2 and not year and not self._priced_within(bounds):
             return None  # two numbers beside each other, which are no prices

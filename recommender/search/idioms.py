@@ -5,8 +5,6 @@ from collections.abc import Sequence
 
 from recommender.search.tokens import Token, compared
 
-OTHER_COLOUR = "othercolour"
-"""Than what asks is of."""
 _MEANS = {
     "upto": "up to; as much as",
     # What follows is not wanted.
@@ -15,8 +13,19 @@ _MEANS = {
     "cheap": "not expensive; not too expensive; not very expensive; not so expensive; low price; "
     "low cost; low budget; on a budget; value for money",
     "expensive": "not cheap; high end; top end",
-    OTHER_COLOUR: "another colour; other colour; different colour; any other colour",
     "from": "starting at; starting from; beginning at; beginning from",
+    # In comparison with what asks.
+    "cheaper": "less expensive; less pricey; less costly; more affordable; lower price; "
+    "lower priced; costs less; for less; under this; under this price; below this; "
+    "below this price; less than this; less than this price; not as expensive; "
+    "not so pricey; not more expensive; cheaper than this",
+    "pricier": "more expensive; more costly; more pricey; higher price; higher priced; costs more; "
+    "over this price; above this; above this price; more than this; more than this price",
+    "newer": "more recent; newer than this",
+    "older": "less recent; older than this",
+    "after": "newer than",
+    "before": "older than",
+    "other": "not the same; not of the same; other than the same",
 }
 _IDIOMS = {
     tuple(map(compared, idiom.split())): word

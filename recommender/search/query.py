@@ -23,6 +23,7 @@ class Query:
         vectors: float32 of shape (q, dim), unit rows as the encoder makes them.
         learnt: whether they are of a text tower, which has learnt to ask with all of an embedding,
             its slack too: how much doubt a picture leaves.
+        row: of the gallery's item that asks; None where none does.
         known: whether it is known, not believed, what kind of thing asks.
         beliefs: what is believed of the pictures that ask: label -> float32 of shape (q, classes).
         regions: where the garment is in each of the pictures; empty where nobody knows.
@@ -39,6 +40,7 @@ class Query:
 
     vectors: Floats
     learnt: bool = False
+    row: int | None = None
     known: bool = False
     beliefs: Beliefs = field(default_factory=dict)
     regions: Sequence[Regions] = ()

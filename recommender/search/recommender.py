@@ -32,6 +32,7 @@ from recommender.search.outfit import Outfits
 from recommender.search.query import Query
 from recommender.search.ranking import Candidates, first_of_each, put_first, without
 from recommender.search.recognition import Recognised, Recognition
+from recommender.search.relative import not_said
 from recommender.search.spread import spread_over, types_in_doubt
 from recommender.search.stated import NOTHING_SAID
 from recommender.search.taste import moved, pull_of, rows_of
@@ -178,7 +179,7 @@ class Recommender:
         vectors = index.vectors[row : row + 1]
         known = index is not self.index and bool(self.encoder.agreement.certain(vectors, TYPE)[0])
         colours = self.nudges.colours_of(row)
-        return Query(vectors=vectors, excluded=[excluded], colours=colours, known=known)
+        return Query(vectors=vectors, row=row, known=known, excluded=[excluded], colours=colours)
 
     def say(self, text: str, options: Options = USUAL) -> Query:
         """Words that ask, as a query.
@@ -188,7 +189,7 @@ class Recommender:
         """
         said = self.words.read(text)
         if not said:
-            raise QueryError(NOTHING_SAID)
+            raise QueryError(" ".join(not_said(said)) or NOTHING_SAID)
         index = self.index_of(options)
         nothing = np.zeros((1, self.encoder.dim), np.float32)
         vectors = self.encoder.agreement.as_queries(self.words.stating(said, nothing))
@@ -212,7 +213,7 @@ class Recommender:
         """
         if text == "":
             return query
-        said = self.words.of_another_colour(self.words.read(text), query.vectors)
+        said = self.words.read_beside(text, query.vectors, query.row)
         told = self.words.tell(said, self.index_of(options).vectors, beside=True)
         vectors = self.words.stating(said, query.vectors)
         if self.texts is not None and said.looks and not self.encoder.agreement.labels:

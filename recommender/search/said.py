@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from recommender.search.tokens import WORD, Token
 
@@ -33,6 +33,26 @@ class Statement:
     ruled_out: bool = False
 
 
+Sense = Literal["less", "more", "same", "other"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relation:
+    """What some words ask in comparison with what asks.
+
+    Attributes:
+        column: of which the values are compared.
+        sense: which of them are asked for.
+        instead: what says so without anything to compare with.
+        places: of those words among the text's.
+    """
+
+    column: str
+    sense: Sense
+    instead: str
+    places: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Said:
     """A text as it was understood.
@@ -50,7 +70,8 @@ class Said:
         loose: places of the words that say something of no column.
         cost: whether what costs little (`low`) or much (`high`) is asked for, `both`, or neither.
         cost_at: places of the words that say so.
-        other_colour: places of the words that ask for another colour than what asks is of.
+        relations: what compares with what asks.
+        unsized: words that state sizes, of which no column is.
         contradicted: values that are both asked for and ruled out, which counts.
     """
 
@@ -63,7 +84,8 @@ class Said:
     unknown: tuple[str, ...] = ()
     cut: bool = False
     negated: tuple[int, ...] = ()
-    other_colour: tuple[int, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    unsized: tuple[str, ...] = ()
     contradicted: tuple[str, ...] = ()
     loose: tuple[int, ...] = ()
     cost: str = ""
@@ -85,6 +107,12 @@ class Said:
     def looks(self) -> str:
         """What is said besides of how it looks, with its misspelt words as they are meant."""
         return self._meant([self.words[at] for at in self.loose])
+
+    @property
+    def unrelated(self) -> tuple[Relation, ...]:
+        """What compares with nothing that is known."""
+        related = {place for statement in self.statements for place in statement.places}
+        return tuple(one for one in self.relations if related.isdisjoint(one.places))
 
     def without(self, statement: Statement) -> str:
         """The text without the words that state something."""

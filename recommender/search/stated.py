@@ -5,15 +5,14 @@ that a text holds counts. A word that no item and no phrase knows is read as the
 does.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
 from recommender.errors import QueryError
-from recommender.schema import Column
+from recommender.schema import Column, is_size
 from recommender.search.bounds import FILLING, Bounds, Cost
-from recommender.search.idioms import OTHER_COLOUR, with_idioms, with_money_said
+from recommender.search.idioms import with_idioms, with_money_said
 from recommender.search.negation import (
     NOT,
     goes_on,
@@ -22,9 +21,12 @@ from recommender.search.negation import (
     tokens_with_negations,
     turned,
 )
-from recommender.search.said import IN_TEXTS, Said, Statement, is_a_part, join
+from recommender.search.phrases import Phrases
+from recommender.search.relative import Relations
+from recommender.search.said import IN_TEXTS, Relation, Said, Statement, is_a_part, join
+from recommender.search.sizes import Sizes
 from recommender.search.spelling import Spelling
-from recommender.search.synonyms import ALSO, SILENT, SYNONYMS, WRITTEN, without_wearer
+from recommender.search.synonyms import ALSO, SILENT, SYNONYMS
 from recommender.search.tokens import Token, are_shouted, key_of, words_of
 
 MAX_CHARACTERS, MAX_WORDS = 2_000, 48
@@ -33,7 +35,6 @@ _MISSPELT = 8
 """So many words of a text are mended, and no more."""
 
 _KINDS = ("choice", "number", "year", "yes_no")
-_PARTED = re.compile(r" and |\s*[&/,]\s*")
 
 NO_WORDS = "Type a few words of what you look for, such as: black shirt for men."
 NOTHING_SAID = (
@@ -71,45 +72,28 @@ class Vocabulary:
         held: words of the items' own texts -> how many items hold them.
         count: of items.
         """
-        self._seldom = seldom
-        self._phrases: dict[str, dict[str, tuple[Any, ...]]] = {}
-        self._heads: dict[str, dict[str, tuple[Any, ...]]] = {}
+        self._phrases = Phrases(seldom)
+        self.sizes = Sizes(columns, values)
+        columns = [column for column in columns if not is_size(column.name)]
         of_kind = {kind: [c for c in columns if c.kind == kind] for kind in _KINDS}
         numbers, years = (
             {c.name: values[c.name] for c in of_kind[kind] if values[c.name]}
             for kind in ("number", "year")
         )
         self._bounds = Bounds(numbers, years)
+        self.relations = Relations(columns, values, self._bounds.price, years)
         choices = [column.name for column in of_kind["choice"]]
         for name in sorted(choices, key=lambda name: name not in first):
             known = {key_of(value) for value in values[name]}
             seen = [value for value in labels.get(name, ()) if key_of(value) not in known]
-            self._add_all(name, [*values[name], *seen])
+            self._phrases.add_all(name, [*values[name], *seen])
         for column in of_kind["yes_no"]:
-            self._add(key_of(column.noun), column.name, True)
+            self._phrases.add(key_of(column.noun), column.name, True)
         self._words, self._usual = words, usual
         self._parts = {word for label in labels.values() for v in label for word in words_of(v)}
         self._parts |= {word for column in of_kind["yes_no"] for word in words_of(column.noun)}
         said = self._phrases.keys() | SYNONYMS.keys()
         self._spelling = Spelling(said, usual, held or {}, count)
-
-    def _add(self, key: str, name: str, value: Any) -> None:
-        meant = self._phrases.setdefault(key, {})
-        meant[name] = (*meant.get(name, ()), value)
-
-    def _add_all(self, name: str, values: Sequence[str]) -> None:
-        """A column's values; "Perfume and Body Mist" is also called by either part."""
-        whole = {key_of(value) for value in values}
-        for value in values:
-            self._add(key_of(value), name, value)
-            for part in {key_of(part) for part in _PARTED.split(value)} - whole:
-                self._add(part, name, value)
-            if (of_all := without_wearer(value)) in whole:  # a maker's own line for women
-                self._add(of_all, name, value)
-            for head in words_of(value)[-1:]:  # navy blue is a blue
-                heads = self._heads.setdefault(head, {})
-                heads[name] = (*heads.get(name, ()), value)
-        self._phrases.pop("", None)  # of a value without a letter
 
     @property
     def price(self) -> str | None:
@@ -134,12 +118,14 @@ class Vocabulary:
         statements: dict[tuple[str, bool], Statement] = {}
         unstated: list[int] = []
         negated: list[int] = []
-        other_colour: list[int] = []
+        relations: list[Relation] = []
+        unsized: list[str] = []
         cost: Cost = ""
         cost_at: list[int] = []
         at = 0
         while at < len(tokens):
             taken, statement = self._stated_at(tokens, at)
+            written = tuple(token.written for token in tokens[at : at + taken])
             if statement is not None and is_a_part(tokens, at, statement, statements):
                 statement = None
             ruled_out = tokens[at].negates and (statement is None or statement.ruled_out)
@@ -147,7 +133,6 @@ class Vocabulary:
                 negated += range(at, at + taken)
             if statement is not None:
                 places = tuple(range(at, at + taken))
-                written = tuple(tokens[place].written for place in places)
                 join(statements, replace(statement, words=written, places=places))
             elif ruled_out:  # of which no column tells
                 rest = [token for token in tokens[at : at + taken] if not token.negates]
@@ -155,14 +140,18 @@ class Vocabulary:
             elif asks_for := self._bounds.cost(tokens[at]):
                 cost = asks_for if cost in ("", asks_for) else "both"
                 cost_at.append(at)
-            elif tokens[at].word == OTHER_COLOUR:
-                other_colour.append(at)
-            elif self._counts(tokens[at]):
+            elif self.sizes.column is None and (sized := self.sizes.at(tokens, at)):
+                taken = sized[0]
+                unsized.append(" ".join(token.written for token in tokens[at : at + taken]))
+            elif related := self.relations.at(tokens, at):
+                taken, relation = related
+                relations.append(replace(relation, places=tuple(range(at, at + taken))))
+            elif self._counts(tokens[at]) or self._is_left_over(tokens[at]):
                 unknown.append(tokens[at].written)  # of something that this catalog does not
             else:
                 unstated.append(at)
             at += taken
-        gone, contradicted = settle(statements, self._heads)
+        gone, contradicted = settle(statements, self._phrases.heads)
         negated += gone
         asked = [token for place, token in enumerate(tokens) if place not in negated]
         asks = [statement for statement in statements.values() if not statement.ruled_out]
@@ -180,7 +169,8 @@ class Vocabulary:
             cut=cut,
             negated=tuple(negated),
             contradicted=tuple(map(str, contradicted)),
-            other_colour=tuple(other_colour),
+            relations=tuple(relations),
+            unsized=tuple(unsized),
             loose=tuple(place for place in unstated if self._says(tokens[place])),
             cost=cost,
             cost_at=tuple(cost_at),
@@ -192,7 +182,8 @@ class Vocabulary:
 
     def _stated_at(self, tokens: list[Token], at: int) -> tuple[int, Statement | None]:
         """How many words are of one thing here, at least one, and what they state."""
-        taken, statement = self._bounds.at(tokens, at) or self._phrase_at(tokens, at)
+        found = self._sized_at(tokens, at) or self._bounds.at(tokens, at)
+        taken, statement = found or self._phrase_at(tokens, at)
         if not tokens[at].negates or (statement is not None and taken > 1):
             return taken, statement  # perhaps a name that begins with such a word
         start, twice = ruled_out_from(tokens, at)
@@ -215,10 +206,15 @@ class Vocabulary:
             self._carry_on(tokens, start + taken, statement.column)
         return start + taken - at, statement
 
+    def _sized_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement] | None:
+        """As `Sizes.at`, of a catalog that says sizes."""
+        return self.sizes.at(tokens, at) if self.sizes.column else None
+
     def _value_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement | None]:
         """As `_phrase_at`; a word that values end with, such as a collar, is any of them."""
-        taken, statement = self._phrase_at(tokens, at, asks=False)
-        if statement is None and (heads := self._heads.get(tokens[at].word)):
+        found = self._sized_at(tokens, at) or self._phrase_at(tokens, at, asks=False)
+        taken, statement = found
+        if statement is None and (heads := self._phrases.heads.get(tokens[at].word)):
             column, values = max(heads.items(), key=lambda named: len(named[1]))
             statement = Statement(column=column, values=values)
         return taken, statement
@@ -276,7 +272,8 @@ class Vocabulary:
         word = token.word
         return (
             word in SILENT
-            or word == OTHER_COLOUR
+            or self.relations.knows(token)
+            or self.sizes.knows(token)
             or word in self._usual
             or word in self._parts
             or word in self._phrases
@@ -292,11 +289,13 @@ class Vocabulary:
         """Whether it is of a number or its bounds, and of no item's own text."""
         return self._bounds.are_of(token) and token.word not in self._words
 
+    def _is_left_over(self, token: Token) -> bool:
+        """Whether it is of a comparison or a size, and of none here."""
+        known = self.relations.knows(token) or self.sizes.knows(token)
+        return known and not self._says(token) and token.word not in SILENT
+
     def _written(self, word: str) -> str:
-        meant = self._phrases.get(word)
-        if meant:
-            return str(next(iter(meant.values()))[0])
-        return WRITTEN.get(word) or self._words.get(word, word)
+        return self._phrases.written(word) or self._words.get(word, word)
 
     def _phrase_at(
         self, tokens: Sequence[Token], at: int, *, asks: bool = True
@@ -312,37 +311,10 @@ class Vocabulary:
             words = [token.word for token in tokens[at : at + length]]
             if SILENT.issuperset(words) and not are_shouted(tokens, at, length):
                 continue
-            if (statement := self._stated_by("".join(words), asks)) is not None:
+            if (statement := self._phrases.stated_by("".join(words), asks)) is not None:
                 return length, statement
         number = tokens[at].number
         for name, years in self._bounds.years.items():
             if number in years:  # a number by itself is a year; a price never is by itself
                 return 1, Statement(column=name, values=(int(number or 0),))
         return 1, None
-
-    def _stated_by(self, key: str, asks: bool) -> Statement | None:
-        """What a phrase states: of one column, the first that has it."""
-        if meant := self._meant_by(key, asks):
-            column, values = next(iter(meant.items()))
-            return Statement(column=column, values=values)
-        for other in SYNONYMS.get(key, ()):
-            if other in self._phrases:
-                column = next(iter(self._phrases[other]))
-                values = tuple(
-                    value
-                    for same in SYNONYMS[key]
-                    for value in self._phrases.get(same, {}).get(column, ())
-                )
-                return Statement(column=column, values=values)
-        return None
-
-    def _meant_by(self, key: str, asks: bool) -> Mapping[str, tuple[Any, ...]]:
-        """Column -> the values that a phrase is a name of."""
-        meant = self._phrases.get(key, {})
-        if not asks or not self._seldom:
-            return meant
-        often = {
-            name: tuple(value for value in values if (name, value, key) not in self._seldom)
-            for name, values in meant.items()
-        }
-        return {name: values for name, values in often.items() if values}

@@ -14,7 +14,7 @@ from recommender.schema import COLOUR, GENDER, TYPE, Column
 from recommender.search.filters import FilterTable
 from recommender.search.fusion import Told
 from recommender.search.lexical import Lexical
-from recommender.search.said import IN_TEXTS, Said, Statement
+from recommender.search.said import IN_TEXTS, Said, Statement, join
 from recommender.search.stated import Vocabulary
 from recommender.search.synonyms import meaning_the_same
 from recommender.search.tokens import compared, key_of, words_of
@@ -86,20 +86,34 @@ class Words:
         """
         return self._with_cost(self._vocabulary.read(text))
 
-    def of_another_colour(self, said: Said, vectors: Floats) -> Said:
-        """A text beside what asks, whose colour is ruled out where the text asks for another.
+    def read_beside(self, text: str, vectors: Floats, row: int | None = None) -> Said:
+        """Understand a text that is said of what asks: what it compares with is known then.
 
         Args:
-            said: the text.
+            text: it.
             vectors: float32 of shape (q, dim), what pictures or items ask.
+            row: of the item that asks; None where none does.
+
+        Raises:
+            QueryError: it is none, or has no word.
         """
-        block = self._agreement.block(COLOUR)
-        if not said.other_colour or block is None:
-            return said
-        own = self._agreement.classes[COLOUR][int(vectors[:, block].sum(axis=0).argmax())]
-        places, words = said.other_colour, tuple(said.words[at] for at in said.other_colour)
-        told = Statement(column=COLOUR, values=(own,), words=words, places=places, ruled_out=True)
-        return replace(said, statements=(*said.statements, told))
+        said = self._vocabulary.read(text)
+        own = {} if row is None else self._filters.row(row)
+        statements = {(one.column, one.ruled_out): one for one in said.statements}
+        for relation in said.relations:
+            value = own.get(relation.column) or self._seen(relation.column, vectors)
+            if value is not None:
+                told = self._vocabulary.relations.stated(relation, value)
+                words = tuple(said.words[at] for at in relation.places)
+                join(statements, replace(told, words=words, places=relation.places))
+        said = replace(said, statements=tuple(statements.values()))
+        return self._with_cost(said, own.get(TYPE) or self._seen(TYPE, vectors))
+
+    def _seen(self, column: str, vectors: Floats) -> str | None:
+        """What is believed of a column; None where pictures are not known to show it."""
+        if (block := self._agreement.block(column)) is None:
+            return None
+        return self._agreement.classes[column][int(vectors[:, block].sum(axis=0).argmax())]
 
     def tell(
         self, said: Said, vectors: Vectors, *, beside: bool = False, seen: bool = True
@@ -120,8 +134,8 @@ class Words:
         total = 0.0
         for statement in said.statements:
             if statement.bounds:
-                passes = self._filters.mask({statement.column: statement.bounds})
-                allowed = passes if allowed is None else allowed & passes  # type: ignore[operator]
+                passes = self._said_to_be(statement)
+                allowed = passes if allowed is None else allowed & passes
             place = self._shown(statement)
             if statement.ruled_out:
                 out = self._ruled_out(statement, vectors)
@@ -169,15 +183,22 @@ class Words:
         )
         return bool(said.statements) and not said.unstated and all(shown)
 
-    def _with_cost(self, said: Said) -> Said:
-        """What is cheap or dear as a bound: of what is asked for, the quarter that costs so."""
+    def _with_cost(self, said: Said, kind: str | None = None) -> Said:
+        """What is cheap or dear as a bound: of what is asked for, the quarter that costs so.
+
+        Args:
+            said: the text.
+            kind: the type of what asks beside it, if any.
+        """
         column = self._vocabulary.price
         stated = any(s.column == column for s in said.statements)
         if said.cost in ("", "both") or column is None or stated:
             return said  # who names an amount means no other
         codes = self._filters.codes(column)
         rows = codes >= 0
-        for statement in said.statements:
+        asked = {statement.column for statement in said.statements if not statement.ruled_out}
+        of_kind = (Statement(column=TYPE, values=(kind,)),) if kind and TYPE not in asked else ()
+        for statement in (*of_kind, *said.statements):
             if statement.values and not statement.ruled_out and statement.column != IN_TEXTS:
                 both = rows & self._said_to_be(statement)
                 rows = both if both.any() else rows
@@ -228,11 +249,14 @@ class Words:
         return told
 
     def _said_to_be(self, statement: Statement) -> Mask:
-        """Which items have one of the values by their column: bool of shape (n,)."""
-        codes = self._filters.codes(statement.column)
+        """Which items are within bounds or have one of the values by their column: (n,)."""
+        if statement.column == self._vocabulary.sizes.column:
+            return self._vocabulary.sizes.having(statement.values, self._filters)
         known = [v for v in statement.values if v in self._filters.values[statement.column]]
-        passes = self._filters.mask({statement.column: known})
-        return np.zeros(len(codes), dtype=bool) if passes is None else passes
+        passes = self._filters.mask({statement.column: statement.bounds or known})
+        return (
+            np.zeros_like(self._filters.codes(statement.column) < 0) if passes is None else passes
+        )
 
     def _ruled_out(self, statement: Statement, vectors: Vectors) -> Mask:
         """Which items are what is not wanted: bool of shape (n,).

@@ -4,6 +4,7 @@ from recommender.charts.chart import several
 from recommender.schema import noun_of
 from recommender.search.bounds import CURRENCIES
 from recommender.search.hits import Hits
+from recommender.search.relative import not_said
 from recommender.search.stated import MAX_WORDS
 from recommender.search.tokens import compared
 
@@ -22,12 +23,11 @@ def heard(hits: Hits, currency: str = "") -> str:
         return ""
     sentences = [f"Only the first {MAX_WORDS} words were read."] if said.cut else []
     sentences += [f"“{_cut(typed)}” was read as “{read}”." for typed, read in said.mended]
-    unknown = [*said.unknown]
-    if not any(s.places == said.other_colour for s in said.statements):
-        unknown += [said.words[at] for at in said.other_colour]  # than what, nobody says
-    if unknown:
+    compares = [" ".join(said.words[at] for at in one.places) for one in said.unrelated]
+    if unknown := [*said.unknown, *compares]:
         sentences.append(f"Not understood: {', '.join(map(_cut, unknown))}.")
-    elif not said:
+    sentences += not_said(said)
+    if not (said or unknown or said.unsized):
         sentences.append("Nothing of these words is understood here.")
     spoken = {CURRENCIES.get(compared(w), "") for s in said.statements if s.bounds for w in s.words}
     if currency and spoken - {"", currency}:

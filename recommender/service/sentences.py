@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from recommender.charts.chart import several
-from recommender.schema import CURRENCY, PRICE, TYPE, noun_of
+from recommender.schema import CURRENCY, PRICE, TYPE, is_size, noun_of
 from recommender.search.options import Options
 
 TITLE = "Fashion Recommender"
@@ -102,9 +102,12 @@ def stated_text(statement: dict[str, Any]) -> str:
     'Black or White'
     >>> stated_text({"column": "year", "values": [], "max": 2012.0})
     'year up to 2012'
+    >>> stated_text({"column": "sizes", "values": ["UK 9"]})
+    'size UK 9'
     """
     if statement["values"]:
-        return " or ".join(map(str, statement["values"]))
+        said = " or ".join(map(str, statement["values"]))
+        return f"size {said}" if is_size(statement["column"]) and "size" not in said else said
     noun = noun_of(statement["column"])
     return f"{noun} {_range_said(statement)}"
 

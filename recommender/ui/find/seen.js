@@ -14,7 +14,8 @@ function node(tag, text = "", attributes = {}) {
 
 function choice(value, share, pressed) {
   const button = node("button", value, {type: "button", "aria-pressed": pressed});
-  if (share !== undefined) button.append(" ", node("b", `${Math.round(share * 100)}%`));
+  const percent = share < 0.005 ? "<1%" : `${Math.round(share * 100)}%`;
+  if (share !== undefined) button.append(" ", node("b", percent));
   button.addEventListener("click", () => tell({value}));
   return button;
 }

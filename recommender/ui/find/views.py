@@ -81,7 +81,9 @@ class Views:
             except RecommenderError as error:
                 return replace(view, status=str(error))
         again = self.but(view, view.text, values)
-        return replace(again, folded=again.folded and view.folded)  # opened, they stay so
+        opened = None if view.opened is None else again.opened
+        # Variants that were unfolded stay so, and what was closed stays closed.
+        return replace(again, folded=again.folded and view.folded, opened=opened)
 
     def but(self, view: View, text: str, values: Values) -> View:
         """What a view is like, but as a text says; words alone, where it is like nothing."""

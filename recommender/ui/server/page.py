@@ -76,7 +76,9 @@ class Page(gr.Blocks):
             if endpoint is None or function.fn is None:
                 continue
             _, said, _ = get_function_description(function.fn)
-            for parameter in endpoint["parameters"]:
+            for parameter, block in zip(endpoint["parameters"], function.inputs, strict=False):
+                if isinstance(block, gr.Image):  # as where an address or an id asks instead
+                    parameter["type"] = {"anyOf": [parameter["type"], {"type": "null"}]}
                 if about := said.get(parameter["parameter_name"]):
                     parameter["type"] = {**parameter["type"], "description": about}
                     parameter["python_type"]["description"] = about

@@ -1,0 +1,94 @@
+"""The phrases of a catalog: each value of each column is one, and what each of them states."""
+
+import re
+from collections.abc import KeysView, Mapping, Sequence, Set
+from typing import Any
+
+from recommender.search.said import Statement
+from recommender.search.synonyms import SYNONYMS, WRITTEN, without_wearer
+from recommender.search.tokens import key_of, words_of
+
+_PARTED = re.compile(r" and |\s*[&/,]\s*")
+
+Meant = dict[str, tuple[Any, ...]]
+"""Column -> the values that a phrase is a name of."""
+
+
+class Phrases:
+    """What a catalog's values are called.
+
+    Attributes:
+        heads: the last word of values -> column -> those values: navy blue is a blue.
+    """
+
+    def __init__(self, seldom: Set[tuple[str, Any, str]] = frozenset()) -> None:
+        """Args:
+        seldom: a column, its value, and a word, as it is compared, that seldom means it: who asks
+            with that word states nothing.
+        """
+        self._seldom = seldom
+        self._phrases: dict[str, Meant] = {}
+        self.heads: dict[str, Meant] = {}
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._phrases
+
+    def keys(self) -> KeysView[str]:
+        """Of all phrases, as they are compared."""
+        return self._phrases.keys()
+
+    def add(self, key: str, name: str, value: Any) -> None:
+        """What is called so; the columns that are added first are meant first."""
+        meant = self._phrases.setdefault(key, {})
+        meant[name] = (*meant.get(name, ()), value)
+
+    def add_all(self, name: str, values: Sequence[str]) -> None:
+        """A column's values; "Perfume and Body Mist" is also called by either part."""
+        whole = {key_of(value) for value in values}
+        for value in values:
+            self.add(key_of(value), name, value)
+            for part in {key_of(part) for part in _PARTED.split(value)} - whole:
+                self.add(part, name, value)
+            if (of_all := without_wearer(value)) in whole:  # a maker's own line for women
+                self.add(of_all, name, value)
+            for head in words_of(value)[-1:]:
+                heads = self.heads.setdefault(head, {})
+                heads[name] = (*heads.get(name, ()), value)
+        self._phrases.pop("", None)  # of a value without a letter
+
+    def written(self, key: str) -> str:
+        """A phrase as it is written; empty of what is none."""
+        if meant := self._phrases.get(key):
+            return str(next(iter(meant.values()))[0])
+        return WRITTEN.get(key, "")
+
+    def stated_by(self, key: str, asks: bool) -> Statement | None:
+        """What a phrase states: of one column, the first that has it.
+
+        Args:
+            key: of the phrase.
+            asks: whether what it states is asked for; else it is ruled out.
+        """
+        if meant := self._meant_by(key, asks):
+            column, values = next(iter(meant.items()))
+            return Statement(column=column, values=values)
+        for other in SYNONYMS.get(key, ()):
+            if other in self._phrases:
+                column = next(iter(self._phrases[other]))
+                values = tuple(
+                    value
+                    for same in SYNONYMS[key]
+                    for value in self._phrases.get(same, {}).get(column, ())
+                )
+                return Statement(column=column, values=values)
+        return None
+
+    def _meant_by(self, key: str, asks: bool) -> Mapping[str, tuple[Any, ...]]:
+        meant = self._phrases.get(key, {})
+        if not asks or not self._seldom:
+            return meant
+        often = {
+            name: tuple(value for value in values if (name, value, key) not in self._seldom)
+            for name, values in meant.items()
+        }
+        return {name: values for name, values in often.items() if values}

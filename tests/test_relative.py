@@ -1,0 +1,196 @@
+"""Words that compare with what asks, and that say which sizes."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recommender.encoding.agreement import Agreement
+from recommender.errors import QueryError
+from recommender.schema import Column
+from recommender.search.filters import FilterTable
+from recommender.search.options import Options
+from recommender.search.recommender import Recommender
+from recommender.search.said import Said
+from recommender.search.words import Words
+from recommender.service.heard import heard
+
+FRAME = pd.DataFrame(
+    {
+        "articleType": ["Shirts", "Shirts", "Shirts", "Jeans", "Shoes", "Shoes", "Perfume"],
+        "brand": ["Ako", "Ako", "Bil", "Bil", "Cil", "Cil", "Dor"],
+        "pattern": pd.Series(["Striped", "Solid", "Solid", *[None] * 4], dtype=object),
+        "year": [2011, 2012, 2013, 2012, 2012, 2014, 2012],
+        "price": [500.0, 900.0, 1500.0, None, 2000.0, 3000.0, 700.0],
+        "sizes": ["S, M, L", "39, 40", "M/40, XXL", "32, 34", "UK7, UK8.5", "EURO42", "100ML"],
+    }
+)
+KINDS = {"year": "year", "price": "number", "sizes": "text"}
+NOTHING = np.zeros((1, 2), np.float32)
+
+
+def words_of(frame: pd.DataFrame = FRAME) -> Words:
+    columns = [Column(name, KINDS.get(name, "choice"), name) for name in frame]  # type: ignore
+    return Words(frame, columns, FilterTable(frame), {}, Agreement(looks_dim=2))
+
+
+def told(said: Said) -> dict[str, Any]:
+    return {
+        f"{'not ' * s.ruled_out}{s.column}": list(s.values) or dict(s.bounds)
+        for s in said.statements
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cheaper", {"price": {"max": 700}}),
+        ("like this but cheaper ones", {"price": {"max": 700}}),
+        ("less expensive, over 200", {"price": {"min": 200, "max": 700}}),
+        ("under this price", {"price": {"max": 700}}),
+        ("not more expensive", {"price": {"max": 700}}),
+        ("more expensive", {"price": {"min": 1500}}),
+        ("about the same price", {"price": {"min": 720, "max": 1080}}),
+        ("cheaper than 600", {"price": {"max": 600}}),
+        ("more expensive than 600", {"price": {"min": 600}}),
+        ("newer", {"year": {"min": 2013}}),
+        ("older than this", {"year": {"max": 2011}}),
+        ("newer than 2011", {"year": {"min": 2012}}),
+        ("same brand", {"brand": ["Ako"]}),
+        ("another brand", {"not brand": ["Ako"]}),
+        ("not the same brand", {"not brand": ["Ako"]}),
+        ("in a different pattern", {"not pattern": ["Solid"]}),
+        ("other design, same maker", {"not pattern": ["Solid"], "brand": ["Ako"]}),
+        ("this kind", {}),
+        ("same", {}),
+    ],
+)
+def test_words_compare_with_the_item_that_asks(text: str, expected: dict[str, Any]) -> None:
+    said = words_of().read_beside(text, NOTHING, 1)
+    assert told(said) == expected
+    assert not said.unrelated
+    for statement in said.statements:
+        assert statement.words == tuple(said.words[at] for at in statement.places) != ()
+        assert set(statement.words).isdisjoint(said.without(statement).split())
+
+
+@pytest.mark.parametrize(
+    ("row", "text", "instead"),
+    [
+        (None, "cheaper shirts", "“cheaper” compares with a product: open one and say it there, "),
+        (3, "more expensive", "or say “over 1500”."),  # of which nobody says what it costs
+        (None, "newer", "or say “since 2013”."),
+        (None, "of the same brand", "“same brand” compares with a product: open one and say it "),
+        (5, "other patterns", "or name the pattern."),
+    ],
+)
+def test_what_cannot_be_compared_is_said_with_what_would_work(
+    row: int | None, text: str, instead: str, recommender: Recommender
+) -> None:
+    words = words_of()
+    said = words.read(text) if row is None else words.read_beside(text, NOTHING, row)
+    hits = replace(recommender.by_text("tee", Options(k=2)), said=said)
+    assert instead in heard(hits)
+    assert "Not understood: " in heard(hits)
+
+
+def test_what_is_cheap_beside_an_item_is_so_among_its_kind() -> None:
+    assert told(words_of().read_beside("cheapest", NOTHING, 4)) == {"price": {"max": 2000}}
+    assert told(words_of().read_beside("cheap shirt", NOTHING, 4))["price"] == {"max": 500}
+
+
+def test_nothing_is_cheaper_than_the_cheapest() -> None:
+    words = words_of()
+    said = words.read_beside("cheaper", NOTHING, 0)
+    [statement] = said.statements
+    assert statement.bounds["max"] < 500
+    assert not words.tell(said, np.zeros((len(FRAME), 2), np.float32), beside=True).allowed.any()  # type: ignore[union-attr]
+
+
+def test_comparisons_beside_an_item_of_a_catalog(believing: Recommender) -> None:
+    years = believing.frame["year"]
+    hits = believing.by_id(1, Options(k=4), text="newer ones")
+    assert (years.iloc[hits.rows] > years.iloc[believing.row(1)]).all()
+    assert hits.all_of == 4
+    same = believing.by_id(1, Options(k=2, repeats=True), text="in the same colour")
+    assert set(believing.frame["baseColour"].iloc[same.rows]) == {"Red"}
+    with pytest.raises(QueryError, match="“newer” compares with a product"):
+        believing.by_text("newer")
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes", "rows"),
+    [
+        ("shirt size M", ["M"], [0, 2]),
+        ("shirt in M", ["M"], [0, 2]),
+        ("striped shirt, L", ["L"], [0]),
+        ("size medium", ["M"], [0, 2]),
+        ("xxl", ["XXL"], [2]),
+        ("2XL shirt", ["2XL"], [2]),
+        ("size 40", ["40"], [1, 2]),
+        ("40 size shirt", ["40"], [1, 2]),
+        ("size 39 or 42", ["39", "42"], [1, 5]),
+        ("size 42 shoes", ["42"], [5]),
+        ("shoes UK 8.5", ["UK 8.5"], [4]),
+        ("shoes uk7", ["UK 7"], [4]),
+        ("us 7 shoes", ["US 7"], []),
+        ("euro 42", ["EU 42"], [5]),
+        ("eu 42 shoes under 3500", ["EU 42"], [5]),
+        ("jeans 32 waist", ["W32"], [3]),
+        ("32 inch waist", ["W32"], [3]),
+        ("100 ml perfume", ["100ML"], [6]),
+        ("size 99", ["99"], []),
+    ],
+)
+def test_sizes_are_stated(text: str, sizes: list[str], rows: list[int]) -> None:
+    words = words_of()
+    said = words.read(text)
+    [statement] = [statement for statement in said.statements if statement.column == "sizes"]
+    assert list(statement.values) == sizes
+    alone = replace(said, statements=(statement,))
+    stated = words.tell(alone, np.zeros((len(FRAME), 2), np.float32)).stated
+    assert np.flatnonzero(stated > 0.99).tolist() == rows
+    assert not said.unknown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "M&S shirt",
+        "show us 10 shirts",
+        "medium blue",
+        "large print",
+        "size",
+        "under euro 99",
+        "30m",
+    ],
+)
+def test_what_is_no_size(text: str) -> None:
+    assert "sizes" not in told(words_of().read(text))
+
+
+def test_what_is_not_of_a_size_is_found_where_that_is_ruled_out() -> None:
+    words = words_of()
+    out = words.tell(words.read("not size M"), np.zeros((len(FRAME), 2), np.float32)).ruled_out
+    assert out is not None
+    assert np.flatnonzero(out).tolist() == [0, 2]
+
+
+@pytest.mark.parametrize("text", ["shirt size 42", "shirt XL", "shirt UK 9", "shirt 32 waist"])
+def test_without_a_column_of_sizes_that_is_said(text: str, recommender: Recommender) -> None:
+    hits = recommender.by_text(text, Options(k=2))
+    assert "Nothing here says in which sizes it comes" in heard(hits)
+    assert "Not understood" not in heard(hits)
+    with pytest.raises(QueryError, match="Nothing here says in which sizes"):
+        recommender.by_text(text.removeprefix("shirt "))
+
+
+def test_a_number_that_is_a_size_is_no_price() -> None:
+    """Of a catalog whose only numbers are sizes."""
+    frame = pd.DataFrame({"articleType": ["Shoes"] * 3, "size": [40.0, 41.0, 42.0]})
+    columns = [Column("articleType", "choice", "article type"), Column("size", "number", "size")]
+    words = Words(frame, columns, FilterTable(frame), {}, Agreement(looks_dim=2))
+    assert told(words.read("shoes size 41")) == {"articleType": ["Shoes"], "size": ["41"]}
+    assert words.read("under 41").statements == ()
