@@ -88,9 +88,7 @@ def look(
         [sight.as_photographs() if ground else sight for sight in seen]
         for seen, ground in zip(views, on_ground, strict=True)
     ]
-    counted = [
-        seen[-1:] if ground else seen for seen, ground in zip(views, on_ground, strict=True)
-    ]
+    counted = [seen[-1:] if ground else seen for seen, ground in zip(views, on_ground, strict=True)]
     # The looks remain those of the first view, as the gallery has them.
     looks = np.concatenate([seen.looks for seen in first])
     beliefs = _told(agreement, config, counted, on_ground)

@@ -188,8 +188,7 @@ class FindTab:
         if view.query == "nothing":  # what is on show stays
             view = replace(trail.view, text=text, status=view.status)
             return self._move(replace(trail, view=view))
-        # What asks stands beside the status: open, it would hide what the words have found.
-        return self._move(trail.to(replace(view, opened=None)))
+        return self._move(trail.to(replace(view, opened=None)))  # whose card would hide the results
 
     def on_region(self, values: Values) -> Values:
         """Another part of the picture was marked: look there, in the same place."""
