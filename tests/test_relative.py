@@ -80,10 +80,10 @@ def test_words_compare_with_the_item_that_asks(text: str, expected: dict[str, An
     ("row", "text", "instead"),
     [
         (None, "cheaper shirts", "“cheaper” compares with a product: open one and say it there, "),
-        (3, "more expensive", "or say “over 1500”."),  # of which nobody says what it costs
+        (3, "more expensive", "price of what you show, which is not known: say “over 1500”."),
         (None, "newer", "or say “since 2013”."),
         (None, "of the same brand", "“same brand” compares with a product: open one and say it "),
-        (5, "other patterns", "or name the pattern."),
+        (5, "other patterns", "which is not known: name the pattern."),
     ],
 )
 def test_what_cannot_be_compared_is_said_with_what_would_work(

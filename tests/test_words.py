@@ -233,6 +233,8 @@ def test_what_little_or_much_is_asked(
 def test_at_most_is_no_name(vocabulary: Vocabulary) -> None:
     with pytest.raises(QueryError, match="are a text"):
         vocabulary.read(5)  # type: ignore[arg-type]
+    with pytest.raises(QueryError, match="are a web address"):
+        vocabulary.read(" HTTPS://shop.example/shirt.jpg")
 
 
 def test_each_statement_knows_its_words(vocabulary: Vocabulary) -> None:
@@ -413,6 +415,10 @@ def test_what_words_become_is_said(believing: Recommender) -> None:
 
     assert said_of("लाल") == "Nothing of these words is understood here."
     assert said_of("q" * 2000) == f"Not understood: {'q' * 39}…."
+    assert said_of("tote") == "“tote” is no value of a column here: not all that follows is so."
+    assert heard(believing.by_text("fen tote")) == ""
+    scattered = heard(believing.by_text("gil tote"))
+    assert scattered == "Nothing here is described by all of these words."
     shop = words_of_a_shop().read("shirts under $20")
     hits = replace(believing.by_text("shirts"), said=shop)
     assert "Prices here are in INR." in heard(hits, "INR")

@@ -11,7 +11,7 @@ _MEANS = {
     "not": "other than; apart from; aside from; rather than; instead of; anything but; "
     "everything but; all but; any but",
     "cheap": "not expensive; not too expensive; not very expensive; not so expensive; low price; "
-    "low cost; low budget; on a budget; value for money",
+    "lowest price; lowest priced; low cost; low budget; on a budget; value for money",
     "expensive": "not cheap; high end; top end",
     "from": "starting at; starting from; beginning at; beginning from",
     # In comparison with what asks.

@@ -44,11 +44,13 @@ def not_said(said: Said) -> list[str]:
     >>> not_said(Said(text="cheaper", words=("cheaper",), relations=(compared,)))
     ['“cheaper” compares with a product: open one and say it there, or say “under 999”.']
     """
-    told = [
-        f"“{' '.join(said.words[at] for at in one.places)}” compares with a product: open one and "
-        f"say it there, or {one.instead}."
-        for one in said.unrelated[:1]
-    ]
+    told = []
+    for one in said.unrelated[:1]:
+        words = " ".join(said.words[at] for at in one.places)
+        compares = "a product: open one and say it there, or"
+        if said.beside:
+            compares = f"the {noun_of(one.column)} of what you show, which is not known:"
+        told.append(f"“{words}” compares with {compares} {one.instead}.")
     if said.unsized:
         told.append(f"Nothing here says in which sizes it comes: “{said.unsized[0]}” is left out.")
     return told

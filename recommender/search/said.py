@@ -72,6 +72,8 @@ class Said:
         cost_at: places of the words that say so.
         relations: what compares with what asks.
         unsized: words that state sizes, of which no column is.
+        beside: whether it is said of what a picture or an item shows.
+        scattered: whether it states nothing, and no item's texts hold all of its words.
         contradicted: values that are both asked for and ruled out, which counts.
     """
 
@@ -83,6 +85,8 @@ class Said:
     mended: tuple[tuple[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
     cut: bool = False
+    beside: bool = False
+    scattered: bool = False
     negated: tuple[int, ...] = ()
     relations: tuple[Relation, ...] = ()
     unsized: tuple[str, ...] = ()

@@ -37,6 +37,7 @@ _MISSPELT = 8
 _KINDS = ("choice", "number", "year", "yes_no")
 
 NO_WORDS = "Type a few words of what you look for, such as: black shirt for men."
+AN_ADDRESS = "These words are a web address: name a picture by it, not what you look for."
 NOTHING_SAID = (
     "No product here is described by these words: try a kind, a colour or a brand, such as: black "
     "shirt for men."
@@ -108,6 +109,8 @@ class Vocabulary:
         """
         if not isinstance(text, str):
             raise QueryError("The words that you look for are a text.")
+        if text.lstrip().lower().startswith(("http://", "https://")):
+            raise QueryError(AN_ADDRESS)
         read = text[:MAX_CHARACTERS]
         tokens = with_idioms(tokens_with_negations(with_money_said(read)))
         if not tokens:

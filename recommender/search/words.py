@@ -84,7 +84,11 @@ class Words:
         Raises:
             QueryError: it is none, or has no word.
         """
-        return self._with_cost(self._vocabulary.read(text))
+        said = self._with_cost(self._vocabulary.read(text))
+        if said.statements or not (words := words_of(said.looks)):
+            return said
+        together = np.logical_and.reduce([self._holding([word]) for word in words])
+        return replace(said, scattered=not together.any())
 
     def read_beside(self, text: str, vectors: Floats, row: int | None = None) -> Said:
         """Understand a text that is said of what asks: what it compares with is known then.
@@ -106,7 +110,7 @@ class Words:
                 told = self._vocabulary.relations.stated(relation, value)
                 words = tuple(said.words[at] for at in relation.places)
                 join(statements, replace(told, words=words, places=relation.places))
-        said = replace(said, statements=tuple(statements.values()))
+        said = replace(said, statements=tuple(statements.values()), beside=True)
         return self._with_cost(said, own.get(TYPE) or self._seen(TYPE, vectors))
 
     def _seen(self, column: str, vectors: Floats) -> str | None:

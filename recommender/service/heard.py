@@ -29,6 +29,11 @@ def heard(hits: Hits, currency: str = "") -> str:
     sentences += not_said(said)
     if not (said or unknown or said.unsized):
         sentences.append("Nothing of these words is understood here.")
+    elif said.beside and said.looks and not said.statements:
+        words = _cut(said.looks)
+        sentences.append(f"“{words}” is no value of a column here: not all that follows is so.")
+    elif said.scattered:
+        sentences.append("Nothing here is described by all of these words.")
     spoken = {CURRENCIES.get(compared(w), "") for s in said.statements if s.bounds for w in s.words}
     if currency and spoken - {"", currency}:
         sentences.append(f"Prices here are in {currency}.")
