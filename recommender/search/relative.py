@@ -11,6 +11,7 @@ from typing import Any
 
 from recommender.schema import COLOUR, TYPE, Column, noun_of
 from recommender.search.bounds import NEAR
+from recommender.search.negation import ruled_out_from
 from recommender.search.said import Relation, Said, Sense, Statement
 from recommender.search.tokens import Token, key_of, words_of
 
@@ -21,9 +22,10 @@ _COSTS: dict[str, Sense] = {
 _DATES: dict[str, Sense] = {"newer": "more", "older": "less"}
 _POINTS = frozenset(("thi", "that"))
 """Words that point at what asks, as they are compared: "under this price", "of that brand"."""
+_OTHER = "other"
 _SENSES: dict[str, Sense] = {
-    **dict.fromkeys(("same", "similar", "identical", "its", *_POINTS), "same"),
-    **dict.fromkeys(("other", "another", "different"), "other"),
+    **dict.fromkeys(("same", "similar", "identical", "matching", "its", *_POINTS), "same"),
+    **dict.fromkeys((_OTHER, "another", "different"), "other"),
 }
 _ALSO = {
     "kind, sort, category, type": TYPE,
@@ -32,9 +34,11 @@ _ALSO = {
     "design, print": "pattern",
     "material": "fabric",
     "sleeve": "sleeveLength",
+    "collar, neckline": "neck",
 }
 """What people call a column, unless one is called so."""
 _COUNTED = ("number", "year")
+_SHORT = 4
 
 
 def not_said(said: Said) -> list[str]:
@@ -88,6 +92,11 @@ class Relations:
             if column is not None
         }
 
+    @property
+    def words(self) -> set[str]:
+        """Those that compare and may be misspelt: none that is short."""
+        return {word for word in {*self._comparing, *_SENSES} if len(word) > _SHORT}
+
     def knows(self, token: Token) -> bool:
         """Whether a word compares, or says what is compared."""
         return token.word in {*self._words, *self._comparing, *_SENSES}
@@ -106,6 +115,22 @@ class Relations:
             if column and not (column == TYPE and word in _POINTS):
                 return 1 + min(length, len(tokens) - at - 1), self._relation(column, sense)
         return None
+
+    def with_others(self, tokens: Sequence[Token]) -> list[Token]:
+        """Tokens of which what is not the same is another: "not in this colour"."""
+        read: list[Token] = []
+        at = 0
+        while at < len(tokens):
+            start = ruled_out_from(tokens, at)[0] if tokens[at].negates else len(tokens)
+            same = start < len(tokens) and _SENSES.get(tokens[start].word) == "same"
+            if same and self.at(tokens, start):
+                written = " ".join(token.written for token in tokens[at : start + 1])
+                read.append(Token(written, _OTHER))
+                at = start
+            else:
+                read.append(tokens[at])
+            at += 1
+        return read
 
     def stated(self, relation: Relation, own: Any) -> Statement:
         """What a relation states beside what has a value of its column.

@@ -93,7 +93,7 @@ class Vocabulary:
         self._words, self._usual = words, usual
         self._parts = {word for label in labels.values() for v in label for word in words_of(v)}
         self._parts |= {word for column in of_kind["yes_no"] for word in words_of(column.noun)}
-        said = self._phrases.keys() | SYNONYMS.keys()
+        said = self._phrases.keys() | SYNONYMS.keys() | self.relations.words
         self._spelling = Spelling(said, usual, held or {}, count)
 
     @property
@@ -118,6 +118,7 @@ class Vocabulary:
         cut = len(text) > MAX_CHARACTERS or len(tokens) > MAX_WORDS
         tokens = tokens[:MAX_WORDS]
         tokens, mended, unknown = self._mend(tokens)
+        tokens = self.relations.with_others(tokens)
         statements: dict[tuple[str, bool], Statement] = {}
         unstated: list[int] = []
         negated: list[int] = []
