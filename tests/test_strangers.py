@@ -61,6 +61,19 @@ def test_a_pipe_is_not_waited_for(copy: Path, of: str) -> None:
     refused(copy)
 
 
+def test_holes_are_not_gone_through(copy: Path) -> None:
+    with (copy / load_manifest(copy).index_file).open("r+b") as file:
+        file.truncate(2**40)
+    with pytest.raises(StoreError, match="lacks a file"):
+        open_store(copy)
+
+
+def test_links_that_lead_round(copy: Path) -> None:
+    (copy / "map" / "loop").symlink_to("loop")
+    edit_manifest(copy, lambda m: m["files"].update({"map/loop": "0" * 64}))
+    refused(copy)
+
+
 def head(text: str) -> bytes:
     """The head of an `.npy` file that says something else than numpy does."""
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode()
