@@ -16,6 +16,7 @@ from typing import Any
 import datasets
 import numpy as np
 
+from recommender.catalog.arrow import check_parquet
 from recommender.catalog.cleaning import CatalogReport
 from recommender.catalog.features import check_features
 from recommender.catalog.items import (
@@ -268,6 +269,8 @@ def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> No
     """
     stored, own = parcel.store, parcel.own
     try:
+        for file in parcel.shards:
+            check_parquet(staging / file.path)
         items = datasets.Dataset.from_parquet(
             [str(staging / file.path) for file in parcel.shards], cache_dir=str(staging / "arrow")
         )
