@@ -5,9 +5,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from errno import EDQUOT, EFBIG, ENOSPC, EROFS
+from errno import EDQUOT, EFBIG, ENOSPC, ENXIO, EROFS
 from hashlib import file_digest
 from pathlib import Path
+
+_LARGE_BYTES, _LEAST_PART = 64 * 2**20, 16
 
 
 @contextmanager
@@ -68,6 +70,23 @@ def write_json(path: Path, value: object) -> None:
         return
     with whole_file(path) as building:
         building.write_text(text, encoding="utf-8")
+
+
+def is_hollow(path: Path) -> bool:
+    """Whether a large file is nearly all holes, which take no room and any time to read."""
+    size = path.stat().st_size
+    if size <= _LARGE_BYTES or not hasattr(os, "SEEK_DATA"):
+        return False
+    there = at = 0
+    with path.open("rb", buffering=0) as file:
+        while at < size and there < size // _LEAST_PART:
+            try:
+                start = os.lseek(file.fileno(), at, os.SEEK_DATA)
+                at = os.lseek(file.fileno(), start, os.SEEK_HOLE)
+            except OSError as error:
+                return error.errno == ENXIO  # else the file system does not tell
+            there += at - start
+    return there < size // _LEAST_PART
 
 
 def hash_files(paths: Sequence[Path]) -> list[str]:

@@ -185,7 +185,15 @@ def test_recall_of_fewer_than_ten_rows() -> None:
     assert build_index(gallery(4), IndexConfig(factory="HNSW16"))[1] == 1
 
 
-@pytest.mark.parametrize("factory", ["", "Fla", "IVF", "PCA64,Flat", "IVF500,Flat", "PQ7", "\0"])
+@pytest.mark.parametrize(
+    "factory",
+    [
+        *("", "Fla", "IVF", "PCA64,Flat", "IVF500,Flat", "PQ7", "\0"),
+        # Of these FAISS would end the process.
+        *("HNSW0", "HNSW1", "IVF4_HNSW1,Flat", "IVF4(HNSW1),Flat", "PQ32x0", "OPQ8_0,PQ8"),
+        *("PCAR0,Flat", "RR00,Flat", "RQ0x0", "IVF4,PQ8x4fs_0", "LSQ9999x8"),
+    ],
+)
 def test_a_factory_string_that_cannot_be_built(factory: str) -> None:
     with pytest.raises(StoreError, match="cannot build the index"):
         build_index(gallery(), IndexConfig(factory=factory))

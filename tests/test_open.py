@@ -11,7 +11,7 @@ from weights import CONFIG, random_state
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.encoder import load_encoder
 from recommender.encoding.weights import Weights, write_weights
-from recommender.errors import StoreError
+from recommender.errors import IndexMismatchError, StoreError, WeightsError
 from recommender.service import open as opening
 from recommender.store.store import Store
 
@@ -62,3 +62,29 @@ def test_how_pictures_that_ask_are_seen_the_weights_of_today_say(
     write_weights(path, Weights(state, after, {}))
     served = opening.encoder_of(Store.open(tmp_path / "store"), device="cpu").config
     assert served == replace(after, weights=str(path))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"weights": 5},
+        {"weights": None},
+        {"weights": "x" * 5000},
+        {"device": "cuda:99"},
+        {"agreement": 5},
+        {"width_px": 10**30},
+        {"mean": "x"},
+    ],
+)
+def test_an_encoder_that_no_store_was_built_with(
+    archive: Path, tmp_path: Path, said: dict[str, object]
+) -> None:
+    path = tmp_path / "own.safetensors"
+    write_weights(path, Weights(random_state(), EncoderConfig(**CONFIG), {}))
+    build_store(tmp_path / "store", archive, encoder=load_encoder(str(path), device="cpu"))
+    store = Store.open(tmp_path / "store")
+    encoder = store.manifest.encoder
+    told = {**encoder, "config": {**encoder["config"], **said}}
+    for opened in (opening.encoder_of, lambda one: opening.check_servable(one.manifest)):
+        with pytest.raises((IndexMismatchError, WeightsError), match=r"\.$"):
+            opened(Store(tmp_path / "store", replace(store.manifest, encoder=told)))

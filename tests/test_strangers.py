@@ -13,6 +13,7 @@ from typing import Any
 import datasets
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import ROWS, open_store
 from safetensors.numpy import save_file
@@ -20,6 +21,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from test_index import copy, edit_manifest, refused, rewrite
 
+from recommender.catalog.arrow import check_parquet
 from recommender.catalog.features import FEATURES
 from recommender.errors import StoreError
 from recommender.service.answers import Service
@@ -58,6 +60,19 @@ def test_a_pipe_is_not_waited_for(copy: Path, of: str) -> None:
     (copy / name).unlink(missing_ok=True)
     os.mkfifo(copy / name)
     edit_manifest(copy, lambda m: m["files"].setdefault(name, "0" * 64))
+    refused(copy)
+
+
+def test_holes_are_not_gone_through(copy: Path) -> None:
+    with (copy / load_manifest(copy).index_file).open("r+b") as file:
+        file.truncate(2**40)
+    with pytest.raises(StoreError, match="lacks a file"):
+        open_store(copy)
+
+
+def test_links_that_lead_round(copy: Path) -> None:
+    (copy / "map" / "loop").symlink_to("loop")
+    edit_manifest(copy, lambda m: m["files"].update({"map/loop": "0" * 64}))
     refused(copy)
 
 
@@ -162,6 +177,25 @@ def test_what_is_compressed_is_not_unpacked(copy: Path, codec: str) -> None:
     before = pa.total_allocated_bytes()
     refused(copy)
     assert pa.total_allocated_bytes() - before < 2**20
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_parquet_that_unpacks_to_gigabytes(tmp_path: Path, seen: bool) -> None:
+    """One picture, named two thousand times; and a text that goes on and on."""
+    path = tmp_path / "shard.parquet"
+    if seen:
+        picture = pa.array([np.random.default_rng(0).bytes(2**20)])
+        column = pa.DictionaryArray.from_arrays(np.zeros(2_000, np.int32), picture)
+    else:
+        column = pa.array(["a" * 2**27])
+    table = pa.table({"image": column})
+    packed = {"compression": "zstd", "use_dictionary": seen, "dictionary_pagesize_limit": 2**24}
+    pq.write_table(table, path, store_schema=False, **packed)
+    assert path.stat().st_size < 2**21
+    before = pa.total_allocated_bytes()
+    with pytest.raises(ValueError, match="unpacks"):
+        check_parquet(path)
+    assert pa.total_allocated_bytes() - before < 2**28
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -8,6 +8,7 @@ import struct
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 _BATCH_OF_ROWS = 3
 """Of the kinds of messages."""
@@ -16,6 +17,11 @@ _HEAD_TYPE, _HEAD, _COMPRESSION = 1, 2, 3
 
 Source: `Message.fbs` of Apache Arrow's format.
 """
+
+
+_LARGER_BYTES, _TIMES_LARGER = 64 * 2**20, 20
+"""What Parquet may unpack to, in bytes and beside its own size: pictures are packed already."""
+_ROWS = 64
 
 
 def check_arrow(path: Path) -> None:
@@ -34,6 +40,24 @@ def check_arrow(path: Path) -> None:
         file.seek(0)
         with pa.ipc.open_stream(file) as reader:
             reader.read_all().validate(full=True)
+
+
+def check_parquet(path: Path) -> None:
+    """See that a Parquet file unpacks to about what its size lets one expect, some rows at a time.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError, pyarrow.ArrowException: it is none, or unpacks to far more.
+    """
+    most = _LARGER_BYTES + _TIMES_LARGER * path.stat().st_size
+    with pq.ParquetFile(path) as file:
+        groups = map(file.metadata.row_group, range(file.num_row_groups))
+        seen = 0 if sum(group.total_byte_size for group in groups) <= most else most + 1
+        rows = file.iter_batches(_ROWS)
+        while seen <= most and (batch := next(rows, None)) is not None:
+            seen += batch.nbytes
+    if seen > most:
+        raise ValueError("it unpacks to far more than it takes")
 
 
 def _is_plain(message: bytes) -> bool:

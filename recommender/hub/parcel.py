@@ -16,6 +16,7 @@ from typing import Any
 import datasets
 import numpy as np
 
+from recommender.catalog.arrow import check_parquet
 from recommender.catalog.cleaning import CatalogReport
 from recommender.catalog.features import check_features
 from recommender.catalog.items import (
@@ -32,6 +33,8 @@ from recommender.store.manifest import (
     WEIGHTS,
     Manifest,
     carried_weights,
+    fits,
+    read_told,
     weights_name,
     with_weights,
     write_manifest,
@@ -205,7 +208,7 @@ def read_parcel(path: Path) -> Parcel:
         HubError: it is of another version, or asks for what no store has.
     """
     try:
-        parcel: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        parcel: dict[str, Any] = read_told(path)
         if parcel["schema_version"] != SCHEMA_VERSION:
             raise HubError(
                 "The store on the Hub is of another version: push it again with this one."
@@ -226,8 +229,8 @@ def read_parcel(path: Path) -> Parcel:
         whole = whole and all(len(names) <= 1 for names in beside)
         if not whole or not all(map(_LOCAL.fullmatch, own)):
             raise ValueError("the files are not those of a store")
-        if not isinstance(stored.encoder.get("fingerprint"), str):
-            raise ValueError("it names no encoder")
+        if not fits(replace(stored, files=dict.fromkeys(own, ""))):
+            raise ValueError("it says what no store is")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise HubError("The store's manifest on the Hub cannot be used: push it again.") from error
     return Parcel(stored, shards, own)
@@ -266,6 +269,8 @@ def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> No
     """
     stored, own = parcel.store, parcel.own
     try:
+        for file in parcel.shards:
+            check_parquet(staging / file.path)
         items = datasets.Dataset.from_parquet(
             [str(staging / file.path) for file in parcel.shards], cache_dir=str(staging / "arrow")
         )

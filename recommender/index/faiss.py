@@ -35,6 +35,8 @@ _FEW_CELLS, _ROWS_A_CELL = 64, 8
 """So many cells it may have at most, or one for so many rows."""
 BUILT_HERE = Path(os.path.expanduser("~/.cache/fashion-recommender/built"))  # noqa: PTH111 - never raises
 """A file for each index that was written here, named by its sha256: nobody else's store is."""
+_OF_NOTHING = re.compile(r"(?<!\d)0+(?!\d)|(HNSW|NSG)1(?!\d)")
+"""What FAISS takes, and then ends the process: parts of no length, graphs of one edge."""
 _CELLS = re.compile(r"IVF(\d+)([kM]?)|IMI2x(\d+)")
 """How many cells a factory string asks for, as FAISS reads it."""
 
@@ -157,17 +159,21 @@ def build_index(embeddings: Embeddings, config: IndexConfig) -> tuple[Index, flo
             f"FAISS cannot build the index {config.factory!r}: it has {cells:,} cells for "
             f"{len(vectors):,} vectors; use Flat, or at most as many cells as there are vectors."
         )
+    cannot = (
+        f"FAISS cannot build the index {config.factory!r} over {len(vectors):,} vectors of "
+        f"{vectors.shape[1]} dimensions: use Flat, or see its factory strings."
+    )
+    if _OF_NOTHING.search(config.factory):
+        raise StoreError(cannot)
     try:
         built = faiss.index_factory(vectors.shape[1], config.factory, faiss.METRIC_INNER_PRODUCT)
         sample = random.permutation(len(vectors))[:_TRAINING_ROWS]
         if not built.is_trained:
             built.train(vectors[np.sort(sample)])
         built.add(vectors)
-    except RuntimeError as error:
-        raise StoreError(
-            f"FAISS cannot build the index {config.factory!r} over {len(vectors):,} vectors of "
-            f"{vectors.shape[1]} dimensions: use Flat, or see its factory strings."
-        ) from error
+        built.search(vectors[:1], 1)
+    except (RuntimeError, MemoryError) as error:
+        raise StoreError(cannot) from error
     if _is_flat(built):
         return Index(built, embeddings.ids, _stored(built), config.metric), 1.0
     index = Index(built, embeddings.ids, vectors, config.metric)

@@ -121,8 +121,12 @@ def _with_settings(manifest: Manifest, load: Callable[..., T]) -> T:
     try:
         config = manifest.encoder["config"]
         settings = {name: value for name, value in config.items() if name not in OF_QUERIES}
-        return load(settings.pop("weights"), **settings)
-    except (KeyError, TypeError, ValueError) as error:  # settings that this version does not know
+        weights = settings.pop("weights")
+        if not isinstance(weights, str) or "device" in settings:
+            raise TypeError("an encoder has a name, and runs where its owner says")
+        return load(weights, **settings)
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+        # Settings that this version does not know, or that are none.
         raise IndexMismatchError(
             "The index was built by another version of the encoder: run "
             "`python -m scripts.build_index` again."

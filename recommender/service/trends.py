@@ -177,9 +177,11 @@ class Trends:
         """
         known = (*NAMES, *(OWN if self.own_columns else ()))
         # A table is looked up and drawn once, however often it is named.
-        texts = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
-        named = list(dict.fromkeys(names)) if texts else [""]
-        if not all(name in known for name in named):
+        try:
+            named = list(dict.fromkeys(names)) if isinstance(names, list | tuple) else [""]
+        except TypeError:  # a list within
+            named = [""]
+        if not all(isinstance(name, str) and name in known for name in named):
             raise QueryError(f"tables is a list of {', '.join(known)}.")
         wanted = named or [name for name in known if name != MAP]
         passing = self.recommender.filters.mask(question.filters)

@@ -9,7 +9,7 @@ from typing import Any
 
 from recommender.catalog.items import catalog_shards
 from recommender.errors import IndexMismatchError, StoreError
-from recommender.files import hash_files, whole_file
+from recommender.files import hash_files, is_hollow, whole_file
 
 MANIFEST_FILE = "manifest.json"
 SCHEMA_VERSION = 1
@@ -121,20 +121,20 @@ def load_manifest(directory: Path) -> Manifest:
             "`python -m scripts.build_index`."
         )
     try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise ValueError("it is larger than any manifest")
-        manifest = Manifest(**json.loads(path.read_text(encoding="utf-8")))
+        manifest = Manifest(**read_told(path))
         # Earlier manifests list the catalog's JSON too, which only says what the latest one is.
         own = [n for n in manifest.files if is_shard(n) or not n.startswith("catalog/")]
         files = [directory / name for name in own]
         inside = all(file.resolve().is_relative_to(directory.resolve()) for file in files)
-        damaged = not (inside and all(map(_is_plain, own)) and _fits(manifest))
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        damaged = not (inside and all(map(_is_plain, own)) and fits(manifest))
+    except (OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        # Python 3.11 and 3.12 say RuntimeError of links that lead round.
         raise StoreError("The store's manifest cannot be read: build the index again.") from error
     if manifest.schema_version != SCHEMA_VERSION or damaged:
         raise StoreError("The store's manifest is of another version: build the index again.")
     try:
-        if not all(file.is_file() for file in files):  # of a pipe one would wait for ever
+        # Of a pipe one would wait for ever, of holes nearly as long.
+        if not all(file.is_file() and not is_hollow(file) for file in files):
             raise FileNotFoundError
         found = zip(own, hash_files(files), strict=True)
         changed = [name for name, sha256 in found if sha256 != manifest.files[name]]
@@ -148,22 +148,36 @@ def load_manifest(directory: Path) -> Manifest:
     return manifest
 
 
+def read_told(path: Path) -> Any:
+    """What a manifest says, of whichever kind.
+
+    Raises:
+        OSError, ValueError, RecursionError: it cannot be read, or is larger than any is.
+    """
+    if path.stat().st_size > _LARGEST_BYTES:
+        raise ValueError("it is larger than any manifest")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def _is_plain(name: str) -> bool:
     """Whether a file's name is the only one that it can have: by many, one is read many times."""
     path = PurePosixPath(name)
     return path.as_posix() == name and not path.is_absolute() and ".." not in path.parts
 
 
-def _fits(manifest: Manifest) -> bool:
+def fits(manifest: Manifest) -> bool:
     """Whether a manifest that came from anywhere says of each thing what can be said of it."""
     needed = [manifest.index_file, manifest.ids_file, *manifest.parts]
     needed += [carried] if (carried := carried_weights(manifest)) else []
     named = isinstance(manifest.encoder.get("fingerprint"), str)
     counted = type(manifest.count) is type(manifest.dim) is int
     sized = counted and manifest.count >= 0 and 0 < manifest.dim <= _LARGEST_DIM
-    return (
-        named and sized and set(needed) <= set(manifest.files) and len(set(needed)) == len(needed)
-    )
+    texts = manifest.ids_sha256, manifest.catalog_fingerprint, manifest.lineage
+    told = all(isinstance(one, str) for one in texts)
+    told &= isinstance(manifest.index, dict) and isinstance(manifest.skipped, dict)
+    told &= isinstance(manifest.recall_at_10, int | float)
+    each_once = set(needed) <= set(manifest.files) and len(set(needed)) == len(needed)
+    return told and named and sized and each_once
 
 
 def check_encoder(manifest: Manifest, fingerprint: str) -> None:

@@ -243,9 +243,9 @@ def _names_address(given: Any) -> bool:
     (True, False, False)
     """
     if isinstance(given, list):
-        texts = {each for each in given if isinstance(each, str)}  # often the same, many times
-        others = (each for each in given if not isinstance(each, str))
-        return any(map(is_web_address, texts)) or any(map(_names_address, others))
+        texts = set(map(type, given)) <= {str}
+        # The same text is looked at once, however often it is given.
+        return any(map(_names_address, set(given) if texts else given))
     if isinstance(given, dict):
         return any(map(_names_address, (given.get("path"), given.get("url"))))
     return isinstance(given, str) and is_web_address(given)
