@@ -109,11 +109,15 @@ def test_the_best_are_those_of_brute_force(recommender: Recommender, data: st.Da
     index, count = recommender.index, len(recommender)
     floats = st.floats(0, 1, width=32)
     extra = np.array(data.draw(st.lists(floats, min_size=count, max_size=count)), np.float32)
+    kinds = None
+    if data.draw(st.booleans()):  # what is added is then of a few kinds alone
+        few = data.draw(st.lists(st.integers(0, 2), min_size=count, max_size=count))
+        kinds, extra = np.array(few, np.int8), extra[few]
     allowed = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)))
     mask = data.draw(st.sampled_from([None, allowed]))
     k, weight = data.draw(st.integers(1, count + 2)), data.draw(floats)
     query = index.vectors[data.draw(st.integers(0, count - 1))][None]
-    scores, rows = Nudged(index, extra, weight).search(query, k, mask)
+    scores, rows = Nudged(index, extra, weight, kinds).search(query, k, mask)
     every = np.float32(weight) * (index.vectors @ query[0]) + extra
     passing = np.arange(count) if mask is None else np.flatnonzero(mask)
     best = passing[np.lexsort((passing, -every[passing]))][:k]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from recommender.encoding.agreement import Agreement
@@ -46,6 +47,8 @@ UNKNOWN = 0.5
 """What a context counts for an item of which nobody knows what it is for."""
 ALL = slice(None)
 
+Kinds = npt.NDArray[np.int8]
+
 
 class Counted(NamedTuple):
     """A term of a score.
@@ -62,27 +65,49 @@ class Counted(NamedTuple):
 class Nudged:
     """An index in whose scores more counts than what is embedded; of one query."""
 
-    def __init__(self, index: VectorIndex, extra: Floats, weight: float) -> None:
+    def __init__(
+        self, index: VectorIndex, extra: Floats, weight: float, kinds: Kinds | None = None
+    ) -> None:
         """Args:
         index: of the gallery.
         extra: float32 of shape (n,), what is added to each row's score.
         weight: what is left to the score.
+        kinds: int8 of shape (n,), few numbers, equal only where what is added is; None where that
+            is of each row by itself.
         """
         self._index, self._extra, self._weight = index, extra, np.float32(weight)
+        self._kinds = kinds
 
     def __len__(self) -> int:
         return len(self._index)
 
     def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Rows]:
         """As `VectorIndex.search`, exactly, of one query: (1, d) -> (1, m)."""
-        rows = np.arange(len(self)) if allowed is None else np.flatnonzero(allowed)
-        cosines = self._index.scores(queries[0], None if allowed is None else rows)
+        if self._kinds is None:
+            rows = np.arange(len(self)) if allowed is None else np.flatnonzero(allowed)
+            cosines = self._index.scores(queries[0], None if allowed is None else rows)
+        else:
+            cosines, rows = self._best_of_each(self._kinds, queries, k, allowed)
         scores = self._weight * cosines + self._extra[rows]
         if k < len(rows):
             least = np.partition(scores, -k)[-k]
             rows, scores = rows[scores >= least], scores[scores >= least]
         order = np.lexsort((rows, -scores))[:k]
         return scores[None, order], rows[None, order]
+
+    def _best_of_each(
+        self, kinds: Kinds, queries: Floats, k: int, allowed: Mask | None
+    ) -> tuple[Floats, Rows]:
+        """The index's scores of the k best rows of each kind, and the rows: (m,), in any order."""
+        best = [(np.empty(0, np.float32), np.empty(0, np.int64))]
+        for kind in np.flatnonzero(np.bincount(kinds)):
+            able: Mask = kinds == kind
+            if allowed is not None:
+                able &= allowed
+            scores, rows = self._index.search(queries, k, able)
+            best.append((scores[0], rows[0]))
+        scores, rows = map(np.concatenate, zip(*best, strict=True))
+        return scores, rows
 
 
 class Nudges:
@@ -154,7 +179,12 @@ class Nudges:
             return index
         extra = sum(np.float32(share) * term for share, term in terms.values())
         weight = 1 - sum(share for share, _ in terms.values())
-        return Nudged(index, np.asarray(extra, np.float32), weight)
+        kinds = None
+        if terms.keys() <= CONTEXTS.keys():  # an item suits, or not, or nobody knows
+            kinds = np.zeros(len(index), np.int8)
+            for _, term in terms.values():
+                kinds = 3 * kinds + (term > 0) + (term > UNKNOWN)
+        return Nudged(index, np.asarray(extra, np.float32), weight, kinds)
 
     def counted(
         self,
