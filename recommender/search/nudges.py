@@ -105,7 +105,8 @@ class Nudged:
             if allowed is not None:
                 able &= allowed
             scores, rows = self._index.search(queries, k, able)
-            best.append((scores[0], rows[0]))
+            there = rows[0] >= 0  # where an index that is not exact finds fewer
+            best.append((scores[0][there], rows[0][there]))
         scores, rows = map(np.concatenate, zip(*best, strict=True))
         return scores, rows
 
