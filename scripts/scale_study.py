@@ -45,7 +45,7 @@ SHARES = {"all": 1.0, "50%": 0.5, "1%": 0.01, "0.01%": 0.0001}
 BY_IMAGE = "lean, by image"
 """Asked of embeddings in which nothing is known in place of beliefs; all others by hybrid."""
 NAMES = ("lean", BY_IMAGE, "bounds alone", "PCA96", "SQ8", "HNSW32", "IVF-PQ")
-MOST = {"HNSW32": 1_000_000}
+MOST = {"HNSW32": 100_000}
 """Layouts that take too long to build beyond."""
 TRAINED_ON = 65_536
 ROUNDING = 1e-5
