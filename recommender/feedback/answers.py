@@ -26,7 +26,6 @@ UNKNOWN_ANSWER = (
 )
 NO_VERDICT = f"A verdict is one of {', '.join(OF_ANSWER)}; none takes it back."
 NOT_AMONG = "This item is not among that answer's results."
-NOT_WRITTEN = "Nothing can be written down here right now: try again in a while."
 
 
 @dataclass
@@ -114,7 +113,7 @@ class Answers:
             Whether it counts, which it does not of a visitor who judged enough answers today.
 
         Raises:
-            FeedbackError: there is no such answer (any more), item or verdict, or no room for it.
+            FeedbackError: there is no such answer (any more), item or verdict.
         """
         said = next((known for known in OF_ANSWER if known == verdict), None)
         if said is None:
@@ -136,8 +135,7 @@ class Answers:
                 return False
             if not given.written:
                 given.written = self._write(name, given.ranked)
-            if not (given.written and self._say(name, said, meant)):
-                raise FeedbackError(NOT_WRITTEN)
+            self._say(name, said, meant)
             self._learn(given, opinion)
             return True
 
@@ -157,10 +155,11 @@ class Answers:
     def _write(self, name: str, ranked: Ranked) -> bool:
         return self._events.write(ANSWER, answer=name, **vars(ranked))
 
-    def _say(self, name: str, verdict: Verdict, item_id: Id | None) -> bool:
+    def _say(self, name: str, verdict: Verdict, item_id: Id | None) -> None:
         if item_id is None:
-            return self._events.write(OF_ANSWER[verdict], answer=name)
-        return self._events.write(OF_ITEM[verdict], item=item_id, answer=name)
+            self._events.write(OF_ANSWER[verdict], answer=name)
+        else:
+            self._events.write(OF_ITEM[verdict], item=item_id, answer=name)
 
     def _learn(self, given: _Given, opinion: Opinion) -> None:
         """What it is worth now, in place of what it was worth."""
