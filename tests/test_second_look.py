@@ -50,10 +50,10 @@ def test_each_picture_has_its_own_shares() -> None:
     assert shares[1, 1] > 0.95
 
 
-def test_a_mirrored_packshot_is_believed_to_be_the_same(
+def test_a_mirrored_picture_is_believed_to_be_the_same(
     encoder: Encoder, drawn: tuple[list[Picture], list[str]]
 ) -> None:
-    pictures = [picture.rotate(25, fillcolor="white") for picture in drawn[0][:6]]
+    pictures = [in_a_room(picture) for picture in drawn[0][:6]]
     assert encoder.agreement is not None
     assert (encoder.agreement.doubt(encoder.encode_items(pictures).vectors) >= DOUBT).any()
     seen = encoder.encode_queries(pictures)[1]

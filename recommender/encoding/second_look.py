@@ -2,10 +2,9 @@
 
 What a visitor shows is no packshot: the garment hangs askew, or is a small thing in a room. What
 leaves doubt is seen larger too: on white, mirrored at the first size as well; else, where the
-garment does not fill the picture, cut to it with what is around it. On white a view of which the
-network is surer counts for more. Of what does not lie on white the last view alone says what it is:
-the smaller the garment is seen, the surer the network is than it is right. (Laid on white like a
-packshot it is known less well.)
+garment is small, cut to it with what is around it. A view of which the network is surer counts for
+more. (Laid on white like a packshot it is known less well.) Of what does not lie on white the first
+view has no say in what it is: at its size the network is surer of a photograph than it is right.
 
 Source: test-time augmentation as weighed in Shanmugam et al., Better Aggregation in Test-Time
 Augmentation, arXiv:2011.11156; the weights here follow from the doubt alone.
@@ -39,9 +38,9 @@ from recommender.schema import TYPE
 
 DOUBT = 0.2
 """From this on a picture is looked at again (`Agreement.doubt`). Chosen on dev, as the next one."""
-_AROUND = 0.25
+_AROUND = 0.12
 """Of a box's sides, what is seen around it: a garment cut close is known less well."""
-_SMALL = 0.8
+_SMALL = 0.5
 """The share of a picture from which on a garment and what is around it are not cut out."""
 _SHARPNESS = 4.0
 """How much less a view counts with its doubt: by exp(-4 x)."""
@@ -88,7 +87,10 @@ def look(
         [sight.as_photographs() if ground else sight for sight in seen]
         for seen, ground in zip(views, on_ground, strict=True)
     ]
-    counted = [seen[-1:] if ground else seen for seen, ground in zip(views, on_ground, strict=True)]
+    counted = [
+        seen[1:] if ground and seen[1:] else seen
+        for seen, ground in zip(views, on_ground, strict=True)
+    ]
     # The looks remain those of the first view, as the gallery has them.
     looks = np.concatenate([seen.looks for seen in first])
     beliefs = _told(agreement, config, counted, on_ground)
@@ -208,7 +210,7 @@ def _on_ground(picture: Image.Image, regions: Regions) -> bool:
 
 
 def small_garment(picture: Image.Image, regions: Regions, config: EncoderConfig) -> Prepared | None:
-    """What holds the garment, with as much around it as fills the input.
+    """What holds the garment, mirrored, with as much around it as fills the input.
 
     None where that is most of the picture, which then tells as much.
     """
@@ -219,4 +221,4 @@ def small_garment(picture: Image.Image, regions: Regions, config: EncoderConfig)
     left, top, right, bottom = box
     if (right - left) * (bottom - top) >= _SMALL:
         return None
-    return closely(cut(picture, box), config)
+    return closely(cut(picture, box), config)[:, ::-1]

@@ -262,10 +262,10 @@ def lay_packshots(
 
 
 def views_of(network: Network, config: EncoderConfig, files: Sequence[bytes]) -> tuple[Floats, Lab]:
-    """What the backbone sees of photographs by the views one of which counts (`second_look`).
+    """What the backbone sees of photographs by the views that count (`second_look`).
 
     Returns:
-        float32 of shape (2, n, 2048): larger, and what holds a garment that does not fill it,
+        float32 of shape (2, n, 2048): larger, and the mirror image of what holds a small garment,
         which is the larger one again where there is none. And the colours of their garments,
         float64 of shape (n, 3), CIELAB, NaN where they cannot be told.
     """
