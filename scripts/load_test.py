@@ -218,10 +218,11 @@ async def _keep_updating(
     options: argparse.Namespace, items: Sequence[Id], record: Record, done: asyncio.Event
 ) -> int:
     """Give some items of the app's store other names, again and again; how often it was done."""
-    count = 0
+    begun, turn, count = time.monotonic(), 1, 0
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder, "names.csv")
-        while not await _waited(done, 60 * options.update_every):
+        # By the clock: how long an update takes does not put off the next one.
+        while not await _waited(done, begun + 60 * options.update_every * turn - time.monotonic()):
             rows = [f"{item},Name {count} of {item}" for item in items[:_UPDATED]]
             table.write_text("\n".join(["id,productDisplayName", *rows]), encoding="utf-8")
             command = ["scripts.update_catalog", "--labels-only", "--source", str(table)]
@@ -234,6 +235,7 @@ async def _keep_updating(
             if process.returncode:
                 record.errors[f"update: {said.decode(errors='replace')[-200:]}"] += 1
             count += not process.returncode
+            turn += 1
     return count
 
 
