@@ -34,7 +34,9 @@ def test_any_picture_can_be_changed(
     picture = PICTURE.resize(size)
     before = picture.tobytes()
     changed = corrupt(picture, kind, severity, seed, KINDS)
-    assert (changed.mode, changed.size) == ("RGB", size)
+    larger = kind == "photograph, from afar"  # where no pixel is lost
+    assert changed.mode == "RGB"
+    assert min(np.subtract(changed.size, size)) >= 0 if larger else changed.size == size
     assert changed.tobytes() == corrupt(picture, kind, severity, seed, KINDS).tobytes()
     assert picture.tobytes() == before
 
@@ -99,6 +101,14 @@ def test_a_garment_of_any_size_is_between_two(severity: str, least: float) -> No
     assert scales.min() == pytest.approx(least, abs=0.08)
     assert scales.max() == pytest.approx(0.9, abs=0.05)
     assert scales.mean() == pytest.approx((least + 0.9) / 2, abs=0.08)
+
+
+@pytest.mark.parametrize(("severity", "least"), [("mild", 0.6), ("severe", 0.35)])
+def test_from_afar_a_garment_keeps_its_pixels(severity: str, least: float) -> None:
+    seen = [red_and_blue("photograph, from afar", severity, seed) for seed in range(25)]
+    reds, alls = np.array([red for red, _ in seen]), np.array([sum(each) for each in seen])
+    np.testing.assert_allclose(reds, 1200, rtol=0.1)
+    assert np.sqrt(4800 / alls).min() == pytest.approx(least, abs=0.08)
 
 
 def test_photographers_take_turns_however_many_pictures_they_took() -> None:

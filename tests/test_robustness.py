@@ -79,7 +79,11 @@ def test_the_script(
     assert script.main(["--data", "x", *laid]) == 0
     more = json.loads(file.read_text())
     assert {kind: more[kind] for kind in CORRUPTIONS} == {kind: told[kind] for kind in CORRUPTIONS}
-    assert set(more) - set(told) == {"photograph", "photograph, any size"}
+    assert set(more) - set(told) == {
+        "photograph",
+        "photograph, any size",
+        "photograph, from afar",
+    }
     assert len([*losses(more)]) == len([*losses(told)]) + 4
     shown = capsys.readouterr().out
     assert "photograph, any size, severe (0.35 to 0.9 of the size, on" in shown

@@ -421,7 +421,7 @@ def test_what_left_the_catalog_is_left_out(recommender: Recommender, picture: st
     class Smaller(Recommender):
         def __init__(self) -> None:
             self.items, self.filters = recommender.items, recommender.filters
-            self.index = recommender.index
+            self.index, self.gallery = recommender.index, recommender.gallery
 
         def item(self, item_id: int) -> dict[str, Any]:
             if item_id in gone:
