@@ -108,7 +108,8 @@ def test_from_afar_a_garment_keeps_its_pixels(severity: str, least: float) -> No
     seen = [red_and_blue("photograph, from afar", severity, seed) for seed in range(25)]
     reds, alls = np.array([red for red, _ in seen]), np.array([sum(each) for each in seen])
     np.testing.assert_allclose(reds, 1200, rtol=0.1)
-    assert np.sqrt(4800 / alls).min() == pytest.approx(least, abs=0.08)
+    scales = np.sqrt(4800 / alls)
+    assert least - 0.02 < scales.min() < least + 0.1 < scales.max() < 0.95
 
 
 def test_photographers_take_turns_however_many_pictures_they_took() -> None:

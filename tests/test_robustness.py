@@ -84,7 +84,7 @@ def test_the_script(
         "photograph, any size",
         "photograph, from afar",
     }
-    assert len([*losses(more)]) == len([*losses(told)]) + 4
+    assert len([*losses(more)]) == len([*losses(told)]) + 6
     shown = capsys.readouterr().out
     assert "photograph, any size, severe (0.35 to 0.9 of the size, on" in shown
     assert script.main(["--data", "x", "--photographs", str(tmp_path / "none.zip")]) == 1
