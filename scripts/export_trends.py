@@ -18,7 +18,7 @@ import pandas as pd
 from recommender.catalog.items import catalog_frame, load_catalog
 from recommender.catalog.own import columns_of
 from recommender.charts.chart import PLACE, narrowed, prepared
-from recommender.charts.export import find_chromium, source_of, write_pages, write_pictures
+from recommender.charts.export import find_chromium, source_of, write_charts
 from recommender.schema import keys_of
 from recommender.search.filters import FilterTable
 from recommender.service.sentences import filters_said
@@ -78,12 +78,10 @@ def main(argv: list[str] | None = None) -> int:
         charts |= {f"{name}_{slug}": draw_own(items, name, column) for name in OWN}
     if filters:
         charts = {name: narrowed(chart, filters_said(filters)) for name, chart in charts.items()}
-    written = write_pages(charts, options.out, "Trends of a catalog", source_of(len(frame)))
-    chromium = None if options.no_pictures else find_chromium()
-    if chromium:
-        written += write_pictures(charts, options.out, chromium)
+    told = "Trends of a catalog", source_of(len(frame))
+    written = write_charts(charts, options.out, *told, pictures=not options.no_pictures)
     print(f"wrote {len(written)} files to {options.out}: {len(charts)} charts and report.html")
-    if not chromium and not options.no_pictures:
+    if not options.no_pictures and find_chromium() is None:
         print("no pictures: they need Chromium, or Chrome, on the PATH")
     return 0
 

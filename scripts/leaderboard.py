@@ -12,7 +12,7 @@ import logging
 import sys
 from pathlib import Path
 
-from recommender.charts.export import find_chromium, write_pages, write_pictures
+from recommender.charts.export import write_charts
 from recommender.evaluation.committed import Committed
 from recommender.evaluation.leaderboard import build_leaderboard, markdown
 from recommender.evaluation.quality import quality_charts
@@ -57,9 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     write_markdown(table, options.markdown)
     if options.plots:
         charts = quality_charts(Committed(board=board))
-        write_pages(charts, options.plots, "How good is it")
-        if chromium := find_chromium():
-            write_pictures(charts, options.plots, chromium)
+        write_charts(charts, options.plots, "How good is it")
     return 0
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from recommender.charts.export import find_chromium, write_pages, write_pictures
+from recommender.charts.export import write_charts
 from recommender.evaluation.quality import history
 
 
@@ -22,9 +22,7 @@ def plot_history(runs: Sequence[Path], folder: Path) -> None:
     """
     epochs = [epoch for run in runs for epoch in json.loads(run.read_text(encoding="utf-8"))]
     charts = {"history": history(epochs)}
-    write_pages(charts, folder, "Training")
-    if chromium := find_chromium():
-        write_pictures(charts, folder, chromium)
+    write_charts(charts, folder, "Training")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -13,7 +13,6 @@ Each size and layout is written down when it is done; the same command goes on f
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
@@ -26,7 +25,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from recommender.charts.export import find_chromium, write_pages, write_pictures
+from recommender.charts.export import write_charts
 from recommender.evaluation.scale import scale_charts
 from recommender.index.bounds import Alike
 from recommender.index.embeddings import Floats, Mask, Rows, Vectors
@@ -70,7 +69,7 @@ class Catalog:
         labels = {name: frame[name].tolist() for name in self.agreement.labels}
         self._known = self.agreement.known(labels, len(frame))
         some = np.random.default_rng(0).permutation(len(self._looks))[:NEAR]
-        self.steps = nearest_apart(self._looks[some], [self._looks])
+        self.steps = nearest_apart(self._looks[some], self._looks)
 
     def like(self, count: int, seed: int) -> tuple[Floats, Rows]:
         """Items as there could be: embeddings, float32 (count, dim), and whose they are like."""
@@ -104,12 +103,10 @@ class Catalog:
         return Labelled(self.agreement, seen, self._known[np.concatenate(of)])
 
 
-def nearest_apart(some: Floats, blocks: list[Floats]) -> Floats:
+def nearest_apart(some: Floats, looks: Floats) -> Floats:
     """How far the nearest that look otherwise are from some looks: float32 of shape (m,)."""
-    best = np.full(len(some), -1, np.float32)
-    for looks in blocks:
-        cosines = some @ looks.T
-        best = np.maximum(best, np.where(cosines < 1 - ROUNDING, cosines, -1).max(axis=1))
+    cosines = some @ looks.T
+    best = np.where(cosines < 1 - ROUNDING, cosines, np.float32(-1)).max(axis=1)
     return np.sqrt(np.maximum(2 - 2 * best, 0))
 
 
@@ -145,7 +142,7 @@ def ask(catalog: Catalog, gallery: Vectors) -> tuple[Asked, float]:
             both = np.concatenate([top[name], allowed])
             top[name] = np.partition(both, len(both) - K, axis=0)[-K:]
         looks = catalog.agreement.looks(block)
-        apart = np.minimum(apart, nearest_apart(some[: len(apart)], [looks]))
+        apart = np.minimum(apart, nearest_apart(some[: len(apart)], looks))
     least = {name: best.min(axis=0) for name, best in top.items()}
     return Asked(queries=queries, masks=masks, least=least), float(np.median(apart))
 
@@ -258,13 +255,12 @@ def main(argv: list[str] | None = None) -> int:
     report["sizes"] = done.get("sizes", {})
     catalog = Catalog(options.data)
     report["nearest_apart_of_real"] = round(float(np.median(catalog.steps)), 4)
-    scratch = os.environ.get("TMPDIR")
     for count in options.sizes:
         size = report["sizes"].setdefault(str(count), {})
         wanted = [name for name in options.layouts or NAMES if count <= MOST.get(name, count)]
         if not (missing := [name for name in wanted if name not in size]):
             continue
-        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        with tempfile.TemporaryDirectory() as folder:
             gallery = catalog.gallery(count, Path(folder))
             questions: dict[bool, Asked] = {}
             for name in missing:
@@ -279,9 +275,7 @@ def main(argv: list[str] | None = None) -> int:
                 write_report(report, options.json)
     if options.plots:
         charts = {f"scale-{name}": one for name, one in scale_charts(report["sizes"]).items()}
-        write_pages(charts, options.plots, "Scale")
-        if chromium := find_chromium():
-            write_pictures(charts, options.plots, chromium)
+        write_charts(charts, options.plots, "Scale")
     return 0
 
 

@@ -125,18 +125,28 @@ def page_of(
     return _document(title, plotly, body, _figures_json(charts) + _DRAW)
 
 
-def write_pages(
-    charts: Mapping[str, Chart], folder: Path, title: str, about: str = ""
+def write_charts(
+    charts: Mapping[str, Chart],
+    folder: Path,
+    title: str,
+    about: str = "",
+    *,
+    pictures: bool = True,
 ) -> list[Path]:
     """Every table as CSV, every figure as a page, and `report.html`, which needs nothing else.
 
-    The figures' pages share one plotly.js, which lies beside them.
+    The figures' pages share one plotly.js, which lies beside them. Where Chromium is there, each
+    figure is a picture too.
 
     Args:
         charts: by name, which becomes the files'.
         folder: made where it is not there.
         title: of the report.
         about: a line below it.
+        pictures: whether any are wanted.
+
+    Raises:
+        OSError: they cannot be written, or Chromium did not draw them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     texts = {SHARED_SCRIPT: get_plotlyjs()}
@@ -146,7 +156,10 @@ def write_pages(
     texts["report.html"] = page_of(charts, title, tables=True, about=about)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="")
-    return [folder / name for name in texts]
+    written = [folder / name for name in texts]
+    if pictures and (chromium := find_chromium()):
+        written += write_pictures(charts, folder, chromium)
+    return written
 
 
 def find_chromium() -> str | None:

@@ -33,6 +33,7 @@ from recommender.files import refused_by_disk, whole_file
 from recommender.index.embeddings import Embeddings, Floats
 from recommender.pictures.decode import decode_image
 from recommender.schema import Id, key_of, keys_of
+from recommender.store.beside import UNREADABLE
 
 PART_ITEMS = 512
 Known = Mapping[str, Floats]
@@ -41,7 +42,7 @@ Known = Mapping[str, Floats]
 LoadEncoder = Callable[[int | None], PictureEncoder]
 """Gives the encoder of a worker by its rank, None for the only one; pickled to each worker."""
 
-_DAMAGED = (StoreError, OSError, SafetensorError, ValueError, TypeError, KeyError, AttributeError)
+_DAMAGED = (*UNREADABLE, StoreError, KeyError)
 
 
 @dataclass(frozen=True)

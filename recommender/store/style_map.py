@@ -105,7 +105,7 @@ def write_map(
     path = MAP.path(store, made_of.hexdigest())
     try:
         return path, _read_quality(path)
-    except (*UNREADABLE, TypeError, KeyError):
+    except (*UNREADABLE, KeyError):
         pass  # not there, or damaged
     places = build_map(embeddings.vectors, config) if grown is None else grown
     quality = measure_map(embeddings.vectors, places)

@@ -6,7 +6,6 @@ the one thread that serves everyone, and what nobody fetched was kept, whatever 
 """
 
 import asyncio
-import contextlib
 import json
 import secrets
 import time
@@ -20,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
+from recommender.ui.server.lifespan import beside
 from recommender.ui.server.page import Page
 from recommender.ui.server.refusals import refusal
 from recommender.ui.server.turns import FULL
@@ -110,7 +110,7 @@ class Calls:
         """The answer as soon as it is there, and a heartbeat now and then until it is."""
         await send({"type": "http.response.start", "status": 200, "headers": _STREAM})
         if (answering := self._begun.get(event)) is not None:
-            async with _listening(receive) as left:
+            async with beside(_left(receive)) as left:
                 while not answering.done():
                     waits_for = {answering, left}
                     done, _ = await asyncio.wait(
@@ -153,19 +153,10 @@ class _Told(Response):
         await self._calls.tell(self._event, receive, send)
 
 
-@contextlib.asynccontextmanager
-async def _listening(receive: Receive) -> Any:
-    """A task that is done when who asked has left."""
-
-    async def left() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-    task = asyncio.create_task(left())
-    try:
-        yield task
-    finally:
-        task.cancel()
+async def _left(receive: Receive) -> None:
+    """Is done when who asked has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _complete(answer: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""What goes on for as long as the server runs."""
+"""What goes on beside something else, for as long as that takes."""
 
 import asyncio
 import contextlib
@@ -7,11 +7,11 @@ from typing import Any
 
 
 @contextlib.asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """While the block runs, so does work that never ends by itself."""
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """While the block runs, so does a work's task, at most until it has ended by itself."""
     task = asyncio.create_task(work)
     try:
-        yield
+        yield task
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
