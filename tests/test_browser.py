@@ -522,7 +522,7 @@ def test_by_keyboard(page: Page, picture: Path) -> None:
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
     assert outline == "3px"
     page.keyboard.press("Enter")
-    expect(page.locator("article.item")).to_be_visible()
+    expect(page.locator("article.item h2")).to_be_focused()  # only then may the focus go on
     page.locator("#back").focus()
     page.keyboard.press("Enter")
     expect(page.locator("article.item")).to_be_hidden()
