@@ -215,12 +215,15 @@ def test_passes_at_once_share_the_cores_and_see_the_same(encoder: Encoder) -> No
     torch.set_num_threads(4)
     try:
         taken: list[int] = []
-        with network._share_of_cores():
+        with network._share_of_cores(64):
             taken.append(torch.get_num_threads())
-            with network._share_of_cores():
+            with network._share_of_cores(64):
                 taken.append(torch.get_num_threads())
             taken.append(torch.get_num_threads())
-        assert taken == [4, 2, 4]
+        for pictures_together in (1, 8, 64):
+            with network._share_of_cores(pictures_together):
+                taken.append(torch.get_num_threads())
+        assert taken == [4, 2, 4, 1, 2, 4]
         with ThreadPoolExecutor(3) as pool:
             several = list(pool.map(lambda _: encoder.encode_queries(pictures), range(6)))
         assert torch.get_num_threads() == 4

@@ -5,12 +5,20 @@ one small picture, that is more than half of a pass. And what follows a convolut
 shortcut that is added, oneDNN does while the sums are at hand; PyTorch goes through the maps again.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
 from timm.models.resnet import Bottleneck
 from torch import Tensor, nn
+
+# Read when the first convolution is done. How one is done for so many pictures of a size is made
+# ready once and kept, by oneDNN and by each thread: of up to sixteen pictures of three sizes there
+# are more ways than the thousand that are kept by default, and to make them ready again made a lone
+# picture take twice as long after a crowd.
+for _kept in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+    os.environ.setdefault(_kept, "8192")
 
 _DNN = torch.ops.mkldnn
 _NEEDED = (

@@ -12,8 +12,9 @@ from typing import TypeVar
 
 from gradio.exceptions import Error
 
-AT_ONCE = 16
-"""Questions that are answered at once: two batches of pictures for the network, and others."""
+AT_ONCE = 32
+"""Questions that are answered at once: two batches of pictures at the network, two before or after
+it. With fewer, pictures came one by one to a network that waited for them."""
 _WAITING = 128
 """As many more may wait."""
 _ASIDE = 32
