@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -371,3 +373,19 @@ def test_a_workers_encoder_takes_its_share_of_the_cores(path: Path, encoder: Enc
     finally:
         torch.set_num_threads(threads)
     assert worker.fingerprint == encoder.fingerprint
+
+
+def test_to_load_weights_asks_no_compiler_and_leaves_it_to_others() -> None:
+    code = """
+import sys
+from recommender.encoding.encoder import load_encoder
+load_encoder("fashion", device="cpu")
+assert "sympy" not in sys.modules and "torch._dynamo.utils" not in sys.modules
+import torch
+from torchvision.ops import roi_align
+pooled = roi_align(torch.ones(1, 1, 8, 8), [torch.tensor([[0.0, 0.0, 4.0, 4.0]])], 2)
+assert pooled.shape == (1, 1, 2, 2)
+assert torch.compiler.disable(len)([1]) == 1
+assert sys.modules["torch._dynamo.utils"].__file__
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -175,7 +175,7 @@ def test_no_module_is_asking_to_be_two(module: str) -> None:
         ("recommender.catalog.sources", ["timm", "faiss", "gradio", "kagglehub"]),
         (
             "recommender.service.open, recommender.service.answers",
-            ["recommender.training", "recommender.evaluation", "plotly"],
+            ["recommender.training", "recommender.evaluation", "plotly", "torch._dynamo", "sympy"],
         ),
     ],
 )

@@ -6,10 +6,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
+from recommender.encoding.timm_alone import timm
 from recommender.errors import WeightsError
 
 BACKBONE_DIM = 2048
@@ -81,13 +82,20 @@ def load_backbone(
         ) from error
 
 
+class _Undrawn(TorchFunctionMode):
+    """Draws no weights: of tensors without values, PyTorch would ask its compiler how."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return args[0] if func is Tensor.normal_ else func(*args, **(kwargs or {}))
+
+
 def backbone_at_work(state: Mapping[str, Tensor], device: torch.device, dtype: torch.dtype) -> Any:
     """A ResNet50 that is not trained: its batch norms folded in, laid out for the device.
 
     Raises:
         WeightsError: the tensors are not a ResNet50's.
     """
-    with torch.device("meta"):  # nothing is made that the weights would replace
+    with torch.device("meta"), _Undrawn():  # nothing is made that the weights would replace
         backbone = create_backbone()
     load_backbone(backbone, state, assign=True)
     fuse_batch_norms(backbone.eval(), dtype)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
-from timm.models.resnet import Bottleneck
 from torch import Tensor, nn
+
+from recommender.encoding.timm_alone import Bottleneck
 
 # Read when the first convolution is done. How one is done for so many pictures of a size is made
 # ready once and kept, by oneDNN and by each thread: of up to sixteen pictures of three sizes there
