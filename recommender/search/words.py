@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recommender.encoding.agreement import Agreement
+from recommender.encoding.protocol import TextTower
 from recommender.index.embeddings import Floats, Mask, Vectors
 from recommender.index.exact import products_in
 from recommender.schema import COLOUR, GENDER, TYPE, Column
@@ -26,6 +27,9 @@ _SHOWN = 0.5
 """From which belief on a picture is taken to show what is stated."""
 _CHEAP = 0.25
 """The share of items that is cheap among its like, and that is dear."""
+_LEANS = 2.25
+"""How far looks that are asked for lean to what shows a value, beside the beliefs in what else is
+stated. Chosen on dev."""
 _SELDOM = 0.06
 """A word means a value seldom if fewer of the items have it whose texts hold the word."""
 
@@ -40,7 +44,7 @@ class Words:
         filters: FilterTable,
         labels: Mapping[str, Sequence[str]],
         agreement: Agreement,
-        shown: Iterable[str] = (),
+        texts: TextTower | None = None,
     ) -> None:
         """Read a catalog's texts.
 
@@ -50,26 +54,27 @@ class Words:
             filters: their values.
             labels: label -> the classes that the encoder tells apart.
             agreement: how an embedding holds beliefs.
-            shown: words of which a text tower knows how it looks.
+            texts: what knows how words look.
         """
-        choices, texts = (
+        choices, free = (
             [frame[column.name].tolist() for column in columns if column.kind == kind]
             for kind in ("choice", "text")
         )
-        self.lexical = Lexical(choices, texts, len(frame))
+        self.lexical = Lexical(choices, free, len(frame))
         self._filters, self._agreement = filters, agreement
         self._known = (1 - frame.isna().mean()).to_dict()
         self._classes = {
             label: {key_of(name): i for i, name in enumerate(agreement.classes[label])}
             for label in agreement.labels
         }
+        self._leaning = texts.shown if texts else {}
         first = agreement.labels
-        seen = {compared(word): word for word in shown}
+        seen = {compared(word): word for word in (texts.words if texts else ())}
         words, usual = {**seen, **self.lexical.words}, seen.keys() | self.lexical.usual
         self._vocabulary = Vocabulary(
             columns,
             filters.values,
-            labels,
+            {**labels, **{name: list(values) for name, values in self._leaning.items()}},
             first=first,
             words=words,
             usual=usual,
@@ -177,12 +182,15 @@ class Words:
                 block, classes = place
                 told[:, block] = 0
                 told[:, classes] = np.sqrt(self._agreement.weights[statement.column])
+            elif not said.beside and (leaning := self._leanings(statement)):
+                told[:, : self._agreement.looks_dim] += _LEANS * np.mean(leaning, axis=0)
         return told
 
     def all_shown(self, said: Said) -> bool:
         """Whether a text states something, and nothing but what pictures are known to show."""
         shown = (
-            self._shown(statement) is not None and not statement.ruled_out
+            (self._shown(statement) is not None or bool(self._leanings(statement)))
+            and not statement.ruled_out
             for statement in said.statements
         )
         return bool(said.statements) and not said.unstated and all(shown)
@@ -302,6 +310,12 @@ class Words:
             return []
         codes = [self._classes[statement.column].get(key_of(value)) for value in statement.values]
         return [block.start + code for code in codes if code is not None]
+
+    def _leanings(self, statement: Statement) -> list[Floats]:
+        """Where looks lean that show what is stated; empty where that is not known of all of it."""
+        known = self._leaning.get(statement.column, {})
+        found = [known[value] for value in statement.values if value in known]
+        return found if len(found) == len(statement.values) else []
 
     def _shown(self, statement: Statement) -> Place | None:
         """Where an embedding holds a column's beliefs, and where those in what is stated.
