@@ -12,7 +12,8 @@ from recommender.search.tokens import Token, key_of, words_of
 
 _FEW = 0.25
 """The share of what is asked for that has the least of a number, and that has the most."""
-_CROWD = 0.5
+_CROWD, _ENOUGH = 0.5, 0.05
+"""Where more than so many have the least of all, those with less, if there are enough of them."""
 _ENDS = {
     **dict.fromkeys(("most", "highest", "top", "best", "biggest", "largest", "greatest"), True),
     **dict.fromkeys(("maximum", "max", "high", "highly"), True),
@@ -118,7 +119,7 @@ def bounds_of(
 ) -> Mapping[str, float]:
     """The bound that a few of some items keep to: what one of them has.
 
-    Where more than half of them have the very same, those beyond it.
+    Where more than half of them do, as many have the very same, those beyond it, if not too few.
 
     Args:
         most: whether they have the most of it.
@@ -128,7 +129,7 @@ def bounds_of(
     share, end = (1 - _FEW, "min") if most else (_FEW, "max")
     code = np.quantile(codes, share, method="nearest")
     kept, beyond = (codes >= code, codes > code) if most else (codes <= code, codes < code)
-    if kept.mean() > _CROWD and beyond.any():
+    if kept.mean() > _CROWD and beyond.mean() >= _ENOUGH:
         code = codes[beyond].min() if most else codes[beyond].max()
     return {end: float(values[int(code)])}
 

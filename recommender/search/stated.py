@@ -258,10 +258,11 @@ class Vocabulary:
         ways = (self._sized_at, self._reduced_at, self._measures.at)
         if found := next((found for way in ways if (found := way(tokens, at))), None):
             return found
-        related = self.relations.at(tokens, at)
+        related, ended = self.relations.at(tokens, at), self._extremes.at(tokens, at)
         bounded = self._bounds.at(tokens, at)
-        # "10% cheaper", "under half the price"
-        return (1, None) if related and related[1].degree else bounded
+        # "10% cheaper", "under half the price"; "top rated" is no top.
+        degree = related is not None and related[1].degree is not None
+        return (1, None) if degree or (ended and ended[0] > 1 and not bounded) else bounded
 
     def _reduced_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement] | None:
         """As `discount_at`, of a catalog that says what is reduced."""

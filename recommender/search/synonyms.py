@@ -164,7 +164,7 @@ _SILENT = """
 a an and any are as at but by can do for from gift give have i in into is it item just like look
 looking make me my need of on one only or pair piece please product show some something that the thi
 this to want wear with you find similar same colour coloured size price priced costing cost
-what should would am doe has goe im ive id lets where which who whose when how there here get got
+what should would am doe has goe im ive lets where which who whose when how there here get got
 getting be been being was were will shall could both every all each thing stuff nice good guest
 percent go so season range sell buy buying suggest recommend preferably available
 r rs inr usd eur gbp rupee dollar euro

@@ -135,7 +135,8 @@ class Words:
             name
             for one in asked
             if (name := one.column) not in (*KINDS, IN_TEXTS, self._vocabulary.sizes.column)
-            if (told := self._filters.codes(name) >= 0).any() and not (told & of_kind).any()
+            if not ((self._filters.codes(name) >= 0) & of_kind).any()
+            if not (self._told_by_texts(one) & of_kind).any()
         }
         return self._vocabulary.without(others).read(text) if others else said
 
