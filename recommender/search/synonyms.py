@@ -114,7 +114,8 @@ _SAID = {
     "gym, workout, sportswear, activewear, gymwear": "Sports",
     "traditional, diwali, eid, holi, navratri, puja, pooja, rakhi": "Ethnic",
     "raksha bandhan, onam, pongal, sangeet, mehndi, haldi": "Ethnic",
-    "wedding, marriage, shaadi": "Ethnic, Party",
+    "for wedding, for a wedding, for the wedding, for my wedding": "Ethnic, Party",
+    "wedding guest, wedding wear, wedding party, marriage, shaadi": "Ethnic, Party",
     "date night, cocktail, prom, clubbing": "Party",
 }
 
