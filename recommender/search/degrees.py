@@ -15,6 +15,7 @@ _CHEAPER, _DEARER = frozenset(("cheaper",)), frozenset(("pricier", "costlier", "
 _LESS, _MORE = _CHEAPER | {"less", "lower"}, _DEARER | {"more", "higher"}
 _DEAR, _CHEAP = frozenset(("expensive", "costly", "pricey", "much")), frozenset(("cheap",))
 _OF_IT = frozenset(("the", "of", "its", "thi", "that", "it"))
+_BEGINS = {*AT_MOST, *AT_LEAST, *_PARTS, *_COUNTED, *_SLIGHT, *_MUCH, *MONEY, "a", "one"}
 _FAR = 2.0
 """How many times what costs much more costs as much, or what costs much less as little."""
 
@@ -28,6 +29,8 @@ def degree_at(tokens: Sequence[Token], at: int) -> tuple[int, Degree] | None:
     >>> degree_at(tokens_of("10 percent cheaper"), 0)
     (3, Degree(less=True, times=0.9, amount=0.0, slight=False))
     """
+    if tokens[at].word not in _BEGINS and tokens[at].number is None:
+        return None
     words = [token.word for token in tokens[at : at + 9]]
     start = int(words[0] in AT_MOST | AT_LEAST)
     start += bool(start) and words[1:2] == ["than"]

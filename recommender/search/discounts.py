@@ -19,6 +19,7 @@ REDUCED |= {"markdown", "bargain"}
 _OFF = frozenset(("off", "discount", "reduction", "rebate", "sale"))
 _LEADS = frozenset(("flat", "get", "extra", "discount", "of", "at", "than", "a"))
 """Words that may stand before a number of percents that are taken off, and say nothing of it."""
+_BEGINS = {*AT_MOST, *AT_LEAST, *_LEADS, *REDUCED, "half"}
 _LOWER = re.compile("discount|sale|offer|special|reduced|deal|promo")
 _ANY = {"min": 1.0}
 
@@ -52,6 +53,8 @@ def discount_at(tokens: Sequence[Token], at: int) -> tuple[int, Mapping[str, flo
     >>> discount_at(tokens_of("clearance sale"), 0)
     (2, {'min': 1.0})
     """
+    if tokens[at].word not in _BEGINS and tokens[at].number is None:
+        return None
     found = [token.word for token in tokens[at : at + 9]]
     if found[:2] in (["half", "price"], ["half", "priced"], ["half", "off"]):
         return 2, {"min": 50.0}

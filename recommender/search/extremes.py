@@ -35,6 +35,7 @@ _SAME = {
     **dict.fromkeys(("priced", "cost"), _PRICE),
 }
 """Nouns, as they are compared, that are of one kind of number, and what is said of it."""
+_KNOWN = {*_SELLING, *_ENDS, *_SAME, _RATED, _SOLD}
 _LACKING = {_RATED: "how things are rated", _SOLD: "what sells well"}
 
 
@@ -78,7 +79,7 @@ class Extremes:
 
     def knows(self, token: Token) -> bool:
         """Whether a word asks for an end of a number by itself."""
-        return token.word in {*self._alone, *_SELLING, *_ENDS, *_SAME, *_LACKING}
+        return token.word in self._alone or token.word in _KNOWN
 
     def at(self, tokens: Sequence[Token], at: int) -> tuple[int, Extreme | str] | None:
         """How many words ask for an end of a number from a place on, and of which column.

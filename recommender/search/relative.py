@@ -115,6 +115,8 @@ class Relations:
             if column is not None
         }
 
+        self._known = {*self._words, *self._comparing, *_SENSES, *_BY_ORDER}
+
     @property
     def words(self) -> set[str]:
         """Those that compare and may be misspelt: none that is short."""
@@ -122,7 +124,7 @@ class Relations:
 
     def knows(self, token: Token) -> bool:
         """Whether a word compares, or says what is compared."""
-        return token.word in {*self._words, *self._comparing, *_SENSES, *_BY_ORDER}
+        return token.word in self._known
 
     def titles(self, tokens: Sequence[Token], statements: Iterable[Statement]) -> set[int]:
         """Places of words that say of what column the words beside them are: "nike brand"."""
