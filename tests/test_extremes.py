@@ -181,7 +181,7 @@ def test_an_end_is_what_some_keep_to(codes: list[int], most: bool) -> None:
     assert end == ("min" if most else "max")
     assert any(kept)
     assert np.mean(strictly) <= 0.5
-    assert np.mean(kept) <= 0.5 or np.mean(strictly) <= 0.25
+    assert np.mean(kept) <= 0.5 or sum(strictly) < 10, "there are enough beyond a crowd"
 
 
 def test_what_is_reduced_is_known_by_two_prices_alone() -> None:

@@ -12,7 +12,7 @@ from recommender.search.tokens import Token, key_of, words_of
 
 _FEW = 0.25
 """The share of what is asked for that has the least of a number, and that has the most."""
-_CROWD, _ENOUGH = 0.5, 0.05
+_CROWD, _ENOUGH = 0.5, 10
 """Where more than so many have the least of all, those with less, if there are enough of them."""
 _ENDS = {
     **dict.fromkeys(("most", "highest", "top", "best", "biggest", "largest", "greatest"), True),
@@ -130,7 +130,7 @@ def bounds_of(
     share, end = (1 - _FEW, "min") if most else (_FEW, "max")
     code = np.quantile(codes, share, method="nearest")
     kept, beyond = (codes >= code, codes > code) if most else (codes <= code, codes < code)
-    if kept.mean() > _CROWD and beyond.mean() >= _ENOUGH:
+    if kept.mean() > _CROWD and beyond.sum() >= _ENOUGH:
         code = codes[beyond].min() if most else codes[beyond].max()
     return {end: float(values[int(code)])}
 

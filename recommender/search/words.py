@@ -30,6 +30,8 @@ _SHOWN = 0.5
 _LEANS = 2.25
 """How far looks that are asked for lean to what shows a value, beside the beliefs in what else is
 stated. Chosen on dev."""
+_NONE = 0.01
+"""Of a kind, the share of items below which it has nothing of a column, nor do texts say it."""
 _SELDOM = 0.06
 """A word means a value seldom if fewer of the items have it whose texts hold the word."""
 
@@ -135,8 +137,8 @@ class Words:
             name
             for one in asked
             if (name := one.column) not in (*KINDS, IN_TEXTS, self._vocabulary.sizes.column)
-            if not ((self._filters.codes(name) >= 0) & of_kind).any()
-            if not (self._told_by_texts(one) & of_kind).any()
+            if (self._filters.codes(name) >= 0)[of_kind].mean() < _NONE
+            if self._told_by_texts(one)[of_kind].mean() < _NONE
         }
         return self._vocabulary.without(others).read(text) if others else said
 
