@@ -53,6 +53,8 @@ TITLES = {column.name: column.title for column in SCHEMA}
 
 TYPE, CATEGORY = "articleType", "masterCategory"
 """The labels that say most, and least, of what an item is."""
+KINDS = (TYPE, "subCategory", CATEGORY)
+"""The labels that say what kind of thing an item is."""
 COLOUR, GENDER = "baseColour", "gender"
 
 ATTRIBUTES = (*LABELS, "year")

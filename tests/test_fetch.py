@@ -131,6 +131,8 @@ def refused(url: str, policy: FetchPolicy = PUBLIC_ONLY, seconds: float = 2.0) -
     ("url", "says"),
     [
         ("", "empty"),
+        (5, "is a text"),
+        (["https://example.com/a.jpg"], "is a text"),
         ("  ", "empty"),
         ("ftp://example.com/a.jpg", "https://"),
         ("file:///etc/passwd", "https://"),

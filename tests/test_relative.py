@@ -24,6 +24,12 @@ FRAME = pd.DataFrame(
         "pattern": pd.Series(["Striped", "Solid", "Solid", *[None] * 4], dtype=object),
         "year": [2011, 2012, 2013, 2012, 2012, 2014, 2012],
         "price": [500.0, 900.0, 1500.0, None, 2000.0, 3000.0, 700.0],
+        "sleeveLength": pd.Series(
+            ["Long Sleeves", "Short Sleeves", "Sleeveless", *[None] * 4], dtype=object
+        ),
+        "heelHeight": pd.Series(
+            ["2.5 inches", "2 inches", "1 inch", "10 inches", *[None] * 3], dtype=object
+        ),
         "sizes": ["S, M, L", "39, 40", "M/40, XXL", "32, 34", "UK7, UK8.5", "EURO42", "100ML"],
     }
 )
@@ -69,6 +75,38 @@ def told(said: Said) -> dict[str, Any]:
         ("other design, same maker", {"not pattern": ["Solid"], "brand": ["Ako"]}),
         ("this kind", {}),
         ("same", {}),
+        # By how much.
+        ("half the price", {"price": {"max": 450}}),
+        ("at half of its price", {"price": {"max": 450}}),
+        ("under half the price", {"price": {"max": 450}}),
+        ("over half the price", {"price": {"min": 450}}),
+        ("a third of the price", {"price": {"max": 300}}),
+        ("50% of the price", {"price": {"max": 450}}),
+        ("twice as expensive", {"price": {"min": 1800}}),
+        ("under twice the price", {"price": {"max": 1800}}),
+        ("3 times the price", {"price": {"min": 2700}}),
+        ("twice as cheap", {"price": {"max": 450}}),
+        ("10% cheaper", {"price": {"max": 810}}),
+        ("20 percent more expensive", {"price": {"min": 1080}}),
+        ("100 rupees cheaper", {"price": {"max": 800}}),
+        ("rs 100 less", {"price": {"max": 800}}),
+        ("a bit cheaper", {"price": {"min": 700, "max": 700}}),
+        ("slightly more expensive", {"price": {"min": 1500, "max": 1500}}),
+        ("much cheaper", {"price": {"max": 450}}),
+        ("200% cheaper", {"price": {"max": 0}}),
+        ("0 times cheaper", {"price": {"max": 700}}),
+        # All but it.
+        ("any brand but this", {"not brand": ["Ako"]}),
+        ("in every pattern except this one", {"not pattern": ["Solid"]}),
+        ("any brand but bil", {"not brand": ["Bil"]}),
+        ("all brands except bil", {"not brand": ["Bil"]}),
+        ("any other brand", {"not brand": ["Ako"]}),
+        ("without this pattern", {"not pattern": ["Solid"]}),
+        # Of what has an order.
+        ("same brand but longer sleeves", {"brand": ["Ako"], "sleeveLength": ["Long Sleeves"]}),
+        ("shorter sleeves", {"sleeveLength": ["Sleeveless"]}),
+        ("higher heels", {"heelHeight": ["2.5 inches", "10 inches"]}),
+        ("lower heels", {"heelHeight": ["1 inch"]}),
     ],
 )
 def test_words_compare_with_the_item_that_asks(text: str, expected: dict[str, Any]) -> None:
@@ -88,6 +126,10 @@ def test_words_compare_with_the_item_that_asks(text: str, expected: dict[str, An
         (None, "newer", "or say “since 2013”."),
         (None, "of the same brand", "“same brand” compares with a product: open one and say it "),
         (5, "other patterns", "which is not known: name the pattern."),
+        (None, "half the price", "“half the price” compares with a product: open one and say"),
+        (None, "shirts 10% cheaper", "“10 percent cheaper” compares with a product: open one "),
+        (None, "longer sleeves", "and say it there, or name the sleeve length."),
+        (4, "longer sleeves", "sleeve length of what you show, which is not known: name the "),
     ],
 )
 def test_what_cannot_be_compared_is_said_with_what_would_work(

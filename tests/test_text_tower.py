@@ -3,16 +3,20 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+import torch.nn.functional as F
 from conftest import BelievingEncoder, build_store
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from recommender.encoding.agreement import Agreement
 from recommender.encoding.encoder import fingerprint_of
-from recommender.encoding.text import TextEncoder, load_text_encoder
+from recommender.encoding.text import TextEncoder, load_text_encoder, with_shown
 from recommender.errors import QueryError, TrainingError, WeightsError
 from recommender.evaluation.words import (
     asked_in_colour,
@@ -25,6 +29,7 @@ from recommender.search.recommender import Recommender
 from recommender.service.open import load_recommender
 from recommender.training import text as training
 from recommender.training.text import TextTraining, train_text
+from scripts import train_shown
 from scripts import words as script
 
 SMALL = TextTraining(epochs=6, batch_size=8, bank=16, width=32, heads=2, vocabulary=120)
@@ -154,6 +159,71 @@ def test_the_shipped_tower_is_of_the_shipped_encoder() -> None:
     said = tower(["red dress", "a dress in red", "black leather shoes"])
     assert said[0] @ said[1] > said[0] @ said[2] + 0.2
     assert {"shirt", "kurta", "striped"} <= tower.words
+    assert {"Sleeveless", "Long Sleeves"} <= tower.shown["sleeveLength"].keys()
+
+
+def test_looks_lean_to_what_they_are_known_to_show(
+    believing: Recommender, trained: Path, tmp_path: Path
+) -> None:
+    """What is stated by a value that looks show asks by them alone; the tower stays as it is."""
+    agreement, out = believing.encoder.agreement, tmp_path / "shown.safetensors"
+    leaning = F.normalize(torch.randn(2, agreement.looks_dim, generator=torch.Generator()))
+    with_shown(trained, out, {"season": (["Summer", "Winter"], leaning)})
+    with_shown(out, out, {"season": (["Summer", "Winter"], leaning.flip(0))})
+    tower = load_text_encoder(BelievingEncoder.fingerprint, out)
+    before = load_text_encoder(BelievingEncoder.fingerprint, trained)
+    assert tower is not None
+    assert before is not None
+    assert not before.shown
+    np.testing.assert_array_equal(tower(["a tote"]), before(["a tote"]))
+    assert tower.shown["season"]["Summer"] == pytest.approx(leaning[1].numpy(), abs=2e-3)
+
+    engine = by_image_alone(believing, tower)
+    options = Options(k=len(engine), ranking="image", repeats=True)
+    along = agreement.looks(engine.index.vectors[:]) @ tower.shown["season"]["Winter"]
+    found = engine.by_text("for winter", options).rows
+    assert np.all(np.diff(along[found]) <= 1e-6)
+    both = engine.words.stating(
+        engine.words.read("winter shirts"), np.zeros((1, engine.encoder.dim), "f")
+    )
+    assert set(agreement.beliefs(both)["articleType"][0].round(4)) == {0.0, 1.0}
+    assert agreement.looks(both)[0] @ tower.shown["season"]["Winter"] > 0
+    beside = engine.words.read_beside("winter", both)
+    np.testing.assert_array_equal(engine.words.stating(beside, both), both)
+
+
+def test_what_looks_show_is_learnt_of_the_train_split(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    random = np.random.default_rng(0)
+    looks = random.normal(size=(400, 6)).astype(np.float32)
+    looks /= np.linalg.norm(looks, axis=1, keepdims=True)
+    pattern = np.where(looks[:, 2] > 0, "Striped", "Solid").astype(object)
+    pattern[np.abs(looks[:, 2]) < 0.1] = None
+    names = [f"Item {at}" for at in range(400)]
+    frame = pd.DataFrame({"id": range(400), "productDisplayName": names, "articleType": "Shirts"})
+    frame["pattern"] = pattern
+    fingerprint = BelievingEncoder.fingerprint
+    encoder = SimpleNamespace(agreement=Agreement(looks_dim=6), fingerprint=fingerprint)
+    store = SimpleNamespace(frame=frame, encoder=encoder, index=SimpleNamespace(vectors=looks))
+    monkeypatch.setattr(train_shown, "load_recommender", lambda data: store)
+    out, told = tmp_path / "words.safetensors", tmp_path / "shown.json"
+    argv = ["--data", "x", "--weights", str(trained), "--out", str(out), "--json", str(told)]
+    argv += ["--least", "20", "--asked", "3"]
+    assert train_shown.main(argv) == 0
+    report = json.loads(told.read_text())
+    assert report["details"]["pattern"]["dev"]["accuracy"] > 0.9
+    assert report["details"]["neck"] == "too few items have it"
+    tower = load_text_encoder(BelievingEncoder.fingerprint, out)
+    assert tower is not None
+    assert tower.shown["pattern"]["Striped"].argmax() == 2
+    assert tower.shown["pattern"]["Solid"].argmin() == 2
+    store.frame = frame.drop(columns="pattern")
+    assert train_shown.main(argv) == 1
+    assert "Looks show nothing of pattern, sleeveLength" in capsys.readouterr().err
+    encoder.fingerprint = "another"
+    assert train_shown.main(argv) == 1
+    assert "no text tower of this store's encoder" in capsys.readouterr().err
 
 
 def test_what_is_measured_is_what_is_served(believing: Recommender, tower: TextEncoder) -> None:

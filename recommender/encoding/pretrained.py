@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from recommender.encoding.agreement import Floats
 from recommender.encoding.backbone import Device, choose_device, choose_dtype, hash_state
-from recommender.encoding.protocol import Encoded, PictureEncoder
+from recommender.encoding.protocol import Encoded, PictureEncoder, Shown
 from recommender.errors import WeightsError
 
 log = logging.getLogger(__name__)
@@ -104,6 +104,11 @@ class TextSide:
         self.words = whole_words(tokenizer.get_vocab())
         self._side, self._tokenizer, self._longest, self._padded = side, tokenizer, longest, padded
         self._lock = threading.Lock()
+
+    @property
+    def shown(self) -> Shown:
+        """Nothing that its words do not say."""
+        return {}
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Encode texts: float32 of shape (b, dim), unit rows."""

@@ -34,6 +34,11 @@ class Encoded(NamedTuple):
     places: Sequence[Places] = ()
 
 
+Shown = Mapping[str, Mapping[str, Floats]]
+"""Column -> value -> float32 of shape (looks_dim,), of length one: where looks lean that show it;
+of columns that no label is of."""
+
+
 class TextTower(Protocol):
     """Texts in, unit embeddings out, where the encoder puts pictures of what they say."""
 
@@ -41,6 +46,11 @@ class TextTower(Protocol):
     def words(self) -> Set[str]:
         """Whole words that it has learnt, in lower case."""
         ...
+
+    @property
+    def shown(self) -> Shown:
+        """What it knows better than by its words: values that looks show."""
+        return {}
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Texts -> float32 of shape (b, dim), unit rows."""

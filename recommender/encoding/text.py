@@ -20,11 +20,14 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from recommender.encoding.agreement import Floats
+from recommender.encoding.protocol import Shown
 from recommender.errors import WeightsError
 from recommender.files import whole_file
 
 TEXT_WEIGHTS = Path(__file__).parents[1] / "weights" / "words.safetensors"
 _LARGEST_BATCH = 256
+_SHOWN = "shown."
+"""Of the tensors that say where looks lean, before their columns."""
 _OTHER = "The text tower's tensors or its tokenizer are not what its header says: train it again."
 
 
@@ -89,19 +92,35 @@ class TextEncoder:
         config: the tower's shape.
         encoder: fingerprint of the picture encoder whose space it is of.
         words: whole words that it has learnt, in lower case.
+        shown: where looks lean that show a value; see `Shown`.
     """
 
     def __init__(
-        self, config: TextConfig, state: Mapping[str, Tensor], tokenizer: str, encoder: str
+        self,
+        config: TextConfig,
+        state: Mapping[str, Tensor],
+        tokenizer: str,
+        encoder: str,
+        values: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Args:
         config: the tower's shape.
-        state: its tensors, strictly all of them.
+        state: its tensors, strictly all of them; and of each column of `values` those of its
+            values, `shown.COLUMN` of shape (values, looks_dim).
         tokenizer: as JSON.
         encoder: fingerprint of the picture encoder.
+        values: of columns whose values looks are known to show.
+
+        Raises:
+            ValueError: there is not one unit row for each of the values.
         """
         self.config, self.encoder = config, encoder
-        self._state, self._tokenizer = state, tokenizer
+        self._state = {name: t for name, t in state.items() if not name.startswith(_SHOWN)}
+        self._tokenizer = tokenizer
+        self.shown: Shown = {
+            name: dict(zip(known, F.normalize(state[_SHOWN + name].float()).numpy(), strict=True))
+            for name, known in (values or {}).items()
+        }
         pieces = json.loads(tokenizer)["model"]["vocab"]
         self.words = frozenset(piece for piece in pieces if len(piece) > 2 and piece.isalpha())
         self._net: tuple[TextNet, Tokenizer] | None = None
@@ -169,9 +188,28 @@ def load_text_encoder(fingerprint: str, path: Path = TEXT_WEIGHTS) -> TextEncode
                 return None
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         config = TextConfig(**json.loads(header["config"]))
-        return TextEncoder(config, state, header["tokenizer"], fingerprint)
+        values = json.loads(header.get("shown", "{}"))
+        return TextEncoder(config, state, header["tokenizer"], fingerprint, values)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise WeightsError(f"{path.name} is not a safetensors file of a text tower.") from error
+
+
+def with_shown(path: Path, out: Path, values: Mapping[str, tuple[Sequence[str], Tensor]]) -> None:
+    """Write a tower as it is, but for what looks are known to show.
+
+    Args:
+        path: the tower's weights.
+        out: takes them, whole or not at all; it may be the same.
+        values: column -> its values, and float32 of shape (values, looks_dim), unit rows.
+    """
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata() or {}
+        names = [name for name in file.keys() if not name.startswith(_SHOWN)]  # noqa: SIM118
+        state = {name: file.get_tensor(name) for name in names}
+    header["shown"] = json.dumps({name: list(known) for name, (known, _) in values.items()})
+    state |= {_SHOWN + name: leaning.half() for name, (_, leaning) in values.items()}
+    with whole_file(out) as building:
+        save_file(state, building, header)
 
 
 def write_text_encoder(

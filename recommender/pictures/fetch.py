@@ -161,6 +161,8 @@ class _Deadline:
 
 def _parse(url: str, policy: FetchPolicy) -> httpcore.URL:
     """Check an address by its text, and take it apart once and for all."""
+    if not isinstance(url, str):  # what a program sent may be of any type
+        raise FetchError("A web address is a text.")
     url = url.strip()
     if not url:
         raise FetchError("The web address is empty.")

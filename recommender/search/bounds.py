@@ -1,22 +1,18 @@
 """Bounds of numbers that words state: "under 3000", "500 to 900", "Rs 800", "since 2011"."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from recommender.schema import PRICE
-from recommender.search.said import Statement
+from recommender.search.said import NEAR, Statement
 from recommender.search.tokens import Token
 
-Cost = Literal["", "low", "high", "both"]
-"""Whether words ask for what costs little, or much, say nothing of it or contradict themselves."""
-
 _OF_YEARS = frozenset(("before", "after", "since"))
-_AT_MOST = frozenset(("under", "below", "max", "maximum", "within", "upto", "<", "less", "cheaper"))
-_AT_MOST |= {"before", "most", "budget", "≤"}
-_AT_LEAST = frozenset(("over", "above", "min", "minimum", "more", ">", "after", "since", "least"))
-_AT_LEAST |= {"≥", "from", "pricier"}
+AT_MOST = frozenset(("under", "below", "max", "maximum", "within", "upto", "<", "less", "sub"))
+AT_MOST |= {"cheaper", "before", "most", "budget", "≤"}
+AT_LEAST = frozenset(("over", "above", "min", "minimum", "more", ">", "after", "since", "least"))
+AT_LEAST |= {"≥", "from", "pricier"}
 _ABOUT = frozenset(("about", "around", "approx", "approximately", "roughly"))
-_OF_ONE = _AT_MOST | _AT_LEAST | _ABOUT
+_OF_ONE = AT_MOST | AT_LEAST | _ABOUT
 CURRENCIES = {
     **dict.fromkeys(("r", "rs", "inr", "rupee"), "INR"),
     **dict.fromkeys(("usd", "dollar"), "USD"),
@@ -24,25 +20,24 @@ CURRENCIES = {
     "gbp": "GBP",
 }
 """Words for money, as they are compared -> its code."""
-_MONEY = frozenset((*CURRENCIES, "price", "priced", "costing"))
+MONEY = frozenset((*CURRENCIES, "buck", "price", "priced", "costing"))
+_MEASURES = frozenset(("inch", "cm", "mm", "ml", "gm", "g", "kg", "gram", "litre", "liter"))
+_MEASURES |= {"percent", "meter", "metre", "ft", "feet", "year", "yr", "month", "piece", "pack"}
+"""What a number that is no amount of money is of."""
 _OF_AMOUNTS = frozenset(("under", "below", "over", "above", "cheaper", "within", "upto", "<", ">"))
 _OF_AMOUNTS |= {"budget", "≤", "≥", "pricier"}
-_LESS = frozenset(("less", "below", "under", "cheaper", "lower"))
-_MORE = frozenset(("more", "above", "over", "up", "higher", "upward"))
+_LESS = frozenset(("less", "below", "under", "cheaper", "lower", "earlier", "older"))
+_MORE = frozenset(("more", "above", "over", "up", "higher", "upward", "later", "newer"))
 _AFTER = {
     **dict.fromkeys(("max", "maximum"), "max"),
     **dict.fromkeys(("min", "minimum", "plus", "onward"), "min"),
 }
 """What may follow a number, and which end of a range that is then."""
-FILLING = frozenset(("than", "to", "a", "only", "the", "price", "of", "year")) | _MONEY
+FILLING = frozenset(("than", "to", "a", "only", "the", "price", "of", "year")) | MONEY
 """Words that may stand between such a one and its number."""
-_BETWEEN = frozenset(("and", "to")) | _MONEY
-NEAR = 0.2
-"""What "about" leaves to either side of an amount."""
-_COSTS: dict[str, Cost] = {
-    **dict.fromkeys(("cheap", "cheapest", "affordable", "inexpensive", "budget"), "low"),
-    **dict.fromkeys(("expensive", "costly", "luxury", "luxurious"), "high"),
-}
+_BETWEEN = frozenset(("and", "to")) | MONEY
+_YEARS = 1900
+"""From here on "years" may be what a number is: "2011 years" is slovenly said."""
 
 
 class Bounds:
@@ -67,14 +62,10 @@ class Bounds:
         """Whether a word is a number, or of its bounds."""
         return token.word in _OF_ONE | {"between"} or token.number is not None
 
-    def cost(self, token: Token) -> Cost:
-        """What a word says of how much is asked, where prices are known."""
-        return _COSTS.get(token.word, "") if self.price else ""
-
     def at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement] | None:
         """How many words state bounds from a place on, and which; None where none do."""
         found = self._of_numbers(tokens, at)
-        if found is None and tokens[at].word in _MONEY:
+        if found is None and tokens[at].word in MONEY:
             after = tokens[at + 1 : at + 2]
             if after and after[0].number is not None:
                 found = self._of_numbers(tokens, at + 1)  # of two amounts
@@ -97,9 +88,11 @@ class Bounds:
             return None
         found: list[float] = []
         end = start
-        for token in tokens[start:]:
+        for place, token in enumerate(tokens[start:], start):
             end += 1
             if (number := token.number) is not None:
+                if _is_measured(tokens, place):
+                    return None
                 found.append(number)
             elif token.word not in (_BETWEEN if found else FILLING):
                 return None
@@ -109,9 +102,9 @@ class Bounds:
             return None
         year = column in self.years
         bounds = {"min": min(found), "max": max(found)}
-        if word in _AT_MOST:
+        if word in AT_MOST:
             bounds = {"max": found[0] - (year and word == "before")}
-        elif word in _AT_LEAST:
+        elif word in AT_LEAST:
             bounds = {"min": found[0] + (year and word == "after")}
         elif word in _ABOUT:
             step = 1 if year else NEAR * found[0]
@@ -125,23 +118,26 @@ class Bounds:
         if (number := tokens[at].number) is None:
             return None
         rest = [token.word for token in tokens[at + 1 : at + 4]]
-        money = rest[:1] != [] and rest[0] in _MONEY
+        money = rest[:1] != [] and rest[0] in MONEY
         words = rest[money:]
         end = _AFTER.get(words[0], "") if words else ""
         taken = 2 + money
+        if not _is_measured(tokens, at) and words[:1] == ["ish"]:  # as "around" it
+            found = self._of_numbers([Token("", "around"), tokens[at]], 0)
+            return found and (taken, found[1])
         if len(words) > 1 and words[0] in ("or", "and"):
             end = "max" if words[1] in _LESS else "min" if words[1] in _MORE else ""
             taken += 1
         after = tokens[at + taken : at + taken + 1]
-        if not end or (after and after[0].number is not None):
-            return None  # that is of the next number
+        if not end or (after and after[0].number is not None) or _is_measured(tokens, at):
+            return None  # that is of the next number, or of another
         if (column := self._counted_in([number], "")) is None:
             return None
         return taken, Statement(column=column, bounds={end: number})
 
     def _of_money(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement] | None:
         """An amount of money alone, which is what somebody would spend: "Rs 800", "800 rupees"."""
-        said = [token.word in _MONEY for token in tokens[at : at + 2]]
+        said = [token.word in MONEY for token in tokens[at : at + 2]]
         amounts = [token.number for token in tokens[at : at + 2]]
         if (
             self.price is None
@@ -168,3 +164,9 @@ class Bounds:
             if near and (self.price is None or word not in _OF_AMOUNTS):
                 return name
         return None if word in _OF_YEARS else self.price
+
+
+def _is_measured(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a number is of something else than money or years: "3 inches", "20 percent"."""
+    small = (tokens[at].number or 0) < _YEARS
+    return small and any(token.word in _MEASURES for token in tokens[at + 1 : at + 2])

@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from recommender.search.tokens import Token, compared
 
 _MEANS = {
-    "upto": "up to; as much as",
+    "upto": "up to; as much as; less than or equal to; less than equal to",
+    "over": "more than or equal to; greater than or equal to; greater than",
     # What follows is not wanted.
     "not": "other than; apart from; aside from; rather than; instead of; anything but; "
     "everything but; all but; any but",
-    "cheap": "not expensive; not too expensive; not very expensive; not so expensive; low price; "
-    "lowest price; lowest priced; low cost; low budget; on a budget; value for money",
+    "cheap": "not expensive; not too expensive; not very expensive; not so expensive; low cost; "
+    "low budget; on a budget; budget friendly; pocket friendly; value for money; cheap and best",
     "expensive": "not cheap; high end; top end",
+    "newest": "new arrival; new in; new collection; new launch; newly launched; just in; "
+    "just arrived; just launched; newly arrived",
+    "bestseller": "best seller; best selling; top selling; top seller; most loved; most sold; "
+    "in demand; most bought",
     "from": "starting at; starting from; beginning at; beginning from",
     # In comparison with what asks.
     "cheaper": "less expensive; less pricey; less costly; more affordable; lower price; "
@@ -38,13 +43,26 @@ _SIGNS = {"₹": "rs", "$": "usd", "€": "eur", "£": "gbp"}
 _SIGN = re.compile(r"[₹$€£](?=\s*\d)|(?<=\d)\s?[₹€£]")
 
 _ADDED = re.compile(r"(?<=\d)\s?\+")
+_PERCENT = re.compile(r"(?<=\d)\s?(?:%|per ?cent\b|percentage\b|pct\b)", re.IGNORECASE)
+_SLASHED = re.compile(r"(?<=\d)\s?/-")
 
 _COUNTS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
     "sixteen seventeen eighteen nineteen twenty"
 )
 _COUNTED = {word: count for count, word in enumerate(_COUNTS.split(), 1)}
-_COUNTED |= {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "eighty": 80, "ninety": 90}
+_COUNTED |= {
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+}
+_TENS = 20
+_NUMBERED, _COUNTABLE = ("size", "packof", "setof"), ("inch", "pack", "pc")
+"""After which, and before which, a number that is one word is one."""
 _TIMES = {"hundred": 100, "thousand": 1_000, "k": 1_000, "lakh": 100_000, "lac": 100_000}
 _TIMES |= {"million": 1_000_000, "crore": 10_000_000}
 
@@ -58,12 +76,13 @@ _OF_NOBODY = "a"
 
 
 def with_money_said(text: str) -> str:
-    """A text in which signs of money beside numbers, and that more will do, are words.
+    """A text in which signs of money or percents beside numbers, and that more will do, are words.
 
-    >>> with_money_said("under ₹800, A$AP")
-    'under  rs 800, A$AP'
+    >>> with_money_said("under ₹800, A$AP, 500/-, 20%")
+    'under  rs 800, A$AP, 500 rs , 20 percent '
     """
-    return _ADDED.sub(" plus", _SIGN.sub(lambda sign: f" {_SIGNS[sign[0].strip()]} ", text))
+    said = _SIGN.sub(lambda sign: f" {_SIGNS[sign[0].strip()]} ", text)
+    return _ADDED.sub(" plus", _PERCENT.sub(" percent ", _SLASHED.sub(" rs ", said)))
 
 
 def with_idioms(tokens: Sequence[Token]) -> list[Token]:
@@ -96,15 +115,40 @@ def _idiom_at(tokens: Sequence[Token], at: int) -> tuple[int, str] | None:
 
 
 def _amount_at(tokens: Sequence[Token], at: int) -> tuple[int, str] | None:
-    """A number that takes several words: "two thousand five hundred", "1.5 lakh"."""
+    """A number that takes several words: "two thousand five hundred", "1.5 lakh", "forty two".
+
+    One that takes a single word is one where it is said what of: "three inch", "size eight".
+    """
     total, end = 0.0, at
-    while end + 1 < len(tokens) and (times := _TIMES.get(tokens[end + 1].word)):
-        count = tokens[end].number or _COUNTED.get(tokens[end].word)
-        if count is None:
+    while end < len(tokens):
+        taken, count = _count_at(tokens, end)
+        times = _TIMES.get(tokens[end + taken].word) if end + taken < len(tokens) else None
+        if taken and times:
+            total, end = total + count * times, end + taken + 1
+        elif taken and (end > at or taken > 1) and tokens[end].word in _COUNTED:
+            total, end = total + count, end + taken
             break
-        total += count * times
-        end += 2
+        else:
+            break
+    if end == at and tokens[at].word in _COUNTED:
+        before = "".join(token.word for token in tokens[max(at - 2, 0) : at])
+        after = tokens[at + 1].word if at + 1 < len(tokens) else ""
+        end += before.endswith(_NUMBERED) or after in _COUNTABLE
+        total = _COUNTED[tokens[at].word]
     return (end - at, f"{total:.0f}") if end > at else None
+
+
+def _count_at(tokens: Sequence[Token], at: int) -> tuple[int, float]:
+    """How many words are one number below a hundred, or in digits, and it; 0 where none are."""
+    word, after = tokens[at].word, tokens[at + 1].word if at + 1 < len(tokens) else ""
+    if (count := tokens[at].number) is not None:
+        return 1, count
+    if word in ("a", "an") and after in _TIMES.keys() - {"k"}:
+        return 1, 1
+    if (count := _COUNTED.get(word)) is None:
+        return 0, 0
+    ones = _COUNTED.get(after, 10)
+    return (2, count + ones) if count >= _TENS and count % 10 == 0 and ones < 10 else (1, count)
 
 
 def _age_at(tokens: Sequence[Token], at: int) -> tuple[int, str] | None:

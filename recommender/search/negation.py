@@ -15,7 +15,8 @@ from recommender.search.tokens import WORD, Token, compared, key_of
 
 _NEGATORS = frozenset(("no", "not", "non", "without", "except", "excluding", "neither", "nor"))
 _NEGATORS |= {"never", "dont", "doesnt", "isnt", "arent"}
-_BETWEEN = frozenset(("a", "an", "any", "the", "in", "of", "with", "want", "it", "is", "for"))
+_BETWEEN = frozenset(("a", "an", "any", "the", "in", "of", "with", "want", "it", "is", "for", "on"))
+_BETWEEN |= {"too", "very", "so", "really"}
 _BETWEEN |= {"from", "by"}
 """What may stand between such a word and what it rules out."""
 _MINUS = ("-", "−")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import KeysView, Mapping, Sequence, Set
+from copy import copy
 from typing import Any
 
 from recommender.search.said import Statement
@@ -26,7 +27,7 @@ class Phrases:
         seldom: a column, its value, and a word, as it is compared, that seldom means it: who asks
             with that word states nothing.
         """
-        self._seldom = seldom
+        self._seldom, self._unsaid = seldom, frozenset[str]()
         self._phrases: dict[str, Meant] = {}
         self.heads: dict[str, Meant] = {}
 
@@ -36,6 +37,12 @@ class Phrases:
     def keys(self) -> KeysView[str]:
         """Of all phrases, as they are compared."""
         return self._phrases.keys()
+
+    def without(self, columns: Set[str]) -> "Phrases":
+        """The same ones, which ask for nothing of some columns."""
+        fewer = copy(self)
+        fewer._unsaid = frozenset(columns)
+        return fewer
 
     def add(self, key: str, name: str, value: Any) -> None:
         """What is called so; the columns that are added first are meant first."""
@@ -85,10 +92,11 @@ class Phrases:
 
     def _meant_by(self, key: str, asks: bool) -> Mapping[str, tuple[Any, ...]]:
         meant = self._phrases.get(key, {})
-        if not asks or not self._seldom:
+        if not asks:
             return meant
         often = {
             name: tuple(value for value in values if (name, value, key) not in self._seldom)
             for name, values in meant.items()
+            if name not in self._unsaid
         }
         return {name: values for name, values in often.items() if values}

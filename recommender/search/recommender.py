@@ -104,10 +104,10 @@ class Recommender:
     @cached_property
     def words(self) -> Words:
         """What is understood of this catalog; read when it is first asked for."""
-        encoder, shown = self.encoder, self.texts.words if self.texts else ()
+        encoder = self.encoder
         if self.texts is not None:
             self.texts(["a"])  # whose network is built when it is first asked
-        known = encoder.labels, encoder.agreement, shown
+        known = encoder.labels, encoder.agreement, self.texts
         return Words(self.frame, self.columns, self.filters, *known)
 
     @cached_property

@@ -10,16 +10,30 @@ from dataclasses import replace
 from typing import Any
 
 from recommender.schema import COLOUR, TYPE, Column, noun_of
-from recommender.search.bounds import NEAR
+from recommender.search.degrees import degree_at
+from recommender.search.extremes import contradicted
 from recommender.search.negation import ruled_out_from
-from recommender.search.said import Relation, Said, Sense, Statement
-from recommender.search.tokens import Token, key_of, words_of
+from recommender.search.said import NEAR, Relation, Said, Sense, Statement
+from recommender.search.tokens import Token, key_of, tokens_of, words_of
 
 _COSTS: dict[str, Sense] = {
     "cheaper": "less",
     **dict.fromkeys(("pricier", "costlier", "dearer"), "more"),
 }
 _DATES: dict[str, Sense] = {"newer": "more", "older": "less"}
+_BY_ORDER: dict[str, Sense] = {"longer": "more", "shorter": "less", "higher": "more"}
+_BY_ORDER |= {"lower": "less"}
+_ORDERS = {
+    "sleeveLength": "sleeveless; short sleeves; three-quarter sleeves; long sleeves",
+    "length": "mini; above knee; knee length; midi; ankle length; maxi",
+    "waistRise": "low-rise; mid-rise; high-rise",
+}
+"""Values that are more of something than those before them; others are so by their numbers."""
+_LENGTH = "length"
+"""What is longer where nobody says which part of it."""
+_EACH = frozenset(("any", "every", "all", "each", "whatever"))
+_BUT = frozenset(("but", "save"))
+"""Words that rule out after "any colour"."""
 _POINTS = frozenset(("thi", "that"))
 """Words that point at what asks, as they are compared: "under this price", "of that brand"."""
 _OTHER = "other"
@@ -34,6 +48,9 @@ _ALSO = {
     "design, print": "pattern",
     "material": "fabric",
     "sleeve": "sleeveLength",
+    "heel": "heelHeight",
+    "rise": "waistRise",
+    "hem, hemline": _LENGTH,
     "collar, neckline": "neck",
 }
 """What people call a column, unless one is called so."""
@@ -42,7 +59,7 @@ _SHORT = 4
 
 
 def not_said(said: Said) -> list[str]:
-    """Sentences of words that compare with nothing, and of sizes where none are known.
+    """Sentences of words that compare with nothing, and of what nothing here says.
 
     >>> compared = Relation(column="price", sense="less", instead="say “under 999”", places=(0,))
     >>> not_said(Said(text="cheaper", words=("cheaper",), relations=(compared,)))
@@ -55,8 +72,11 @@ def not_said(said: Said) -> list[str]:
         if said.beside:
             compares = f"the {noun_of(one.column)} of what you show, which is not known:"
         told.append(f"“{words}” compares with {compares} {one.instead}.")
-    if said.unsized:
-        told.append(f"Nothing here says in which sizes it comes: “{said.unsized[0]}” is left out.")
+    for noun in map(noun_of, contradicted(said.extremes)):
+        told.append(f"The lowest and the highest {noun} are both asked for: any {noun} will do.")
+    for what in dict.fromkeys(what for what, _ in said.lacking):
+        words = "”, “".join(words for of, words in said.lacking if of == what)
+        told.append(f"Nothing here says {what}: “{words}” is left out.")
     return told
 
 
@@ -85,6 +105,9 @@ class Relations:
         self._words = {word for noun in named for word in words_of(noun)}
         self._counted = {c.name: values[c.name] for c in known.values() if c.kind in _COUNTED}
         self._years = set(years)
+        self._price = price
+        choices = (name for name, column in known.items() if column.kind == "choice")
+        self._ordered = {name: _in_order(name, values[name]) for name in choices}
         self._comparing = {
             word: (column, sense)
             for column, words in ((price, _COSTS), (next(iter(self._years), None), _DATES))
@@ -92,44 +115,83 @@ class Relations:
             if column is not None
         }
 
+        self._known = {*self._words, *self._comparing, *_SENSES, *_BY_ORDER}
+
     @property
     def words(self) -> set[str]:
         """Those that compare and may be misspelt: none that is short."""
-        return {word for word in {*self._comparing, *_SENSES} if len(word) > _SHORT}
+        return {word for word in {*self._comparing, *_SENSES, *_BY_ORDER} if len(word) > _SHORT}
 
     def knows(self, token: Token) -> bool:
         """Whether a word compares, or says what is compared."""
-        return token.word in {*self._words, *self._comparing, *_SENSES}
+        return token.word in self._known
+
+    def titles(self, tokens: Sequence[Token], statements: Iterable[Statement]) -> set[int]:
+        """Places of words that say of what column the words beside them are: "nike brand"."""
+        return {
+            place
+            for one in statements
+            for place in (min(one.places) - 1, max(one.places) + 1)
+            if 0 <= place < len(tokens) and self._nouns.get(tokens[place].word) == one.column
+        }
 
     def at(self, tokens: Sequence[Token], at: int) -> tuple[int, Relation] | None:
         """How many words compare from a place on, and what they ask; None where none do."""
         word = tokens[at].word
+        if self._price and (found := degree_at(tokens, at)):
+            taken, degree = found
+            told = self._relation(self._price, "less" if degree.less else "more")
+            return taken, replace(told, degree=degree)
         if word in self._comparing:
             return 1, self._relation(*self._comparing[word])
-        if (sense := _SENSES.get(word)) is None:
+        taken, column = self._noun_at(tokens, at + 1)
+        if sense := _BY_ORDER.get(word):
+            taken, column = (taken, column) if self._ordered.get(column) else (0, _LENGTH)
+            return (1 + taken, self._relation(column, sense)) if self._ordered.get(column) else None
+        sense = _SENSES.get(word)
+        # "That kind of shirt" compares with nothing.
+        if sense is None or not column or (column == TYPE and word in _POINTS):
             return None
+        return 1 + taken, self._relation(column, sense)
+
+    def _noun_at(self, tokens: Sequence[Token], at: int) -> tuple[int, str]:
+        """How many words are what a column is called, from a place on, and which; 0 for none."""
         for length in (2, 1):
-            noun = "".join(token.word for token in tokens[at + 1 : at + 1 + length])
-            column = self._nouns.get(noun)
-            # "That kind of shirt" compares with nothing.
-            if column and not (column == TYPE and word in _POINTS):
-                return 1 + min(length, len(tokens) - at - 1), self._relation(column, sense)
-        return None
+            part = tokens[at : at + length]
+            if len(part) == length and (column := self._nouns.get("".join(t.word for t in part))):
+                return length, column
+        return 0, ""
 
     def with_others(self, tokens: Sequence[Token]) -> list[Token]:
-        """Tokens of which what is not the same is another: "not in this colour"."""
+        """Tokens of which what is not the same is another: "not in this colour".
+
+        What stands after "any colour but" is ruled out, and if that is "this", another one is
+        asked for.
+        """
         read: list[Token] = []
         at = 0
         while at < len(tokens):
-            start = ruled_out_from(tokens, at)[0] if tokens[at].negates else len(tokens)
+            but = at
+            if tokens[at].word in _EACH and (noun := self._noun_at(tokens, at + 1)[0]):
+                but += 1 + noun
+            rules_out = but < len(tokens) and (
+                tokens[but].negates or (but > at and tokens[but].word in _BUT)
+            )
+            start = ruled_out_from(tokens, but)[0] if rules_out else len(tokens)
             same = start < len(tokens) and _SENSES.get(tokens[start].word) == "same"
             if same and self.at(tokens, start):
-                written = " ".join(token.written for token in tokens[at : start + 1])
-                read.append(Token(written, _OTHER))
-                at = start
+                read.append(_joined(tokens[at : start + 1], _OTHER))
+                at = start + 1
+            elif same and but > at:
+                last = _joined(tokens[but - 1 : start + 1], tokens[but - 1].word)
+                read += [Token(tokens[at].written, _OTHER), *tokens[at + 1 : but - 1], last]
+                at = start + 1
+            elif rules_out and but > at:
+                read += [*tokens[at:but], Token(tokens[but].written, "not", True)]
+                at = but + 1
             else:
                 read.append(tokens[at])
-            at += 1
+                at += 1
         return read
 
     def stated(self, relation: Relation, own: Any) -> Statement:
@@ -142,12 +204,17 @@ class Relations:
         name, sense = relation.column, relation.sense
         values = self._counted.get(name, ())
         told = Statement(column=name)
+        if sense in ("less", "more") and not values:
+            return replace(told, values=_beyond(self._ordered[name], own, sense))
         if sense == "less":  # at most the next lower one; where none is, nothing is so
             lower = values[: bisect_left(values, own)]
-            return replace(told, bounds={"max": float(lower[-1] if lower else own - 1)})
-        if sense == "more":
+            bounds = {"max": float(lower[-1] if lower else own - 1)}
+        elif sense == "more":
             higher = values[bisect_right(values, own) :]
-            return replace(told, bounds={"min": float(higher[0] if higher else own + 1)})
+            bounds = {"min": float(higher[0] if higher else own + 1)}
+        if sense in ("less", "more"):
+            degree = relation.degree
+            return replace(told, bounds=degree.bounds(own, bounds) if degree else bounds)
         if sense == "same" and name in self._counted and name not in self._years:
             return replace(told, bounds={"min": own * (1 - NEAR), "max": own * (1 + NEAR)})
         return replace(told, values=(own,), ruled_out=sense == "other")
@@ -161,3 +228,32 @@ class Relations:
                 word = {"less": "before", "more": "since"}.get(sense, "of")
             instead = f"say “{word} {values[len(values) // 2]:.15g}”"
         return Relation(column=column, sense=sense, instead=instead)
+
+
+def _joined(tokens: Sequence[Token], word: str) -> Token:
+    """Several words as one."""
+    return Token(" ".join(token.written for token in tokens), word)
+
+
+def _in_order(name: str, values: Sequence[Any]) -> list[Any]:
+    """Those of a column's values that have an order, rising; none where it is not known.
+
+    >>> _in_order("heelHeight", ["2.5 inches", "1 inch"]), _in_order("fit", ["Slim"])
+    (['1 inch', '2.5 inches'], [])
+    """
+    known = {key_of(value): value for value in values}
+    if order := _ORDERS.get(name):
+        return [known[key] for value in order.split("; ") if (key := key_of(value)) in known]
+    numbers = [tokens_of(str(value))[:1] for value in values]
+    measures = [found[0].number if found else None for found in numbers]
+    pairs = zip(measures, values, strict=True)
+    told = [(number, value) for number, value in pairs if number is not None]
+    return [value for _, value in sorted(told)] if len(told) == len(values) > 1 else []
+
+
+def _beyond(order: Sequence[Any], own: Any, sense: Sense) -> tuple[Any, ...]:
+    """Values that are more of something, or less; its own, where none are."""
+    if own not in order:
+        return (own,)
+    at = order.index(own)
+    return tuple(order[at + 1 :] if sense == "more" else order[:at]) or (own,)

@@ -8,6 +8,8 @@ from recommender.search.tokens import WORD, Token
 
 IN_TEXTS = ""
 """In place of a column: words that no column has, and items' own texts hold."""
+NEAR = 0.2
+"""What "about" leaves to either side of an amount."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,43 @@ class Statement:
     ruled_out: bool = False
 
 
+@dataclass(frozen=True)
+class Degree:
+    """Bounds of a price beside another.
+
+    Attributes:
+        less: whether it is to be lower; else higher.
+        times: how many times the other its end is.
+        amount: what is then taken from that, or added.
+        slight: whether it is to be near all the same.
+    """
+
+    less: bool
+    times: float = 1.0
+    amount: float = 0.0
+    slight: bool = False
+
+    def bounds(self, own: float, least: Mapping[str, float]) -> dict[str, float]:
+        """The bounds beside a price.
+
+        Args:
+            own: it.
+            least: those of what is lower, or higher, by however little.
+
+        >>> Degree(True, 0.5).bounds(1000, {"max": 990})
+        {'max': 500.0}
+        >>> Degree(True, slight=True).bounds(1000, {"max": 990})
+        {'min': 800.0, 'max': 990}
+        """
+        sign = -1 if self.less else 1
+        if self.slight:  # the next one, at least, however far that is
+            [(end, other)] = least.items()
+            far = min if self.less else max
+            return {"min" if self.less else "max": far(own * (1 + sign * NEAR), other), end: other}
+        limit = max(own * self.times + sign * self.amount, 0.0)
+        return {"max" if self.less else "min": round(limit, 2)}
+
+
 Sense = Literal["less", "more", "same", "other"]
 
 
@@ -45,11 +84,28 @@ class Relation:
         sense: which of them are asked for.
         instead: what says so without anything to compare with.
         places: of those words among the text's.
+        degree: by how much, where that is said.
     """
 
     column: str
     sense: Sense
     instead: str
+    places: tuple[int, ...] = ()
+    degree: Degree | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extreme:
+    """That the least or the most of a number is asked for, among what else is.
+
+    Attributes:
+        column: of the numbers.
+        most: which end of them.
+        places: of the words that say so among the text's.
+    """
+
+    column: str
+    most: bool
     places: tuple[int, ...] = ()
 
 
@@ -68,10 +124,9 @@ class Said:
         cut: whether the text was longer than what was read.
         negated: places of the words that are of what is not wanted.
         loose: places of the words that say something of no column.
-        cost: whether what costs little (`low`) or much (`high`) is asked for, `both`, or neither.
-        cost_at: places of the words that say so.
+        extremes: of which numbers an end is asked for.
         relations: what compares with what asks.
-        unsized: words that state sizes, of which no column is.
+        lacking: what nothing of the catalog says, and words that ask for it.
         beside: whether it is said of what a picture or an item shows.
         scattered: whether it states nothing, and no item's texts hold all of its words.
         contradicted: values that are both asked for and ruled out, which counts.
@@ -89,11 +144,10 @@ class Said:
     scattered: bool = False
     negated: tuple[int, ...] = ()
     relations: tuple[Relation, ...] = ()
-    unsized: tuple[str, ...] = ()
+    lacking: tuple[tuple[str, str], ...] = ()
     contradicted: tuple[str, ...] = ()
     loose: tuple[int, ...] = ()
-    cost: str = ""
-    cost_at: tuple[int, ...] = ()
+    extremes: tuple[Extreme, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether it says anything of the catalog."""

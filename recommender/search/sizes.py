@@ -16,6 +16,8 @@ from recommender.search.filters import FilterTable
 from recommender.search.said import Statement
 from recommender.search.tokens import Token
 
+LACKING = "in which sizes it comes"
+
 _PARTED = re.compile(r"[,;|/]")
 _SIGN = re.compile(r"[^\w.-]|_")
 _OF_SYSTEM = re.compile(r"(uk|us|eur?|euro|w)(\d+(?:\.\d+)?)")

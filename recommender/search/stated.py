@@ -6,13 +6,18 @@ does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
 from recommender.errors import QueryError
 from recommender.schema import Column, is_size
-from recommender.search.bounds import FILLING, Bounds, Cost
+from recommender.search.bounds import FILLING, Bounds
+from recommender.search.discounts import DISCOUNT, LACKING, REDUCED, discount_at
+from recommender.search.extremes import Extremes
 from recommender.search.idioms import with_idioms, with_money_said
+from recommender.search.measures import Measures
+from recommender.search.mending import Mending
 from recommender.search.negation import (
     NOT,
     goes_on,
@@ -23,7 +28,16 @@ from recommender.search.negation import (
 )
 from recommender.search.phrases import Phrases
 from recommender.search.relative import Relations
-from recommender.search.said import IN_TEXTS, Relation, Said, Statement, is_a_part, join
+from recommender.search.said import (
+    IN_TEXTS,
+    Extreme,
+    Relation,
+    Said,
+    Statement,
+    is_a_part,
+    join,
+)
+from recommender.search.sizes import LACKING as NO_SIZES
 from recommender.search.sizes import Sizes
 from recommender.search.spelling import Spelling
 from recommender.search.synonyms import ALSO, SILENT, SYNONYMS
@@ -31,8 +45,8 @@ from recommender.search.tokens import Token, are_shouted, key_of, words_of
 
 MAX_CHARACTERS, MAX_WORDS = 2_000, 48
 _LONGEST_PHRASE = 5
-_MISSPELT = 8
-"""So many words of a text are mended, and no more."""
+_SHORT = 5
+"""Letters of a word that a text's own may easily be one slip away from."""
 
 _KINDS = ("choice", "number", "year", "yes_no")
 
@@ -59,6 +73,7 @@ class Vocabulary:
         seldom: Set[tuple[str, Any, str]] = frozenset(),
         held: Mapping[str, int] | None = None,
         count: int = 0,
+        reduces: bool = False,
     ) -> None:
         """Args:
         columns: of the catalog.
@@ -72,7 +87,9 @@ class Vocabulary:
             with that word states nothing.
         held: words of the items' own texts -> how many items hold them.
         count: of items.
+        reduces: whether it is known what costs less than it did.
         """
+        self._reduces = reduces
         self._phrases = Phrases(seldom)
         self.sizes = Sizes(columns, values)
         columns = [column for column in columns if not is_size(column.name)]
@@ -83,7 +100,10 @@ class Vocabulary:
         )
         self._bounds = Bounds(numbers, years)
         self.relations = Relations(columns, values, self._bounds.price, years)
+        more = dict.fromkeys(("discount", "deal", "offer"), DISCOUNT) if reduces else {}
+        self._extremes = Extremes(numbers, price=self.price, years=years, others=more)
         choices = [column.name for column in of_kind["choice"]]
+        self._measures = Measures({name: values[name] for name in choices})
         for name in sorted(choices, key=lambda name: name not in first):
             known = {key_of(value) for value in values[name]}
             seen = [value for value in labels.get(name, ()) if key_of(value) not in known]
@@ -94,12 +114,20 @@ class Vocabulary:
         self._parts = {word for label in labels.values() for v in label for word in words_of(v)}
         self._parts |= {word for column in of_kind["yes_no"] for word in words_of(column.noun)}
         said = self._phrases.keys() | SYNONYMS.keys() | self.relations.words
-        self._spelling = Spelling(said, usual, held or {}, count)
+        said |= {word for word in self._extremes.words | REDUCED if len(word) > _SHORT}
+        spelling = Spelling(said, usual, held or {}, count)
+        self._mending = Mending(spelling, self._phrases, words, self._knows)
 
     @property
     def price(self) -> str | None:
         """The column that amounts are of; None where there is none of numbers."""
         return self._bounds.price
+
+    def without(self, columns: Set[str]) -> "Vocabulary":
+        """The same, of which no words ask for values of some columns."""
+        fewer = copy(self)
+        fewer._phrases = self._phrases.without(columns)
+        return fewer
 
     def read(self, text: str) -> Said:
         """Understand a text.
@@ -117,15 +145,16 @@ class Vocabulary:
             raise QueryError(NO_WORDS)
         cut = len(text) > MAX_CHARACTERS or len(tokens) > MAX_WORDS
         tokens = tokens[:MAX_WORDS]
-        tokens, mended, unknown = self._mend(tokens)
+        tokens, mended, unknown = self._mending.mend(tokens)
         tokens = self.relations.with_others(tokens)
         statements: dict[tuple[str, bool], Statement] = {}
         unstated: list[int] = []
         negated: list[int] = []
         relations: list[Relation] = []
-        unsized: list[str] = []
-        cost: Cost = ""
-        cost_at: list[int] = []
+        lacking: list[tuple[str, str]] = []
+        extremes: list[Extreme] = []
+        silent: list[int] = []
+        left_over: list[int] = []
         at = 0
         while at < len(tokens):
             taken, statement = self._stated_at(tokens, at)
@@ -141,27 +170,32 @@ class Vocabulary:
             elif ruled_out:  # of which no column tells
                 rest = [token for token in tokens[at : at + taken] if not token.negates]
                 unknown += [token.written for token in rest if token.word not in SILENT][-1:]
-            elif asks_for := self._bounds.cost(tokens[at]):
-                cost = asks_for if cost in ("", asks_for) else "both"
-                cost_at.append(at)
-            elif self.sizes.column is None and (sized := self.sizes.at(tokens, at)):
-                taken = sized[0]
-                unsized.append(" ".join(token.written for token in tokens[at : at + taken]))
-            elif related := self.relations.at(tokens, at):
-                taken, relation = related
-                relations.append(replace(relation, places=tuple(range(at, at + taken))))
+            elif asks_for := self._asked_at(tokens, at):
+                taken, one = asks_for
+                silent += (places := tuple(range(at, at + taken)))
+                if isinstance(one, str):
+                    lacking.append((one, " ".join(tokens[place].written for place in places)))
+                elif isinstance(one, Extreme):
+                    extremes.append(replace(one, places=places))
+                else:
+                    relations.append(replace(one, places=places))
             elif self._counts(tokens[at]) or self._is_left_over(tokens[at]):
-                unknown.append(tokens[at].written)  # of something that this catalog does not
+                left_over.append(at)  # of something that this catalog does not
             else:
                 unstated.append(at)
             at += taken
         gone, contradicted = settle(statements, self._phrases.heads)
         negated += gone
-        asked = [token for place, token in enumerate(tokens) if place not in negated]
+        titles = self.relations.titles(tokens, statements.values())
+        unknown += [tokens[place].written for place in left_over if place not in titles]
+        unstated = [place for place in unstated if place not in titles]
+        said_by = {word for statement in statements.values() for word in statement.words}
+        said_by |= {tokens[place].written for place in silent}
+        silent += negated  # no item's own text is asked for these
+        asked = [token for place, token in enumerate(tokens) if place not in silent]
         asks = [statement for statement in statements.values() if not statement.ruled_out]
         stated = [w for s in asks for v in s.values for w in words_of(str(v))]
         words = tuple(token.written for token in tokens)
-        said_by = {word for statement in statements.values() for word in statement.words}
         return Said(
             text=read.strip(),
             words=words,
@@ -174,11 +208,20 @@ class Vocabulary:
             negated=tuple(negated),
             contradicted=tuple(map(str, contradicted)),
             relations=tuple(relations),
-            unsized=tuple(unsized),
+            lacking=tuple(lacking),
             loose=tuple(place for place in unstated if self._says(tokens[place])),
-            cost=cost,
-            cost_at=tuple(cost_at),
+            extremes=tuple(extremes),
         )
+
+    def _asked_at(
+        self, tokens: Sequence[Token], at: int
+    ) -> tuple[int, Relation | Extreme | str] | None:
+        """How many words ask for an end of a number, compare, or ask for what nothing here says."""
+        if not self._reduces and (found := discount_at(tokens, at)):
+            return found[0], LACKING
+        if self.sizes.column is None and (sized := self.sizes.at(tokens, at)):
+            return sized[0], NO_SIZES
+        return self._extremes.at(tokens, at) or self.relations.at(tokens, at)
 
     def _says(self, token: Token) -> bool:
         """Whether a word says something, and it is known what."""
@@ -186,8 +229,7 @@ class Vocabulary:
 
     def _stated_at(self, tokens: list[Token], at: int) -> tuple[int, Statement | None]:
         """How many words are of one thing here, at least one, and what they state."""
-        found = self._sized_at(tokens, at) or self._bounds.at(tokens, at)
-        taken, statement = found or self._phrase_at(tokens, at)
+        taken, statement = self._measured_at(tokens, at) or self._phrase_at(tokens, at)
         if not tokens[at].negates or (statement is not None and taken > 1):
             return taken, statement  # perhaps a name that begins with such a word
         start, twice = ruled_out_from(tokens, at)
@@ -195,7 +237,8 @@ class Vocabulary:
         begins = (place for place in range(at + 1, start) if self._phrase_at(tokens, place)[1])
         if (start := next(begins, start)) == len(tokens):
             return start - at, None
-        bounded, (taken, statement) = self._bounds.at(tokens, start), self._value_at(tokens, start)
+        bounded = self._reduced_at(tokens, start) or self._bounds.at(tokens, start)
+        taken, statement = self._value_at(tokens, start)
         if bounded is not None:
             left = turned(bounded[1].bounds, tokens[start].word)
             taken, told = bounded
@@ -209,6 +252,22 @@ class Vocabulary:
             statement = replace(statement, ruled_out=True)
             self._carry_on(tokens, start + taken, statement.column)
         return start + taken - at, statement
+
+    def _measured_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement | None] | None:
+        """How many words are of a size, a discount or bounds; what compares states nothing yet."""
+        ways = (self._sized_at, self._reduced_at, self._measures.at)
+        if found := next((found for way in ways if (found := way(tokens, at))), None):
+            return found
+        related, ended = self.relations.at(tokens, at), self._extremes.at(tokens, at)
+        bounded = self._bounds.at(tokens, at)
+        # "10% cheaper", "under half the price"; "top rated" is no top.
+        degree = related is not None and related[1].degree is not None
+        return (1, None) if degree or (ended and ended[0] > 1 and not bounded) else bounded
+
+    def _reduced_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement] | None:
+        """As `discount_at`, of a catalog that says what is reduced."""
+        found = discount_at(tokens, at) if self._reduces else None
+        return found and (found[0], Statement(column=DISCOUNT, bounds=found[1]))
 
     def _sized_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Statement] | None:
         """As `Sizes.at`, of a catalog that says sizes."""
@@ -236,42 +295,6 @@ class Vocabulary:
         also = [other for word in said for other in (word, *ALSO.get(word, ()))]
         return tuple(dict.fromkeys(word for word in also if word in self._words))
 
-    def _mend(
-        self, tokens: Sequence[Token]
-    ) -> tuple[list[Token], list[tuple[str, str]], list[str]]:
-        """Tokens with misspelt words as they are meant; which were, and which are unknown."""
-        read: list[Token] = []
-        mended: list[tuple[str, str]] = []
-        unknown: list[str] = []
-        at = 0
-        while at < len(tokens):
-            few = len(mended) + len(unknown) < _MISSPELT
-            taken, meant = self._meant_at(tokens, at) if few else (1, None)
-            token = tokens[at]
-            if meant is not None:
-                written = " ".join(token.written for token in tokens[at : at + taken])
-                if key_of(written) != meant:  # else it is only parted otherwise
-                    mended.append((written, self._written(meant)))
-                token = Token(written, meant)
-            elif not self._knows(token) and token.word not in self._words:
-                unknown.append(token.written)
-            read.append(token)
-            at += taken
-        return read, mended, unknown
-
-    def _meant_at(self, tokens: Sequence[Token], at: int) -> tuple[int, str | None]:
-        """How many words are misspelt here, together, and as what they are meant, if they are."""
-        for length in (3, 2):
-            part = tokens[at : at + length]
-            strange = len(part) == length and not all(map(self._knows, part))
-            if strange and not any(token.negates or token.number is not None for token in part):
-                phrase = self._spelling.phrase("".join(token.word for token in part))
-                if phrase is not None:
-                    return length, phrase
-        if self._knows(tokens[at]):
-            return 1, self._spelling.slip(tokens[at].word)
-        return 1, self._spelling.word(tokens[at].word)
-
     def _knows(self, token: Token) -> bool:
         word = token.word
         return (
@@ -285,7 +308,8 @@ class Vocabulary:
             or word in FILLING
             or token.negates
             or self._counts(token)
-            or bool(self._bounds.cost(token))
+            or self._extremes.knows(token)
+            or word in REDUCED
             or len(word) == 1  # as the T of a T-shirt
         )
 
@@ -297,9 +321,6 @@ class Vocabulary:
         """Whether it is of a comparison or a size, and of none here."""
         known = self.relations.knows(token) or self.sizes.knows(token)
         return known and not self._says(token) and token.word not in SILENT
-
-    def _written(self, word: str) -> str:
-        return self._phrases.written(word) or self._words.get(word, word)
 
     def _phrase_at(
         self, tokens: Sequence[Token], at: int, *, asks: bool = True

@@ -26,6 +26,7 @@ _SAID = {
     "purse, pocketbook": "Handbags",
     "pants, slacks, chinos": "Trousers",
     "joggers, sweatpants": "Track Pants",
+    "3/4 pants, 3/4th pants, three fourth pants": "Capris",
     "jumper, pullover, cardigan": "Sweaters",
     "hoodie, hoody": "Sweatshirts",
     "coat, windcheater, windbreaker": "Jackets",
@@ -36,7 +37,14 @@ _SAID = {
     "caftan": "Kaftan",
     "salwar kameez, salwar suit": "Kurta Sets, Salwar and Dupatta",
     "lehenga, lehnga, ghagra": "Lehenga Choli",
-    "chunni": "Dupatta",
+    "kurta pyjama": "Kurta Sets",
+    "kameez": "Kurtas",
+    "sherwani, bandhgala": "Nehru Jackets, Blazers",
+    "palazzo": "Trousers",
+    "chunni, odhni": "Dupatta",
+    "kada": "Bangle, Bracelet",
+    "mangalsutra": "Necklace and Chains",
+    "potli, batua": "Clutches",
     "jhumka, jhumki": "Earrings",
     "scarf": "Scarves",
     "shawl": "Stoles",
@@ -44,11 +52,16 @@ _SAID = {
     "jutti, mojari": "Flats",
     "stilettos, pumps": "Heels",
     "shades, sunnies, goggles": "Sunglasses",
-    "specs, spectacles, eyeglasses": "Eyewear",
+    "specs, spectacles, eyeglasses, chashma": "Eyewear",
     "wristwatch": "Watches",
     "rucksack, school bag, bagpack": "Backpacks",
     "fanny pack, bum bag": "Waist Pouch",
     "suitcase": "Trolley Bag",
+    "luggage": "Trolley Bag, Duffel Bag",
+    "football jersey, cricket jersey, sports jersey": "Tshirts",
+    "rainwear, rain wear": "Rain Jacket, Rain Trousers, Umbrellas",
+    "beachwear, beach wear": "Swimwear",
+    "clothes, clothing, outfit, garment": "Apparel",
     "beanie": "Caps",
     "vest, singlet, baniyan": "Innerwear Vests",
     "underwear, lingerie": "Innerwear",
@@ -80,8 +93,8 @@ _SAID = {
     "print": "Printed",
     "plain": "Solid",
     "colour block, colour blocked": "Colourblocked",
-    "dotted, spotted, polka": "Polka Dots",
-    "flowery, flower print": "Floral",
+    "dotted, dots, spotted, polka": "Polka Dots",
+    "flowery, flower print, flowers": "Floral",
     "tie dye, tie dyed": "Tie and Dye",
     "animal print, leopard print, zebra print, tiger print": "Animal",
     "full sleeves, full sleeve, full sleeved, long sleeved": "Long Sleeves",
@@ -93,12 +106,17 @@ _SAID = {
     "low waist, low waisted": "Low-Rise",
     "mid waist": "Mid-Rise",
     "woollen": "Wool",
+    "faux leather, vegan leather, artificial leather, pu leather": "Synthetic Leather",
+    "lace up": "Lace-Ups",
     # what it is for
     "autumn": "Fall",
-    "office": "Formal",
-    "gym, workout": "Sports",
-    "traditional": "Ethnic",
-    "date night, cocktail": "Party",
+    "office, interview, business, for work, workwear": "Formal",
+    "gym, workout, sportswear, activewear, gymwear": "Sports",
+    "traditional, diwali, eid, holi, navratri, puja, pooja, rakhi": "Ethnic",
+    "raksha bandhan, onam, pongal, sangeet, mehndi, haldi": "Ethnic",
+    "for wedding, for a wedding, for the wedding, for my wedding": "Ethnic, Party",
+    "wedding guest, wedding wear, wedding party, marriage, shaadi": "Ethnic, Party",
+    "date night, cocktail, prom, clubbing": "Party",
 }
 
 WRITTEN = {key_of(word): word.strip() for words in _SAID for word in words.split(",")}
@@ -146,8 +164,10 @@ def without_wearer(value: str) -> str:
 _SILENT = """
 a an and any are as at but by can do for from gift give have i in into is it item just like look
 looking make me my need of on one only or pair piece please product show some something that the thi
-this to want wear with you find similar same colour coloured size price priced costing
-what should would am doe has goe
+this to want wear with you find similar same colour coloured size price priced costing cost
+what should would am doe has goe im ive lets where which who whose when how there here get got
+getting be been being was were will shall could both every all each thing stuff nice good guest
+percent go so season range sell buy buying suggest recommend preferably available
 r rs inr usd eur gbp rupee dollar euro
 """
 SILENT = frozenset(_SILENT.split())

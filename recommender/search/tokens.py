@@ -12,6 +12,9 @@ WORD = re.compile(
 """One word, or a sign that says more or less; thousands are parted as here or as in India."""
 _AMOUNT = re.compile(r"(?:rs|inr|usd|eur)?(\d+(?:\.\d+)?)(k|rs|inr|usd|eur)?")
 
+_BEYOND = 1e15
+"""From here on nobody counts, and JSON has no such number."""
+
 _SPELT = {
     "color": "colour",
     "colored": "coloured",
@@ -39,10 +42,11 @@ class Token(NamedTuple):
 
     @property
     def number(self) -> float | None:
-        """What it counts, if it is a number: `3,000`, `3k`, `rs500`."""
+        """What it counts, if it is a number that people say: `3,000`, `3k`, `rs500`."""
         if (found := _AMOUNT.fullmatch(self.word)) is None:
             return None
-        return float(found[1]) * (1000 if found[2] == "k" else 1)
+        number = float(found[1]) * (1000 if found[2] == "k" else 1)
+        return number if number < _BEYOND else None
 
 
 def tokens_of(text: str) -> list[Token]:

@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 
 from recommender.encoding.agreement import Agreement
+from recommender.encoding.protocol import TextTower
 from recommender.index.embeddings import Floats, Mask, Vectors
 from recommender.index.exact import products_in
-from recommender.schema import COLOUR, GENDER, TYPE, Column
+from recommender.schema import COLOUR, GENDER, KINDS, TYPE, Column
+from recommender.search.discounts import DISCOUNT, percent_off
+from recommender.search.extremes import bounds_of, contradicted, those
 from recommender.search.filters import FilterTable
 from recommender.search.fusion import Told
 from recommender.search.lexical import Lexical
@@ -24,8 +27,11 @@ Place = tuple[slice, list[int]]
 
 _SHOWN = 0.5
 """From which belief on a picture is taken to show what is stated."""
-_CHEAP = 0.25
-"""The share of items that is cheap among its like, and that is dear."""
+_LEANS = 2.25
+"""How far looks that are asked for lean to what shows a value, beside the beliefs in what else is
+stated. Chosen on dev."""
+_NONE = 0.01
+"""Of a kind, the share of items below which it has nothing of a column, nor do texts say it."""
 _SELDOM = 0.06
 """A word means a value seldom if fewer of the items have it whose texts hold the word."""
 
@@ -40,7 +46,7 @@ class Words:
         filters: FilterTable,
         labels: Mapping[str, Sequence[str]],
         agreement: Agreement,
-        shown: Iterable[str] = (),
+        texts: TextTower | None = None,
     ) -> None:
         """Read a catalog's texts.
 
@@ -50,32 +56,36 @@ class Words:
             filters: their values.
             labels: label -> the classes that the encoder tells apart.
             agreement: how an embedding holds beliefs.
-            shown: words of which a text tower knows how it looks.
+            texts: what knows how words look.
         """
-        choices, texts = (
+        choices, free = (
             [frame[column.name].tolist() for column in columns if column.kind == kind]
             for kind in ("choice", "text")
         )
-        self.lexical = Lexical(choices, texts, len(frame))
+        self.lexical = Lexical(choices, free, len(frame))
         self._filters, self._agreement = filters, agreement
+        off = percent_off(frame, columns)
+        self._reduced = None if off is None else FilterTable(off.to_frame(DISCOUNT))
         self._known = (1 - frame.isna().mean()).to_dict()
         self._classes = {
             label: {key_of(name): i for i, name in enumerate(agreement.classes[label])}
             for label in agreement.labels
         }
+        self._leaning = texts.shown if texts else {}
         first = agreement.labels
-        seen = {compared(word): word for word in shown}
+        seen = {compared(word): word for word in (texts.words if texts else ())}
         words, usual = {**seen, **self.lexical.words}, seen.keys() | self.lexical.usual
         self._vocabulary = Vocabulary(
             columns,
             filters.values,
-            labels,
+            {**labels, **{name: list(values) for name, values in self._leaning.items()}},
             first=first,
             words=words,
             usual=usual,
             seldom=self._seldom(column.name for column in columns if column.kind == "choice"),
             held=self.lexical.held,
             count=len(frame),
+            reduces=off is not None,
         )
 
     def read(self, text: str) -> Said:
@@ -84,7 +94,7 @@ class Words:
         Raises:
             QueryError: it is none, or has no word.
         """
-        said = self._with_cost(self._vocabulary.read(text))
+        said = self._with_extremes(self._read(text))
         if said.statements or not (words := words_of(said.looks)):
             return said
         together = np.logical_and.reduce([self._holding([word]) for word in words])
@@ -101,7 +111,7 @@ class Words:
         Raises:
             QueryError: it is none, or has no word.
         """
-        said = self._vocabulary.read(text)
+        said = self._read(text)
         own = {} if row is None else self._filters.row(row)
         statements = {(one.column, one.ruled_out): one for one in said.statements}
         for relation in said.relations:
@@ -111,7 +121,26 @@ class Words:
                 words = tuple(said.words[at] for at in relation.places)
                 join(statements, replace(told, words=words, places=relation.places))
         said = replace(said, statements=tuple(statements.values()), beside=True)
-        return self._with_cost(said, own.get(TYPE) or self._seen(TYPE, vectors))
+        return self._with_extremes(said, own.get(TYPE) or self._seen(TYPE, vectors))
+
+    def _read(self, text: str) -> Said:
+        """As the vocabulary reads it; of what the kinds asked for have nothing of, nothing is said.
+
+        Sunglasses have no dial that is round: "round" is then a word like others.
+        """
+        said = self._vocabulary.read(text)
+        asked = [one for one in said.statements if one.values and not one.ruled_out]
+        kinds = [self._said_to_be(one) for one in asked if one.column in KINDS]
+        if not kinds or not (of_kind := np.logical_and.reduce(kinds)).any():
+            return said
+        others = {
+            name
+            for one in asked
+            if (name := one.column) not in (*KINDS, IN_TEXTS, self._vocabulary.sizes.column)
+            if (self._filters.codes(name) >= 0)[of_kind].mean() < _NONE
+            if self._told_by_texts(one)[of_kind].mean() < _NONE
+        }
+        return self._vocabulary.without(others).read(text) if others else said
 
     def _seen(self, column: str, vectors: Floats) -> str | None:
         """What is believed of a column; None where pictures are not known to show it."""
@@ -177,45 +206,51 @@ class Words:
                 block, classes = place
                 told[:, block] = 0
                 told[:, classes] = np.sqrt(self._agreement.weights[statement.column])
+            elif not said.beside and (leaning := self._leanings(statement)):
+                told[:, : self._agreement.looks_dim] += _LEANS * np.mean(leaning, axis=0)
         return told
 
     def all_shown(self, said: Said) -> bool:
         """Whether a text states something, and nothing but what pictures are known to show."""
         shown = (
-            self._shown(statement) is not None and not statement.ruled_out
+            (self._shown(statement) is not None or bool(self._leanings(statement)))
+            and not statement.ruled_out
             for statement in said.statements
         )
         return bool(said.statements) and not said.unstated and all(shown)
 
-    def _with_cost(self, said: Said, kind: str | None = None) -> Said:
-        """What is cheap or dear as a bound: of what is asked for, the quarter that costs so.
+    def _with_extremes(self, said: Said, kind: str | None = None) -> Said:
+        """What is cheapest, newest … as a bound: of what is asked for, the quarter that is so.
 
         Args:
             said: the text.
             kind: the type of what asks beside it, if any.
         """
-        column = self._vocabulary.price
-        stated = any(s.column == column for s in said.statements)
-        if said.cost in ("", "both") or column is None or stated:
-            return said  # who names an amount means no other
-        codes = self._filters.codes(column)
-        rows = codes >= 0
         asked = {statement.column for statement in said.statements if not statement.ruled_out}
         of_kind = (Statement(column=TYPE, values=(kind,)),) if kind and TYPE not in asked else ()
-        for statement in (*of_kind, *said.statements):
-            if statement.values and not statement.ruled_out and statement.column != IN_TEXTS:
-                both = rows & self._said_to_be(statement)
-                rows = both if both.any() else rows
-        priced = codes[rows]
-        if not len(priced):
-            return said
-        share, end = (_CHEAP, "max") if said.cost == "low" else (1 - _CHEAP, "min")
-        # Codes rise as prices do, so that this is what one of the items costs.
-        middle = np.quantile(priced, share, method="nearest")
-        bounds = {end: float(self._filters.values[column][int(middle)])}
-        words = tuple(said.words[at] for at in said.cost_at)
-        told = Statement(column=column, bounds=bounds, words=words, places=said.cost_at)
-        return replace(said, statements=(*said.statements, told))
+        both = contradicted(said.extremes)
+        for column in dict.fromkeys(one.column for one in said.extremes):
+            if column in both or any(s.column == column for s in said.statements):
+                continue  # who names an amount means no other
+            table = self._table(column)
+            codes = table.codes(column)
+            # None where it is 0 is what has a discount of none.
+            rows = codes >= (column == DISCOUNT and table.values[column][0] == 0)
+            for statement in (*of_kind, *said.statements):
+                if not statement.ruled_out and statement.column != IN_TEXTS:
+                    rows = those(rows, self._said_to_be(statement))
+            if rows.any():
+                ends = [one for one in said.extremes if one.column == column]
+                places = tuple(place for one in ends for place in one.places)
+                bounds = bounds_of(ends[0].most, codes[rows], table.values[column])
+                words = tuple(said.words[at] for at in places)
+                told = Statement(column=column, bounds=bounds, words=words, places=places)
+                said = replace(said, statements=(*said.statements, told))
+        return said
+
+    def _table(self, column: str) -> FilterTable:
+        """What knows a column's values."""
+        return self._reduced if self._reduced and column == DISCOUNT else self._filters
 
     def _seldom(self, names: Iterable[str]) -> set[tuple[str, Any, str]]:
         """Columns, values and words that seldom mean these: they are in many items' texts.
@@ -256,11 +291,10 @@ class Words:
         """Which items are within bounds or have one of the values by their column: (n,)."""
         if statement.column == self._vocabulary.sizes.column:
             return self._vocabulary.sizes.having(statement.values, self._filters)
-        known = [v for v in statement.values if v in self._filters.values[statement.column]]
-        passes = self._filters.mask({statement.column: statement.bounds or known})
-        return (
-            np.zeros_like(self._filters.codes(statement.column) < 0) if passes is None else passes
-        )
+        name, table = statement.column, self._table(statement.column)
+        known = [value for value in statement.values if value in table.values[name]]
+        passes = table.mask({name: statement.bounds or known})
+        return np.zeros(len(table.codes(name)), dtype=bool) if passes is None else passes
 
     def _ruled_out(self, statement: Statement, vectors: Vectors) -> Mask:
         """Which items are what is not wanted: bool of shape (n,).
@@ -302,6 +336,12 @@ class Words:
             return []
         codes = [self._classes[statement.column].get(key_of(value)) for value in statement.values]
         return [block.start + code for code in codes if code is not None]
+
+    def _leanings(self, statement: Statement) -> list[Floats]:
+        """Where looks lean that show what is stated; empty where that is not known of all of it."""
+        known = self._leaning.get(statement.column, {})
+        found = [known[value] for value in statement.values if value in known]
+        return found if len(found) == len(statement.values) else []
 
     def _shown(self, statement: Statement) -> Place | None:
         """Where an embedding holds a column's beliefs, and where those in what is stated.

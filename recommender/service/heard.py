@@ -27,7 +27,7 @@ def heard(hits: Hits, currency: str = "") -> str:
     if unknown := [*said.unknown, *compares]:
         sentences.append(f"Not understood: {', '.join(map(_cut, unknown))}.")
     sentences += not_said(said)
-    if not (said or unknown or said.unsized):
+    if not (said or unknown or said.lacking or said.extremes):
         sentences.append("Nothing of these words is understood here.")
     elif said.beside and said.looks and not said.statements:
         words = _cut(said.looks)
@@ -40,10 +40,6 @@ def heard(hits: Hits, currency: str = "") -> str:
     sentences += [
         f"{both} is asked for and ruled out: it is left out." for both in said.contradicted
     ]
-    if said.cost == "both":
-        sentences.append(
-            "What costs little and what costs much are both asked for: any price will do."
-        )
     for statement in said.statements:
         if statement.either and statement.bounds:
             low, high = (f"{statement.bounds[end]:.15g}" for end in ("min", "max"))

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from recommender.encoding.agreement import Beliefs, likeliest
 from recommender.encoding.regions import Asked, Regions
-from recommender.schema import CATEGORY, CURRENCY, TYPE, VIEW_COLUMNS, Id
+from recommender.schema import CURRENCY, KINDS, TYPE, VIEW_COLUMNS, Id
 from recommender.search.hits import Hits
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
@@ -15,8 +15,6 @@ from recommender.service.heard import heard, none_of_kind, only_these_are, only_
 from recommender.service.sentences import message_of, not_counted
 
 SCHEMA_VERSION = 1
-_KINDS = (TYPE, "subCategory", CATEGORY)
-"""Columns that say what kind of thing an item is."""
 MORE = VIEW_COLUMNS[0]
 """What an item's further pictures are called."""
 _LIKELIEST = 3
@@ -144,7 +142,7 @@ def answer_of(
 
 def _kind_that_asks(hits: Hits, query: Json) -> str:
     """The type of what asks beside words that say none; empty where it is in doubt."""
-    if hits.said is None or any(s.column in _KINDS for s in hits.said.statements):
+    if hits.said is None or any(s.column in KINDS for s in hits.said.statements):
         return ""
     believed = query.get("beliefs", {}).get(TYPE)
     if believed and believed[0]["probability"] < SURE and TYPE not in query.get("corrected", {}):
