@@ -90,6 +90,9 @@ def cluster() -> Iterator[Any]:
     node = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setenv("PYTHONPATH", f"{here}{os.pathsep}{here.parent}")
+        # Where Ray notes what it connects to, without looking whether there is such a folder.
+        patch.setenv("RAY_TMPDIR", folder)
+        Path(folder, "ray").mkdir()
         # A machine that does not answer is a lost one soon; workers do not stand back for others.
         settings = {
             **{"health_check_period_ms": 1000, "health_check_timeout_ms": 5000},
