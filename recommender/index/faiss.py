@@ -152,6 +152,8 @@ def build_index(embeddings: Embeddings, config: IndexConfig) -> tuple[Index, flo
         StoreError: FAISS does not know the factory string, or has too few rows to train it.
     """
     vectors = np.ascontiguousarray(embeddings.vectors)
+    if config.factory == FLAT:
+        return Index(None, embeddings.ids, vectors, config.metric), 1.0
     random = np.random.default_rng(0)
     if (cells := _cells(config.factory)) > len(vectors):
         # FAISS would first allocate them.
@@ -222,8 +224,13 @@ def write_index(index: Index, path: Path) -> None:
     """Write the search structure as a FAISS file, which this user may read again.
 
     Raises:
-        RuntimeError: FAISS cannot write it.
+        OSError, RuntimeError: it cannot be written.
     """
+    if index._faiss is None:
+        with path.open("wb") as file:
+            file.write(_flat_head(*index.vectors.shape))
+            file.write(np.ascontiguousarray(index.vectors[:], "<f4").data)
+        return
     faiss.write_index(index._faiss, str(path))
     if not _is_flat(index._faiss):
         # Where that cannot be noted, the structure is built anew instead of read.
@@ -241,14 +248,20 @@ def map_flat(path: Path, count: int, dim: int) -> Floats:
         OSError: it cannot be read.
         ValueError: it is no such file, or of another shape.
 
-    Source: `write_index_header` and `write_index` of faiss/impl/index_write.cpp.
     """
-    values = count * dim
-    head = struct.pack("<4siqqqBiQ", b"IxFI", dim, count, 1 << 20, 1 << 20, 1, 0, values)
+    head, values = _flat_head(count, dim), count * dim
     with path.open("rb") as file:
         if file.read(len(head)) != head or path.stat().st_size != len(head) + 4 * values:
             raise ValueError("the index is not the flat one that it should be")
     return map_file(path, len(head), (count, dim))
+
+
+def _flat_head(count: int, dim: int) -> bytes:
+    """What stands before the vectors in the file of an `IndexFlatIP`.
+
+    Source: `write_index_header` and `write_index` of faiss/impl/index_write.cpp.
+    """
+    return struct.pack("<4siqqqBiQ", b"IxFI", dim, count, 1 << 20, 1 << 20, 1, 0, count * dim)
 
 
 def read_index(

@@ -10,7 +10,9 @@ from typing import Any
 import datasets
 import numpy as np
 
-from recommender.catalog.items import catalog_fingerprint, catalog_shards, load_catalog
+from recommender.catalog.fingerprint import fingerprint_of_files
+from recommender.catalog.items import load_catalog
+from recommender.catalog.shards import catalog_shards
 from recommender.catalog.views import VIEWS, as_items
 from recommender.encoding.agreement import Agreement
 from recommender.encoding.protocol import PictureEncoder
@@ -20,6 +22,7 @@ from recommender.index.embeddings import Rows
 from recommender.index.faiss import IndexConfig, build_index, write_index
 from recommender.store.colours import write_colours
 from recommender.store.embed import Engine, LoadEncoder, embed_catalog, embed_here
+from recommender.store.known import ByPicture
 from recommender.store.manifest import WEIGHTS, Manifest, write_manifest
 from recommender.store.store import Store
 from recommender.store.style_map import MapConfig, MapQuality, write_map
@@ -48,7 +51,8 @@ def build_store(
         directory: holds `catalog/`.
         load_encoder, batch_size, workers, engine: as `embed_catalog` takes them.
         config: of the index.
-        former: the version before, whose embeddings are taken over where they fit.
+        former: the version before, as it was opened here: its embeddings are taken over where
+            they fit, and its files, which were checked then, are not read again.
         former_map: the map whose places items keep, where the catalog changed a little.
         style_map: how the map is made; None for a store without one.
 
@@ -61,12 +65,14 @@ def build_store(
         ValueError: a size is not positive.
     """
     items = load_catalog(directory / "catalog")
+    checked = former.manifest.files if former else {}
     embed = partial(
         embed_catalog,
         load_encoder=load_encoder,
         batch_size=batch_size,
         workers=workers,
         load_known=former.known if former else lambda fingerprint: {},
+        done=frozenset(Path(name).name for name in checked),
         engine=engine,
     )
     embedded = embed(items, directory / "embeddings")
@@ -78,17 +84,22 @@ def build_store(
     if style_map is not None:
         path, quality = write_map(embedded.embeddings, directory, style_map, former=former_map)
         maps = [path]
-    colours = write_colours(items, ids, directory, former.known_colours if former else {})
+    colours = write_colours(items, ids, directory, former.known_colours if former else ByPicture())
     try:
-        index_file = write_by_content(directory / "index.faiss", partial(write_index, index))
-        ids_file = write_by_content(directory / "ids.npy", partial(_write_ids, ids))
+        index_file, index_hash = write_by_content(
+            directory / "index.faiss", partial(write_index, index)
+        )
+        ids_file, ids_hash = write_by_content(directory / "ids.npy", partial(_write_ids, ids))
         shards = catalog_shards(directory / "catalog")
         record, weights = _record_of(embedded.encoder, directory)
         files = [index_file, ids_file, *shards, *embedded.parts, *maps, colours, *weights]
         files += views.parts if views else ()
         skipped = embedded.skipped | (views.skipped if views else {})
         names = [path.relative_to(directory).as_posix() for path in files]
-        fingerprint = catalog_fingerprint(items)
+        known = {**checked, index_file.name: index_hash, ids_file.name: ids_hash}
+        new = [name for name in names if name not in known]
+        known |= zip(new, hash_files([directory / name for name in new]), strict=True)
+        fingerprint = fingerprint_of_files(shards)
         manifest = Manifest(
             encoder=record,
             index=asdict(config),
@@ -99,7 +110,7 @@ def build_store(
             recall_at_10=recall,
             skipped={str(item_id): reason for item_id, reason in skipped.items()},
             parts=[path.relative_to(directory).as_posix() for path in embedded.parts],
-            files=dict(zip(names, hash_files(files), strict=True)),
+            files={name: known[name] for name in names},
             index_file=index_file.name,
             ids_file=ids_file.name,
             lineage=former.manifest.lineage if former else fingerprint[:12],
@@ -114,7 +125,11 @@ def _tell_unheard(agreement: Agreement, items: datasets.Dataset) -> None:
     """Warn of labels that the encoder has no class for, which hybrid ranking cannot use."""
     if not agreement.labels:
         log.warning("The encoder knows no types or colours: whoever asks, it ranks by image alone.")
-    labels = {name: items.data.table[name].to_pylist() for name in agreement.labels}
+    counts = {name: items.data.table[name].value_counts() for name in agreement.labels}
+    labels = {
+        name: dict(zip(*(told.field(at).to_pylist() for at in (0, 1)), strict=True))
+        for name, told in counts.items()
+    }
     for name, counted in agreement.unheard(labels).items():
         shown = ", ".join(f"{value} {count:,}" for value, count in counted.most_common(_SHOWN))
         log.warning(
