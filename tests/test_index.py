@@ -533,7 +533,7 @@ def test_killed_at_any_step_the_store_is_the_former_one(
 
     with monkeypatch.context() as patch:
         if step == "write index":
-            patch.setattr(build, "write_index", fail)
+            patch.setattr(build, "write_flat", fail)
         elif step == "save ids":
             patch.setattr(np, "save", fail)
         else:

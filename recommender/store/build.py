@@ -9,6 +9,7 @@ from typing import Any
 
 import datasets
 import numpy as np
+from safetensors import SafetensorError
 
 from recommender.catalog.fingerprint import fingerprint_of_files
 from recommender.catalog.items import load_catalog
@@ -18,10 +19,24 @@ from recommender.encoding.agreement import Agreement
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import StoreError
 from recommender.files import hash_files, write_by_content
-from recommender.index.embeddings import Rows
-from recommender.index.faiss import IndexConfig, build_index, write_index
+from recommender.index.embeddings import Embeddings, Rows
+from recommender.index.faiss import (
+    FLAT,
+    IndexConfig,
+    build_index,
+    map_flat,
+    write_flat,
+    write_index,
+)
 from recommender.store.colours import write_colours
-from recommender.store.embed import Engine, LoadEncoder, embed_catalog, embed_here
+from recommender.store.embed import (
+    EmbeddedCatalog,
+    Engine,
+    LoadEncoder,
+    embed_catalog,
+    embed_here,
+    read_parts,
+)
 from recommender.store.known import ByPicture
 from recommender.store.manifest import WEIGHTS, Manifest, write_manifest
 from recommender.store.store import Store
@@ -31,6 +46,7 @@ from recommender.store.views import VIEWS_FOLDER
 log = logging.getLogger(__name__)
 
 _SHOWN = 5
+_UNWRITTEN = "The store cannot be written: see its folder's permissions."
 
 
 def build_store(
@@ -72,23 +88,20 @@ def build_store(
         batch_size=batch_size,
         workers=workers,
         load_known=former.known if former else lambda fingerprint: {},
-        done=frozenset(Path(name).name for name in checked),
+        done=frozenset(directory / name for name in checked),
         engine=engine,
     )
     embedded = embed(items, directory / "embeddings")
     views = embed(as_items(items), directory / VIEWS_FOLDER) if VIEWS in items.features else None
     _tell_unheard(embedded.encoder.agreement, items)
-    ids = embedded.embeddings.ids
-    index, recall = build_index(embedded.embeddings, config)
+    index_file, index_hash, embeddings, recall = _write_index(embedded, config, directory)
+    ids = embeddings.ids
     maps, quality = [], None
     if style_map is not None:
-        path, quality = write_map(embedded.embeddings, directory, style_map, former=former_map)
+        path, quality = write_map(embeddings, directory, style_map, former=former_map)
         maps = [path]
     colours = write_colours(items, ids, directory, former.known_colours if former else ByPicture())
     try:
-        index_file, index_hash = write_by_content(
-            directory / "index.faiss", partial(write_index, index)
-        )
         ids_file, ids_hash = write_by_content(directory / "ids.npy", partial(_write_ids, ids))
         shards = catalog_shards(directory / "catalog")
         record, weights = _record_of(embedded.encoder, directory)
@@ -103,8 +116,8 @@ def build_store(
         manifest = Manifest(
             encoder=record,
             index=asdict(config),
-            dim=index.vectors.shape[1],
-            count=len(index),
+            dim=embeddings.vectors.shape[1],
+            count=len(ids),
             ids_sha256=hashlib.sha256(ids.tobytes()).hexdigest(),
             catalog_fingerprint=fingerprint,
             recall_at_10=recall,
@@ -117,8 +130,28 @@ def build_store(
         )
         write_manifest(directory, manifest)
     except (OSError, RuntimeError) as error:
-        raise StoreError("The store cannot be written: see its folder's permissions.") from error
+        raise StoreError(_UNWRITTEN) from error
     return manifest, quality
+
+
+def _write_index(
+    embedded: EmbeddedCatalog, config: IndexConfig, directory: Path
+) -> tuple[Path, str, Embeddings, float]:
+    """The index's file, its sha256, the vectors in it or beside it, and the recall@10."""
+    path, parts = directory / "index.faiss", embedded.parts
+    try:
+        if config.factory != FLAT:
+            index, recall = build_index(embedded.embeddings, config)
+            return *write_by_content(path, partial(write_index, index)), embedded.embeddings, recall
+        # From files to a file: a million vectors would take more than a gigabyte of memory.
+        ids, dim = np.concatenate([*read_parts(parts, "ids")]), embedded.encoder.dim
+        blocks = read_parts(parts, "vectors")
+        file, sha256 = write_by_content(path, partial(write_flat, blocks, len(ids), dim))
+        return file, sha256, Embeddings(ids, map_flat(file, len(ids), dim)), 1.0
+    except (SafetensorError, ValueError) as error:
+        raise StoreError("The store's embeddings are damaged: build the index again.") from error
+    except (OSError, RuntimeError) as error:
+        raise StoreError(_UNWRITTEN) from error
 
 
 def _tell_unheard(agreement: Agreement, items: datasets.Dataset) -> None:

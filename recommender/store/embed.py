@@ -48,17 +48,25 @@ _MIXER = np.uint64(0x9E3779B97F4A7C15)
 LoadEncoder = Callable[[int | None], PictureEncoder]
 """Gives the encoder of a worker by its rank, None for the only one; pickled to each worker."""
 
-_DAMAGED = (*UNREADABLE, StoreError, LookupError)
+_DAMAGED = (*UNREADABLE, StoreError, KeyError)
 
 
 @dataclass(frozen=True)
 class EmbeddedCatalog:
-    """Embeddings of a catalog, their encoder and files, and the items left out with the reason."""
+    """Files of a catalog's embeddings, their encoder, and the items left out with the reason."""
 
-    embeddings: Embeddings
     encoder: PictureEncoder
     parts: tuple[Path, ...]
     skipped: dict[Id, str]
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """What is in the files.
+
+        Raises:
+            StoreError: as of `load_parts`.
+        """
+        return load_parts(self.parts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +80,7 @@ class Work:
         batch_size: pictures the network sees at once.
         workers: processes.
         known: what need not be seen again.
-        done: names of parts that are known to be whole.
+        done: parts that are known to be whole.
     """
 
     directory: Path
@@ -82,7 +90,7 @@ class Work:
     batch_size: int
     workers: int
     known: Known
-    done: frozenset[str] = frozenset()
+    done: frozenset[Path] = frozenset()
 
 
 class Part:
@@ -113,7 +121,7 @@ class Part:
     @property
     def is_done(self) -> bool:
         """Whether its file is there and can be read; a damaged one is made again."""
-        if self.path.name in self._work.done:
+        if self.path in self._work.done:
             return True
         try:
             found, skipped = load_parts([self.path]).ids.tolist(), _read_skipped(self.path)
@@ -210,7 +218,7 @@ def embed_catalog(
     batch_size: int = 64,
     workers: int = 1,
     load_known: Callable[[str], Known] = lambda fingerprint: {},
-    done: frozenset[str] = frozenset(),
+    done: frozenset[Path] = frozenset(),
     engine: Engine = embed_here,
 ) -> EmbeddedCatalog:
     """Embed every item, part by part, decoding beside the network.
@@ -222,7 +230,7 @@ def embed_catalog(
         batch_size: pictures the network sees at once; 64 suit a CPU's caches, a GPU takes more.
         workers: processes; with several, each loads an encoder of its own, by its rank.
         load_known: gives what an encoder of this fingerprint has embedded before.
-        done: names of parts that are known to be whole.
+        done: files of parts that are known to be whole.
         engine: who does it.
 
     Returns:
@@ -262,7 +270,7 @@ def embed_catalog(
     told = {k: reason for path in paths for k, reason in _read_skipped(path).items()}
     ids = [item_id for part in parts for item_id in part.ids] if told else []
     skipped = {item_id: told[str(item_id)] for item_id in ids if str(item_id) in told}
-    return EmbeddedCatalog(load_parts(paths), encoder, paths, skipped)
+    return EmbeddedCatalog(encoder, paths, skipped)
 
 
 def parts_of(items: datasets.Dataset, work: Work) -> list[Part]:
@@ -293,10 +301,11 @@ def _read_skipped(part: Path) -> dict[str, str]:
         return dict(json.loads(file.metadata()["skipped"]).items())
 
 
-def _read(part: Path, tensor: str) -> npt.NDArray[Any]:
-    with safe_open(part, framework="np") as file:
-        held: npt.NDArray[Any] = file.get_tensor(tensor)
-    return held
+def read_parts(parts: Sequence[Path], tensor: str) -> Iterator[npt.NDArray[Any]]:
+    """The `ids` of parts or their `vectors`, one after the other."""
+    for part in parts:
+        with safe_open(part, framework="np") as file:
+            yield file.get_tensor(tensor)
 
 
 def load_parts(parts: Sequence[Path]) -> Embeddings:
@@ -306,16 +315,7 @@ def load_parts(parts: Sequence[Path]) -> Embeddings:
         StoreError: a part is missing or damaged, or they do not belong together.
     """
     try:
-        ids = np.concatenate([_read(part, "ids") for part in parts])
-        vectors = np.empty((len(ids), _read(parts[0], "vectors").shape[1]), np.float32)
-        start = 0
-        for part in parts:
-            held = _read(part, "vectors")
-            if held.dtype != np.float32 or held.shape[1:] != vectors.shape[1:]:
-                raise ValueError("they are of another encoder")
-            vectors[start : (start := start + len(held))] = held
-        if start != len(ids):
-            raise ValueError("it has as many vectors as ids")
+        ids, vectors = (np.concatenate([*read_parts(parts, one)]) for one in ("ids", "vectors"))
         return Embeddings(ids, vectors)
     except _DAMAGED as error:
         raise StoreError("The store's embeddings are damaged: build the index again.") from error
