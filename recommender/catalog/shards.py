@@ -22,7 +22,7 @@ from recommender.catalog.fingerprint import fingerprint_of_files, open_shard
 from recommender.files import hash_files
 from recommender.schema import COLUMNS, own_names
 
-SHARD_BYTES = 16 * 2**20
+SHARD_BYTES = 8 * 2**20
 """About what a file holds, in one batch of rows: at most twice that."""
 _STATE_FILE = "state.json"  # of datasets: names the Arrow files
 LATEST = ("dataset_info.json", REPORT_FILE, _STATE_FILE)

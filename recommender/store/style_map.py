@@ -190,7 +190,7 @@ def measure_map(vectors: Floats, places: Places, k: int = _QUALITY_K) -> MapQual
     across, along = np.ascontiguousarray(places.T, dtype=np.float64)
     shared = penalty = 0
     for rows in np.array_split(chosen, -(-len(chosen) // _QUALITY_BATCH)):
-        for row, likeness in zip(rows, vectors[rows] @ vectors.T, strict=True):  # (b, n), (n,)
+        for row, likeness in zip(rows, _products(vectors[rows], vectors), strict=True):  # (n,)
             away = (across - across[row]) ** 2 + (along - along[row]) ** 2
             likeness[row], away[row] = np.inf, np.inf  # itself: first there, last here
             near = np.argpartition(away, k)[:k]
@@ -225,12 +225,25 @@ def _grow(embeddings: Embeddings, former: Path) -> Places | None:
     return grown
 
 
+def _products(some: Floats, vectors: Floats) -> Floats:
+    """Of some rows with all, float32 of shape (m, n).
+
+    A block at a time: those on disk lie at any address, from where NumPy multiplies a number at a
+    time, or copies them all.
+    """
+    found = np.empty((len(some), len(vectors)), np.float32)
+    for part in blocks_of(len(vectors)):
+        block = np.require(vectors[part], requirements="A")
+        np.matmul(some, block.T, out=found[:, part])  # (m, d) @ (d, b) -> (m, b)
+    return found
+
+
 def _most_alike(vectors: Floats, known: Mask) -> Rows:
     """For each row that is not known the one most like it that is: int64 of shape (new,)."""
     new = vectors[~known]
     nearest, best = np.zeros(len(new), np.int64), np.full(len(new), -np.inf, np.float32)
     for part in blocks_of(len(vectors)):
-        likeness = new @ vectors[part].T  # (new, d) @ (d, m) -> (new, m)
+        likeness = _products(new, vectors[part])
         likeness[:, ~known[part]] = -np.inf
         first = likeness.argmax(axis=1)
         highest = likeness[np.arange(len(new)), first]
