@@ -27,17 +27,20 @@ def whole_file(path: Path, *, by_many: bool = False) -> Iterator[Path]:
         finish(path)
 
 
-def write_by_content(path: Path, write: Callable[[Path], object]) -> Path:
+def write_by_content(path: Path, write: Callable[[Path], object]) -> tuple[Path, str]:
     """Write a file whole, and name it so that no other content has ever had its name.
 
     Args:
-        path: `STEM.SUFFIX`; what is returned is `STEM-HASH.SUFFIX`. Its folder is made.
+        path: `STEM.SUFFIX`; its folder is made.
         write: gets the place to write to.
+
+    Returns:
+        `STEM-HASH.SUFFIX`, and the whole hash, a sha256 in hex.
     """
     with _place_beside(path, f".{os.getpid()}") as (building, finish):
         write(building)
         [sha256] = hash_files([building])
-        return finish(path.with_stem(f"{path.stem}-{sha256[:16]}"))
+        return finish(path.with_stem(f"{path.stem}-{sha256[:16]}")), sha256
 
 
 @contextmanager
@@ -100,6 +103,10 @@ def hash_files(paths: Sequence[Path]) -> list[str]:
         return list(pool.map(sha256, paths))
 
 
+Seen = tuple[int, int, int]
+"""Of a file: which one it is, how long, and when it was written."""
+
+
 class InPlace:
     """Files that are read as they lie on disk, for as long as somebody asks.
 
@@ -112,11 +119,11 @@ class InPlace:
         """Args:
         paths: the files, as they are now.
         """
-        self._seen = {path: _look(path) for path in paths}
+        self._seen = {path: look(path) for path in paths}
 
     def changes(self) -> tuple[object, ...]:
         """What has become of those that were changed, empty where none was: a look at each."""
-        looked = ((path, seen, _look(path)) for path, seen in self._seen.items())
+        looked = ((path, seen, look(path)) for path, seen in self._seen.items())
         return tuple(
             (path, now)
             for path, seen, now in looked
@@ -124,8 +131,8 @@ class InPlace:
         )
 
 
-def _look(path: Path) -> tuple[int, int, int] | None:
-    """Which file is there, how long it is and when it was written; None where there is none."""
+def look(path: Path) -> Seen | None:
+    """What tells whether a file was changed; None where there is none."""
     try:
         found = path.stat()
     except OSError:

@@ -135,7 +135,8 @@ def keys_of(ids: Iterable[Id]) -> npt.NDArray[np.int64]:
     """What files of embeddings call items.
 
     Args:
-        ids: n of them, whole numbers from 0 to 2^63 - 1 or texts.
+        ids: n of them, whole numbers from 0 to 2^63 - 1 or texts; an array of numbers is the
+            fastest.
 
     Returns:
         int64 of shape (n,), from 0 on. Texts that differ have the same key once in 2^63 pairs.
@@ -143,6 +144,9 @@ def keys_of(ids: Iterable[Id]) -> npt.NDArray[np.int64]:
     >>> keys_of([15970, 1163]).tolist(), keys_of(["SKU-1"]).tolist()
     ([15970, 1163], [5566019728518143210])
     """
+    held = np.asarray(ids) if hasattr(ids, "__array__") else None
+    if held is not None and np.issubdtype(held.dtype, np.integer):
+        return held.astype(np.int64)
     return np.array([key_of(item_id) for item_id in ids], dtype=np.int64)
 
 

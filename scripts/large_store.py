@@ -30,7 +30,7 @@ from PIL import Image, ImageDraw
 
 from recommender.catalog.cleaning import CatalogReport
 from recommender.catalog.features import features_of
-from recommender.catalog.items import write_catalog
+from recommender.catalog.shards import write_catalog
 from recommender.index.faiss import IndexConfig
 from recommender.schema import COLUMNS, own_names
 from recommender.search.options import Options
@@ -41,7 +41,8 @@ from recommender.service.trends import Question, Trends
 from recommender.store.build import build_store
 from recommender.store.collection import Contents
 from recommender.store.colours import write_colours
-from recommender.store.embed import PART_ITEMS, Part, Work
+from recommender.store.embed import Part, Work, part_slices
+from recommender.store.known import ByPicture
 from recommender.store.store import Store
 from recommender.store.style_map import MAP
 from recommender.trends.sections import NAMES
@@ -84,13 +85,13 @@ def make_store(like: Path, directory: Path, count: int) -> None:
 
     def parts() -> Iterator[np.ndarray]:
         held = [np.empty((0, encoder.dim), np.float32), np.empty(0, np.int64)]
-        done = 0
+        slices = part_slices(ids)[::-1]
         for block in catalog.blocks(count):
             held = [np.concatenate(pair) for pair in zip(held, block, strict=True)]
-            while len(held[0]) >= PART_ITEMS or (len(held[0]) and done + len(held[0]) == count):
-                vectors, of = (both[:PART_ITEMS] for both in held)
-                held = [both[PART_ITEMS:] for both in held]
-                here = slice(done, done + len(of))
+            while slices and len(held[0]) >= (size := slices[-1].stop - slices[-1].start):
+                here = slices.pop()
+                vectors, of = (both[:size] for both in held)
+                held = [both[size:] for both in held]
                 known = dict(zip(hashes[here], vectors, strict=True))
                 work = Work(
                     directory=directory / "embeddings",
@@ -101,9 +102,8 @@ def make_store(like: Path, directory: Path, count: int) -> None:
                     workers=1,
                     known=known,
                 )
-                part = Part(ids[here].tolist(), hashes[here], work)
+                part = Part(here.start, ids[here].tolist(), hashes[here], work)
                 part.write(np.empty((0, encoder.dim), np.float32), {})
-                done += len(of)
                 yield of
 
     of = np.concatenate(list(parts()))
@@ -119,11 +119,16 @@ def make_store(like: Path, directory: Path, count: int) -> None:
         for name, kind in zip(features, features.arrow_schema, strict=True)
     }
     items = Dataset(pa.table(columns), info=None).cast(features)
-    write_catalog(items, directory / "catalog", CatalogReport(source=f"{count:,} made"))
+    write_catalog(
+        [items.data.table],
+        items.features,
+        directory / "catalog",
+        CatalogReport(source=f"{count:,} made"),
+    )
     del columns, image, shown
     places, colours = store.places, store.colours
     if colours is not None:
-        write_colours(items, ids, directory, dict(zip(hashes, colours[of], strict=True)))
+        write_colours(items, ids, directory, ByPicture(hashes, colours[of]))
     former = None
     if places is not None:
         former = directory / "places.safetensors"

@@ -77,7 +77,8 @@ def test_a_body_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
 
 def test_a_file_named_by_its_content(tmp_path: Path) -> None:
     sha256 = hashlib.sha256(b"x").hexdigest()
-    path = write_by_content(tmp_path / "index.faiss", lambda path: path.write_bytes(b"x"))
+    path, told = write_by_content(tmp_path / "index.faiss", lambda path: path.write_bytes(b"x"))
+    assert told == sha256
     assert path == tmp_path / f"index-{sha256[:16]}.faiss"
     assert path.read_bytes() == b"x"
     with pytest.raises(ZeroDivisionError):
@@ -110,7 +111,9 @@ def test_others_may_read_what_the_umask_says(tmp_path: Path, umask: int, mode: i
     try:
         with whole_file(tmp_path / "a") as building:
             save_file({"x": np.zeros(3)}, building)
-        named = write_by_content(tmp_path / "b.x", lambda path: save_file({"x": np.ones(3)}, path))
+        named, _ = write_by_content(
+            tmp_path / "b.x", lambda path: save_file({"x": np.ones(3)}, path)
+        )
     finally:
         os.umask(before)
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "a", named)} == {mode}

@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 from test_own_columns import shop, shop_rows
 
 from recommender.catalog.features import FEATURES
-from recommender.catalog.items import catalog_fingerprint
+from recommender.catalog.fingerprint import catalog_fingerprint
 from recommender.errors import HubError, IndexMismatchError
 from recommender.hub import hub as module
 from recommender.hub.card import make_card

@@ -21,11 +21,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.catalog.features import FEATURES
-from recommender.catalog.items import catalog_frame, fingerprint_of_frame
+from recommender.catalog.fingerprint import catalog_fingerprint
 from recommender.errors import IndexMismatchError, StoreError
 from recommender.index import faiss as module
 from recommender.index.embeddings import Embeddings
 from recommender.index.faiss import Index, IndexConfig, build_index
+from recommender.store import build
 from recommender.store.manifest import MANIFEST_FILE, check_encoder, load_manifest
 from recommender.store.store import Store
 
@@ -407,7 +408,7 @@ def test_items_that_are_none(copy: Path, kind: str) -> None:
         writer.write_table(made.data.table)
         writer.finalize()
     data = (copy.parent / "made.arrow").read_bytes()
-    rewrite(copy, shard, data, catalog_fingerprint=fingerprint_of_frame(catalog_frame(made)))
+    rewrite(copy, shard, data, catalog_fingerprint=catalog_fingerprint(made))
     assert "items without" in refused(copy)
 
 
@@ -516,7 +517,7 @@ def test_building_anew_replaces_and_removes_what_is_stale(copy: Path, tmp_path: 
     assert not after & before
 
 
-@pytest.mark.parametrize("step", ["write_index", "replace index", "save ids", "replace manifest"])
+@pytest.mark.parametrize("step", ["write index", "replace index", "save ids", "replace manifest"])
 @pytest.mark.parametrize("error", [OSError(28, "No space left"), KeyboardInterrupt()])
 def test_killed_at_any_step_the_store_is_the_former_one(
     copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException
@@ -531,8 +532,8 @@ def test_killed_at_any_step_the_store_is_the_former_one(
         return fail() if Path(target).name.startswith(wanted) else real(self, target)
 
     with monkeypatch.context() as patch:
-        if step == "write_index":
-            patch.setattr(faiss, "write_index", fail)
+        if step == "write index":
+            patch.setattr(build, "write_flat", fail)
         elif step == "save ids":
             patch.setattr(np, "save", fail)
         else:

@@ -5,10 +5,13 @@ into whatever memory lies behind; and what is compressed takes as much memory as
 """
 
 import struct
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from recommender.files import Seen, look
 
 _BATCH_OF_ROWS = 3
 """Of the kinds of messages."""
@@ -27,12 +30,18 @@ _ROWS = 64
 def check_arrow(path: Path) -> None:
     """See that a stream of record batches is what it says, before anything reads it.
 
-    Its columns are looked through, pictures are not: those lie where they lay.
+    Its columns are looked through, pictures are not: those lie where they lay. A file that was seen
+    here is not looked through again as long as it is the same one.
 
     Raises:
         OSError: it cannot be read.
         ValueError, pyarrow.ArrowException: it is none, it is compressed, or points beyond itself.
     """
+    _check(path.absolute(), look(path))
+
+
+@lru_cache(maxsize=2**16)
+def _check(path: Path, seen: Seen | None) -> None:
     with pa.memory_map(str(path)) as file:
         for message in pa.ipc.MessageReader.open_stream(file):
             if message.type != "schema" and not _is_plain(message.metadata.to_pybytes()):

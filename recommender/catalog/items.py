@@ -6,21 +6,21 @@ ones even where one of two equal files carries extra metadata.
 """
 
 import hashlib
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import datasets
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from datasets.table import MemoryMappedTable, concat_tables
 
 from recommender.catalog.arrow import check_arrow
 from recommender.catalog.cleaning import (
@@ -34,6 +34,7 @@ from recommender.catalog.cleaning import (
 from recommender.catalog.features import check_features, check_values, features_of
 from recommender.catalog.labels import Vocabulary
 from recommender.catalog.own import DTYPES
+from recommender.catalog.shards import LATEST, catalog_shards, place_of_new, write_catalog
 from recommender.catalog.views import (
     VIEW_HASHES,
     VIEWS,
@@ -44,16 +45,12 @@ from recommender.catalog.views import (
     without_unused,
 )
 from recommender.errors import CatalogError, ImageError, StoreError
-from recommender.files import hash_files, refused_by_disk
+from recommender.files import refused_by_disk
 from recommender.pictures.decode import ImageLimits, decode_image
 from recommender.schema import COLUMNS, PICTURE_COLUMNS, Id, own_names
 
 _IMAGE, _HASH = PICTURE_COLUMNS
 _POSITION = "\tposition"  # of a row in its source; no column is called so
-
-STATE_FILE = "state.json"  # of datasets: names the Arrow files
-_LATEST = ("dataset_info.json", REPORT_FILE, STATE_FILE)
-"""What says which catalog is the latest, the file that decides it last."""
 
 _PICTURES_A_BATCH = 256
 _SHOWN = 3
@@ -94,7 +91,8 @@ def build_catalog(
         if not len(items):
             reason = report.skipped[0]["reason"]
             raise CatalogError(f"{source} has no item with a readable picture; first: {reason}")
-        latest = {*write_catalog(items, directory, report), *(directory / n for n in _LATEST)}
+        written = write_catalog([items.data.table], items.features, directory, report)
+        latest = {*written, *(directory / name for name in LATEST)}
         for stale in set(directory.iterdir()) - latest:
             shutil.rmtree(stale, ignore_errors=True)
             with suppress(OSError):  # Windows keeps a file that is still read
@@ -111,7 +109,7 @@ def changing(directory: Path) -> Iterator[Path]:
     """
     building = directory.with_name(directory.name + ".building")
     try:
-        for left in (building, _place_of_new(directory)):  # by a command that was killed
+        for left in (building, place_of_new(directory)):  # by a command that was killed
             shutil.rmtree(left, ignore_errors=True)
         building.mkdir(parents=True)
         yield building
@@ -224,14 +222,16 @@ def load_catalog(directory: Path, shards: Sequence[Path] = ()) -> datasets.Datas
         for path in shards or catalog_shards(directory):
             check_arrow(path)
         if shards:
-            opened = [datasets.Dataset.from_file(str(path)) for path in shards]
-            items = datasets.concatenate_datasets(opened)
+            opened = [MemoryMappedTable.from_file(str(path)) for path in shards]
+            items = datasets.Dataset(concat_tables(opened))
         else:
             items = datasets.load_from_disk(str(directory))
     except Exception as error:  # of damaged files, whatever datasets and pyarrow happen to raise
         raise StoreError("The catalog is damaged: build it again.") from error
     if isinstance(items, datasets.Dataset) and "image" in items.column_names:
-        with suppress(TypeError, ValueError):  # of what holds no pictures, which is refused next
+        with suppress(
+            TypeError, ValueError, pa.ArrowException
+        ):  # of what holds no pictures, which is refused next
             items = decoding(items, decode=True)
     check_features(getattr(items, "features", datasets.Features()))
     check_items(items)
@@ -259,18 +259,15 @@ def check_items(items: datasets.Dataset) -> None:
         check_views(table)
 
 
-def catalog_shards(directory: Path) -> list[Path]:
-    """The Arrow files of the latest catalog, in order.
+def catalog_frame(
+    items: datasets.Dataset, rows: npt.NDArray[np.int64] | None = None
+) -> pd.DataFrame:
+    """Everything but the pictures, one row an item.
 
-    Raises:
-        OSError: there is none.
-    """
-    state = json.loads((directory / STATE_FILE).read_text(encoding="utf-8"))
-    return [directory / Path(file["filename"]).name for file in state["_data_files"]]
-
-
-def catalog_frame(items: datasets.Dataset) -> pd.DataFrame:
-    """Everything but the pictures, one row an item in the catalog's order.
+    Args:
+        items: a catalog.
+        rows: int64 of shape (m,), of which items, in their order; of all, in the catalog's, if
+            None.
 
     Returns:
         Columns of `COLUMNS`, a catalog's own, `image_hash` and, of one with views, lists of theirs;
@@ -278,6 +275,12 @@ def catalog_frame(items: datasets.Dataset) -> pd.DataFrame:
         `own.DTYPES`.
     """
     features, table = items.features, items.data.table  # the features are a copy, each time
+    if rows is not None:
+        # Of some rows of many chunks Arrow would first put all of these together.
+        chosen = np.zeros(len(table), bool)
+        chosen[rows] = True
+        table = table.drop_columns([n for n in (_IMAGE, VIEWS) if n in features]).filter(chosen)
+        table = table.take(np.searchsorted(np.flatnonzero(chosen), rows))
     own = own_names([name for name in features if name not in (_IMAGE, VIEWS)])
     dtypes = {**dict.fromkeys(COLUMNS, "object"), "year": "Int32"}
     dtypes |= {name: DTYPES[features[name].dtype] for name in own} | {_HASH: "object"}
@@ -299,78 +302,3 @@ def _texts(column: pa.ChunkedArray) -> "pd.Series[Any]":
     coded = column.combine_chunks().dictionary_encode()
     texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
     return pd.Series(texts[coded.indices.fill_null(len(texts) - 1).to_numpy()], dtype=object)
-
-
-def catalog_fingerprint(items: datasets.Dataset) -> str:
-    """sha256 of every item's columns and pixels, in order: equal exactly when catalogs are."""
-    return fingerprint_of_frame(catalog_frame(items))
-
-
-def fingerprint_of_frame(frame: pd.DataFrame) -> str:
-    """The same, of what `catalog_frame` gives."""
-    digest = hashlib.sha256()
-    for name in frame.columns:
-        values = frame[name].tolist()
-        if frame[name].dtype != object:  # there, what is missing is None already
-            values = [None if value is pd.NA else value for value in values]
-        digest.update(json.dumps([name, values], ensure_ascii=False).encode())
-    return digest.hexdigest()
-
-
-def write_catalog(items: datasets.Dataset, directory: Path, report: CatalogReport) -> list[Path]:
-    """Write a catalog beside the one that is there and, last, make it the latest.
-
-    Args:
-        items: with the features of a catalog.
-        directory: the catalog; its Arrow files stay.
-        report: is completed and stored.
-
-    Returns:
-        The new Arrow files, in order. None has taken the name of another content.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    building = _place_of_new(directory)
-    try:
-        shutil.rmtree(building, ignore_errors=True)
-        items.save_to_disk(building, max_shard_size="500MB")
-        frame = catalog_frame(datasets.load_from_disk(str(building)))
-        report.items = len(frame)
-        report.rows = report.rows or report.items
-        columns = [*COLUMNS, *own_names(frame.columns)]
-        report.missing = {name: int(frame[name].isna().sum()) for name in columns}
-        report.fingerprint = fingerprint_of_frame(frame)
-        text = json.dumps(asdict(report), ensure_ascii=False, indent=1)
-        (building / REPORT_FILE).write_text(text, encoding="utf-8")
-        if directory.exists():
-            _put_over(directory, building)
-        else:
-            building.rename(directory)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return catalog_shards(directory)
-
-
-def _place_of_new(directory: Path) -> Path:
-    return directory.with_name(f"{directory.name}.new.building")
-
-
-def _put_over(directory: Path, building: Path) -> None:
-    """Move a new catalog's files among another's; the last one decides which is the latest.
-
-    An Arrow file is named by its content, unless it is there by another name already.
-    """
-    state = json.loads((building / STATE_FILE).read_text(encoding="utf-8"))
-    for file in state["_data_files"]:
-        path = building / file["filename"]
-        size = path.stat().st_size
-        there = [other for other in directory.glob("*.arrow") if other.stat().st_size == size]
-        sha256, *others = hash_files([path, *there])
-        if sha256 in others:
-            file["filename"] = there[others.index(sha256)].name
-        else:
-            file["filename"] = path.replace(directory / f"data-{sha256[:16]}.arrow").name
-    (building / STATE_FILE).write_text(json.dumps(state), encoding="utf-8")
-    for name in _LATEST:
-        (building / name).replace(directory / name)

@@ -17,6 +17,7 @@ import datasets
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow.compute as pc
 from pandas.api.types import is_integer_dtype
 
 from recommender.catalog.cleaning import CatalogReport, RawCatalog, clean_rows, spell_labels
@@ -27,26 +28,22 @@ from recommender.catalog.items import (
     changing,
     load_catalog,
     pixel_hash,
-    write_catalog,
 )
 from recommender.catalog.own import own_types
+from recommender.catalog.shards import pieces_of_changed, write_catalog
 from recommender.catalog.values import cleaned as cleaned_value
 from recommender.catalog.values import whole_number
 from recommender.catalog.views import (
     VIEWS,
     View,
     are_those,
-    decoding,
     views_within,
-    without_unused,
 )
 from recommender.errors import CatalogError, ImageError
 from recommender.schema import COLUMNS, LABELS, PICTURE_COLUMNS, Id
 
 _COMPARED_AT_ONCE = 1_000
 _SHOWN = 5
-_SLICES, _ROWS_A_SLICE = 8, 100
-"""So few slices, or one in so many rows, are faster than rows that are named."""
 _TOLD_BY = ("productDisplayName", PICTURE_COLUMNS[1])
 """By which an item is known again under another id: name and picture."""
 
@@ -106,16 +103,17 @@ def update_catalog(
         StoreError: there is no whole catalog.
     """
     items = load_catalog(directory)
-    frame = catalog_frame(items)
-    there: set[Any] = set(frame["id"].tolist())
-    numbered = is_integer_dtype(frame["id"].dtype)
+    held = items.data.table["id"].to_numpy()
+    ids = pd.Index(held, dtype=held.dtype)
+    there: set[Any] = set(ids.tolist())
+    numbered = is_integer_dtype(ids.dtype)
     going: set[Any] = {_read(i, numbered=numbered) if isinstance(i, str) else i for i in remove}
     report = CatalogReport(source=source) if raw is None else CatalogReport.of(raw, source)
     with changing(directory) as building:
         fresh, named = items.select([]), set[Id]()
-        columns = frame
+        columns = frame = catalog_frame(items, np.empty(0, np.int64))  # of the items that are named
         if raw is not None and labels_only:
-            raw = _with_pictures_of(raw, items, frame, numbered=numbered)
+            raw = _with_pictures_of(raw, items, ids, numbered=numbered)
         if raw is not None:
             cleaned = clean_rows(
                 raw.rows.reset_index(drop=True),
@@ -123,15 +121,20 @@ def update_catalog(
                 numbered=numbered,
                 own=own_types(frame),
             )
-            cleaned = spell_labels(cleaned, report, _words_of(frame))
+            cleaned = spell_labels(cleaned, report, _words_of(items))
             if twice := [skip["id"] for skip in report.skipped if "same id" in skip["reason"]]:
                 raise CatalogError(f"The update holds the id {twice[0]} twice: keep one row of it.")
             if whole and report.skipped:
-                rows = [f"{skip['id']} ({skip['reason']})" for skip in report.skipped]
-                raise CatalogError(f"Nothing is removed while rows cannot be read: {_some(rows)}.")
+                unread = [f"{skip['id']} ({skip['reason']})" for skip in report.skipped]
+                raise CatalogError(
+                    f"Nothing is removed while rows cannot be read: {_some(unread)}."
+                )
             named = set(cleaned["id"].tolist())
+            rows = ids.get_indexer(cleaned["id"])
+            rows = rows[rows >= 0]
+            frame = catalog_frame(items, rows)
             cleaned = _with_what_it_lacks(cleaned, {*raw.rows.columns}, frame)
-            cleaned = cleaned[_differ(cleaned, raw, items, frame)]
+            cleaned = cleaned[_differ(cleaned, raw, items, frame, rows)]
             report.notes += _emptied(cleaned, frame)
             if len(cleaned):
                 columns = cleaned
@@ -146,12 +149,12 @@ def update_catalog(
                 f"The update lacks {len(lacking):,} of {len(there):,} items: say --allow-removing "
                 f"{len(lacking)} if they are to go."
             )
-        ids = fresh["id"][:]
+        given = fresh["id"][:]
         if len(lacking) > allow_removing:
-            _see_that_none_is_misspelt(lacking, fresh, frame, report)
+            _see_that_none_is_misspelt(lacking, fresh, items, ids, report)
         update = Update(
-            added=tuple(i for i in ids if i not in there),
-            changed=tuple(i for i in ids if i in there),
+            added=tuple(i for i in given if i not in there),
+            changed=tuple(i for i in given if i in there),
             removed=tuple(sorted(there & going | lacking)),
             skipped=tuple(report.skipped),
             notes=tuple(report.notes),
@@ -159,12 +162,11 @@ def update_catalog(
         if not len(there) + len(update.added) - len(update.removed):
             raise CatalogError("The update would leave no item: build another catalog instead.")
         if update.added or update.changed or update.removed:
-            gone = np.isin(frame["id"], [*update.changed, *update.removed])
-            kept = _those(items, np.flatnonzero(~gone))
-            parts = [part for part in (kept, fresh) if len(part)]
-            features = features_of(columns, viewed=any(VIEWS in part.features for part in parts))
-            merged = datasets.concatenate_datasets([_fitted(part, features) for part in parts])
-            write_catalog(without_unused(merged), directory, report)
+            kept = ~ids.isin([*update.changed, *update.removed])
+            viewed = _have_views(items, kept) or (len(fresh) > 0 and VIEWS in fresh.features)
+            features = features_of(_in_order(columns, items), viewed=viewed)
+            pieces = pieces_of_changed(directory, kept, fresh.data.table, features.arrow_schema)
+            write_catalog(pieces, features, directory, report)
     return update
 
 
@@ -174,9 +176,10 @@ def _read(text: str, *, numbered: bool) -> Id:
     return text if number is None else number
 
 
-def _words_of(frame: pd.DataFrame) -> dict[str, dict[str, str]]:
+def _words_of(items: datasets.Dataset) -> dict[str, dict[str, str]]:
     """A catalog's labels as they are spelt there."""
-    return {name: {value: value for value in frame[name].dropna().unique()} for name in LABELS}
+    spelt = {name: items.data.table[name].unique().drop_null().to_pylist() for name in LABELS}
+    return {name: {value: value for value in values} for name, values in spelt.items()}
 
 
 def _with_what_it_lacks(
@@ -212,7 +215,11 @@ def _emptied(cleaned: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
 
 
 def _see_that_none_is_misspelt(
-    lacking: Collection[Id], fresh: datasets.Dataset, frame: pd.DataFrame, report: CatalogReport
+    lacking: Collection[Id],
+    fresh: datasets.Dataset,
+    items: datasets.Dataset,
+    ids: pd.Index,
+    report: CatalogReport,
 ) -> None:
     """See that an id which the update lacks is not there in another form.
 
@@ -220,13 +227,13 @@ def _see_that_none_is_misspelt(
         CatalogError: a new item has the letters of one, or its name and picture; or a row that
             could not be read is of no item.
     """
-    there = {str(item_id) for item_id in frame["id"]}
+    there = {*map(str, ids)}
     unread = [f"{s['id']} ({s['reason']})" for s in report.skipped if s["id"] not in there]
     if unread and lacking:
         raise CatalogError(f"Nothing is removed while rows cannot be read: {_some(unread)}.")
     new = fresh.select_columns(["id", *_TOLD_BY]).to_pandas()
-    new = new[~new["id"].isin(frame["id"])]
-    gone = frame[frame["id"].isin(list(lacking))]
+    new = new[~new["id"].isin(ids)]
+    gone = catalog_frame(items, np.flatnonzero(ids.isin(list(lacking))))
     alike = []
     letters = {_alike(item_id): item_id for item_id in new["id"]}
     shown = {tuple(row[1:]): row[0] for row in new.itertuples(index=False)}
@@ -251,74 +258,81 @@ def _some(said: list[str]) -> str:
     return ", ".join(said[:_SHOWN]) + (f" and {len(said) - _SHOWN} more" if said[_SHOWN:] else "")
 
 
-def _those(items: datasets.Dataset, rows: npt.NDArray[np.int64]) -> datasets.Dataset:
-    """Some of the items, int64 of shape (m,), rising.
-
-    As slices where those are few: of rows that are named each is copied by itself.
-    """
-    runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
-    if len(runs) > max(_SLICES, len(rows) // _ROWS_A_SLICE) or not len(rows):
-        return items.select(rows)
-    return datasets.concatenate_datasets([items.select(range(r[0], r[-1] + 1)) for r in runs])
+def _in_order(columns: pd.DataFrame, items: datasets.Dataset) -> pd.DataFrame:
+    """Columns as the catalog has them one after the other, then others."""
+    there = [name for name in items.column_names if name in columns]
+    return columns[[*there, *(name for name in columns if name not in there)]]
 
 
-def _fitted(items: datasets.Dataset, features: datasets.Features) -> datasets.Dataset:
-    """Items with the features of what they are merged to; what they lack is missing."""
-    for name in features.keys() - items.features.keys():
-        items = items.add_column(name, [None] * len(items))
-    items = decoding(items.select_columns(list(features)), decode=True)
-    return items if items.features == features else items.cast(features)
+def _have_views(items: datasets.Dataset, which: npt.NDArray[np.bool_]) -> bool:
+    """Whether some of the items have further pictures."""
+    if VIEWS not in items.features:
+        return False
+    counts = pc.list_value_length(items.data.table[VIEWS])
+    return bool(pc.any(pc.greater(counts.filter(which), 0)).as_py())
 
 
 def _with_pictures_of(
-    raw: RawCatalog, items: datasets.Dataset, frame: pd.DataFrame, *, numbered: bool
+    raw: RawCatalog, items: datasets.Dataset, ids: pd.Index, *, numbered: bool
 ) -> RawCatalog:
     """The same rows, each with the picture of its item."""
-    places = {item_id: place for place, item_id in enumerate(frame["id"].tolist())}
     texts = map(cleaned_value, raw.rows["id"])
-    at = [places.get(whole_number(text) if numbered else text) for text in texts]
+    named = [whole_number(text) if numbered else text for text in texts]
+    wanted = pd.Index([-1 if one is None else one for one in named], dtype=ids.dtype)
+    at = ids.get_indexer(wanted).tolist()
 
     def read_picture(position: int) -> bytes | None:
         place = at[position]
-        return None if place is None else bytes(items[place]["image"]["bytes"])
+        return None if place < 0 else bytes(items[place]["image"]["bytes"])
 
     def views(position: int) -> list[View]:
-        data = [] if (place := at[position]) is None else views_within(items[place])
+        data = [] if (place := at[position]) < 0 else views_within(items[place])
         return [View("", partial(bytes, one)) for one in data]
 
     return replace(raw, read_picture=read_picture, views=views)
 
 
 def _differ(
-    cleaned: pd.DataFrame, raw: RawCatalog, items: datasets.Dataset, frame: pd.DataFrame
+    cleaned: pd.DataFrame,
+    raw: RawCatalog,
+    items: datasets.Dataset,
+    frame: pd.DataFrame,
+    rows: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.bool_]:
-    """Which rows of `raw` are new, or differ from their item in a column or a picture's byte."""
+    """Which rows of `raw` are new, or differ from their item in a column or a picture's byte.
+
+    Args:
+        cleaned: those rows.
+        raw: has their pictures.
+        items: the catalog.
+        frame, rows: those of its items that are named, and where it has them.
+    """
     own = frame["image_hash"].to_numpy()
-    rows = pd.Index(frame["id"]).get_indexer(cleaned["id"])
-    differ: npt.NDArray[np.bool_] = rows < 0
+    named = pd.Index(frame["id"]).get_indexer(cleaned["id"])
+    differ: npt.NDArray[np.bool_] = named < 0
     there = np.flatnonzero(~differ)
     old, new = (
         table.reindex(columns=cleaned.columns).iloc[at].astype(object).fillna("").to_numpy()
-        for table, at in ((frame, rows[there]), (cleaned, there))
+        for table, at in ((frame, named[there]), (cleaned, there))
     )
     differ[there] = (old != new).any(axis=1)
 
-    def differs(position: int, row: int, item: Mapping[str, Any]) -> bool:
+    def differs(position: int, at: int, item: Mapping[str, Any]) -> bool:
         try:
             if raw.read_picture(position) != item["image"]["bytes"]:
                 return True
         except ImageError:
             return True  # it is read once more to say why
-        return not are_those(raw.views(position), own[row], pixel_hash, views_within(item))
+        return not are_those(raw.views(position), own[at], pixel_hash, views_within(item))
 
     pictures = items.select_columns([name for name in ("image", VIEWS) if name in items.features])
     same = np.flatnonzero(~differ)
-    same = same[np.argsort(rows[same])]
+    same = same[np.argsort(rows[named[same]])]
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(same), _COMPARED_AT_ONCE):
             batch = same[start : start + _COMPARED_AT_ONCE]
-            held = pictures[rows[batch].tolist()]
+            held = pictures[rows[named[batch]].tolist()]
             each = (dict(zip(held, item, strict=True)) for item in zip(*held.values(), strict=True))
             positions = cleaned.index[batch].tolist()
-            differ[batch] = list(pool.map(differs, positions, rows[batch].tolist(), each))
+            differ[batch] = list(pool.map(differs, positions, named[batch].tolist(), each))
     return differ

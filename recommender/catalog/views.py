@@ -116,15 +116,15 @@ def as_items(items: datasets.Dataset) -> datasets.Dataset:
 
 def decoding(items: datasets.Dataset, *, decode: bool) -> datasets.Dataset:
     """The same items, whose pictures are read as such or as `{"bytes", "path"}`."""
-    items = items.cast_column("image", datasets.Image(decode=decode))
-    if VIEWS not in items.features:
-        return items
-    # To cast a list, datasets would write all of the catalog anew, beside it.
+    # datasets would cast what holds the same either way: file by file and, of a list, by writing
+    # all of the catalog anew.
     info = items.info.copy()
     info.features = items.features
-    info.features[VIEWS] = datasets.List(datasets.Image(decode=decode))
+    info.features["image"] = datasets.Image(decode=decode)
+    if VIEWS in info.features:
+        info.features[VIEWS] = datasets.List(datasets.Image(decode=decode))
     return datasets.Dataset(
-        items.data.cast(info.features.arrow_schema),
+        items.data,
         info=info,
         indices_table=items._indices,
         fingerprint=f"{items._fingerprint}-{'' if decode else 'un'}decoded",

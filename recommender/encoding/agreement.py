@@ -166,17 +166,18 @@ class Agreement:
             told[rows, places[rows]] = np.sqrt(self.weights[name])
         return self._filled(told)
 
-    def unheard(self, labels: Mapping[str, Iterable[object]]) -> dict[str, Counter[str]]:
+    def unheard(self, labels: Mapping[str, Mapping[object, int]]) -> dict[str, Counter[str]]:
         """Values of labels that no class is called, however spelt, and how often they occur.
 
         Args:
-            labels: label -> values; None where missing.
+            labels: label -> value, None where missing -> how often it occurs.
         """
         found: dict[str, Counter[str]] = {}
         for name in self.labels:
-            pairs = zip(labels[name], self._codes(name, labels[name]), strict=True)
-            if counted := Counter(v for v, code in pairs if code < 0 and isinstance(v, str)):
-                found[name] = counted
+            codes = zip(labels[name].items(), self._codes(name, labels[name]), strict=True)
+            unknown = {v: n for (v, n), code in codes if code < 0 and isinstance(v, str)}
+            if unknown:
+                found[name] = Counter(unknown)
         return found
 
     def _codes(self, name: str, values: Iterable[object]) -> npt.NDArray[np.int64]:

@@ -19,12 +19,9 @@ import numpy as np
 from recommender.catalog.arrow import check_parquet
 from recommender.catalog.cleaning import CatalogReport
 from recommender.catalog.features import check_features
-from recommender.catalog.items import (
-    catalog_fingerprint,
-    catalog_frame,
-    check_items,
-    write_catalog,
-)
+from recommender.catalog.fingerprint import is_fingerprint
+from recommender.catalog.items import catalog_frame, check_items
+from recommender.catalog.shards import write_catalog
 from recommender.catalog.views import decoding
 from recommender.errors import HubError, StoreError
 from recommender.files import hash_files, is_disk_full, whole_file
@@ -276,7 +273,7 @@ def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> No
         )
         check_features(items.features)
         check_items(items)
-        if catalog_fingerprint(items) != stored.catalog_fingerprint:
+        if not is_fingerprint(stored.catalog_fingerprint, items):
             raise ValueError("it is another catalog than the embeddings'")
     except Exception as error:  # of damaged files, whatever datasets and pyarrow happen to raise
         if is_disk_full(error):
@@ -310,7 +307,9 @@ def unpack(parcel: Parcel, staging: Path, directory: Path, *, source: str) -> No
             "The index, its embeddings, views, map or colours on the Hub are not what the manifest "
             "says: push the store again."
         ) from error
-    written = write_catalog(items, directory / "catalog", CatalogReport(source=source))
+    written = write_catalog(
+        [items.data.table], items.features, directory / "catalog", CatalogReport(source=source)
+    )
     hashes = hash_files(written)
     catalog = {f"catalog/{p.name}": sha for p, sha in zip(written, hashes, strict=True)}
     write_manifest(directory, replace(manifest, files={**manifest.files, **catalog}))

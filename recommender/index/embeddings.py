@@ -55,7 +55,7 @@ class Embeddings:
             raise ValueError("vectors are not float32 of shape (n, d)")
         if len(self.ids) != len(self.vectors):
             raise ValueError(f"{len(self.ids)} ids do not go with {len(self.vectors)} vectors")
-        if len(np.unique(self.ids)) != len(self.ids):
+        if not np.diff(np.sort(self.ids)).all():
             raise ValueError("ids repeat")
         norms = np.sqrt(np.einsum("nd,nd->n", self.vectors, self.vectors))
         if not np.all(np.abs(norms - 1) < _NORM_TOLERANCE):  # also false for NaN

@@ -4,7 +4,7 @@ import logging
 import os
 import re
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -152,6 +152,8 @@ def build_index(embeddings: Embeddings, config: IndexConfig) -> tuple[Index, flo
         StoreError: FAISS does not know the factory string, or has too few rows to train it.
     """
     vectors = np.ascontiguousarray(embeddings.vectors)
+    if config.factory == FLAT:
+        return Index(None, embeddings.ids, vectors, config.metric), 1.0
     random = np.random.default_rng(0)
     if (cells := _cells(config.factory)) > len(vectors):
         # FAISS would first allocate them.
@@ -222,14 +224,38 @@ def write_index(index: Index, path: Path) -> None:
     """Write the search structure as a FAISS file, which this user may read again.
 
     Raises:
-        RuntimeError: FAISS cannot write it.
+        OSError, RuntimeError: it cannot be written.
     """
+    if index._faiss is None:
+        write_flat([index.vectors[:]], len(index), index.vectors.shape[1], path)
+        return
     faiss.write_index(index._faiss, str(path))
     if not _is_flat(index._faiss):
         # Where that cannot be noted, the structure is built anew instead of read.
         with suppress(OSError):
             BUILT_HERE.mkdir(parents=True, exist_ok=True)
             (BUILT_HERE / hash_files([path])[0]).touch()
+
+
+def write_flat(blocks: Iterable[Floats], count: int, dim: int, path: Path) -> None:
+    """Write vectors as a FAISS file of an `IndexFlatIP`, as `map_flat` reads it.
+
+    Args:
+        blocks: float32 of shapes (m, dim), one after the other; never all in memory.
+        count: of them all.
+        dim: of each.
+        path: the file.
+
+    Raises:
+        OSError: it cannot be written.
+        ValueError: a block has another length.
+    """
+    with path.open("wb") as file:
+        file.write(_flat_head(count, dim))
+        for block in blocks:
+            if block.shape[1:] != (dim,) or block.dtype != np.float32:
+                raise ValueError("an embedding has another length")
+            file.write(np.ascontiguousarray(block, "<f4").data)
 
 
 def map_flat(path: Path, count: int, dim: int) -> Floats:
@@ -241,14 +267,20 @@ def map_flat(path: Path, count: int, dim: int) -> Floats:
         OSError: it cannot be read.
         ValueError: it is no such file, or of another shape.
 
-    Source: `write_index_header` and `write_index` of faiss/impl/index_write.cpp.
     """
-    values = count * dim
-    head = struct.pack("<4siqqqBiQ", b"IxFI", dim, count, 1 << 20, 1 << 20, 1, 0, values)
+    head, values = _flat_head(count, dim), count * dim
     with path.open("rb") as file:
         if file.read(len(head)) != head or path.stat().st_size != len(head) + 4 * values:
             raise ValueError("the index is not the flat one that it should be")
     return map_file(path, len(head), (count, dim))
+
+
+def _flat_head(count: int, dim: int) -> bytes:
+    """What stands before the vectors in the file of an `IndexFlatIP`.
+
+    Source: `write_index_header` and `write_index` of faiss/impl/index_write.cpp.
+    """
+    return struct.pack("<4siqqqBiQ", b"IxFI", dim, count, 1 << 20, 1 << 20, 1, 0, count * dim)
 
 
 def read_index(

@@ -9,17 +9,35 @@ from typing import Any
 
 import datasets
 import numpy as np
+from safetensors import SafetensorError
 
-from recommender.catalog.items import catalog_fingerprint, catalog_shards, load_catalog
+from recommender.catalog.fingerprint import fingerprint_of_files
+from recommender.catalog.items import load_catalog
+from recommender.catalog.shards import catalog_shards
 from recommender.catalog.views import VIEWS, as_items
 from recommender.encoding.agreement import Agreement
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import StoreError
 from recommender.files import hash_files, write_by_content
-from recommender.index.embeddings import Rows
-from recommender.index.faiss import IndexConfig, build_index, write_index
+from recommender.index.embeddings import Embeddings, Rows
+from recommender.index.faiss import (
+    FLAT,
+    IndexConfig,
+    build_index,
+    map_flat,
+    write_flat,
+    write_index,
+)
 from recommender.store.colours import write_colours
-from recommender.store.embed import Engine, LoadEncoder, embed_catalog, embed_here
+from recommender.store.embed import (
+    EmbeddedCatalog,
+    Engine,
+    LoadEncoder,
+    embed_catalog,
+    embed_here,
+    read_parts,
+)
+from recommender.store.known import ByPicture
 from recommender.store.manifest import WEIGHTS, Manifest, write_manifest
 from recommender.store.store import Store
 from recommender.store.style_map import MapConfig, MapQuality, write_map
@@ -28,6 +46,7 @@ from recommender.store.views import VIEWS_FOLDER
 log = logging.getLogger(__name__)
 
 _SHOWN = 5
+_UNWRITTEN = "The store cannot be written: see its folder's permissions."
 
 
 def build_store(
@@ -48,7 +67,8 @@ def build_store(
         directory: holds `catalog/`.
         load_encoder, batch_size, workers, engine: as `embed_catalog` takes them.
         config: of the index.
-        former: the version before, whose embeddings are taken over where they fit.
+        former: the version before, as it was opened here: its embeddings are taken over where
+            they fit, and its files, which were checked then, are not read again.
         former_map: the map whose places items keep, where the catalog changed a little.
         style_map: how the map is made; None for a store without one.
 
@@ -61,60 +81,88 @@ def build_store(
         ValueError: a size is not positive.
     """
     items = load_catalog(directory / "catalog")
+    checked = former.manifest.files if former else {}
     embed = partial(
         embed_catalog,
         load_encoder=load_encoder,
         batch_size=batch_size,
         workers=workers,
         load_known=former.known if former else lambda fingerprint: {},
+        done=frozenset(directory / name for name in checked),
         engine=engine,
     )
     embedded = embed(items, directory / "embeddings")
     views = embed(as_items(items), directory / VIEWS_FOLDER) if VIEWS in items.features else None
     _tell_unheard(embedded.encoder.agreement, items)
-    ids = embedded.embeddings.ids
-    index, recall = build_index(embedded.embeddings, config)
+    index_file, index_hash, embeddings, recall = _write_index(embedded, config, directory)
+    ids = embeddings.ids
     maps, quality = [], None
     if style_map is not None:
-        path, quality = write_map(embedded.embeddings, directory, style_map, former=former_map)
+        path, quality = write_map(embeddings, directory, style_map, former=former_map)
         maps = [path]
-    colours = write_colours(items, ids, directory, former.known_colours if former else {})
+    colours = write_colours(items, ids, directory, former.known_colours if former else ByPicture())
     try:
-        index_file = write_by_content(directory / "index.faiss", partial(write_index, index))
-        ids_file = write_by_content(directory / "ids.npy", partial(_write_ids, ids))
+        ids_file, ids_hash = write_by_content(directory / "ids.npy", partial(_write_ids, ids))
         shards = catalog_shards(directory / "catalog")
         record, weights = _record_of(embedded.encoder, directory)
         files = [index_file, ids_file, *shards, *embedded.parts, *maps, colours, *weights]
         files += views.parts if views else ()
         skipped = embedded.skipped | (views.skipped if views else {})
         names = [path.relative_to(directory).as_posix() for path in files]
-        fingerprint = catalog_fingerprint(items)
+        known = {**checked, index_file.name: index_hash, ids_file.name: ids_hash}
+        new = [name for name in names if name not in known]
+        known |= zip(new, hash_files([directory / name for name in new]), strict=True)
+        fingerprint = fingerprint_of_files(shards)
         manifest = Manifest(
             encoder=record,
             index=asdict(config),
-            dim=index.vectors.shape[1],
-            count=len(index),
+            dim=embeddings.vectors.shape[1],
+            count=len(ids),
             ids_sha256=hashlib.sha256(ids.tobytes()).hexdigest(),
             catalog_fingerprint=fingerprint,
             recall_at_10=recall,
             skipped={str(item_id): reason for item_id, reason in skipped.items()},
             parts=[path.relative_to(directory).as_posix() for path in embedded.parts],
-            files=dict(zip(names, hash_files(files), strict=True)),
+            files={name: known[name] for name in names},
             index_file=index_file.name,
             ids_file=ids_file.name,
             lineage=former.manifest.lineage if former else fingerprint[:12],
         )
         write_manifest(directory, manifest)
     except (OSError, RuntimeError) as error:
-        raise StoreError("The store cannot be written: see its folder's permissions.") from error
+        raise StoreError(_UNWRITTEN) from error
     return manifest, quality
+
+
+def _write_index(
+    embedded: EmbeddedCatalog, config: IndexConfig, directory: Path
+) -> tuple[Path, str, Embeddings, float]:
+    """The index's file, its sha256, the vectors in it or beside it, and the recall@10."""
+    path, parts = directory / "index.faiss", embedded.parts
+    try:
+        if config.factory != FLAT:
+            index, recall = build_index(embedded.embeddings, config)
+            return *write_by_content(path, partial(write_index, index)), embedded.embeddings, recall
+        # From files to a file: a million vectors would take more than a gigabyte of memory.
+        ids, dim = np.concatenate([*read_parts(parts, "ids")]), embedded.encoder.dim
+        blocks = read_parts(parts, "vectors")
+        file, sha256 = write_by_content(path, partial(write_flat, blocks, len(ids), dim))
+        return file, sha256, Embeddings(ids, map_flat(file, len(ids), dim)), 1.0
+    except (SafetensorError, ValueError) as error:
+        raise StoreError("The store's embeddings are damaged: build the index again.") from error
+    except (OSError, RuntimeError) as error:
+        raise StoreError(_UNWRITTEN) from error
 
 
 def _tell_unheard(agreement: Agreement, items: datasets.Dataset) -> None:
     """Warn of labels that the encoder has no class for, which hybrid ranking cannot use."""
     if not agreement.labels:
         log.warning("The encoder knows no types or colours: whoever asks, it ranks by image alone.")
-    labels = {name: items.data.table[name].to_pylist() for name in agreement.labels}
+    counts = {name: items.data.table[name].value_counts() for name in agreement.labels}
+    labels = {
+        name: dict(zip(*(told.field(at).to_pylist() for at in (0, 1)), strict=True))
+        for name, told in counts.items()
+    }
     for name, counted in agreement.unheard(labels).items():
         shown = ", ".join(f"{value} {count:,}" for value, count in counted.most_common(_SHOWN))
         log.warning(

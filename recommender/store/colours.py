@@ -4,7 +4,7 @@ Of a catalog that changed, only pictures that are new are read.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -18,8 +18,8 @@ from recommender.errors import ImageError
 from recommender.index.embeddings import Floats, Rows
 from recommender.pictures.colour import packshot_lab
 from recommender.pictures.decode import decode_image
-from recommender.schema import keys_of
 from recommender.store.beside import UNREADABLE, Beside
+from recommender.store.known import ByPicture, pictures_of
 
 COLOURS = Beside(folder="colours", tensor="labs", width=3, dtype=np.float32, called="colours are")
 """CIELAB, NaN where a picture does not tell."""
@@ -28,24 +28,19 @@ _MADE_BY = b"the median of the middle"
 """What `packshot_lab` does, in the name: who changes it, changes this."""
 
 
-def write_colours(
-    items: datasets.Dataset, ids: Rows, store: Path, known: Mapping[str, Floats]
-) -> Path:
+def write_colours(items: datasets.Dataset, ids: Rows, store: Path, known: ByPicture) -> Path:
     """Tell the colours of a gallery and write them, unless they are there.
 
     Args:
         items: the catalog.
         ids: int64 of shape (n,), the gallery's keys, all of items of the catalog.
         store: its folder.
-        known: `image_hash` -> float32 of shape (3,), of pictures that need not be read again.
+        known: float32 of shape (3,), of pictures that need not be read again.
 
     Raises:
         StoreError: they cannot be written.
     """
-    position = {key: at for at, key in enumerate(keys_of(items["id"][:]).tolist())}
-    rows = [position[key] for key in ids.tolist()]
-    hashes = items["image_hash"][:]  # without [:] each value is read by itself, in a millisecond
-    pictures = [hashes[row] for row in rows]
+    rows, pictures = pictures_of(items, ids)
     made_of = sha256(_MADE_BY + ids.tobytes() + "".join(pictures).encode())
     path = COLOURS.path(store, made_of.hexdigest())
     try:
@@ -53,12 +48,13 @@ def write_colours(
         return path
     except UNREADABLE:
         pass  # not there, or damaged
-    told = {picture: known[picture] for picture in pictures if picture in known}
-    fresh = {
-        picture: row for picture, row in zip(pictures, rows, strict=True) if picture not in told
-    }
-    told |= zip(fresh, _tell(items, list(fresh.values())), strict=True)
-    labs = np.array([told[picture] for picture in pictures], np.float32).reshape(-1, 3)
+    labs = np.empty((len(ids), 3), np.float32)
+    unknown = known.fill(pictures, labs)
+    seen = [pictures[place] for place in unknown]
+    fresh = dict(zip(seen, rows[unknown].tolist(), strict=True))
+    told = dict(zip(fresh, _tell(items, list(fresh.values())), strict=True))
+    for place, picture in zip(unknown, seen, strict=True):
+        labs[place] = told[picture]
     COLOURS.write(path, ids, labs)
     return path
 

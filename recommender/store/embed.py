@@ -1,43 +1,49 @@
 """Embed a catalog; ids and their vectors, together, on disk and back.
 
-A part is a file that holds the ids and vectors of up to `PART_ITEMS` consecutive items. Its name
-is a hash of what it was made of (encoder, ids, pixels), so a part that exists is a part that is
-done: a run that was killed finds what it needs; a part that is damaged is made again. Of a catalog
-that changed, parts are put together from the embeddings that are known, and the rest is encoded.
+A part is a file that holds the ids and vectors of some `PART_ITEMS` consecutive items. Its name is
+a hash of what it was made of (encoder, ids, pixels), so a part that exists is a part that is done:
+a run that was killed finds what it needs; a part that is damaged is made again. Where parts end is
+told by the items' ids, so that an item which comes or goes changes its own part and none behind it.
+Of a catalog that changed, parts are put together from the embeddings that are known, and the rest
+is encoded.
 
-Who makes the parts is an `Engine`: here this machine, by `Dataset.map`; in `embed_ray` a cluster.
-Each finds what another has made.
+Who makes the parts is an `Engine`: here this machine; in `embed_ray` a cluster. Each finds what
+another has made.
 """
 
 import json
+import multiprocessing
 import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from hashlib import sha256
+from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
 import datasets
-import multiprocess
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
+from tqdm import tqdm
 
 from recommender.catalog.items import PICTURE_LIMITS
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import ImageError, StoreError
 from recommender.files import refused_by_disk, whole_file
-from recommender.index.embeddings import Embeddings, Floats
+from recommender.index.embeddings import Embeddings, Floats, Rows
 from recommender.pictures.decode import decode_image
 from recommender.schema import Id, key_of, keys_of
 from recommender.store.beside import UNREADABLE
+from recommender.store.known import Known
 
 PART_ITEMS = 512
-Known = Mapping[str, Floats]
-"""`image_hash` -> embedding, float32 of shape (dim,), of pictures that need not be seen again."""
+"""About so many; no part but the last has fewer than half, none more than twice as many."""
+_MIXER = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 by the golden ratio: its multiples lie apart, those of neighbouring ids too."""
 
 LoadEncoder = Callable[[int | None], PictureEncoder]
 """Gives the encoder of a worker by its rank, None for the only one; pickled to each worker."""
@@ -47,12 +53,20 @@ _DAMAGED = (*UNREADABLE, StoreError, KeyError)
 
 @dataclass(frozen=True)
 class EmbeddedCatalog:
-    """Embeddings of a catalog, their encoder and files, and the items left out with the reason."""
+    """Files of a catalog's embeddings, their encoder, and the items left out with the reason."""
 
-    embeddings: Embeddings
     encoder: PictureEncoder
     parts: tuple[Path, ...]
     skipped: dict[Id, str]
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """What is in the files.
+
+        Raises:
+            StoreError: as of `load_parts`.
+        """
+        return load_parts(self.parts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +80,7 @@ class Work:
         batch_size: pictures the network sees at once.
         workers: processes.
         known: what need not be seen again.
+        done: parts that are known to be whole.
     """
 
     directory: Path
@@ -75,31 +90,39 @@ class Work:
     batch_size: int
     workers: int
     known: Known
+    done: frozenset[Path] = frozenset()
 
 
 class Part:
-    """Up to `PART_ITEMS` consecutive items, and the file that is made of them.
+    """Some consecutive items, and the file that is made of them.
 
     Attributes:
+        start: where they begin in the catalog.
         path: the file.
         ids: of the items.
-        fresh: the positions of those whose pictures have to be seen.
     """
 
-    def __init__(self, ids: Sequence[Id], pixels: Sequence[str], work: Work) -> None:
+    def __init__(self, start: int, ids: Sequence[Id], pixels: Sequence[str], work: Work) -> None:
         """Args:
+        start: as the attribute.
         ids, pixels: of the items, the latter their `image_hash`.
         work: what is to be done.
         """
         made_of = json.dumps([work.fingerprint, ids, pixels])
         name = f"{sha256(made_of.encode()).hexdigest()[:24]}.safetensors"
-        self.path, self.ids = work.directory / name, ids
-        self.fresh = [i for i, seen in enumerate(pixels) if seen not in work.known]
+        self.start, self.path, self.ids = start, work.directory / name, ids
         self._pixels, self._work = pixels, work
+
+    @cached_property
+    def fresh(self) -> list[int]:
+        """The positions of those items whose pictures have to be seen."""
+        return [i for i, seen in enumerate(self._pixels) if seen not in self._work.known]
 
     @property
     def is_done(self) -> bool:
         """Whether its file is there and can be read; a damaged one is made again."""
+        if self.path in self._work.done:
+            return True
         try:
             found, skipped = load_parts([self.path]).ids.tolist(), _read_skipped(self.path)
         except _DAMAGED:
@@ -130,36 +153,61 @@ class Part:
             save_file(tensors, building, metadata)
 
 
-Engine = Callable[[datasets.Dataset, Work], Sequence[Path]]
-"""Makes what is not there of the parts of items (id, image, image_hash); gives all, in order."""
+Engine = Callable[[datasets.Dataset, Sequence[Part], Work], Iterable[Part]]
+"""Makes parts of items (id, image, image_hash), each of which has fresh ones; gives it once it is
+written."""
 
 
-def embed_here(items: datasets.Dataset, work: Work) -> list[Path]:
-    """The engine that is this machine: one process, or several, which `Dataset.map` hands parts.
+def part_slices(keys: Rows) -> list[slice]:
+    """The items of each part of a catalog.
+
+    Args:
+        keys: int64 of shape (n,), of the items' ids.
+
+    Source: content-defined chunking, as of Muthitacharoen, Chen & Mazières (2001), "A low-bandwidth
+    network file system".
+    """
+    least, most = PART_ITEMS // 2, 2 * PART_ITEMS
+    mixed = keys.astype(np.uint64) * _MIXER >> np.uint64(32)
+    ends = np.flatnonzero(mixed < 2**32 // (PART_ITEMS - least)) + 1
+    slices, start = list[slice](), 0
+    for end in [*ends.tolist(), len(keys)]:
+        while end - start > most:
+            slices.append(slice(start, start := start + most))
+        if end - start >= max(least, 1) or start < end == len(keys):
+            slices.append(slice(start, start := end))
+    return slices
+
+
+def embed_here(items: datasets.Dataset, parts: Sequence[Part], work: Work) -> Iterator[Part]:
+    """The engine that is this machine: one process, or several, which are handed parts.
 
     Raises:
         OSError, SafetensorError: a part cannot be written.
     """
-    if work.workers > 1:
-        # A forked child of a process whose torch has run hangs, and CUDA forbids it.
-        multiprocess.set_start_method("spawn", force=True)
-    made_of = f"{items._fingerprint} {work.fingerprint}"
-    mapped = items.map(
-        _embed_part,
-        batched=True,
-        batch_size=PART_ITEMS,
-        with_rank=True,
-        num_proc=work.workers if work.workers > 1 else None,
-        fn_kwargs={"work": work},
-        remove_columns=items.column_names,
-        features=datasets.Features({"part": datasets.Value("string")}),
-        keep_in_memory=True,
-        load_from_cache_file=False,
-        # datasets would hash the function, which does not know that its weights changed.
-        new_fingerprint=sha256(made_of.encode()).hexdigest()[:16],
-        desc="Embedding",
-    )
-    return [work.directory / name for name in mapped.unique("part")]
+    images = items.select_columns(["image"])
+    asked = {part: [part.start + position for position in part.fresh] for part in parts}
+    if work.workers == 1:
+        encoder = _loaded(work.load_encoder)
+        for part, rows in asked.items():
+            part.write(*_see(images, encoder, work.batch_size, rows))
+            yield part
+        return
+    # A forked child of a process whose torch has run hangs, and CUDA forbids it.
+    context = multiprocessing.get_context("spawn")
+    ranks = context.Queue()
+    for rank in range(work.workers):
+        ranks.put(rank)
+    given = (images, work.load_encoder, work.batch_size, ranks)
+    with ProcessPoolExecutor(work.workers, context, initializer=_begin, initargs=given) as pool:
+        waiting = {pool.submit(_see_as_worker, rows): part for part, rows in asked.items()}
+        try:
+            for done in as_completed(waiting):
+                part = waiting.pop(done)
+                part.write(*done.result())
+                yield part
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def embed_catalog(
@@ -170,6 +218,7 @@ def embed_catalog(
     batch_size: int = 64,
     workers: int = 1,
     load_known: Callable[[str], Known] = lambda fingerprint: {},
+    done: frozenset[Path] = frozenset(),
     engine: Engine = embed_here,
 ) -> EmbeddedCatalog:
     """Embed every item, part by part, decoding beside the network.
@@ -181,6 +230,7 @@ def embed_catalog(
         batch_size: pictures the network sees at once; 64 suit a CPU's caches, a GPU takes more.
         workers: processes; with several, each loads an encoder of its own, by its rank.
         load_known: gives what an encoder of this fingerprint has embedded before.
+        done: files of parts that are known to be whole.
         engine: who does it.
 
     Returns:
@@ -195,7 +245,7 @@ def embed_catalog(
     """
     if batch_size < 1 or workers < 1:
         raise ValueError("batch_size and workers are at least 1")
-    encoder = _worker_encoder(load_encoder, None)
+    encoder = _loaded(load_encoder)
     work = Work(
         directory=directory,
         load_encoder=load_encoder,
@@ -204,25 +254,58 @@ def embed_catalog(
         batch_size=batch_size,
         workers=workers,
         known=load_known(encoder.fingerprint),
+        done=done,
     )
+    parts = parts_of(items, work)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        parts = tuple(engine(items.select_columns(["id", "image", "image_hash"]), work))
+        _make([part for part in parts if not part.is_done], items, work, engine)
     except (OSError, ValueError) as error:
         if (cause := refused_by_disk(error)) is None:
             raise
         raise StoreError(f"Embeddings cannot be written: {cause.strerror or cause}.") from error
     except SafetensorError as error:
         raise StoreError("Embeddings cannot be written: see the folder and its disk.") from error
-    told = {k: reason for part in parts for k, reason in _read_skipped(part).items()}
-    skipped = {item_id: told[str(item_id)] for item_id in items["id"][:] if str(item_id) in told}
-    return EmbeddedCatalog(load_parts(parts), encoder, parts, skipped)
+    paths = tuple(part.path for part in parts)
+    told = {k: reason for path in paths for k, reason in _read_skipped(path).items()}
+    ids = [item_id for part in parts for item_id in part.ids] if told else []
+    skipped = {item_id: told[str(item_id)] for item_id in ids if str(item_id) in told}
+    return EmbeddedCatalog(encoder, paths, skipped)
+
+
+def parts_of(items: datasets.Dataset, work: Work) -> list[Part]:
+    """The parts of a catalog, in order."""
+    table = items.select_columns(["id", "image_hash"]).with_format("arrow")[:]
+    ids, pixels = table["id"], table["image_hash"]
+    return [
+        Part(here.start, ids[here].to_pylist(), pixels[here].to_pylist(), work)
+        for here in part_slices(keys_of(ids.to_numpy()))
+    ]
+
+
+def _make(parts: Sequence[Part], items: datasets.Dataset, work: Work, engine: Engine) -> None:
+    """Make parts, as far as is known of what is known."""
+    asked = [part for part in parts if part.fresh]
+    done = len(items) - sum(len(part.ids) for part in asked)
+    for part in parts:
+        if not part.fresh:
+            part.write(np.empty((0, work.dim), np.float32), {})
+    with tqdm(total=len(items), initial=done, desc="Embedding", unit="item") as bar:
+        for part in engine(items, asked, work) if asked else ():
+            bar.update(len(part.ids))
 
 
 def _read_skipped(part: Path) -> dict[str, str]:
     """Ids as texts, and why their pictures cannot be read."""
     with safe_open(part, framework="np") as file:
         return dict(json.loads(file.metadata()["skipped"]).items())
+
+
+def read_parts(parts: Sequence[Path], tensor: str) -> Iterator[npt.NDArray[Any]]:
+    """The `ids` of parts or their `vectors`, one after the other."""
+    for part in parts:
+        with safe_open(part, framework="np") as file:
+            yield file.get_tensor(tensor)
 
 
 def load_parts(parts: Sequence[Path]) -> Embeddings:
@@ -232,34 +315,39 @@ def load_parts(parts: Sequence[Path]) -> Embeddings:
         StoreError: a part is missing or damaged, or they do not belong together.
     """
     try:
-        opened = []
-        for part in parts:
-            with safe_open(part, framework="np") as file:
-                opened.append((file.get_tensor("ids"), file.get_tensor("vectors")))
-        ids, vectors = map(np.concatenate, zip(*opened, strict=True))
+        ids, vectors = (np.concatenate([*read_parts(parts, one)]) for one in ("ids", "vectors"))
         return Embeddings(ids, vectors)
     except _DAMAGED as error:
         raise StoreError("The store's embeddings are damaged: build the index again.") from error
 
 
+def _see(
+    images: datasets.Dataset, encoder: PictureEncoder, batch_size: int, rows: Sequence[int]
+) -> tuple[Floats, dict[int, str]]:
+    """Encode the pictures of some rows, as `embed_pictures` does."""
+    pictures = [image["bytes"] for image in images[list(rows)]["image"]]
+    return embed_pictures(pictures, encoder, batch_size)
+
+
+_worker: list[Any] = []
+"""How a process that is one sees."""
+
+
+def _begin(
+    images: datasets.Dataset, load_encoder: LoadEncoder, batch_size: int, ranks: "Queue[int]"
+) -> None:
+    _worker.append(partial(_see, images, load_encoder(ranks.get()), batch_size))
+
+
+def _see_as_worker(rows: Sequence[int]) -> tuple[Floats, dict[int, str]]:
+    seen: tuple[Floats, dict[int, str]] = _worker[0](rows)
+    return seen
+
+
 @lru_cache(maxsize=1)
-def _worker_encoder(load_encoder: LoadEncoder, rank: int | None) -> PictureEncoder:
-    return load_encoder(rank)
-
-
-def _embed_part(
-    batch: dict[str, list[Any]], rank: int | None, *, work: Work
-) -> dict[str, list[str]]:
-    """Map function: one batch is one part. Top-level, so that a spawned worker finds it."""
-    part = Part(batch["id"], batch["image_hash"], work)
-    if not part.is_done:
-        # Read where they are wanted alone, and here: the first read changes the batch, which is no
-        # thing for threads.
-        pictures = batch["image"] if part.fresh else []
-        encoder = _worker_encoder(work.load_encoder, rank)
-        files = [pictures[position]["bytes"] for position in part.fresh]
-        part.write(*embed_pictures(files, encoder, work.batch_size))
-    return {"part": [part.path.name] * len(part.ids)}
+def _loaded(load_encoder: LoadEncoder) -> PictureEncoder:
+    """The encoder of this process: items and their views are seen by one."""
+    return load_encoder(None)
 
 
 def embed_pictures(

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import datasets
@@ -27,7 +26,6 @@ from tqdm import tqdm
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import ClusterError, RecommenderError
 from recommender.index.embeddings import Floats
-from recommender.store import embed
 from recommender.store.embed import LoadEncoder, Part, Work, embed_pictures
 from recommender.store.shared import Lies, SharedPictures
 
@@ -52,34 +50,23 @@ class RayEngine:
     pictures: str = ""
     device: str = "auto"
 
-    def __call__(self, items: datasets.Dataset, work: Work) -> Sequence[Path]:
-        """Make what is not there of the parts of items; give all, in order.
+    def __call__(
+        self, items: datasets.Dataset, parts: Sequence[Part], work: Work
+    ) -> Iterator[Part]:
+        """Make parts of items, each of which has fresh ones; give each once it is written.
 
         Raises:
             ClusterError: no cluster answers, or it, or a worker, cannot do it.
             StoreError: the pictures cannot be read or written where all can reach them.
             OSError, SafetensorError: a part cannot be written.
         """
-        parts = dict[int, Part]()
-        for batch in items.select_columns(["id", "image_hash"]).iter(embed.PART_ITEMS):
-            parts[len(parts) * embed.PART_ITEMS] = Part(batch["id"], batch["image_hash"], work)
-        waiting = {at: part for at, part in parts.items() if not part.is_done}
-        for part in waiting.values():
-            if not part.fresh:
-                part.write(np.empty((0, work.dim), np.float32), {})
-        asked = {at: part for at, part in waiting.items() if part.fresh}
-        if asked:
-            place = SharedPictures(self.pictures or str(work.directory))
-            done = len(items) - sum(len(part.ids) for part in asked.values())
-            with _cluster() as ray:
-                blocks = _share(items, asked, place)
-                encoded = self._encode(ray, blocks, work, place)
-                bar = tqdm(total=len(items), initial=done, desc="Embedding", unit=" examples")
-                with bar:
-                    for at, vectors, reasons in encoded:
-                        asked[at].write(vectors, reasons)
-                        bar.update(len(asked[at].ids))
-        return [part.path for part in parts.values()]
+        asked = {part.start: part for part in parts}
+        place = SharedPictures(self.pictures or str(work.directory))
+        with _cluster() as ray:
+            blocks = _share(items, asked, place)
+            for at, vectors, reasons in self._encode(ray, blocks, work, place):
+                asked[at].write(vectors, reasons)
+                yield asked[at]
 
     def _encode(
         self, ray: Any, blocks: Sequence[dict[str, Any]], work: Work, place: SharedPictures

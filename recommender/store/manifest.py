@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from recommender.catalog.items import catalog_shards
+from recommender.catalog.shards import catalog_shards
 from recommender.errors import IndexMismatchError, StoreError
 from recommender.files import hash_files, is_hollow, whole_file
 

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from recommender.catalog.items import catalog_frame, fingerprint_of_frame, load_catalog
+from recommender.catalog.fingerprint import is_fingerprint
+from recommender.catalog.items import catalog_frame, load_catalog
 from recommender.catalog.own import columns_of
 from recommender.catalog.views import views_within
 from recommender.errors import IndexMismatchError, StoreError
@@ -29,9 +30,10 @@ from recommender.index.faiss import FLAT, Index, IndexConfig, map_flat, read_ind
 from recommender.index.mapped import lay_on_disk
 from recommender.index.protocol import VectorIndex
 from recommender.index.views import ViewedIndex, Views
-from recommender.schema import Column, keys_of
+from recommender.schema import Column
 from recommender.store.colours import COLOURS
-from recommender.store.embed import Known, load_parts
+from recommender.store.embed import load_parts
+from recommender.store.known import ByPicture, Known, pictures_of
 from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
 from recommender.store.style_map import MAP, Places
 from recommender.store.views import load_views, view_parts
@@ -126,24 +128,24 @@ class Store:
 
         Raises:
             StoreError: they cannot be read.
+            IndexMismatchError: they are of another catalog.
         """
         if not self.manifest.shards:
             raise StoreError("The store's manifest names no catalog: build the index again.")
         shards = [self.directory / name for name in self.manifest.shards]
-        return load_catalog(self.directory / "catalog", shards)
+        items = load_catalog(self.directory / "catalog", shards)
+        if not is_fingerprint(self.manifest.catalog_fingerprint, items, shards):
+            raise IndexMismatchError("The index is of another catalog: build the index again.")
+        return items
 
     @cached_property
     def frame(self) -> pd.DataFrame:
         """Their columns; see `catalog_frame`.
 
         Raises:
-            StoreError: they cannot be read.
-            IndexMismatchError: they are of another catalog.
+            StoreError, IndexMismatchError: as of `items`.
         """
-        frame = catalog_frame(self.items)
-        if fingerprint_of_frame(frame) != self.manifest.catalog_fingerprint:
-            raise IndexMismatchError("The index is of another catalog: build the index again.")
-        return frame
+        return catalog_frame(self.items)
 
     @cached_property
     def embeddings(self) -> Embeddings:
@@ -216,7 +218,7 @@ class Store:
             StoreError: they are damaged, or of other pictures.
         """
         parts = [self.directory / name for name in view_parts(self.manifest.files)]
-        return load_views(parts, self.frame, self.ids, self.manifest.dim)
+        return load_views(parts, self.frame, self.ids, self.manifest.dim) if parts else None
 
     @property
     def on_disk(self) -> Embeddings:
@@ -276,27 +278,23 @@ class Store:
         if self.manifest.encoder["fingerprint"] != fingerprint:
             return {}
         try:
-            ids, vectors = self.embeddings.ids, self.embeddings.vectors
-            known = dict(zip(self._pictures_of(ids), vectors, strict=True))
+            flat = self.manifest.index.get("factory") == FLAT
+            held = self.on_disk if flat else self.embeddings
+            pictures, vectors = pictures_of(self.items, held.ids)[1], held.vectors
             if (views := self.views) is not None:
-                known |= zip(views.pictures, views.vectors, strict=True)
-            return known
+                pictures += views.pictures
+                vectors = np.concatenate([vectors, views.vectors])
+            return ByPicture(pictures, vectors)
         except StoreError:
             return {}
 
     @property
-    def known_colours(self) -> Known:
-        """The same of garments' colours: `image_hash` -> float32 of shape (3,)."""
-        try:
-            if (colours := self.colours) is None:
-                return {}
-            return dict(zip(self._pictures_of(self.ids), colours, strict=True))
-        except StoreError:
-            return {}
-
-    def _pictures_of(self, ids: Rows) -> pd.Series:
-        """The `image_hash` of each of some keys."""
-        return self.frame["image_hash"].set_axis(keys_of(self.frame["id"])).reindex(ids)
+    def known_colours(self) -> ByPicture:
+        """The same of garments' colours: float32 of shape (3,)."""
+        with contextlib.suppress(StoreError):
+            if (colours := self.colours) is not None:
+                return ByPicture(pictures_of(self.items, self.ids)[1], colours)
+        return ByPicture()
 
 
 def open_items(directory: Path) -> datasets.Dataset:

@@ -98,10 +98,11 @@ def write_map(
     """
     made_of = hashlib.sha256(json.dumps(asdict(config)).encode())
     made_of.update(embeddings.ids.tobytes())
-    made_of.update(np.ascontiguousarray(embeddings.vectors).data)
     grown = _grow(embeddings, former) if former else None
     if former and grown is not None:
-        made_of.update(former.name.encode())
+        made_of.update(former.name.encode() + grown.tobytes())
+    else:
+        made_of.update(np.ascontiguousarray(embeddings.vectors).data)
     path = MAP.path(store, made_of.hexdigest())
     try:
         return path, _read_quality(path)
@@ -186,11 +187,11 @@ def measure_map(vectors: Floats, places: Places, k: int = _QUALITY_K) -> MapQual
         return MapQuality(neighbour_share=1, trustworthiness=1)
     asked = min(_QUALITY_ITEMS, max(_QUALITY_BATCH, _QUALITY_PAIRS // count))
     chosen = np.random.default_rng(0).permutation(count)[:asked]
-    planar = places.astype(np.float64)
+    across, along = np.ascontiguousarray(places.T, dtype=np.float64)
     shared = penalty = 0
     for rows in np.array_split(chosen, -(-len(chosen) // _QUALITY_BATCH)):
-        for row, likeness in zip(rows, vectors[rows] @ vectors.T, strict=True):  # (b, n), (n,)
-            away = ((planar - planar[row]) ** 2).sum(axis=1)
+        for row, likeness in zip(rows, _products(vectors[rows], vectors), strict=True):  # (n,)
+            away = (across - across[row]) ** 2 + (along - along[row]) ** 2
             likeness[row], away[row] = np.inf, np.inf  # itself: first there, last here
             near = np.argpartition(away, k)[:k]
             # Ranks among the others, the most alike being 1.
@@ -224,12 +225,25 @@ def _grow(embeddings: Embeddings, former: Path) -> Places | None:
     return grown
 
 
+def _products(some: Floats, vectors: Floats) -> Floats:
+    """Of some rows with all, float32 of shape (m, n).
+
+    A block at a time: those on disk lie at any address, from where NumPy multiplies a number at a
+    time, or copies them all.
+    """
+    found = np.empty((len(some), len(vectors)), np.float32)
+    for part in blocks_of(len(vectors)):
+        block = np.require(vectors[part], requirements="A")
+        np.matmul(some, block.T, out=found[:, part])  # (m, d) @ (d, b) -> (m, b)
+    return found
+
+
 def _most_alike(vectors: Floats, known: Mask) -> Rows:
     """For each row that is not known the one most like it that is: int64 of shape (new,)."""
     new = vectors[~known]
     nearest, best = np.zeros(len(new), np.int64), np.full(len(new), -np.inf, np.float32)
     for part in blocks_of(len(vectors)):
-        likeness = new @ vectors[part].T  # (new, d) @ (d, m) -> (new, m)
+        likeness = _products(new, vectors[part])
         likeness[:, ~known[part]] = -np.inf
         first = likeness.argmax(axis=1)
         highest = likeness[np.arange(len(new)), first]

@@ -22,7 +22,8 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from tqdm.auto import tqdm
 
-from recommender.catalog.items import PICTURE_LIMITS, catalog_fingerprint, catalog_frame
+from recommender.catalog.fingerprint import catalog_fingerprint
+from recommender.catalog.items import PICTURE_LIMITS, catalog_frame
 from recommender.catalog.splits import split_names
 from recommender.encoding.backbone import (
     BACKBONE_DIM,

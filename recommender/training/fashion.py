@@ -19,7 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from recommender.catalog.items import catalog_fingerprint, catalog_frame
+from recommender.catalog.fingerprint import catalog_fingerprint
+from recommender.catalog.items import catalog_frame
 from recommender.catalog.splits import SPLITS
 from recommender.encoding.backbone import Device, choose_device, choose_dtype, hash_state
 from recommender.encoding.config import EncoderConfig

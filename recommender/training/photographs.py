@@ -20,7 +20,8 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from recommender.catalog.items import catalog_fingerprint, catalog_frame
+from recommender.catalog.fingerprint import catalog_fingerprint
+from recommender.catalog.items import catalog_frame
 from recommender.catalog.photographs import Photographs
 from recommender.catalog.splits import split_names
 from recommender.encoding.backbone import Device, choose_device, choose_dtype, hash_state
