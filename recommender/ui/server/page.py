@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from itertools import chain
 from typing import Any, TypeVar, get_type_hints
 
 import gradio as gr
@@ -30,6 +31,11 @@ WRONG_INPUTS = (
     "These inputs do not fit the endpoint: /gradio_api/info lists how many there are and of what "
     "kind, and a file is one that was uploaded here."
 )
+
+_DEEPEST = 20
+"""Lists and objects within one another that parameters may be; what endpoints take is four deep."""
+_LONGEST_SESSION = 200
+"""Letters of a session's name, which is kept for as long as the session."""
 
 NOT_HERE = "This picture is not here, as it was shown to another server: show it again."
 
@@ -63,6 +69,14 @@ class Page(gr.Blocks):
         """How many are answered at once, and how many may wait."""
         with _no_server_yet():
             queued: gr.Blocks = super().queue(*args, **kwargs)
+        push = self._queue.push
+
+        async def push_named(body: Any, *others: Any, **named: Any) -> Any:
+            if not _is_name(body.session_hash):
+                return False, WRONG_INPUTS, "error"
+            return await push(body, *others, **named)
+
+        self._queue.push = push_named  # type: ignore[method-assign]
         return queued
 
     def get_api_info(self, *args: Any, **kwargs: Any) -> APIInfo:
@@ -163,6 +177,8 @@ class Page(gr.Blocks):
         return answer
 
     def _check_share(self, session: str | None) -> None:
+        if not _is_name(session):
+            raise gr.Error(WRONG_INPUTS, print_exception=False)
         if session and (seconds := self._shares.wait(session)):
             raise gr.Error(too_fast(seconds), title="One moment", print_exception=False)
 
@@ -170,6 +186,7 @@ class Page(gr.Blocks):
         self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **kwargs: Any
     ) -> list[Any]:
         """What the handler gets: a program that knows only the first parameters gets defaults."""
+        _check_depth(inputs)
         defaults = [getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :]]
         if _is_of_the_api(block_fn) and None not in defaults:
             inputs = [*inputs, *defaults]
@@ -225,6 +242,26 @@ def _as_gradio_has_it(answer: Any, seconds: float) -> dict[str, Any]:
         "render_config": None,
         "changed_state_ids": [],
     }
+
+
+def _is_name(session: str | None) -> bool:
+    """Whether a session may be called so, as all are that a page or a client names."""
+    return session is None or (0 < len(session) <= _LONGEST_SESSION and session.isprintable())
+
+
+def _check_depth(inputs: list[Any]) -> None:
+    """See that what walks through parameters comes to an end before Python's stack does.
+
+    Raises:
+        gr.Error: they are lists within lists, ever on.
+    """
+    level: list[Any] = inputs
+    for _ in range(_DEEPEST):
+        nested = [one for one in level if isinstance(one, list | dict)]
+        if not nested:
+            return
+        level = [*chain.from_iterable(n.values() if isinstance(n, dict) else n for n in nested)]
+    raise gr.Error(WRONG_INPUTS, print_exception=False)
 
 
 def _request_at(handler: Callable[..., Any] | None) -> int | None:
