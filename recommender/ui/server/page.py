@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import inspect
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -186,7 +185,7 @@ class Page(gr.Blocks):
         self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **kwargs: Any
     ) -> list[Any]:
         """What the handler gets: a program that knows only the first parameters gets defaults."""
-        _check_depth(inputs)
+        has_files = _look_through(inputs)
         defaults = [getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :]]
         if _is_of_the_api(block_fn) and None not in defaults:
             inputs = [*inputs, *defaults]
@@ -196,11 +195,8 @@ class Page(gr.Blocks):
             for block, sent in pairs
         ]
         try:
-            # Half a surrogate pair can be neither answered nor written anywhere.
-            written = json.dumps(inputs, ensure_ascii=False).encode()
             if _is_of_the_api(block_fn):
                 self.validate_inputs(block_fn, inputs)
-                has_files = b'"meta"' in written  # Gradio's mark of one
                 pairs = zip(block_fn.inputs, inputs, strict=False)
                 return [await _received(block, sent, has_files) for block, sent in pairs]
             ready: list[Any] = await super().preprocess_data(block_fn, inputs, *args, **kwargs)
@@ -249,19 +245,34 @@ def _is_name(session: str | None) -> bool:
     return session is None or (0 < len(session) <= _LONGEST_SESSION and session.isprintable())
 
 
-def _check_depth(inputs: list[Any]) -> None:
-    """See that what walks through parameters comes to an end before Python's stack does.
+def _look_through(inputs: list[Any]) -> bool:
+    """Whether parameters may name a file; once, level by level, as some hold thousands of texts.
 
     Raises:
-        gr.Error: they are lists within lists, ever on.
+        gr.Error: they are lists within lists ever on, in which whatever walks through them would
+            get lost, or half a surrogate pair, which can be neither answered nor written anywhere.
     """
+    texts, has_files = set[str](), False
     level: list[Any] = inputs
     for _ in range(_DEEPEST):
-        nested = [one for one in level if isinstance(one, list | dict)]
-        if not nested:
-            return
-        level = [*chain.from_iterable(n.values() if isinstance(n, dict) else n for n in nested)]
-    raise gr.Error(WRONG_INPUTS, print_exception=False)
+        kinds = set(map(type, level))
+        if kinds <= {str}:
+            texts.update(level)
+            break
+        texts.update(one for one in level if type(one) is str)
+        if not kinds & {list, dict}:
+            break
+        lists = [one for one in level if type(one) is list]
+        objects = [one for one in level if type(one) is dict]
+        has_files = has_files or any("meta" in one for one in objects)  # Gradio's mark of one
+        level = [*chain(*lists, *objects, *(one.values() for one in objects))]
+    else:
+        raise gr.Error(WRONG_INPUTS, print_exception=False)
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError as error:
+        raise gr.Error(WRONG_INPUTS, print_exception=False) from error
+    return has_files
 
 
 def _request_at(handler: Callable[..., Any] | None) -> int | None:
