@@ -9,9 +9,9 @@ from typing import Any
 
 from recommender.catalog.items import catalog_shards
 from recommender.errors import IndexMismatchError, StoreError
+from recommender.files import MANIFEST_FILE as MANIFEST_FILE
 from recommender.files import hash_files, is_hollow, whole_file
 
-MANIFEST_FILE = "manifest.json"
 SCHEMA_VERSION = 1
 WEIGHTS = "weights"
 """The folder of a store that came from elsewhere, with weights that its owner made."""
