@@ -115,14 +115,14 @@ def test_the_dataset_is_one_that_the_viewer_shows(hub: Hub, store: Path, tmp_pat
 
 def test_names_on_the_card_are_names(hub: Hub, tmp_path: Path) -> None:
     """Neither markup nor HTML nor a link of a catalog's becomes the card's."""
-    strange = "<img src=x>|[Tops](http://evil.example) *www.evil.example*"
+    strange = "<img src=x>|[Tops](http://evil.example) *www.evil.example* pay@evil.example"
     rows = [(*row[:4], strange, *row[5:]) if row[4] == "Tshirts" else row for row in ROWS]
     build_store(tmp_path / "strange", write_archive(tmp_path / "strange.zip", rows))
     push(hub, tmp_path / "strange")
     card = hub.tree(KEY)["README.md"].decode()
     [line] = [line for line in card.splitlines() if "Tops" in line and "evil" in line]
     assert line.startswith("| &lt;img src=x&gt;\\|\\[Tops\\](http\u200b://evil.example) ")
-    assert line.endswith("\\*www\u200b.evil.example\\* | 4 | 30.8% |")
+    assert line.endswith("\\*www\u200b.evil.example\\* pay@\u200bevil.example | 4 | 30.8% |")
 
 
 @pytest.mark.parametrize("kind", ["repeated id", "no picture", "a path"])
