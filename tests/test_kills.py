@@ -117,3 +117,17 @@ def test_a_store_is_served_as_it_was_until_the_next_catalog_has_its_index(
     build_store(directory, lambda rank: TinyEncoder(), IndexConfig(), style_map=None)
     assert len(Store.open(directory).frame) == len(OTHERS)
     assert len(set((directory / "catalog").glob("*.arrow"))) == 1
+
+
+def test_a_catalog_that_lies_elsewhere_is_not_built_of(store: Path, tmp_path: Path) -> None:
+    """What would be refused when it is read is not embedded first."""
+    directory = shutil.copytree(store, tmp_path / "store")
+    (directory / "catalog").rename(tmp_path / "elsewhere")
+    (directory / "catalog").symlink_to(tmp_path / "elsewhere")
+    said = r"^catalog/data-[\w-]+\.arrow lies elsewhere, by a link: copy it here, or build it again"
+    with pytest.raises(StoreError, match=said):
+        Store.open(directory)
+    before = names(directory)
+    with pytest.raises(StoreError, match=said):
+        build_store(directory, lambda rank: TinyEncoder(), IndexConfig(), style_map=None)
+    assert names(directory) == before

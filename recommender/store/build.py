@@ -20,7 +20,7 @@ from recommender.index.embeddings import Rows
 from recommender.index.faiss import IndexConfig, build_index, write_index
 from recommender.store.colours import write_colours
 from recommender.store.embed import Engine, LoadEncoder, embed_catalog, embed_here
-from recommender.store.manifest import WEIGHTS, Manifest, write_manifest
+from recommender.store.manifest import WEIGHTS, Manifest, check_within, write_manifest
 from recommender.store.store import Store
 from recommender.store.style_map import MapConfig, MapQuality, write_map
 from recommender.store.views import VIEWS_FOLDER
@@ -61,6 +61,7 @@ def build_store(
         ValueError: a size is not positive.
     """
     items = load_catalog(directory / "catalog")
+    check_within(directory, catalog_shards(directory / "catalog"))
     embed = partial(
         embed_catalog,
         load_encoder=load_encoder,
