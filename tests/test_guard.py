@@ -1,6 +1,5 @@
 """Values that no page sends, to every endpoint there is: a sentence, no trace, no long line."""
 
-import gc
 import json
 import logging
 import socket
@@ -16,6 +15,7 @@ from starlette.testclient import TestClient
 from recommender.ui.server.guard import FAILED, Guard
 from recommender.ui.server.logs import LONGEST, JsonLines
 from recommender.ui.server.page import WRONG_INPUTS
+from recommender.ui.server.shares import Buckets
 
 LONG = "pineapple" * 10_000
 HOSTILE: tuple[Any, ...] = (
@@ -186,18 +186,23 @@ def test_nothing_is_fetched_for_who_names_an_address_as_a_file(
     assert not asked
 
 
+@pytest.mark.usefixtures("no_noise")
 def test_of_who_names_itself_at_length_nothing_is_kept(
-    client: httpx.Client, no_noise: pytest.LogCaptureFixture
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(3):
-        session = f"{number}{LONG}"
+    kept, wait = list[str](), Buckets.wait
+
+    def noted(buckets: Buckets, visitor: str) -> float:
+        kept.append(visitor)
+        return wait(buckets, visitor)
+
+    monkeypatch.setattr(Buckets, "wait", noted)
+    for session in ("usual", LONG):
         asked = client.post("/gradio_api/call/item", json={"data": [1], "session_hash": session})
         told = client.get(f"/gradio_api/call/item/{asked.json()['event_id']}").text
-        assert WRONG_INPUTS in told
-        assert WRONG_INPUTS in ask(client, fn_index=1, data=[], session_hash=session)
-    # It comes after the client, whose server holds what the app knows of sessions.
-    held = [one for one in gc.get_objects() if isinstance(one, str) and one.endswith(LONG)]
-    assert len(held) <= 2, "the last one, which this test made"
+        assert (WRONG_INPUTS in told) == (session == LONG)
+    assert WRONG_INPUTS in ask(client, fn_index=1, data=[], session_hash=LONG)
+    assert kept == ["usual"]
 
 
 def test_an_upload_that_nobody_follows_is_forgotten(
