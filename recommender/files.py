@@ -9,6 +9,8 @@ from errno import EDQUOT, EFBIG, ENOSPC, ENXIO, EROFS
 from hashlib import file_digest
 from pathlib import Path
 
+MANIFEST_FILE = "manifest.json"
+"""Of a store: names the files of the version that is read."""
 _LARGE_BYTES, _LEAST_PART = 64 * 2**20, 16
 
 

@@ -20,6 +20,8 @@ Main = Callable[[list[str] | None], int]
 def plain_errors(*others: type[Exception]) -> Callable[[Main], Main]:
     """Let a `main` end with 1 and one line on stderr where an error that can happen stops it.
 
+    Who interrupts it gets a line, too, and the shell's code for that.
+
     Args:
         others: what is said as a `RecommenderError` is.
     """
@@ -38,6 +40,9 @@ def plain_errors(*others: type[Exception]) -> Callable[[Main], Main]:
             except OSError as error:  # a report's folder, a disk that is full
                 where = f"{error.filename}: " if error.filename else ""
                 print(f"error: {where}{error.strerror or error}.", file=sys.stderr)
+            except KeyboardInterrupt:
+                print("stopped: what was whole stays so.", file=sys.stderr)
+                return 130
             return 1
 
         return wrapped

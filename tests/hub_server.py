@@ -7,6 +7,7 @@ is asked is what `huggingface_hub` asks for, to the letter of its requests.
 import base64
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -77,6 +78,17 @@ def answer(status: int, headers: dict[str, str] | None = None) -> Fault:
 
     def fault(handler: "_Handler") -> bool:
         handler.reply(status, {"error": "ordered"}, headers)
+        return True
+
+    return fault
+
+
+def echo(status: int) -> Fault:
+    """A fault: this status, and whose question it was, as a careless proxy would say it."""
+
+    def fault(handler: "_Handler") -> bool:
+        told = dict(handler.headers.items())
+        handler.reply(status, {"error": json.dumps(told)}, {"X-Error-Message": json.dumps(told)})
         return True
 
     return fault
@@ -344,6 +356,18 @@ def hub_server() -> Iterator[Hub]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def no_token_told(caplog: pytest.LogCaptureFixture, folder: Path) -> Iterator[None]:
+    """See that no token is in what an app and its libraries log, nor in a file of a folder."""
+    caplog.set_level(logging.INFO)
+    yield
+    said = [logging.Formatter().format(record) for record in caplog.get_records("call")]
+    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    for token in TOKENS:
+        assert not [line for line in said if token in line]
+        assert not [data for data in files if token.encode() in data]
 
 
 @contextmanager

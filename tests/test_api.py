@@ -911,26 +911,45 @@ def test_a_fresh_file_stays_and_an_old_one_goes_however_often_it_was_used(tmp_pa
     os.utime(used)
     fresh.parent.mkdir()
     fresh.write_bytes(b"x")
-    uploads.delete_old(tmp_path, 0.2)
+    uploads.Uploads(tmp_path).delete_old(0.2)
     assert not old.exists()
     assert not used.exists()
     assert fresh.exists()
-    uploads.delete_old(tmp_path / "missing", 0.2)
+    uploads.Uploads(tmp_path / "missing").delete_old(0.2)
 
 
 @pytest.mark.parametrize("jump_seconds", [-86_400.0, 86_400.0])
-def test_no_file_outlives_a_clock_that_jumps(
+def test_how_long_a_file_is_kept_whatever_becomes_of_the_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump_seconds: float
 ) -> None:
-    picture = tmp_path / "upload" / "picture"
-    picture.parent.mkdir()
-    picture.write_bytes(b"x")
-    uploads.delete_old(tmp_path, 60.0)
-    assert picture.exists()
-    then = time.time() + jump_seconds
-    monkeypatch.setattr(uploads.time, "time", lambda: then)
-    uploads.delete_old(tmp_path, 60.0)
-    assert not picture.exists()
+    kept, clock, now = uploads.Uploads(tmp_path), time.time(), time.monotonic()
+    before, between, after = (tmp_path / name / "picture" for name in ("one", "two", "three"))
+
+    def look(picture: Path, minute: float) -> None:
+        picture.parent.mkdir(exist_ok=True)
+        picture.write_bytes(b"x")
+        look_again(minute)
+
+    def look_again(minute: float) -> None:
+        monkeypatch.setattr(uploads.time, "monotonic", lambda: now + 60 * minute)
+        kept.delete_old(2400.0)
+
+    look(before, 0)
+    monkeypatch.setattr(uploads.time, "time", lambda: clock + jump_seconds)
+    look(between, 10)
+    look(after, 20)
+    assert all(picture.exists() for picture in (before, between, after))
+    look_again(41)
+    # What came when the clock jumped is as old as the look before.
+    assert [picture.exists() for picture in (before, between, after)] == [False, False, True]
+    look_again(51)
+    assert not after.exists()
+    look_again(100)
+    assert list(tmp_path.iterdir()) == [], "nor folders that are empty"
+    # Of what was there before, the clock alone tells.
+    look(before, 101)
+    uploads.Uploads(tmp_path).delete_old(2400.0)
+    assert not before.exists()
 
 
 def test_what_use_leaves_behind_names_nobody(
@@ -972,7 +991,7 @@ def test_what_use_leaves_behind_names_nobody(
         # As the thumbs of a page do, whose session is told.
         page = Service(recommender, events=EventLog(tmp_path / "events"))
         page.judge(page.recommend_by_id(1, "")["answer_id"], "down", by=f"{who[0]} {who[1]}")
-        uploads.delete_old(tmp_path / "uploads", 0.0)
+        uploads.Uploads(tmp_path / "uploads").delete_old(0.0)
         left = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert tmp_path / "events" / "events.jsonl" in left
     told = [*read_lines(tmp_path / "events" / "events.jsonl")]

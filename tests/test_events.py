@@ -73,6 +73,19 @@ def test_a_kill_loses_nothing_that_was_recorded(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) > 3
 
 
+def test_the_latest_stay_though_the_clock_was_set_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, clock = EventLog(tmp_path, max_bytes=500, max_files=3), time.time_ns()
+    for item in range(100):
+        jumped = clock + (10**17 if item < 50 else 0)  # by three years
+        monkeypatch.setattr(time, "time_ns", lambda jumped=jumped: jumped)
+        assert log.record("search", item)
+    kept = log.read()["item"].tolist()
+    assert kept == list(range(100 - len(kept), 100))
+    assert len(kept) > 15
+
+
 def test_it_rotates_and_drops_the_oldest(tmp_path: Path) -> None:
     log = EventLog(tmp_path, max_bytes=500, max_files=3)
     for i in range(100):

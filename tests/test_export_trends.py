@@ -69,7 +69,7 @@ def test_export_of_a_catalog_without_an_index(store: Path, tmp_path: Path) -> No
     assert "no map yet" in (out / "style_map.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "＝"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "＝", "﹦", "−"])
 def test_no_cell_is_a_formula(start: str) -> None:
     """As a spreadsheet reads it; numbers below zero stay numbers."""
     table = pd.DataFrame({"colour": [f"{start}1+2", "Navy =1", None], f"{start}x": [-1.5, 2, None]})

@@ -9,10 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
+from gradio import routes
 from starlette.testclient import TestClient
 
 from recommender.ui.server.guard import FAILED, Guard
 from recommender.ui.server.logs import LONGEST, JsonLines
+from recommender.ui.server.page import WRONG_INPUTS
+from recommender.ui.server.shares import Buckets
 
 LONG = "pineapple" * 10_000
 HOSTILE: tuple[Any, ...] = (
@@ -30,6 +33,8 @@ HOSTILE: tuple[Any, ...] = (
     {"__type__": "update", "value": LONG},
     [LONG, {"id": LONG}],
     "\ud800\x00\u202e",
+    json.loads("[" * 500 + "]" * 500),
+    json.loads('{"a":' * 300 + "1" + "}" * 300),
 )
 """Each is given to each parameter of each endpoint."""
 _EVENT_DATA: tuple[Any, ...] = (None, {"index": LONG}, {"index": -5, "value": {}}, [], {"id": {}})
@@ -86,6 +91,7 @@ def test_every_endpoint_bears_every_value(client: httpx.Client) -> None:
                 trigger_id=turn,
             )
             assert "pineapple" not in told, told[:300]
+            assert FAILED not in told, (function["api_name"], data)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +104,8 @@ def test_every_endpoint_bears_every_value(client: httpx.Client) -> None:
         {"fn_index": 0, "data": [], "session_hash": "pineapple" * 500},
         {"fn_index": 0, "data": [], "trigger_id": 10**30},
         {"data": []},
+        {"fn_index": 1, "data": [], "session_hash": ""},
+        {"fn_index": 1, "data": [], "session_hash": "a\x00b"},
     ],
 )
 @pytest.mark.usefixtures("no_noise")
@@ -123,6 +131,93 @@ def test_ways_into_what_the_page_does_not_have(method: str, path: str, live: str
     answer = httpx.request(method, f"{live}{path}", json=body if method == "POST" else None)
     assert answer.status_code == 404
     assert "/gradio_api/info" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("sent", [{}, {"pineapple": 1}, {"item_id": 1, "k": 5}, {"item_id": LONG}])
+@pytest.mark.parametrize("name", ["item", "recommend", "explain", "trends", "pineapple"])
+def test_parameters_by_name_that_fit_no_endpoint(
+    name: str, sent: dict[str, Any], client: httpx.Client, no_noise: pytest.LogCaptureFixture
+) -> None:
+    asked = client.post(f"/gradio_api/call/v2/{name}", json=sent)
+    assert asked.status_code in (200, 404, 422)
+    assert "pineapple" not in asked.text
+    if asked.status_code == 422:
+        assert asked.json()["error"] == WRONG_INPUTS
+    assert not [record for record in no_noise.records if record.levelno >= logging.ERROR]
+
+
+PART = b'--x\r\nContent-Disposition: form-data; name="files"'
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("multipart/form-data; boundary=x", PART + b"\r\n\r\nno file\r\n--x--\r\n"),
+        ("multipart/form-data; boundary=" + "pineapple" * 100, b"--"),
+        ("multipart/form-data; boundary=x", b"--x\r\nA: pineapple\r\n" * 5000),
+        ("text/plain", b"pineapple"),
+        ("", b""),
+    ],
+)
+def test_an_upload_that_is_none(
+    head: str, body: bytes, client: httpx.Client, no_noise: pytest.LogCaptureFixture
+) -> None:
+    sent = client.post("/gradio_api/upload", content=body, headers={"content-type": head})
+    assert 400 <= sent.status_code < 500, sent.text
+    assert not [record for record in no_noise.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize(
+    "path", ["file=http://pineapple.example/x", "file/https://pineapple.example"]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_nothing_is_fetched_for_who_names_an_address_as_a_file(
+    method: str, path: str, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def resolve(host: str) -> str:
+        asked.append(host)
+        return "127.0.0.1"
+
+    monkeypatch.setattr("safehttpx.async_validate_url", resolve)
+    answer = client.request(method, f"/gradio_api/{path}")
+    assert answer.status_code in (404, 405)
+    assert not asked
+
+
+@pytest.mark.usefixtures("no_noise")
+def test_of_who_names_itself_at_length_nothing_is_kept(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, wait = list[str](), Buckets.wait
+
+    def noted(buckets: Buckets, visitor: str) -> float:
+        kept.append(visitor)
+        return wait(buckets, visitor)
+
+    monkeypatch.setattr(Buckets, "wait", noted)
+    for session in ("usual", LONG):
+        asked = client.post("/gradio_api/call/item", json={"data": [1], "session_hash": session})
+        told = client.get(f"/gradio_api/call/item/{asked.json()['event_id']}").text
+        assert (WRONG_INPUTS in told) == (session == LONG)
+    assert WRONG_INPUTS in ask(client, fn_index=1, data=[], session_hash=LONG)
+    assert kept == ["usual"]
+
+
+def test_an_upload_that_nobody_follows_is_forgotten(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress = routes.file_upload_statuses
+    monkeypatch.setattr("recommender.ui.server.uploads._FOLLOWED", 2)
+    for number in range(5):
+        files = {"files": ("a.jpg", b"x")}
+        sent = client.post("/gradio_api/upload", params={"upload_id": f"u{number}"}, files=files)
+        assert sent.status_code == 200
+    assert client.get("/gradio_api/upload_progress", params={"upload_id": "none"}).text
+    assert [*progress._statuses] == [*progress._signals] == ["u3", "u4"]
+    assert '"done"' in client.get("/gradio_api/upload_progress", params={"upload_id": "u4"}).text
+    assert [*progress._statuses] == [*progress._signals] == ["u3"]
 
 
 def test_an_upload_that_breaks_off(live: str, no_noise: pytest.LogCaptureFixture) -> None:

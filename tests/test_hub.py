@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from conftest import ROWS, TinyEncoder, build_store, open_store, write_archive
-from hub_server import Hub, answer, cut, hang_up, reached_hub, spoil
+from hub_server import Hub, answer, cut, echo, hang_up, no_token_told, reached_hub, spoil
 from safetensors import safe_open
 from safetensors.numpy import save_file
 from test_own_columns import shop, shop_rows
@@ -34,10 +34,12 @@ KEY = f"datasets/{REPO}"
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
+def hub(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> Iterator[Hub]:
     monkeypatch.setattr("time.sleep", lambda seconds: slept.append(seconds))
     slept.clear()
-    with reached_hub(monkeypatch, tmp_path) as served:
+    with reached_hub(monkeypatch, tmp_path) as served, no_token_told(caplog, tmp_path):
         yield served
 
 
@@ -115,14 +117,14 @@ def test_the_dataset_is_one_that_the_viewer_shows(hub: Hub, store: Path, tmp_pat
 
 def test_names_on_the_card_are_names(hub: Hub, tmp_path: Path) -> None:
     """Neither markup nor HTML nor a link of a catalog's becomes the card's."""
-    strange = "<img src=x>|[Tops](http://evil.example) *www.evil.example*"
+    strange = "<img src=x>|[Tops](http://evil.example) *www.evil.example* pay@evil.example"
     rows = [(*row[:4], strange, *row[5:]) if row[4] == "Tshirts" else row for row in ROWS]
     build_store(tmp_path / "strange", write_archive(tmp_path / "strange.zip", rows))
     push(hub, tmp_path / "strange")
     card = hub.tree(KEY)["README.md"].decode()
     [line] = [line for line in card.splitlines() if "Tops" in line and "evil" in line]
     assert line.startswith("| &lt;img src=x&gt;\\|\\[Tops\\](http\u200b://evil.example) ")
-    assert line.endswith("\\*www\u200b.evil.example\\* | 4 | 30.8% |")
+    assert line.endswith("\\*www\u200b.evil.example\\* pay@\u200bevil.example | 4 | 30.8% |")
 
 
 @pytest.mark.parametrize("kind", ["repeated id", "no picture", "a path"])
@@ -211,6 +213,8 @@ def test_a_push_outlives_what_passes(
         ("POST .*/commit/", hang_up, "goes on where it was"),
         ("POST .*/commit/", answer(412), "somebody else"),
         ("POST .*/preupload", answer(429), "pause"),
+        ("POST .*/commit/", echo(403), "take one with write access"),
+        ("POST .*/preupload", echo(500), "trouble"),
     ],
 )
 def test_a_push_that_breaks_off_leaves_the_old_and_resumes(
@@ -257,6 +261,8 @@ def test_a_pull_outlives_what_passes(
         (r"GET .*/api/", answer(503), "trouble"),
         (r"GET .*/api/", hang_up, "network"),
         (r"GET .*/api/", answer(401), "log in"),
+        (r"GET .*/api/", echo(401), "log in"),
+        (r"GET .*/resolve/.*npy", echo(500), "trouble"),
     ],
 )
 def test_a_pull_that_breaks_off_leaves_the_old_and_resumes(

@@ -5,11 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROWS, draw_picture, write_archive
+from conftest import ROWS, TinyEncoder, draw_picture, write_archive
 from kills import build, survives, update
 
 from recommender.catalog.items import catalog_frame, load_catalog
 from recommender.errors import StoreError
+from recommender.index.faiss import IndexConfig
+from recommender.store.build import build_store
+from recommender.store.store import Store
 
 OTHERS = [(*ROWS[3][:-1], "Bil Blouse"), ROWS[4], (21, *ROWS[5][1:])]
 Change = Callable[[Path, Path], None]
@@ -98,3 +101,33 @@ def test_the_same_catalog_keeps_its_files(archive: Path, others: Path, tmp_path:
     assert {path.name: path.read_bytes() for path in directory.glob("*.arrow")} == before
     build(directory, others)
     assert not before.keys() & {path.name for path in directory.glob("*.arrow")}
+
+
+def test_a_store_is_served_as_it_was_until_the_next_catalog_has_its_index(
+    store: Path, others: Path, tmp_path: Path
+) -> None:
+    directory = shutil.copytree(store, tmp_path / "store")
+    former = Store.open(directory).frame
+    for _ in range(2):
+        build(directory / "catalog", others)
+        assert Store.open(directory).frame.equals(former)
+        assert len(content(directory / "catalog")) == len(OTHERS)
+    shards = set((directory / "catalog").glob("*.arrow"))
+    assert len(shards) == 2
+    build_store(directory, lambda rank: TinyEncoder(), IndexConfig(), style_map=None)
+    assert len(Store.open(directory).frame) == len(OTHERS)
+    assert len(set((directory / "catalog").glob("*.arrow"))) == 1
+
+
+def test_a_catalog_that_lies_elsewhere_is_not_built_of(store: Path, tmp_path: Path) -> None:
+    """What would be refused when it is read is not embedded first."""
+    directory = shutil.copytree(store, tmp_path / "store")
+    (directory / "catalog").rename(tmp_path / "elsewhere")
+    (directory / "catalog").symlink_to(tmp_path / "elsewhere")
+    said = r"^catalog/data-[\w-]+\.arrow lies elsewhere, by a link: copy it here, or build it again"
+    with pytest.raises(StoreError, match=said):
+        Store.open(directory)
+    before = names(directory)
+    with pytest.raises(StoreError, match=said):
+        build_store(directory, lambda rank: TinyEncoder(), IndexConfig(), style_map=None)
+    assert names(directory) == before

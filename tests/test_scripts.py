@@ -220,3 +220,12 @@ def test_what_the_system_refuses_is_one_line(capsys: Capture, tmp_path: Path) ->
 
     assert main([]) == 1
     assert error_line(capsys) == f"error: {tmp_path / 'none'}: No such file or directory."
+
+
+def test_who_interrupts_a_command_is_told_in_a_line(capsys: Capture) -> None:
+    @plain_errors()
+    def main(argv: list[str] | None = None) -> int:
+        raise KeyboardInterrupt
+
+    assert main([]) == 130
+    assert capsys.readouterr().err == "stopped: what was whole stays so.\n"

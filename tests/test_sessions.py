@@ -1,7 +1,6 @@
 """What is kept of who came: little while they are there, and nothing of a call that is over."""
 
 import asyncio
-import datetime
 import gc
 import time
 import tracemalloc
@@ -75,13 +74,14 @@ def test_what_holds_nothing_goes_when_it_has_been_idle(
     monkeypatch.setattr(sessions, "IDLE_SECONDS", -1.0)
     held.delete_all_expired_state()
     assert set(held.session_data) == set(held.time_last_used) == {"page"}
-    # Who left is remembered for an hour.
+    # Who left is remembered for an hour, whatever becomes of the clock.
     held.session_data["page"].is_closed = True
-    held.delete_all_expired_state()
-    assert set(held.session_data) == {"page"}
-    value, _ = held.session_data["page"]._state_ttl[state]
-    long_ago = datetime.datetime.now() - datetime.timedelta(seconds=3601)
-    held.session_data["page"]._state_ttl[state] = (value, long_ago)
+    clock, now = time.time(), time.monotonic()
+    for days in (-30, 30):
+        monkeypatch.setattr(time, "time", lambda days=days: clock + days * 86_400)
+        held.delete_all_expired_state()
+        assert set(held.session_data) == {"page"}
+    monkeypatch.setattr(time, "monotonic", lambda: now + 3601)
     held.delete_all_expired_state()
     assert not held.session_data
     assert not held.time_last_used

@@ -45,7 +45,7 @@ from recommender.catalog.views import (
     without_unused,
 )
 from recommender.errors import CatalogError, ImageError, StoreError
-from recommender.files import refused_by_disk
+from recommender.files import MANIFEST_FILE, refused_by_disk
 from recommender.pictures.decode import ImageLimits, decode_image
 from recommender.schema import COLUMNS, PICTURE_COLUMNS, Id, own_names
 
@@ -68,7 +68,7 @@ def build_catalog(
     Args:
         raw: what a source found.
         directory: where the catalog goes; one that is there stays whole until the new one takes
-            its place, and is then removed.
+            its place, and of a store until its next version does; then it is removed.
         source: how the report names the source.
         vocabulary: the owner's words for labels.
 
@@ -93,6 +93,8 @@ def build_catalog(
             raise CatalogError(f"{source} has no item with a readable picture; first: {reason}")
         written = write_catalog([items.data.table], items.features, directory, report)
         latest = {*written, *(directory / name for name in LATEST)}
+        if directory.with_name(MANIFEST_FILE).exists():  # names files that are served until then
+            latest.update(directory.glob("*.arrow"))
         for stale in set(directory.iterdir()) - latest:
             shutil.rmtree(stale, ignore_errors=True)
             with suppress(OSError):  # Windows keeps a file that is still read

@@ -65,8 +65,9 @@ document.body.innerHTML = `<pre id="done">${btoa(JSON.stringify(done))}</pre>`;
 """
 
 
-# Where a semicolon parts cells, one within a text begins another cell.
-_FORMULA = re.compile(r"(?:^|(?<=;))(?=\s*[=+\-@\t\r\n＝＋－＠])")
+# Where a semicolon parts cells, one within a text begins another cell. What looks like one of these
+# signs, wide or small, is one to some spreadsheets.
+_FORMULA = re.compile(r"(?:^|(?<=;))(?=\s*[=+\-@\t\r\n＝＋－＠﹦﹢﹣﹫−])")
 
 
 def source_of(count: int) -> str:

@@ -33,6 +33,7 @@ WINDOWS = {"day": 1, "week": 7, "month": 30}
 """A window -> its days, up to now."""
 
 _FILE = "events.jsonl"
+_ASIDE = f"events-{'[0-9]' * 20}-*.jsonl"
 _DTYPES: dict[str, Any] = {"at": "float64", "kind": "object", "item": "object"}
 NO_EVENTS = pd.DataFrame(columns=list(_DTYPES)).astype(_DTYPES)
 _DAY_SECONDS = 86_400
@@ -104,8 +105,14 @@ class EventLog:
             self._rotate(path)
 
     def _rotate(self, path: Path) -> None:
-        """Put the full file aside under a name that sorts by time; drop the oldest ones."""
-        aside = self.folder / f"events-{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.jsonl"
+        """Put the full file aside under a name that sorts by time; drop the oldest ones.
+
+        Were the clock set back, the latest would sort as the oldest: it comes after all that is
+        there, whenever that says that it was.
+        """
+        latest = [int(one.name.split("-")[1]) for one in self.folder.glob(_ASIDE)]
+        when = max([time.time_ns(), *(moment + 1 for moment in latest)])
+        aside = self.folder / f"events-{when:020d}-{uuid.uuid4().hex[:8]}.jsonl"
         with contextlib.suppress(FileNotFoundError):  # another process was quicker
             path.rename(aside)
         for old in sorted(self.folder.glob("events-*.jsonl"))[: -self._max_files + 1 or None]:

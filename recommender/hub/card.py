@@ -80,8 +80,8 @@ def _plain(text: str) -> str:
     """
     line = html.escape(" ".join(text.split()), quote=False)
     marked = re.sub(r"([\\`*_{}\[\]#|~!])", r"\\\1", line)
-    # An address is no link: nothing that is seen stands between its name and its colon or point.
-    return re.sub(r"(?i)(https?|ftp|www|mailto)(?=[:.])", "\\1\u200b", marked)
+    # An address is no link: nothing that is seen stands between its parts.
+    return re.sub(r"(?i)((?:https?|ftp|www|mailto|xmpp)(?=[:.])|@)", "\\1\u200b", marked)
 
 
 def _counts(frame: pd.DataFrame, name: str) -> str:

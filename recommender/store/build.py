@@ -38,7 +38,7 @@ from recommender.store.embed import (
     read_parts,
 )
 from recommender.store.known import ByPicture
-from recommender.store.manifest import WEIGHTS, Manifest, write_manifest
+from recommender.store.manifest import WEIGHTS, Manifest, check_within, write_manifest
 from recommender.store.store import Store
 from recommender.store.style_map import MapConfig, MapQuality, write_map
 from recommender.store.views import VIEWS_FOLDER
@@ -81,6 +81,7 @@ def build_store(
         ValueError: a size is not positive.
     """
     items = load_catalog(directory / "catalog")
+    check_within(directory, catalog_shards(directory / "catalog"))
     checked = former.manifest.files if former else {}
     embed = partial(
         embed_catalog,

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
@@ -9,9 +10,9 @@ from typing import Any
 
 from recommender.catalog.shards import catalog_shards
 from recommender.errors import IndexMismatchError, StoreError
+from recommender.files import MANIFEST_FILE as MANIFEST_FILE
 from recommender.files import hash_files, is_hollow, whole_file
 
-MANIFEST_FILE = "manifest.json"
 SCHEMA_VERSION = 1
 WEIGHTS = "weights"
 """The folder of a store that came from elsewhere, with weights that its owner made."""
@@ -125,13 +126,12 @@ def load_manifest(directory: Path) -> Manifest:
         # Earlier manifests list the catalog's JSON too, which only says what the latest one is.
         own = [n for n in manifest.files if is_shard(n) or not n.startswith("catalog/")]
         files = [directory / name for name in own]
-        inside = all(file.resolve().is_relative_to(directory.resolve()) for file in files)
-        damaged = not (inside and all(map(_is_plain, own)) and fits(manifest))
-    except (OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:
-        # Python 3.11 and 3.12 say RuntimeError of links that lead round.
+        damaged = not (all(map(_is_plain, own)) and fits(manifest))
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError("The store's manifest cannot be read: build the index again.") from error
     if manifest.schema_version != SCHEMA_VERSION or damaged:
         raise StoreError("The store's manifest is of another version: build the index again.")
+    check_within(directory, files)
     try:
         # Of a pipe one would wait for ever, of holes nearly as long.
         if not all(file.is_file() and not is_hollow(file) for file in files):
@@ -146,6 +146,22 @@ def load_manifest(directory: Path) -> Manifest:
             "`python -m scripts.build_index` again."
         )
     return manifest
+
+
+def check_within(directory: Path, files: Iterable[Path]) -> None:
+    """See that files of a store lie in it: a link would lead to whatever else there is.
+
+    Raises:
+        StoreError: one does not.
+    """
+    try:
+        within = directory.resolve()
+        strays = [file for file in files if not file.resolve().is_relative_to(within)]
+    except (OSError, ValueError, RuntimeError) as error:  # Python 3.11 says that of links in a ring
+        raise StoreError("The store has links that lead nowhere: build it again.") from error
+    if strays:
+        name = strays[0].relative_to(directory).as_posix()
+        raise StoreError(f"{name} lies elsewhere, by a link: copy it here, or build it again.")
 
 
 def read_told(path: Path) -> Any:

@@ -15,9 +15,11 @@ from recommender.ui.find.place import TABS
 from recommender.ui.find.tab import FindTab
 from recommender.ui.parts.inputs import QUIET, Values
 from recommender.ui.quality import QualityTab
+from recommender.ui.server.connections import limit_connections
 from recommender.ui.server.page import Page, leave_matplotlib_alone
 from recommender.ui.server.server import refuse_url_downloads
 from recommender.ui.server.sessions import keep_sessions_small
+from recommender.ui.server.uploads import forget_progress
 from recommender.ui.trends import TrendsTab
 
 _MAX_WAITING = 128
@@ -38,6 +40,8 @@ def build_app(service: Service, results: Committed = Committed()) -> gr.Blocks: 
     refuse_url_downloads()
     keep_sessions_small()
     leave_matplotlib_alone()
+    limit_connections()
+    forget_progress()
     built_of = service.recommender
     with Page(title=TITLE, analytics_enabled=False) as blocks:
         head = gr.Markdown(_head(built_of), elem_id="head")

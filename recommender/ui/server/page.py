@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import inspect
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from itertools import chain
 from typing import Any, TypeVar, get_type_hints
 
 import gradio as gr
@@ -30,6 +30,11 @@ WRONG_INPUTS = (
     "These inputs do not fit the endpoint: /gradio_api/info lists how many there are and of what "
     "kind, and a file is one that was uploaded here."
 )
+
+_DEEPEST = 20
+"""Lists and objects within one another that parameters may be; what endpoints take is four deep."""
+_LONGEST_SESSION = 200
+"""Letters of a session's name, which is kept for as long as the session."""
 
 NOT_HERE = "This picture is not here, as it was shown to another server: show it again."
 
@@ -63,6 +68,14 @@ class Page(gr.Blocks):
         """How many are answered at once, and how many may wait."""
         with _no_server_yet():
             queued: gr.Blocks = super().queue(*args, **kwargs)
+        push = self._queue.push
+
+        async def push_named(body: Any, *others: Any, **named: Any) -> Any:
+            if not _is_name(body.session_hash):
+                return False, WRONG_INPUTS, "error"
+            return await push(body, *others, **named)
+
+        self._queue.push = push_named  # type: ignore[method-assign]
         return queued
 
     def get_api_info(self, *args: Any, **kwargs: Any) -> APIInfo:
@@ -163,6 +176,8 @@ class Page(gr.Blocks):
         return answer
 
     def _check_share(self, session: str | None) -> None:
+        if not _is_name(session):
+            raise gr.Error(WRONG_INPUTS, print_exception=False)
         if session and (seconds := self._shares.wait(session)):
             raise gr.Error(too_fast(seconds), title="One moment", print_exception=False)
 
@@ -170,6 +185,7 @@ class Page(gr.Blocks):
         self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **kwargs: Any
     ) -> list[Any]:
         """What the handler gets: a program that knows only the first parameters gets defaults."""
+        has_files = _look_through(inputs)
         defaults = [getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :]]
         if _is_of_the_api(block_fn) and None not in defaults:
             inputs = [*inputs, *defaults]
@@ -179,11 +195,8 @@ class Page(gr.Blocks):
             for block, sent in pairs
         ]
         try:
-            # Half a surrogate pair can be neither answered nor written anywhere.
-            written = json.dumps(inputs, ensure_ascii=False).encode()
             if _is_of_the_api(block_fn):
                 self.validate_inputs(block_fn, inputs)
-                has_files = b'"meta"' in written  # Gradio's mark of one
                 pairs = zip(block_fn.inputs, inputs, strict=False)
                 return [await _received(block, sent, has_files) for block, sent in pairs]
             ready: list[Any] = await super().preprocess_data(block_fn, inputs, *args, **kwargs)
@@ -225,6 +238,41 @@ def _as_gradio_has_it(answer: Any, seconds: float) -> dict[str, Any]:
         "render_config": None,
         "changed_state_ids": [],
     }
+
+
+def _is_name(session: str | None) -> bool:
+    """Whether a session may be called so, as all are that a page or a client names."""
+    return session is None or (0 < len(session) <= _LONGEST_SESSION and session.isprintable())
+
+
+def _look_through(inputs: list[Any]) -> bool:
+    """Whether parameters may name a file; once, level by level, as some hold thousands of texts.
+
+    Raises:
+        gr.Error: they are lists within lists ever on, in which whatever walks through them would
+            get lost, or half a surrogate pair, which can be neither answered nor written anywhere.
+    """
+    texts, has_files = set[str](), False
+    level: list[Any] = inputs
+    for _ in range(_DEEPEST):
+        kinds = set(map(type, level))
+        if kinds <= {str}:
+            texts.update(level)
+            break
+        texts.update(one for one in level if type(one) is str)
+        if not kinds & {list, dict}:
+            break
+        lists = [one for one in level if type(one) is list]
+        objects = [one for one in level if type(one) is dict]
+        has_files = has_files or any("meta" in one for one in objects)  # Gradio's mark of one
+        level = [*chain(*lists, *objects, *(one.values() for one in objects))]
+    else:
+        raise gr.Error(WRONG_INPUTS, print_exception=False)
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError as error:
+        raise gr.Error(WRONG_INPUTS, print_exception=False) from error
+    return has_files
 
 
 def _request_at(handler: Callable[..., Any] | None) -> int | None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import gradio as gr
 from fastapi.exceptions import RequestValidationError
-from gradio import processing_utils
+from gradio import processing_utils, routes
 from gradio.route_utils import FnIndexInferError
+from python_multipart.exceptions import FormParserError
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -34,6 +35,7 @@ from recommender.ui.server.health import health_routes
 from recommender.ui.server.lifespan import beside
 from recommender.ui.server.logs import join_servers_logs
 from recommender.ui.server.origin import CheckOrigin
+from recommender.ui.server.page import WRONG_INPUTS
 from recommender.ui.server.preview import Preview, preview_route
 from recommender.ui.server.refusals import refusal
 from recommender.ui.server.shares import Buckets, FairShare
@@ -42,6 +44,10 @@ from recommender.ui.server.uploads import deleting_uploads
 MAX_UPLOAD_BYTES = VISITOR_LIMITS.max_bytes
 # A data URL of the largest picture is a third longer than it, and JSON goes around it.
 MAX_BODY_BYTES = 15 * 2**20
+
+NO_UPLOAD = "These are no files as a form sends them: multipart/form-data with a part `files` each."
+
+_BY_NAME, _UPLOAD = "/gradio_api/call/v2/", "/gradio_api/upload"
 
 _GIVE_BACK_SECONDS = 20.0
 """It takes milliseconds, in which nobody is given any."""
@@ -114,6 +120,16 @@ def _refusing(sentence: str, status_code: int) -> Callable[..., Awaitable[Respon
     return handle
 
 
+async def _refuse_inputs(request: Request, error: Exception) -> Response:
+    """Gradio takes parameters by name, and files, by functions that raise what they happen to."""
+    path = request.url.path
+    if path.startswith(_BY_NAME):
+        return refusal(WRONG_INPUTS, 422)
+    if path.startswith(_UPLOAD):
+        return refusal(NO_UPLOAD, 400)
+    raise error
+
+
 class _Id(PathConvertor):
     """An item's id, which may hold slashes but is never nothing."""
 
@@ -180,8 +196,9 @@ def photograph_route() -> Route:
 def refuse_url_downloads() -> None:
     """Close Gradio's own road for URL inputs, which has no limit on what it fetches.
 
-    A file of any input may name a URL, in whatever component, so the one function that they all
-    end in is replaced. `images.fetch_image` is the only road to a web address.
+    A file of any input may name a URL, in whatever component, and so may the address of a file, so
+    the functions that they all end in are replaced. `fetch_image` is the only road to a web
+    address.
     """
 
     def refuse(*_: object, **__: object) -> str:
@@ -191,6 +208,7 @@ def refuse_url_downloads() -> None:
     async def refuse_later(*_: object, **__: object) -> str:
         return refuse()
 
+    setattr(routes, "secure_url_stream_response", _refusing(NO_ENDPOINT, 404))  # noqa: B010
     processing_utils.async_ssrf_protected_download = refuse_later
     processing_utils.ssrf_protected_download = refuse
     processing_utils.save_url_to_cache = refuse
@@ -274,6 +292,8 @@ def launch_settings(service: Service, door: Door = OPEN) -> dict[str, Any]:
             "exception_handlers": {
                 FnIndexInferError: _refusing(NO_ENDPOINT, 404),
                 KeyError: _refusing(NO_ENDPOINT, 404),  # of an endpoint by number
+                TypeError: _refuse_inputs,
+                FormParserError: _refusing(NO_UPLOAD, 400),
                 RequestValidationError: _refusing(WRONG_BODY, 422),
             },
             "lifespan": _running,

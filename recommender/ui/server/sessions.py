@@ -7,8 +7,8 @@ components that check what they are given: here those whose choices change leave
 reads them.
 """
 
-import datetime
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -40,7 +40,7 @@ class Session(SessionState):
         """Keep what is state; how a component looks, the page itself knows once it is told."""
         block = self.blocks_config.blocks.get(key)
         if isinstance(block, gr.State):
-            self._state_ttl[key] = (block.time_to_live, datetime.datetime.now())
+            self._state_ttl[key] = (block.time_to_live, time.monotonic())
             self.state_data[key] = value
         else:
             self._drawn = key, value
@@ -51,6 +51,15 @@ class Session(SessionState):
             (_, drawn), self._drawn = self._drawn, None
             return drawn
         return super().__getitem__(key)
+
+    @property
+    def state_components(self) -> Iterator[tuple[Any, Any, bool]]:
+        """Each state, its value and whether its time is up, whatever becomes of the clock."""
+        now, blocks = time.monotonic(), self.blocks_config.blocks
+        for key, (seconds, since) in self._state_ttl.items():
+            seconds = self.STATE_TTL_WHEN_CLOSED if self.is_closed else seconds
+            if key in self.state_data:
+                yield blocks[key], self.state_data[key], now - since > seconds
 
     def _update_config(self, key: int) -> None:
         """Nothing is rendered anew."""
@@ -64,12 +73,15 @@ class Sessions(StateHolder):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self.time_last_used: dict[str, float] = {}  # type: ignore[assignment]
         self._unfetched: dict[str, float] = {}  # the longest first
 
     def __getitem__(self, session_id: str) -> SessionState:
         if session_id not in self.session_data:
             self.session_data[session_id] = Session(self.blocks)
-        return super().__getitem__(session_id)
+        self.update(session_id)
+        self.time_last_used[session_id] = time.monotonic()
+        return self.session_data[session_id]
 
     def let_go(self, session_id: str) -> None:
         """Keep nothing of a session that asks no more."""
@@ -78,7 +90,7 @@ class Sessions(StateHolder):
 
     def delete_all_expired_state(self) -> None:
         """Called every second, so of thousands of calls none is looked at for long."""
-        until = datetime.datetime.now() - datetime.timedelta(seconds=IDLE_SECONDS)
+        until = time.monotonic() - IDLE_SECONDS
         for session_id, session in list(self.session_data.items()):
             if session.state_data:
                 self.delete_state(session_id, expired_only=True)
