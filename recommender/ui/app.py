@@ -19,6 +19,7 @@ from recommender.ui.server.connections import limit_connections
 from recommender.ui.server.page import Page, leave_matplotlib_alone
 from recommender.ui.server.server import refuse_url_downloads
 from recommender.ui.server.sessions import keep_sessions_small
+from recommender.ui.server.tools import answer_tools_in_json
 from recommender.ui.server.uploads import forget_progress
 from recommender.ui.trends import TrendsTab
 
@@ -38,6 +39,7 @@ def build_app(service: Service, results: Committed = Committed()) -> gr.Blocks: 
         Blocks, to be launched with `server.launch_settings`.
     """
     refuse_url_downloads()
+    answer_tools_in_json()
     keep_sessions_small()
     leave_matplotlib_alone()
     limit_connections()

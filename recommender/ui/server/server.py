@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +38,7 @@ from recommender.ui.server.page import WRONG_INPUTS
 from recommender.ui.server.preview import Preview, preview_route
 from recommender.ui.server.refusals import refusal
 from recommender.ui.server.shares import Buckets, FairShare
+from recommender.ui.server.tools import HAS_MCP
 from recommender.ui.server.uploads import deleting_uploads
 
 MAX_UPLOAD_BYTES = VISITOR_LIMITS.max_bytes
@@ -54,7 +54,6 @@ _GIVE_BACK_SECONDS = 20.0
 
 _SAFE_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 _A_DAY = {"cache-control": "public, max-age=86400"}
-_HAS_MCP = find_spec("mcp") is not None
 _NO_MCP = ".api-docs .snippets li.snippet:last-child { display: none; }"
 """Gradio's page of the API offers MCP, its last way in, whether it is there or not."""
 _STYLE = Path(__file__).parents[1] / "style.css"
@@ -268,7 +267,7 @@ def launch_settings(service: Service, door: Door = OPEN) -> dict[str, Any]:
     return {
         "theme": theme,
         "css_paths": _STYLE,
-        "css": "" if _HAS_MCP else _NO_MCP,
+        "css": "" if HAS_MCP else _NO_MCP,
         # Gradio would ask for the page first, and give up where a busy machine takes three seconds.
         "_frontend": False,
         "app_kwargs": {
@@ -305,5 +304,5 @@ def launch_settings(service: Service, door: Door = OPEN) -> dict[str, Any]:
         "ssr_mode": False,
         "share": False,
         # Its tools are the API's endpoints, where `gradio[mcp]` is installed.
-        "mcp_server": _HAS_MCP,
+        "mcp_server": HAS_MCP,
     }
