@@ -192,3 +192,11 @@ def test_what_is_reduced_is_known_by_two_prices_alone() -> None:
     assert percent_off(frame.rename(columns={"cost_price": "salePrice"}), same) is not None
     none = pd.DataFrame({"price": [10.0, 0.0], "salePrice": [10.0, 0.0]})
     assert percent_off(none, same) is None, "where nothing is reduced"
+
+
+def test_words_of_a_bound_are_not_looked_for_in_names() -> None:
+    names = [f"Off-white 20 Under Above Sale Price {at}" for at in range(COUNT)]
+    words = words_of(FRAME.assign(productDisplayName=names))
+    for text in ("shirts 20% off", "shirts under 150", "shirts price 110 to 150", "shirts on sale"):
+        assert set(words.read(text).literal) == {"shirt"}, text
+    assert "white" in words.read("off white shirts under 150").literal

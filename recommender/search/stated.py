@@ -191,7 +191,9 @@ class Vocabulary:
         unstated = [place for place in unstated if place not in titles]
         said_by = {word for statement in statements.values() for word in statement.words}
         said_by |= {tokens[place].written for place in silent}
-        silent += negated  # no item's own text is asked for these
+        # No item's own text is asked for these: what is 20% off is not off-white.
+        silent += negated
+        silent += [place for one in statements.values() if one.bounds for place in one.places]
         asked = [token for place, token in enumerate(tokens) if place not in silent]
         asks = [statement for statement in statements.values() if not statement.ruled_out]
         stated = [w for s in asks for v in s.values for w in words_of(str(v))]
