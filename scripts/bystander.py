@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 
 from scripts.command import command_line, plain_errors, write_report
-from scripts.load_test import Ask, Record, Visitor, memory_of, visitors_of
+from scripts.visitors import Ask, Record, Visitor, memory_of, visitors_of
 
 _LARGE_PX = 7000
 

@@ -10,7 +10,7 @@ import pytest
 from serving import aside
 
 from scripts import bystander
-from scripts.load_test import visitors_of
+from scripts.visitors import visitors_of
 
 
 def measured(live: str, row: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 from serving import aside
 
 from scripts import load_test
+from scripts.visitors import USUAL
 
 
 def ask(argv: list[str]) -> int:
@@ -22,7 +23,7 @@ def test_a_crowd(live: str, tmp_path: Path) -> None:
     assert told["errors"] == told["refused"] == {}
     answers = {kind: row["answers"] for kind, row in told["answers"].items()}
     assert answers.pop("all") == 24 == sum(answers.values())
-    assert {"picture", "item"} <= set(answers) <= set(load_test.USUAL)
+    assert {"picture", "item"} <= set(answers) <= set(USUAL)
     row = told["answers"]["all"]
     assert 0 < row["p50_ms"] <= row["p95_ms"] <= row["p99_ms"] <= row["max_ms"]
     assert told["answers a second"] > 0
