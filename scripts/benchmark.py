@@ -10,13 +10,11 @@ import argparse
 import io
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
@@ -28,7 +26,6 @@ import numpy as np
 import pandas as pd
 import timm
 import torch
-from gradio_client import Client, handle_file
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -45,10 +42,11 @@ from recommender.store.style_map import build_map, measure_map
 from recommender.trends.sections import SECTIONS
 from recommender.ui.parts.cards import plot_of
 from scripts import export_trends
-from scripts.command import command_line, write_report
+from scripts.command import write_report
+from scripts.machine import begin_report
+from scripts.start import measure_start
 
 QUERIES = 200
-START_LIMIT_SECONDS = 300
 
 
 def seconds_of(call: Callable[[], object]) -> float:
@@ -268,82 +266,6 @@ def measure_style_map(recommender: Recommender) -> dict:
         "items": len(vectors),
         "seconds": round(seconds, 1),
         **asdict(measure_map(vectors, places)),
-    }
-
-
-def measure_start(arguments: list[str], port: int, *, root: Path, cwd: Path) -> dict:
-    """`python app.py` in a process of its own, until its first answer; its memory then.
-
-    `anonymous_gb` is what of the resident is its own, not of files that others may map as well.
-    """
-    environment = os.environ | {"PYTHONPATH": str(root)}
-    command = [sys.executable, str(root / "app.py"), "--port", str(port), *arguments]
-    started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/config", started, process)
-        client = Client(f"http://127.0.0.1:{port}", verbose=False)
-        with tempfile.NamedTemporaryFile(suffix=".png") as file:
-            Image.new("RGB", (120, 160), "navy").save(file, "PNG")
-            client.predict(handle_file(file.name), api_name="/recommend")
-        seconds = time.perf_counter() - started
-        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
-        memory = {
-            line.split(":")[0]: int(line.split()[1])
-            for line in status.splitlines()
-            if line.startswith(("VmRSS", "VmHWM", "RssAnon"))
-        }
-        stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2]
-        ticks = sum(map(int, stat.split()[11:13]))  # in the process and in the kernel for it
-        return {
-            "seconds_to_first_answer": round(seconds, 1),
-            "cpu_seconds": round(ticks / os.sysconf("SC_CLK_TCK"), 2),
-            "resident_gb": round(memory["VmRSS"] / 2**20, 2),
-            "anonymous_gb": round(memory["RssAnon"] / 2**20, 2),
-            "peak_gb": round(memory["VmHWM"] / 2**20, 2),
-        }
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for(url: str, started: float, process: subprocess.Popen) -> None:
-    while time.perf_counter() - started < START_LIMIT_SECONDS and process.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own address
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError("the app did not start")
-
-
-def describe_machine() -> dict:
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
-    cpu = Path("/proc/cpuinfo")
-    names = (
-        [
-            line.split(":")[1].strip()
-            for line in cpu.read_text().splitlines()
-            if line.startswith("model name")
-        ]
-        if cpu.exists()
-        else [platform.processor()]
-    )
-    return {
-        "cpu": names[0],
-        "cores": os.cpu_count(),
-        "cuda": device,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
-
-
-def begin_report(script: str, argv: list[str] | None) -> dict:
-    """What says how, when and where figures were taken; they come after it."""
-    return {
-        "command": command_line(script, argv),
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": describe_machine(),
     }
 
 

@@ -28,8 +28,9 @@ from recommender.files import hash_files
 from recommender.hub.parcel import pack
 from recommender.schema import COLUMNS
 from recommender.store.store import Store
-from scripts.benchmark import begin_report, seconds_of
+from scripts.benchmark import seconds_of
 from scripts.command import write_report
+from scripts.machine import begin_report
 
 ROOT = Path(__file__).parents[1]
 CHANGED = 100

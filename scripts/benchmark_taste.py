@@ -25,8 +25,8 @@ from recommender.schema import Id
 from recommender.search.options import Options
 from recommender.service.answers import Service
 from recommender.service.open import load_recommender
-from scripts.benchmark import begin_report
 from scripts.command import plain_errors, write_report
+from scripts.machine import begin_report
 
 HERE = "http://127.0.0.1:7860"
 _WARM = 4

@@ -27,8 +27,8 @@ from recommender.search.recommender import Recommender
 from recommender.service.memory import give_back
 from recommender.service.open import encoder_of
 from recommender.store.store import Store
-from scripts.benchmark import begin_report
 from scripts.command import plain_errors, write_report
+from scripts.machine import begin_report
 
 QUERIES = 200
 WINTER = Options(season="Winter")

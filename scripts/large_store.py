@@ -46,10 +46,10 @@ from recommender.store.known import ByPicture
 from recommender.store.store import Store
 from recommender.store.style_map import MAP
 from recommender.trends.sections import NAMES
-from scripts.benchmark import begin_report
 from scripts.benchmark_store import CHANGED, write_update
 from scripts.command import plain_errors, write_report
 from scripts.gallery import anonymous_bytes
+from scripts.machine import begin_report
 from scripts.scale_study import Catalog
 
 PICTURES = 256

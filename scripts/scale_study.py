@@ -35,9 +35,9 @@ from recommender.search.labelled import Labelled, alike, alike_by_beliefs
 from recommender.service.open import encoder_of
 from recommender.store.collection import Contents
 from recommender.store.store import Store
-from scripts.benchmark import begin_report
 from scripts.command import plain_errors, write_report
 from scripts.gallery import anonymous_bytes
+from scripts.machine import begin_report
 
 K, QUERIES, NEAR = 10, 100, 200
 SHARES = {"all": 1.0, "50%": 0.5, "1%": 0.01, "0.01%": 0.0001}
