@@ -221,21 +221,20 @@ def load_catalog(directory: Path, shards: Sequence[Path] = ()) -> datasets.Datas
             "There is no catalog here yet: build one with `python -m scripts.build_catalog`."
         )
     try:
-        for path in shards or catalog_shards(directory):
-            check_arrow(path)
-        if shards:
-            opened = [MemoryMappedTable.from_file(str(path)) for path in shards]
-            items = datasets.Dataset(concat_tables(opened))
-        else:
-            items = datasets.load_from_disk(str(directory))
+        info = None if shards else datasets.DatasetInfo.from_directory(str(directory))
+        shards = shards or catalog_shards(directory)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(check_arrow, shards))
+        opened = [MemoryMappedTable.from_file(str(path)) for path in shards]
+        items = datasets.Dataset(concat_tables(opened), info=info)
     except Exception as error:  # of damaged files, whatever datasets and pyarrow happen to raise
         raise StoreError("The catalog is damaged: build it again.") from error
-    if isinstance(items, datasets.Dataset) and "image" in items.column_names:
+    if "image" in items.column_names:
         with suppress(
             TypeError, ValueError, pa.ArrowException
         ):  # of what holds no pictures, which is refused next
             items = decoding(items, decode=True)
-    check_features(getattr(items, "features", datasets.Features()))
+    check_features(items.features)
     check_items(items)
     return decoding(items, decode=False)
 

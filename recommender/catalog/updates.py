@@ -37,6 +37,7 @@ from recommender.catalog.views import (
     VIEWS,
     View,
     are_those,
+    only,
     views_within,
 )
 from recommender.errors import CatalogError, ImageError
@@ -325,7 +326,7 @@ def _differ(
             return True  # it is read once more to say why
         return not are_those(raw.views(position), own[at], pixel_hash, views_within(item))
 
-    pictures = items.select_columns([name for name in ("image", VIEWS) if name in items.features])
+    pictures = only(items, [name for name in ("image", VIEWS) if name in items.features])
     same = np.flatnonzero(~differ)
     same = same[np.argsort(rows[named[same]])]
     with ThreadPoolExecutor() as pool:

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -95,13 +96,20 @@ def build_store(
     embedded = embed(items, directory / "embeddings")
     views = embed(as_items(items), directory / VIEWS_FOLDER) if VIEWS in items.features else None
     _tell_unheard(embedded.encoder.agreement, items)
-    index_file, index_hash, embeddings, recall = _write_index(embedded, config, directory)
-    ids = embeddings.ids
-    maps, quality = [], None
-    if style_map is not None:
-        path, quality = write_map(embeddings, directory, style_map, former=former_map)
-        maps = [path]
-    colours = write_colours(items, ids, directory, former.known_colours if former else ByPicture())
+    ids = embedded.ids
+
+    def write_its_colours() -> Path:
+        known = former.known_colours if former else ByPicture()
+        return write_colours(items, ids, directory, known)
+
+    with ThreadPoolExecutor() as pool:  # writing and hashing wait for nothing that Python does
+        colouring = pool.submit(write_its_colours)
+        index_file, index_hash, embeddings, recall = _write_index(embedded, config, directory)
+        maps, quality = [], None
+        if style_map is not None:
+            path, quality = write_map(embeddings, directory, style_map, former=former_map)
+            maps = [path]
+        colours = colouring.result()
     try:
         ids_file, ids_hash = write_by_content(directory / "ids.npy", partial(_write_ids, ids))
         shards = catalog_shards(directory / "catalog")
@@ -139,14 +147,14 @@ def _write_index(
     embedded: EmbeddedCatalog, config: IndexConfig, directory: Path
 ) -> tuple[Path, str, Embeddings, float]:
     """The index's file, its sha256, the vectors in it or beside it, and the recall@10."""
-    path, parts = directory / "index.faiss", embedded.parts
+    path = directory / "index.faiss"
     try:
         if config.factory != FLAT:
             index, recall = build_index(embedded.embeddings, config)
             return *write_by_content(path, partial(write_index, index)), embedded.embeddings, recall
         # From files to a file: a million vectors would take more than a gigabyte of memory.
-        ids, dim = np.concatenate([*read_parts(parts, "ids")]), embedded.encoder.dim
-        blocks = read_parts(parts, "vectors")
+        ids, dim = embedded.ids, embedded.encoder.dim
+        blocks = read_parts(embedded.parts, "vectors")
         file, sha256 = write_by_content(path, partial(write_flat, blocks, len(ids), dim))
         return file, sha256, Embeddings(ids, map_flat(file, len(ids), dim)), 1.0
     except (SafetensorError, ValueError) as error:

@@ -14,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from recommender.catalog.items import PICTURE_LIMITS
+from recommender.catalog.views import only
 from recommender.errors import ImageError
 from recommender.index.embeddings import Floats, Rows
 from recommender.pictures.colour import packshot_lab
@@ -70,7 +71,7 @@ def _tell(items: datasets.Dataset, rows: Sequence[int]) -> Floats:
         return packshot_lab(picture).astype(np.float32)
 
     labs = np.empty((len(rows), 3), np.float32)
-    images = items.select_columns(["image"])
+    images = only(items, ["image"])
     with (
         ThreadPoolExecutor(os.cpu_count()) as pool,
         tqdm(total=len(rows), desc="Colours", unit="item") as bar,

@@ -31,6 +31,7 @@ from safetensors.numpy import save_file
 from tqdm import tqdm
 
 from recommender.catalog.items import PICTURE_LIMITS
+from recommender.catalog.views import only
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import ImageError, StoreError
 from recommender.files import refused_by_disk, whole_file
@@ -49,6 +50,7 @@ LoadEncoder = Callable[[int | None], PictureEncoder]
 """Gives the encoder of a worker by its rank, None for the only one; pickled to each worker."""
 
 _DAMAGED = (*UNREADABLE, StoreError, KeyError)
+_NOT_WHOLE = "The store's embeddings are damaged: build the index again."
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,18 @@ class EmbeddedCatalog:
     encoder: PictureEncoder
     parts: tuple[Path, ...]
     skipped: dict[Id, str]
+
+    @cached_property
+    def ids(self) -> Rows:
+        """Of what is in the files: int64 of shape (n,), keys.
+
+        Raises:
+            StoreError: as of `load_parts`.
+        """
+        try:
+            return np.concatenate([*read_parts(self.parts, "ids")])
+        except _DAMAGED as error:
+            raise StoreError(_NOT_WHOLE) from error
 
     @cached_property
     def embeddings(self) -> Embeddings:
@@ -185,7 +199,7 @@ def embed_here(items: datasets.Dataset, parts: Sequence[Part], work: Work) -> It
     Raises:
         OSError, SafetensorError: a part cannot be written.
     """
-    images = items.select_columns(["image"])
+    images = only(items, ["image"])
     asked = {part: [part.start + position for position in part.fresh] for part in parts}
     if work.workers == 1:
         encoder = _loaded(work.load_encoder)
@@ -275,8 +289,7 @@ def embed_catalog(
 
 def parts_of(items: datasets.Dataset, work: Work) -> list[Part]:
     """The parts of a catalog, in order."""
-    table = items.select_columns(["id", "image_hash"]).with_format("arrow")[:]
-    ids, pixels = table["id"], table["image_hash"]
+    ids, pixels = (items.data.table[name] for name in ("id", "image_hash"))
     return [
         Part(here.start, ids[here].to_pylist(), pixels[here].to_pylist(), work)
         for here in part_slices(keys_of(ids.to_numpy()))
@@ -318,7 +331,7 @@ def load_parts(parts: Sequence[Path]) -> Embeddings:
         ids, vectors = (np.concatenate([*read_parts(parts, one)]) for one in ("ids", "vectors"))
         return Embeddings(ids, vectors)
     except _DAMAGED as error:
-        raise StoreError("The store's embeddings are damaged: build the index again.") from error
+        raise StoreError(_NOT_WHOLE) from error
 
 
 def _see(
