@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC, ENXIO, EROFS
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 MANIFEST_FILE = "manifest.json"
@@ -41,8 +41,23 @@ def write_by_content(path: Path, write: Callable[[Path], object]) -> tuple[Path,
     """
     with _place_beside(path, f".{os.getpid()}") as (building, finish):
         write(building)
-        [sha256] = hash_files([building])
-        return finish(path.with_stem(f"{path.stem}-{sha256[:16]}")), sha256
+        return _named_by(path, hash_files([building])[0], finish)
+
+
+def write_blocks(path: Path, blocks: Iterable[bytes | memoryview]) -> tuple[Path, str]:
+    """The same of blocks of bytes, one after the other, each hashed while it is written."""
+    digest = sha256()
+    with _place_beside(path, f".{os.getpid()}") as (building, finish):
+        with building.open("wb") as file, ThreadPoolExecutor(1) as pool:
+            for block in blocks:
+                hashing = pool.submit(digest.update, block)
+                file.write(block)
+                hashing.result()
+        return _named_by(path, digest.hexdigest(), finish)
+
+
+def _named_by(path: Path, sha256: str, finish: Callable[[Path], Path]) -> tuple[Path, str]:
+    return finish(path.with_stem(f"{path.stem}-{sha256[:16]}")), sha256
 
 
 @contextmanager
@@ -97,12 +112,12 @@ def is_hollow(path: Path) -> bool:
 def hash_files(paths: Sequence[Path]) -> list[str]:
     """sha256 of each file, in hex."""
 
-    def sha256(path: Path) -> str:
+    def hashed(path: Path) -> str:
         with path.open("rb") as file:
             return file_digest(file, "sha256").hexdigest()
 
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(sha256, paths))
+        return list(pool.map(hashed, paths))
 
 
 Seen = tuple[int, int, int]

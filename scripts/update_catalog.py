@@ -26,6 +26,8 @@ from recommender.store.store import Store, writing
 from recommender.store.style_map import MAP
 from scripts.command import add_table_settings, plain_errors
 
+if __name__ == "__main__":
+    gc.freeze()  # nor are they looked through later
 gc.enable()
 
 

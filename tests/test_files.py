@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from recommender.files import hash_files, whole_file, write_by_content, write_json
+from recommender.files import hash_files, whole_file, write_blocks, write_by_content, write_json
 
 
 def names(folder: Path) -> list[str]:
@@ -85,6 +85,17 @@ def test_a_file_named_by_its_content(tmp_path: Path) -> None:
         write_by_content(tmp_path / "index.faiss", lambda path: path.write_bytes(b"y") / 0)
     assert names(tmp_path) == [path.name]
     assert hash_files([path]) == [sha256]
+
+
+def test_a_file_of_blocks_is_named_by_all_of_them(tmp_path: Path) -> None:
+    blocks = [b"head", memoryview(np.arange(99_999)), b""]
+    path, sha256 = write_blocks(tmp_path / "index.faiss", iter(blocks))
+    assert path.read_bytes() == b"".join(blocks)
+    assert [sha256] == hash_files([path])
+    assert path == tmp_path / f"index-{sha256[:16]}.faiss"
+    with pytest.raises(ZeroDivisionError):
+        write_blocks(tmp_path / "index.faiss", (bytes(1 // n) for n in (1, 0)))
+    assert names(tmp_path) == [path.name]
 
 
 def test_json_for_people(tmp_path: Path) -> None:

@@ -533,7 +533,7 @@ def test_killed_at_any_step_the_store_is_the_former_one(
 
     with monkeypatch.context() as patch:
         if step == "write index":
-            patch.setattr(build, "write_flat", fail)
+            patch.setattr(build, "flat_blocks", fail)
         elif step == "save ids":
             patch.setattr(np, "save", fail)
         else:

@@ -6,7 +6,7 @@ writes goes by what it changes, and not by how large the catalog is.
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -76,7 +76,7 @@ def write_catalog(
         (building / REPORT_FILE).write_text(text, encoding="utf-8")
         datasets.DatasetInfo(features=features).write_to_directory(str(building))
         if directory.exists():
-            shards = [_put_over(directory, path, building) for path in shards]
+            shards = _put_over(directory, shards, building)
         names = [{"filename": path.name} for path in shards]
         state = {"_data_files": names, "_fingerprint": report.fingerprint[:16], **_STATE}
         (building / _STATE_FILE).write_text(json.dumps(state), encoding="utf-8")
@@ -168,16 +168,18 @@ def _as_one(tables: list[pa.Table]) -> list[pa.Table]:
     return [pa.concat_tables(tables)] if tables else []
 
 
-def _put_over(directory: Path, path: Path, building: Path) -> Path:
-    """Move a new Arrow file among those of a catalog, and give where it is.
+def _put_over(directory: Path, shards: Sequence[Path], building: Path) -> list[Path]:
+    """Move the new ones of some Arrow files among those of a catalog, and give where all are.
 
-    It is named by its content, unless that is there by another name already.
+    They are named by their content, unless that is there by another name already.
     """
-    if path.parent != building:
-        return path
-    size = path.stat().st_size
-    there = [other for other in directory.glob("*.arrow") if other.stat().st_size == size]
-    sha256, *others = hash_files([path, *there])
-    if sha256 in others:
-        return there[others.index(sha256)]
-    return path.replace(directory / f"data-{sha256[:16]}.arrow")
+    new = [path for path in shards if path.parent == building]
+    sizes = {path.stat().st_size for path in new}
+    there = [other for other in directory.glob("*.arrow") if other.stat().st_size in sizes]
+    told = hash_files([*new, *there])
+    held = dict(zip(told[len(new) :], there, strict=True))
+    places = {
+        path: held.get(sha256) or path.replace(directory / f"data-{sha256[:16]}.arrow")
+        for path, sha256 in zip(new, told, strict=False)
+    }
+    return [places.get(path, path) for path in shards]

@@ -4,7 +4,7 @@ import logging
 import os
 import re
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -227,7 +227,8 @@ def write_index(index: Index, path: Path) -> None:
         OSError, RuntimeError: it cannot be written.
     """
     if index._faiss is None:
-        write_flat([index.vectors[:]], len(index), index.vectors.shape[1], path)
+        with path.open("wb") as file:
+            file.writelines(flat_blocks([index.vectors[:]], *index.vectors.shape))
         return
     faiss.write_index(index._faiss, str(path))
     if not _is_flat(index._faiss):
@@ -237,25 +238,22 @@ def write_index(index: Index, path: Path) -> None:
             (BUILT_HERE / hash_files([path])[0]).touch()
 
 
-def write_flat(blocks: Iterable[Floats], count: int, dim: int, path: Path) -> None:
-    """Write vectors as a FAISS file of an `IndexFlatIP`, as `map_flat` reads it.
+def flat_blocks(vectors: Iterable[Floats], count: int, dim: int) -> Iterator[bytes | memoryview]:
+    """What a FAISS file of an `IndexFlatIP` holds, as `map_flat` reads it, block by block.
 
     Args:
-        blocks: float32 of shapes (m, dim), one after the other; never all in memory.
+        vectors: float32 of shapes (m, dim), one after the other; never all in memory.
         count: of them all.
         dim: of each.
-        path: the file.
 
     Raises:
-        OSError: it cannot be written.
-        ValueError: a block has another length.
+        ValueError: some have another length.
     """
-    with path.open("wb") as file:
-        file.write(_flat_head(count, dim))
-        for block in blocks:
-            if block.shape[1:] != (dim,) or block.dtype != np.float32:
-                raise ValueError("an embedding has another length")
-            file.write(np.ascontiguousarray(block, "<f4").data)
+    yield _flat_head(count, dim)
+    for block in vectors:
+        if block.shape[1:] != (dim,) or block.dtype != np.float32:
+            raise ValueError("an embedding has another length")
+        yield np.ascontiguousarray(block, "<f4").data
 
 
 def map_flat(path: Path, count: int, dim: int) -> Floats:

@@ -19,16 +19,17 @@ from recommender.catalog.views import VIEWS, as_items
 from recommender.encoding.agreement import Agreement
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import StoreError
-from recommender.files import hash_files, write_by_content
+from recommender.files import hash_files, write_blocks, write_by_content
 from recommender.index.embeddings import Embeddings, Rows
 from recommender.index.faiss import (
     FLAT,
     IndexConfig,
     build_index,
+    flat_blocks,
     map_flat,
-    write_flat,
     write_index,
 )
+from recommender.store.beside import UNREADABLE
 from recommender.store.colours import write_colours
 from recommender.store.embed import (
     EmbeddedCatalog,
@@ -47,6 +48,7 @@ from recommender.store.views import VIEWS_FOLDER
 log = logging.getLogger(__name__)
 
 _SHOWN = 5
+_DAMAGED = "The store's embeddings are damaged: build the index again."
 _UNWRITTEN = "The store cannot be written: see its folder's permissions."
 
 
@@ -96,7 +98,7 @@ def build_store(
     embedded = embed(items, directory / "embeddings")
     views = embed(as_items(items), directory / VIEWS_FOLDER) if VIEWS in items.features else None
     _tell_unheard(embedded.encoder.agreement, items)
-    ids = embedded.ids
+    ids = _ids_of(embedded)
 
     def write_its_colours() -> Path:
         known = former.known_colours if former else ByPicture()
@@ -104,7 +106,7 @@ def build_store(
 
     with ThreadPoolExecutor() as pool:  # writing and hashing wait for nothing that Python does
         colouring = pool.submit(write_its_colours)
-        index_file, index_hash, embeddings, recall = _write_index(embedded, config, directory)
+        index_file, index_hash, embeddings, recall = _write_index(embedded, ids, config, directory)
         maps, quality = [], None
         if style_map is not None:
             path, quality = write_map(embeddings, directory, style_map, former=former_map)
@@ -143,8 +145,16 @@ def build_store(
     return manifest, quality
 
 
+def _ids_of(embedded: EmbeddedCatalog) -> Rows:
+    """The keys of what was embedded, int64 of shape (n,), without the vectors."""
+    try:
+        return np.concatenate([*read_parts(embedded.parts, "ids")])
+    except UNREADABLE as error:
+        raise StoreError(_DAMAGED) from error
+
+
 def _write_index(
-    embedded: EmbeddedCatalog, config: IndexConfig, directory: Path
+    embedded: EmbeddedCatalog, ids: Rows, config: IndexConfig, directory: Path
 ) -> tuple[Path, str, Embeddings, float]:
     """The index's file, its sha256, the vectors in it or beside it, and the recall@10."""
     path = directory / "index.faiss"
@@ -153,12 +163,12 @@ def _write_index(
             index, recall = build_index(embedded.embeddings, config)
             return *write_by_content(path, partial(write_index, index)), embedded.embeddings, recall
         # From files to a file: a million vectors would take more than a gigabyte of memory.
-        ids, dim = embedded.ids, embedded.encoder.dim
-        blocks = read_parts(embedded.parts, "vectors")
-        file, sha256 = write_by_content(path, partial(write_flat, blocks, len(ids), dim))
+        dim = embedded.encoder.dim
+        blocks = flat_blocks(read_parts(embedded.parts, "vectors"), len(ids), dim)
+        file, sha256 = write_blocks(path, blocks)
         return file, sha256, Embeddings(ids, map_flat(file, len(ids), dim)), 1.0
     except (SafetensorError, ValueError) as error:
-        raise StoreError("The store's embeddings are damaged: build the index again.") from error
+        raise StoreError(_DAMAGED) from error
     except (OSError, RuntimeError) as error:
         raise StoreError(_UNWRITTEN) from error
 

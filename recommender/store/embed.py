@@ -50,7 +50,6 @@ LoadEncoder = Callable[[int | None], PictureEncoder]
 """Gives the encoder of a worker by its rank, None for the only one; pickled to each worker."""
 
 _DAMAGED = (*UNREADABLE, StoreError, KeyError)
-_NOT_WHOLE = "The store's embeddings are damaged: build the index again."
 
 
 @dataclass(frozen=True)
@@ -60,18 +59,6 @@ class EmbeddedCatalog:
     encoder: PictureEncoder
     parts: tuple[Path, ...]
     skipped: dict[Id, str]
-
-    @cached_property
-    def ids(self) -> Rows:
-        """Of what is in the files: int64 of shape (n,), keys.
-
-        Raises:
-            StoreError: as of `load_parts`.
-        """
-        try:
-            return np.concatenate([*read_parts(self.parts, "ids")])
-        except _DAMAGED as error:
-            raise StoreError(_NOT_WHOLE) from error
 
     @cached_property
     def embeddings(self) -> Embeddings:
@@ -331,7 +318,7 @@ def load_parts(parts: Sequence[Path]) -> Embeddings:
         ids, vectors = (np.concatenate([*read_parts(parts, one)]) for one in ("ids", "vectors"))
         return Embeddings(ids, vectors)
     except _DAMAGED as error:
-        raise StoreError(_NOT_WHOLE) from error
+        raise StoreError("The store's embeddings are damaged: build the index again.") from error
 
 
 def _see(
