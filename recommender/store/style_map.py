@@ -6,6 +6,7 @@ Made once, when the index is built, by t-SNE from the first principal components
 import hashlib
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -188,16 +189,22 @@ def measure_map(vectors: Floats, places: Places, k: int = _QUALITY_K) -> MapQual
     asked = min(_QUALITY_ITEMS, max(_QUALITY_BATCH, _QUALITY_PAIRS // count))
     chosen = np.random.default_rng(0).permutation(count)[:asked]
     across, along = np.ascontiguousarray(places.T, dtype=np.float64)
+
+    def measure(row: int, likeness: Floats) -> tuple[int, int]:
+        """How many of an item's nearest are nearest on the map, and the penalty of the others."""
+        away = (across - across[row]) ** 2 + (along - along[row]) ** 2
+        likeness[row], away[row] = np.inf, np.inf  # itself: first there, last here
+        near = np.argpartition(away, k)[:k]
+        # Ranks among the others, the most alike being 1.
+        ranks = np.array([np.count_nonzero(likeness > likeness[other]) for other in near])
+        return int(np.count_nonzero(ranks <= k)), int(np.maximum(ranks - k, 0).sum())
+
     shared = penalty = 0
-    for rows in np.array_split(chosen, -(-len(chosen) // _QUALITY_BATCH)):
-        for row, likeness in zip(rows, _products(vectors[rows], vectors), strict=True):  # (n,)
-            away = (across - across[row]) ** 2 + (along - along[row]) ** 2
-            likeness[row], away[row] = np.inf, np.inf  # itself: first there, last here
-            near = np.argpartition(away, k)[:k]
-            # Ranks among the others, the most alike being 1.
-            ranks = np.array([np.count_nonzero(likeness > likeness[other]) for other in near])
-            shared += int(np.count_nonzero(ranks <= k))
-            penalty += int(np.maximum(ranks - k, 0).sum())
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for rows in np.array_split(chosen, -(-len(chosen) // _QUALITY_BATCH)):
+            measured = pool.map(measure, rows, _products(vectors[rows], vectors))  # (m, n)
+            for there, lost in measured:
+                shared, penalty = shared + there, penalty + lost
     total = len(chosen) * k
     return MapQuality(
         neighbour_share=shared / total,
