@@ -19,11 +19,10 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from recommender.catalog.fingerprint import is_fingerprint
 from recommender.catalog.items import catalog_frame, load_catalog
 from recommender.catalog.own import columns_of
 from recommender.catalog.views import views_within
-from recommender.errors import IndexMismatchError, StoreError
+from recommender.errors import StoreError
 from recommender.files import InPlace
 from recommender.index.embeddings import Embeddings, Floats, Rows
 from recommender.index.faiss import FLAT, Index, IndexConfig, map_flat, read_index
@@ -126,9 +125,10 @@ class Store:
     def items(self) -> datasets.Dataset:
         """The items of the catalog that the store was built of, whatever the latest one is.
 
+        That they are those is told by their files' bytes, which the manifest knows.
+
         Raises:
             StoreError: they cannot be read.
-            IndexMismatchError: they are of another catalog.
         """
         shards = [self.directory / name for name in self.manifest.shards]
         if not is_fingerprint(self.manifest.catalog_fingerprint, self._listed, shards):
