@@ -130,18 +130,6 @@ class Store:
         Raises:
             StoreError: they cannot be read.
         """
-        shards = [self.directory / name for name in self.manifest.shards]
-        if not is_fingerprint(self.manifest.catalog_fingerprint, self._listed, shards):
-            raise IndexMismatchError("The index is of another catalog: build the index again.")
-        return self._listed
-
-    @cached_property
-    def _listed(self) -> datasets.Dataset:
-        """What lies in the files that the manifest lists, whatever it calls their catalog.
-
-        Raises:
-            StoreError: they cannot be read.
-        """
         if not self.manifest.shards:
             raise StoreError("The store's manifest names no catalog: build the index again.")
         shards = [self.directory / name for name in self.manifest.shards]
@@ -289,7 +277,7 @@ class Store:
         try:
             flat = self.manifest.index.get("factory") == FLAT
             held = self.on_disk if flat else self.embeddings
-            pictures, vectors = pictures_of(self._listed, held.ids)[1], held.vectors
+            pictures, vectors = pictures_of(self.items, held.ids)[1], held.vectors
             if (views := self.views) is not None:
                 pictures += views.pictures
                 vectors = np.concatenate([vectors, views.vectors])
@@ -302,7 +290,7 @@ class Store:
         """The same of garments' colours: float32 of shape (3,)."""
         with contextlib.suppress(StoreError):
             if (colours := self.colours) is not None:
-                return ByPicture(pictures_of(self._listed, self.ids)[1], colours)
+                return ByPicture(pictures_of(self.items, self.ids)[1], colours)
         return ByPicture()
 
 
