@@ -106,9 +106,9 @@ def test_who_asks_in_time_is_answered_for_as_long_as_it_takes(
     monkeypatch.setattr(connections, "_BODY_SECONDS", 0.5)
     with connected(live) as connection:
         connection.sendall(b"GET /gradio_api/heartbeat/one HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        told = b""
-        while b"ALIVE" not in told:  # in however many pieces it comes
-            told += (piece := connection.recv(2**16))
+        heard = b""
+        while b"ALIVE" not in heard:  # in however many pieces it comes
+            heard += (piece := connection.recv(2**16))
             assert piece
         time.sleep(1.5)
         connection.setblocking(False)
