@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -58,19 +59,24 @@ def load_recommender(
         IndexMismatchError: it was built by other weights than those that run.
         WeightsError: the weights that it was built with cannot be had.
     """
-    while True:
-        version = store_version(directory)
-        try:
-            store = Store.open(directory)
-            gallery = store.gallery if milvus is None else collected_gallery(store, milvus)
-            break
-        except StoreError:
-            if store_version(directory) == version:
-                raise
-    if reuse is None or reuse.fingerprint != store.manifest.encoder["fingerprint"]:
-        reuse = encoder_of(store, device=device)
-    texts = _own_tower(directory, reuse) or load_text_encoder(reuse.fingerprint)
-    recommender = Recommender(gallery, reuse, wrap=wrap, texts=texts)
+    with ThreadPoolExecutor(1, thread_name_prefix="encoder") as beside:
+        while True:
+            version = store_version(directory)
+            try:
+                store = Store.open(directory)
+                loading: Future[PictureEncoder] = Future()
+                if reuse and reuse.fingerprint == store.manifest.encoder["fingerprint"]:
+                    loading.set_result(reuse)
+                else:
+                    loading = beside.submit(encoder_of, store, device=device)
+                gallery = store.gallery if milvus is None else collected_gallery(store, milvus)
+                break
+            except StoreError:
+                if store_version(directory) == version:
+                    raise
+        encoder = loading.result()
+    texts = _own_tower(directory, encoder) or load_text_encoder(encoder.fingerprint)
+    recommender = Recommender(gallery, encoder, wrap=wrap, texts=texts)
     give_back()
     return recommender
 
