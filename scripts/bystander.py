@@ -62,7 +62,7 @@ class Memory:
         except OSError:
             return None
         told = dict(line.split(":", 1) for line in lines)
-        return int(told[name].split()[0]) >> 10
+        return int(told[name].split()[0]) >> 10 if name in told else None  # of one that has ended
 
     def forget_peak(self) -> None:
         """Of what it held at most, from now on. Source: proc(5), `clear_refs`."""

@@ -47,6 +47,7 @@ from recommender.store.store import Store
 from recommender.store.style_map import MAP
 from recommender.trends.sections import NAMES
 from scripts.benchmark_store import CHANGED, write_update
+from scripts.bystander import Memory
 from scripts.command import plain_errors, write_report
 from scripts.gallery import anonymous_bytes
 from scripts.machine import begin_report
@@ -185,9 +186,11 @@ def updated(directory: Path, scratch: Path) -> dict:
     command = [sys.executable, "-m", "scripts.update_catalog", "--source", str(archive)]
     started = time.perf_counter()
     process = subprocess.Popen([*command, "--data", str(directory)], stdout=subprocess.DEVNULL)
-    seconds = 0.0
+    seconds, peak = 0.0, 0
     while not seconds or live.now is former:
         asked = time.perf_counter()
+        # What the system says at its end counts what this process held when it began that one.
+        peak = max(peak, Memory(process.pid).megabytes("VmHWM") or 0)
         if not seconds and (ended := os.wait4(process.pid, os.WNOHANG))[0]:
             seconds, used = asked - started, ended[2]
             process.returncode = os.waitstatus_to_exitcode(ended[1])
@@ -206,7 +209,7 @@ def updated(directory: Path, scratch: Path) -> dict:
         "changed": CHANGED,
         "seconds": round(seconds, 1),
         "seconds_of_processors": round(used.ru_utime + used.ru_stime, 1),
-        "peak_gb": round(used.ru_maxrss / 2**20, 2),
+        "peak_gb": round(peak / 2**10, 2),
         "served_after_seconds": round(time.perf_counter() - started, 1),
         "answers_meanwhile": answers,
         "slowest_answer_seconds": round(slowest, 2),
