@@ -21,6 +21,7 @@ from recommender.catalog.features import FEATURES
 from recommender.catalog.fingerprint import catalog_fingerprint
 from recommender.catalog.items import catalog_frame, load_catalog
 from recommender.catalog.updates import update_catalog
+from recommender.catalog.views import table_of
 from recommender.errors import StoreError
 from recommender.store import embed
 from recommender.store.manifest import MANIFEST_FILE, load_manifest
@@ -232,3 +233,11 @@ def test_a_fingerprint_goes_by_the_values_alone(
     assert catalog_fingerprint(catalog_of(one, places, hidden=hidden)) == plain
     same = catalog_fingerprint(catalog_of(other, places, hidden=hidden)) == plain
     assert same == (one == other)
+
+
+def test_a_selection_is_what_is_selected() -> None:
+    rows = [("Men", "Summer", 2010 + number) for number in range(6)]
+    chosen = catalog_of(rows, [2], hidden=False).select([4, 1])
+    alone = datasets.Dataset(chosen.with_format("arrow")[:])
+    assert catalog_fingerprint(chosen) == catalog_fingerprint(alone)
+    assert table_of(chosen, ["year"])["year"].to_pylist() == [2014, 2011]

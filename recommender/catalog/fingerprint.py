@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recommender.catalog.views import VIEW_HASHES
+from recommender.catalog.views import VIEW_HASHES, table_of
 from recommender.files import Seen, look
 from recommender.schema import COLUMNS, PICTURE_COLUMNS, own_names
 
@@ -28,7 +28,7 @@ _MISSING = np.int32(-1)
 
 def catalog_fingerprint(items: datasets.Dataset) -> str:
     """sha256 of every item's columns and pixels, in order: equal exactly when catalogs are."""
-    return _fingerprint(items.data.table)
+    return _fingerprint(table_of(items, items.column_names))
 
 
 def fingerprint_of_files(shards: Sequence[Path]) -> str:
@@ -50,7 +50,7 @@ def is_fingerprint(told: str, items: datasets.Dataset, shards: Sequence[Path] = 
         shards: the files that it lies in, where it does.
     """
     now = fingerprint_of_files(shards) if shards else catalog_fingerprint(items)
-    return told == now or told == _of_json(items.data.table)
+    return told == now or told == _of_json(table_of(items, items.column_names))
 
 
 def open_shard(path: Path) -> pa.Table:

@@ -100,7 +100,7 @@ def as_items(items: datasets.Dataset) -> datasets.Dataset:
         id, image as `{"bytes", "path"}` and image_hash, in order; the bytes stay where they lie.
     """
     batches = []
-    for batch in items.data.table.select(["id", *VIEW_COLUMNS]).to_batches():
+    for batch in table_of(items, ["id", *VIEW_COLUMNS]).to_batches():
         of = zip(batch["id"].to_pylist(), batch[VIEW_HASHES].to_pylist(), strict=True)
         names = [name_of_view(one, n) for one, told in of for n, _ in enumerate(told or (), 2)]
         columns = [pa.array(names, pa.string()), *(batch[name].flatten() for name in VIEW_COLUMNS)]
@@ -126,6 +126,12 @@ def only(items: datasets.Dataset, names: Sequence[str]) -> datasets.Dataset:
         indices_table=items._indices,
         fingerprint=f"{items._fingerprint}-{'-'.join(names)}",
     )
+
+
+def table_of(items: datasets.Dataset, names: Sequence[str]) -> pa.Table:
+    """Some columns as they lie in Arrow, of these items and in their order: of a selection too."""
+    table: pa.Table = only(items, names).with_format("arrow")[:]
+    return table
 
 
 def decoding(items: datasets.Dataset, *, decode: bool) -> datasets.Dataset:

@@ -31,7 +31,7 @@ from safetensors.numpy import save_file
 from tqdm import tqdm
 
 from recommender.catalog.items import PICTURE_LIMITS
-from recommender.catalog.views import only
+from recommender.catalog.views import only, table_of
 from recommender.encoding.protocol import PictureEncoder
 from recommender.errors import ImageError, StoreError
 from recommender.files import refused_by_disk, whole_file
@@ -276,7 +276,7 @@ def embed_catalog(
 
 def parts_of(items: datasets.Dataset, work: Work) -> list[Part]:
     """The parts of a catalog, in order."""
-    ids, pixels = (items.data.table[name] for name in ("id", "image_hash"))
+    ids, pixels = table_of(items, ["id", "image_hash"]).columns
     return [
         Part(here.start, ids[here].to_pylist(), pixels[here].to_pylist(), work)
         for here in part_slices(keys_of(ids.to_numpy()))

@@ -6,6 +6,7 @@ import datasets
 import numpy as np
 import pandas as pd
 
+from recommender.catalog.views import table_of
 from recommender.errors import StoreError
 from recommender.index.embeddings import Floats, Rows
 from recommender.schema import keys_of
@@ -52,7 +53,7 @@ def pictures_of(items: datasets.Dataset, ids: Rows) -> tuple[Rows, list[str]]:
     Raises:
         StoreError: the catalog has not all of them.
     """
-    table = items.data.table
+    table = table_of(items, ["id", "image_hash"])
     rows = pd.Index(keys_of(table["id"].to_numpy())).get_indexer(pd.Index(ids)).astype(np.int64)
     if len(rows) and rows.min() < 0:
         raise StoreError("The index is of another catalog: build the index again.")
