@@ -7,23 +7,22 @@ told by the items' ids, so that an item which comes or goes changes its own part
 Of a catalog that changed, parts are put together from the embeddings that are known, and the rest
 is encoded.
 
-Who makes the parts is an `Engine`: here this machine; in `embed_ray` a cluster. Each finds what
-another has made.
+Who makes the parts is an `Engine`: here this machine, by `Dataset.map`; in `embed_ray` a cluster.
+Each finds what another has made.
 """
 
 import json
-import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from hashlib import sha256
-from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
 import datasets
+import multiprocess
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
@@ -181,34 +180,27 @@ def part_slices(keys: Rows) -> list[slice]:
 
 
 def embed_here(items: datasets.Dataset, parts: Sequence[Part], work: Work) -> Iterator[Part]:
-    """The engine that is this machine: one process, or several, which are handed parts.
+    """The engine that is this machine: one process, or several, which `Dataset.map` hands parts.
 
     Raises:
         OSError, SafetensorError: a part cannot be written.
     """
-    images = only(items, ["image"])
-    asked = {part: [part.start + position for position in part.fresh] for part in parts}
-    if work.workers == 1:
-        encoder = _loaded(work.load_encoder)
-        for part, rows in asked.items():
-            part.write(*_see(images, encoder, work.batch_size, rows))
-            yield part
-        return
-    # A forked child of a process whose torch has run hangs, and CUDA forbids it.
-    context = multiprocessing.get_context("spawn")
-    ranks = context.Queue()
-    for rank in range(work.workers):
-        ranks.put(rank)
-    given = (images, work.load_encoder, work.batch_size, ranks)
-    with ProcessPoolExecutor(work.workers, context, initializer=_begin, initargs=given) as pool:
-        waiting = {pool.submit(_see_as_worker, rows): part for part, rows in asked.items()}
-        try:
-            for done in as_completed(waiting):
-                part = waiting.pop(done)
-                part.write(*done.result())
-                yield part
-        finally:
-            pool.shutdown(cancel_futures=True)
+    if work.workers > 1:
+        # A forked child of a process whose torch has run hangs, and CUDA forbids it.
+        multiprocess.set_start_method("spawn", force=True)
+    made_of = f"{items._fingerprint} {work.fingerprint}"
+    datasets.Dataset.from_dict({"at": list(range(len(parts)))}).map(
+        _embed_part,
+        with_rank=True,
+        num_proc=min(work.workers, len(parts)) if work.workers > 1 else None,
+        fn_kwargs={"images": only(items, ["image"]), "parts": parts, "work": work},
+        keep_in_memory=True,
+        load_from_cache_file=False,
+        # datasets would hash the function, which does not know that its weights changed.
+        new_fingerprint=sha256(made_of.encode()).hexdigest()[:16],
+        desc="Embedding",
+    )
+    yield from parts
 
 
 def embed_catalog(
@@ -321,33 +313,26 @@ def load_parts(parts: Sequence[Path]) -> Embeddings:
         raise StoreError("The store's embeddings are damaged: build the index again.") from error
 
 
-def _see(
-    images: datasets.Dataset, encoder: PictureEncoder, batch_size: int, rows: Sequence[int]
-) -> tuple[Floats, dict[int, str]]:
-    """Encode the pictures of some rows, as `embed_pictures` does."""
-    pictures = [image["bytes"] for image in images[list(rows)]["image"]]
-    return embed_pictures(pictures, encoder, batch_size)
-
-
-_worker: list[Any] = []
-"""How a process that is one sees."""
-
-
-def _begin(
-    images: datasets.Dataset, load_encoder: LoadEncoder, batch_size: int, ranks: "Queue[int]"
+def _embed_part(
+    row: dict[str, int],
+    rank: int | None,
+    *,
+    images: datasets.Dataset,
+    parts: Sequence[Part],
+    work: Work,
 ) -> None:
-    _worker.append(partial(_see, images, load_encoder(ranks.get()), batch_size))
-
-
-def _see_as_worker(rows: Sequence[int]) -> tuple[Floats, dict[int, str]]:
-    seen: tuple[Floats, dict[int, str]] = _worker[0](rows)
-    return seen
+    """Map function: a row is a part. Top-level, so that a spawned worker finds it."""
+    part = parts[row["at"]]
+    rows = [part.start + position for position in part.fresh]
+    pictures = [image["bytes"] for image in images[rows]["image"]]
+    encoder = _loaded(work.load_encoder, rank if work.workers > 1 else None)
+    part.write(*embed_pictures(pictures, encoder, work.batch_size))
 
 
 @lru_cache(maxsize=1)
-def _loaded(load_encoder: LoadEncoder) -> PictureEncoder:
+def _loaded(load_encoder: LoadEncoder, rank: int | None = None) -> PictureEncoder:
     """The encoder of this process: items and their views are seen by one."""
-    return load_encoder(None)
+    return load_encoder(rank)
 
 
 def embed_pictures(
