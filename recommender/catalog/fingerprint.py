@@ -39,18 +39,14 @@ def fingerprint_of_files(shards: Sequence[Path]) -> str:
     return _of_files(_Files(tuple(map(look, shards)), tuple(shards)))
 
 
-def is_fingerprint(told: str, items: datasets.Dataset, shards: Sequence[Path] = ()) -> bool:
+def is_fingerprint(told: str, items: datasets.Dataset) -> bool:
     """Whether a manifest tells the fingerprint of items, as this or an earlier version did.
 
     Earlier ones hashed the values as JSON, which takes twenty times as long.
-
-    Args:
-        told: by the manifest.
-        items: a catalog.
-        shards: the files that it lies in, where it does.
     """
-    now = fingerprint_of_files(shards) if shards else catalog_fingerprint(items)
-    return told == now or told == _of_json(table_of(items, items.column_names))
+    return told == catalog_fingerprint(items) or told == _of_json(
+        table_of(items, items.column_names)
+    )
 
 
 def open_shard(path: Path) -> pa.Table:
