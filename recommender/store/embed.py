@@ -282,7 +282,9 @@ def _make(parts: Sequence[Part], items: datasets.Dataset, work: Work, engine: En
     for part in parts:
         if not part.fresh:
             part.write(np.empty((0, work.dim), np.float32), {})
-    with tqdm(total=len(items), initial=done, desc="Embedding", unit="item") as bar:
+    # Of this machine `Dataset.map` shows how far it is.
+    hidden = engine is embed_here
+    with tqdm(total=len(items), initial=done, desc="Embedding", unit="item", disable=hidden) as bar:
         for part in engine(items, asked, work) if asked else ():
             bar.update(len(part.ids))
 
