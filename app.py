@@ -26,6 +26,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")  # it would remember t
 # Read when torch is: of its threads, one that has nothing to do yet leaves the processor to
 # others, who answer meanwhile. Otherwise a picture takes three times as long where many ask.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Read when torch first multiplies: each of the hundred threads would keep what it took.
+os.environ.setdefault("MKL_DISABLE_FAST_MM", "1")
 # Before the libraries start theirs.
 share_arenas()
 draw_no_interfaces()

@@ -180,7 +180,7 @@ def test_who_is_not_waited_for_any_more_keeps_the_place_until_the_thread_is_free
 ) -> None:
     async def ask() -> None:
         queue, begun, go = Turns(), threading.Event(), threading.Event()
-        queue._places = asyncio.Semaphore(1)
+        queue._turns = asyncio.Semaphore(1)
 
         def work() -> None:
             begun.set()

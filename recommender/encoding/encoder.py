@@ -90,6 +90,7 @@ class Encoder:
             classes=self.labels,
         )
         self.dim = self.agreement.dim
+        self._is_ready = False
         self.fingerprint = _fingerprint_of(config, self.weights_hash, self.labels)
 
     @property
@@ -116,6 +117,12 @@ class Encoder:
     def compile(self) -> None:
         """Compile the network: worth its minutes where a GPU embeds a large catalog."""
         self._network.compile()
+
+    def make_ready(self) -> None:
+        """Make ready, once, what the first pictures, and crowds of them, would wait for."""
+        if not self._is_ready:
+            self._is_ready = True
+            self._network.make_ready()
 
     def prepare(self, picture: Image.Image) -> npt.NDArray[np.uint8]:
         """One RGB picture -> uint8 of shape (height_px, width_px, 3)."""

@@ -102,6 +102,10 @@ class PictureEncoder(Protocol):
         """Its own side for texts; None where it is of pictures alone."""
         return None
 
+    def make_ready(self) -> None:
+        """Make ready, once, what the first pictures would wait for."""
+        return
+
     def prepare(self, picture: Image.Image) -> npt.NDArray[np.uint8]:
         """RGB of any size -> uint8 of shape (h, w, 3)."""
         ...

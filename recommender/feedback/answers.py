@@ -28,12 +28,12 @@ NO_VERDICT = f"A verdict is one of {', '.join(OF_ANSWER)}; none takes it back."
 NOT_AMONG = "This item is not among that answer's results."
 
 
-@dataclass
+@dataclass(slots=True)
 class _Given:
     """An answer that was given."""
 
     ranked: Ranked
-    items: frozenset[Id]
+    items: tuple[Id, ...]
     until: float
     written: bool
     opinion: Opinion = Opinion()  # noqa: RUF009 - frozen
@@ -88,7 +88,7 @@ class Answers:
         """Remember an answer; its id. One whose ranking chance has chosen is written down."""
         name, now = secrets.token_urlsafe(12), self._clock()
         written = ranked.by_chance and self._write(name, ranked)
-        given = _Given(ranked, frozenset(items), now + REMEMBERED_SECONDS, written)
+        given = _Given(ranked, tuple(items), now + REMEMBERED_SECONDS, written)
         with self._lock:
             self._given[name] = given
             while len(self._given) > MOST or next(iter(self._given.values())).until < now:

@@ -91,10 +91,13 @@ class EventLog:
         return True
 
     def _append(self, data: bytes) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / _FILE
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(path, flags, 0o600)
+        try:
+            descriptor = os.open(path, flags, 0o600)
+        except FileNotFoundError:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, flags, 0o600)
         try:
             if os.write(descriptor, data) != len(data):
                 raise OSError("the disk is full")

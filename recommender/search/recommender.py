@@ -116,7 +116,8 @@ class Recommender:
         return np.array(self.index.vectors[:: -(-len(self) // DRAWN) or 1])
 
     def prepare(self) -> None:
-        """Make ready, once, what the first words would wait for."""
+        """Make ready, once, what the first pictures and words would wait for."""
+        self.encoder.make_ready()
         _ = self.words
 
     def by_image(

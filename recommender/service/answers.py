@@ -28,6 +28,7 @@ from recommender.service.feedback import FeedbackDesk, kind_said, kind_shown
 from recommender.service.live import Live
 from recommender.service.metrics import counted
 from recommender.service.outfits import outfit_of
+from recommender.service.places import PLACES
 from recommender.service.reasons import why
 from recommender.service.sentences import (
     NO_BELIEFS,
@@ -290,7 +291,7 @@ class Service:
         return found
 
     def prepare(self, after_seconds: float = 0.0) -> Timer:
-        """Make ready, beside the answers, what the first words would wait for.
+        """Make ready, beside the answers, what the first pictures and words would wait for.
 
         Returns:
             What can be told not to begin.
@@ -338,8 +339,9 @@ class Service:
             min(math.ceil(width / (right - left)), _LARGEST_PX),
             min(math.ceil(height / (bottom - top)), _LARGEST_PX),
         )
-        if image is not None:
-            return read_image(Path(image), at_least_px=at_least_px)
-        if not url:
+        if image is None and not url:
             raise ImageError(NO_PICTURE)
-        return decode_image(self.fetch(url), at_least_px=at_least_px)
+        with PLACES.left():  # a large one may take a second, and a stranger's server ten
+            if image is not None:
+                return read_image(Path(image), at_least_px=at_least_px)
+            return decode_image(self.fetch(url), at_least_px=at_least_px)

@@ -16,8 +16,9 @@ from PIL import Image
 from recommender.encoding.protocol import Encoded, EncodeQueries, part_of
 from recommender.encoding.regions import Asked
 from recommender.service.metrics import BATCHES
+from recommender.service.places import PLACES
 
-LARGEST = 16
+LARGEST = 12
 """Pictures a batch, where there is more than one caller in it."""
 AT_ONCE = 2
 """Batches on a processor: while one is cut and read, which one core does, another is multiplied."""
@@ -55,7 +56,8 @@ class Batches:
             self._waiting.append(mine)
         # Where a batch is borrowed a GPU, that is for a visitor, whom the context names.
         self._network.submit(copy_context().run, self._see_those_who_wait)
-        return mine.answer.result()
+        with PLACES.left():
+            return mine.answer.result()
 
     def _see_those_who_wait(self) -> None:
         """As many as fit; none where a batch before took them along."""

@@ -85,7 +85,7 @@ class Live:
         return thread
 
     def prepare(self) -> None:
-        """Make ready what the first words would wait for, now and of each successor before it."""
+        """Make ready what the first to ask would wait for, now and of each successor before it."""
         self._prepares = True
         self.now.prepare()
 

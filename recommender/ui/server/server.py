@@ -49,7 +49,7 @@ NO_UPLOAD = "These are no files as a form sends them: multipart/form-data with a
 
 _BY_NAME, _UPLOAD = "/gradio_api/call/v2/", "/gradio_api/upload"
 
-_GIVE_BACK_SECONDS = 20.0
+_GIVE_BACK_SECONDS = 5.0
 """It takes milliseconds, in which nobody is given any."""
 
 _SAFE_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))

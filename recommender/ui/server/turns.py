@@ -1,20 +1,19 @@
-"""In which order the API's questions are answered: who came first is first, so many at once.
-
-Were all begun as they come, those that wait for nothing would pass those that wait for the network,
-and forty threads would wait for one another: half would be answered soon and the rest late.
-"""
+"""In which order the API's questions are answered: who came first is first, so many at once."""
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from typing import TypeVar
 
 from gradio.exceptions import Error
 
-AT_ONCE = 32
-"""Questions that are answered at once: two batches of pictures at the network, two before or after
-it. With fewer, pictures came one by one to a network that waited for them."""
+from recommender.service.places import PLACES, work_alone
+
+AT_ONCE = 64
+"""Questions that are begun, most of whose pictures wait for the network; with fewer, pictures came
+one by one to a network that waited for them. Of these, few work at a time (`service.places`)."""
 _WAITING = 128
 """As many more may wait."""
 _ASIDE = 32
@@ -25,18 +24,23 @@ FULL = "Too many questions wait here for their answers right now: ask again in a
 T = TypeVar("T")
 
 
+def _in_a_place(work: Callable[[], T]) -> T:
+    with PLACES.taken():
+        return work()
+
+
 class Turns:
-    """Places for what is done in threads. Of one event loop.
+    """Threads for what is asked. Of one event loop.
 
     Attributes:
-        waiting: how many questions wait for a place.
+        waiting: how many questions wait for their turn.
     """
 
     def __init__(self) -> None:
         self.waiting = 0
-        self._places = asyncio.Semaphore(AT_ONCE)
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="answers")
-        self._aside = ThreadPoolExecutor(_ASIDE, thread_name_prefix="fetching")
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._threads = ThreadPoolExecutor(AT_ONCE, "answers", work_alone)
+        self._aside = ThreadPoolExecutor(_ASIDE, "fetching", work_alone)
 
     @property
     def full(self) -> bool:
@@ -59,13 +63,13 @@ class Turns:
             raise Error(FULL, title="One moment", print_exception=False)
         self.waiting += 1
         try:
-            await self._places.acquire()
+            await self._turns.acquire()
         finally:
             self.waiting -= 1
         try:
-            return await self._in_thread(self._threads, work)
+            return await self._in_thread(self._threads, partial(_in_a_place, work))
         finally:
-            self._places.release()
+            self._turns.release()
 
     async def _in_thread(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         """Whoever is no longer waited for is waited for here: a thread cannot be ended."""
