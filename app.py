@@ -35,9 +35,9 @@ draw_no_interfaces()
 # The libraries make a million objects that stay: looking for garbage among them again and again
 # takes a fifth of the start.
 gc.disable()
-# Whoever holds Python lets go of it after half a millisecond rather than five, since the network
-# asks for it again at each of its steps.
-sys.setswitchinterval(0.0005)
+# Whoever holds Python lets go of it after two milliseconds rather than five, since the network asks
+# for it again between its passes.
+sys.setswitchinterval(0.002)
 try:
     import spaces  # ZeroGPU's; has to come before torch
 except ImportError:

@@ -389,3 +389,11 @@ assert torch.compiler.disable(len)([1]) == 1
 assert sys.modules["torch._dynamo.utils"].__file__
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_made_ready_it_sees_the_same() -> None:
+    encoder, picture = load_encoder("fashion", device="cpu"), Image.new("RGB", (60, 80), "red")
+    before = encoder.encode_queries([picture]).vectors
+    encoder.make_ready()
+    encoder.make_ready()
+    np.testing.assert_array_equal(encoder.encode_queries([picture]).vectors, before)

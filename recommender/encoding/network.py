@@ -26,7 +26,7 @@ from recommender.encoding.backbone import (
 )
 from recommender.encoding.config import EncoderConfig
 from recommender.encoding.details import PREFIX, Detail
-from recommender.encoding.packed import FEW, PackedNet, Stages, can_pack
+from recommender.encoding.packed import SEVERAL, PackedNet, Stages, can_pack
 from recommender.encoding.region_head import RegionHead, load_region_head
 from recommender.errors import WeightsError
 
@@ -34,8 +34,6 @@ TAKEN = "taken."
 """What the tensors of heads for photographs alone are called before their labels."""
 OF_REGIONS = ("regions.", "garment.")
 """What those are called that tell where a garment is, and whether there is one."""
-
-_PICTURES_A_THREAD = 16
 
 
 class Sight(NamedTuple):
@@ -159,7 +157,7 @@ class Network:
         """See all that there may be to see at once, which makes ready how: of that, a pass takes
         half as long again as the next ones."""
         if self._packed is not None:
-            for (wide, high), count in product(self._sizes, FEW):
+            for (wide, high), count in product(self._sizes, range(1, SEVERAL + 1)):
                 self(np.zeros((count, high, wide, 3), np.uint8), closely=True)
 
     def compile(self) -> None:
@@ -203,7 +201,7 @@ class Network:
         threads = torch.get_num_threads()
         with self._lock:
             self._passes += 1
-            share = max(1, min(threads // self._passes, pictures // _PICTURES_A_THREAD))
+            share = max(1, min(threads // self._passes, pictures // SEVERAL))
         try:
             if share < threads:
                 torch.set_num_threads(share)  # of the calling thread's work alone

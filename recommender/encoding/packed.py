@@ -37,6 +37,9 @@ _NEEDED = (
     "_get_mkldnn_serialized_md",
 )
 
+SEVERAL = 16
+"""Pictures that go through at once where visitors ask."""
+
 Stages = tuple[list[Tensor], Tensor | None]
 """What a backbone's stages see, and the logits of a mask where they are asked for."""
 
@@ -90,14 +93,9 @@ def can_pack(dtype: torch.dtype) -> bool:
 
 
 def _made_up(count: int) -> int:
-    """How many pictures go through in place of so many, the last of them blank: few numbers of
-    them, since what is made ready for each takes room."""
-    step = 1 if count <= 4 else 2 if count <= 12 else 8
-    return -(-count // step) * step
-
-
-FEW = tuple(sorted({_made_up(count) for count in range(1, 13)}))
-"""The numbers of pictures that go through where visitors ask."""
+    """How many pictures go through in place of so many, the last of them blank: of large numbers
+    few, since what is made ready for each takes room."""
+    return count if count <= SEVERAL else -(-count // 8) * 8
 
 
 def _laid_out(

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
+from recommender.encoding.packed import SEVERAL
 from recommender.encoding.protocol import Encoded, EncodeQueries, part_of
 from recommender.encoding.regions import Asked
 from recommender.service.metrics import BATCHES
 from recommender.service.places import PLACES
 
-LARGEST = 12
+LARGEST = SEVERAL
 """Pictures a batch, where there is more than one caller in it."""
 AT_ONCE = 2
 """Batches on a processor: while one is cut and read, which one core does, another is multiplied."""

@@ -26,7 +26,7 @@ STEPS = Histogram(
 BATCHES = Histogram(
     "fashion_batch_pictures",
     "Pictures that went through the network together.",
-    buckets=(1, 2, 4, 8, 12),
+    buckets=(1, 2, 4, 8, 16),
 )
 ITEMS = Gauge("fashion_items", "Items of the catalog that is served.")
 WAITING = Gauge("fashion_waiting", "Questions that wait for a place.")

@@ -7,6 +7,7 @@ late, and what each takes of memory while it works would be taken by all at once
 
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,8 +25,9 @@ class Places:
     """
 
     def __init__(self, count: int) -> None:
-        self._free = threading.Semaphore(count)
-        self._mine = threading.local()
+        self._free = count
+        self._waiting: deque[threading.Event] = deque()
+        self._lock, self._mine = threading.Lock(), threading.local()
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -47,15 +49,30 @@ class Places:
                 self._take()
 
     def _take(self) -> None:
-        self._mine.place = self._free.acquire(timeout=_PATIENCE_SECONDS)
+        turn = threading.Event()
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                turn.set()
+            else:
+                self._waiting.append(turn)
+        if not turn.wait(_PATIENCE_SECONDS):
+            with self._lock:
+                if not turn.is_set():
+                    self._waiting.remove(turn)
+        self._mine.place = turn.is_set()
 
     def _leave(self) -> bool:
-        """Whether there was something to leave."""
-        had: bool = getattr(self._mine, "place", False)
-        if had:
-            self._mine.place = False
-            self._free.release()
-        return had
+        """Whether there was a place to leave, which is given to whoever has waited longest."""
+        if not getattr(self._mine, "place", False):
+            return False
+        self._mine.place = False
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1
+        return True
 
 
 def work_alone() -> None:

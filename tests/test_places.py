@@ -1,0 +1,76 @@
+"""Who works while others wait: few at a time, and nobody for good."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from recommender.service import places
+from recommender.service.places import Places
+
+
+def test_few_work_at_a_time_and_who_waits_lets_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "_PATIENCE_SECONDS", 60.0)
+    here, lock, now, most, waiting, waited = Places(2), threading.Lock(), 0, 0, 0, 0
+
+    def work() -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.002)
+        with lock:
+            now -= 1
+
+    def ask() -> None:
+        nonlocal waiting, waited
+        with here.taken():
+            work()
+            with here.left():
+                with lock:
+                    waiting += 1
+                    waited = max(waited, waiting)
+                time.sleep(0.05)
+                with lock:
+                    waiting -= 1
+            work()
+
+    with ThreadPoolExecutor(16) as threads:
+        for done in [threads.submit(ask) for _ in range(32)]:
+            done.result()
+    assert most == 2
+    assert waited > 2
+
+
+def test_who_has_waited_long_enough_works_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "_PATIENCE_SECONDS", 0.01)
+    here, go = Places(1), threading.Event()
+
+    def ask(waits: bool) -> str:
+        with here.taken():
+            if waits:
+                assert go.wait(60)
+        return "done"
+
+    with ThreadPoolExecutor(2) as threads:
+        slow = threads.submit(ask, True)
+        assert threads.submit(ask, False).result(60) == "done"
+        go.set()
+        assert slow.result(60) == "done"
+    assert here._free == 1, "the one place, and no other"
+    assert not here._waiting
+
+
+def test_a_place_is_left_by_what_fails() -> None:
+    here = Places(1)
+    with pytest.raises(ZeroDivisionError), here.taken(), here.left():
+        raise ZeroDivisionError
+    assert here._free == 1
+
+
+def test_who_has_none_leaves_none() -> None:
+    here = Places(1)
+    with here.left(), here.left():
+        pass
+    assert here._free == 1
