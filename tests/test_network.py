@@ -220,7 +220,7 @@ def test_passes_at_once_share_the_cores_and_see_the_same(encoder: Encoder) -> No
             with network._share_of_cores(64):
                 taken.append(torch.get_num_threads())
             taken.append(torch.get_num_threads())
-        for pictures_together in (1, 8, 64):
+        for pictures_together in (1, 32, 64):
             with network._share_of_cores(pictures_together):
                 taken.append(torch.get_num_threads())
         assert taken == [4, 2, 4, 1, 2, 4]

@@ -84,7 +84,8 @@ def build_store(
         ValueError: a size is not positive.
     """
     items = load_catalog(directory / "catalog")
-    check_within(directory, catalog_shards(directory / "catalog"))
+    shards = catalog_shards(directory / "catalog")
+    check_within(directory, shards)
     checked = former.manifest.files if former else {}
     embed = partial(
         embed_catalog,
@@ -106,6 +107,7 @@ def build_store(
 
     with ThreadPoolExecutor() as pool:  # writing and hashing wait for nothing that Python does
         colouring = pool.submit(write_its_colours)
+        telling_apart = pool.submit(fingerprint_of_files, shards)
         index_file, index_hash, embeddings, recall = _write_index(embedded, ids, config, directory)
         maps, quality = [], None
         if style_map is not None:
@@ -114,7 +116,6 @@ def build_store(
         colours = colouring.result()
     try:
         ids_file, ids_hash = write_by_content(directory / "ids.npy", partial(_write_ids, ids))
-        shards = catalog_shards(directory / "catalog")
         record, weights = _record_of(embedded.encoder, directory)
         files = [index_file, ids_file, *shards, *embedded.parts, *maps, colours, *weights]
         files += views.parts if views else ()
@@ -123,7 +124,7 @@ def build_store(
         known = {**checked, index_file.name: index_hash, ids_file.name: ids_hash}
         new = [name for name in names if name not in known]
         known |= zip(new, hash_files([directory / name for name in new]), strict=True)
-        fingerprint = fingerprint_of_files(shards)
+        fingerprint = telling_apart.result()
         manifest = Manifest(
             encoder=record,
             index=asdict(config),
