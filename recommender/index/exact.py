@@ -184,6 +184,11 @@ def _first(scores: Floats, rows: Rows, k: int) -> tuple[Floats, Rows]:
     return scores[order], rows[order]
 
 
+def work_alone() -> None:
+    """Let the calling thread, for good, do without threads of FAISS', of which it would keep some."""
+    faiss.omp_set_num_threads(1)
+
+
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """FAISS shares out queries among threads: one query's time is lost waiting for the others."""

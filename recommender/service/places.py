@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import faiss
 import torch
+
+from recommender.index import exact
 
 _PATIENCE_SECONDS = 0.25
 
@@ -81,7 +82,7 @@ def work_alone() -> None:
     Each of those who answer would keep some of its own, which take room and mostly wait.
     """
     torch.set_num_threads(1)
-    faiss.omp_set_num_threads(1)
+    exact.work_alone()
 
 
 PLACES = Places(max(2, os.cpu_count() or 1))
