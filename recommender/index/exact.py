@@ -185,7 +185,7 @@ def _first(scores: Floats, rows: Rows, k: int) -> tuple[Floats, Rows]:
 
 
 def work_alone() -> None:
-    """Let the calling thread, for good, do without threads of FAISS', of which it would keep some."""
+    """Let the calling thread, for good, do without FAISS' threads, of which it would keep some."""
     faiss.omp_set_num_threads(1)
 
 
