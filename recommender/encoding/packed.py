@@ -36,6 +36,7 @@ _NEEDED = (
     "_reorder_convolution_weight",
     "_get_mkldnn_serialized_md",
 )
+_WRITTEN = ("parse_ir", "_create_function_from_graph", "ScriptList")
 
 SEVERAL = 16
 """Pictures that go through at once where visitors ask."""
@@ -88,7 +89,7 @@ def can_pack(dtype: torch.dtype) -> bool:
         torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
         and names >= {f"mkldnn::{name}" for name in _NEEDED}
         and (dtype != torch.bfloat16 or bool(_DNN._is_mkldnn_bf16_supported()))
-        and all(hasattr(torch._C, name) for name in ("parse_ir", "ScriptList"))
+        and all(hasattr(torch._C, name) for name in _WRITTEN)
     )
 
 
