@@ -11,6 +11,7 @@ import gradio as gr
 import httpx
 import pytest
 from conftest import ROWS
+from counting import AtOnce
 from serving import call, serve
 
 from recommender.search.recommender import Recommender
@@ -137,17 +138,12 @@ def test_pages_and_curls_questions_are_answered_alike(address: str) -> None:
 
 def test_first_come_first_served_and_so_many_at_once() -> None:
     order: list[int] = []
-    most, now, lock = 0, 0, threading.Lock()
+    working = AtOnce()
 
     def work(number: int) -> int:
-        nonlocal most, now
-        with lock:
+        with working.one_more():
             order.append(number)
-            now += 1
-            most = max(most, now)
-        time.sleep(0.002)
-        with lock:
-            now -= 1
+            time.sleep(0.002)
         return number
 
     async def ask() -> list[int]:
@@ -157,7 +153,7 @@ def test_first_come_first_served_and_so_many_at_once() -> None:
 
     with ThreadPoolExecutor(1) as aside:
         assert aside.submit(asyncio.run, ask()).result() == list(range(100))
-    assert most <= AT_ONCE
+    assert working.most <= AT_ONCE
     assert all(abs(at - number) < AT_ONCE for at, number in enumerate(order))
 
 

@@ -69,10 +69,12 @@ def test_a_pass_asks_python_a_few_times_and_not_at_each_step(plain: nn.Module) -
         beside = threading.Thread(target=lambda: [None for _ in iter(done.is_set, True)])
         sys.setswitchinterval(0.5)
         beside.start()
-        started = time.perf_counter()
-        packed(picture, regions=False)
-        seconds = time.perf_counter() - started
-        sys.setswitchinterval(before)
-        done.set()
-        beside.join()
+        try:
+            started = time.perf_counter()
+            packed(picture, regions=False)
+            seconds = time.perf_counter() - started
+        finally:
+            sys.setswitchinterval(before)
+            done.set()
+            beside.join()
     assert seconds < 10, "a step each would be half a minute"

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from counting import AtOnce
 
 from recommender.service import places
 from recommender.service.places import Places
@@ -12,35 +13,24 @@ from recommender.service.places import Places
 
 def test_few_work_at_a_time_and_who_waits_lets_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "_PATIENCE_SECONDS", 60.0)
-    here, lock, now, most, waiting, waited = Places(2), threading.Lock(), 0, 0, 0, 0
+    here, working, waiting = Places(2), AtOnce(), AtOnce()
 
     def work() -> None:
-        nonlocal now, most
-        with lock:
-            now += 1
-            most = max(most, now)
-        time.sleep(0.002)
-        with lock:
-            now -= 1
+        with working.one_more():
+            time.sleep(0.002)
 
     def ask() -> None:
-        nonlocal waiting, waited
         with here.taken():
             work()
-            with here.left():
-                with lock:
-                    waiting += 1
-                    waited = max(waited, waiting)
+            with here.left(), waiting.one_more():
                 time.sleep(0.05)
-                with lock:
-                    waiting -= 1
             work()
 
     with ThreadPoolExecutor(16) as threads:
         for done in [threads.submit(ask) for _ in range(32)]:
             done.result()
-    assert most == 2
-    assert waited > 2
+    assert working.most == 2
+    assert waiting.most > 2
 
 
 def test_who_has_waited_long_enough_works_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,6 @@ def build_store(
 
     with ThreadPoolExecutor() as pool:  # writing and hashing wait for nothing that Python does
         colouring = pool.submit(write_its_colours)
-        telling_apart = pool.submit(fingerprint_of_files, shards)
         index_file, index_hash, embeddings, recall = _write_index(embedded, ids, config, directory)
         maps, quality = [], None
         if style_map is not None:
@@ -124,7 +123,7 @@ def build_store(
         known = {**checked, index_file.name: index_hash, ids_file.name: ids_hash}
         new = [name for name in names if name not in known]
         known |= zip(new, hash_files([directory / name for name in new]), strict=True)
-        fingerprint = telling_apart.result()
+        fingerprint = fingerprint_of_files(shards)
         manifest = Manifest(
             encoder=record,
             index=asdict(config),
