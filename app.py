@@ -115,7 +115,7 @@ def main(argv: list[str] | None = None) -> int:
         keep_pushing(events.folder, feedback_repo)
     service = Service(live, fetch_urls=fetch_urls, events=events, learns=learns)
     blocks = build_app(service, results=load_committed(RESULTS))
-    preparing = service.prepare(after_seconds=AT_EASE_SECONDS)
+    live.prepare(after_seconds=AT_EASE_SECONDS)
     try:
         blocks.launch(
             server_name=f"[{host}]" if ":" in host else host,
@@ -125,7 +125,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:  # before Gradio waits for it, but its server is there already
         blocks.close(verbose=False)
     finally:
-        preparing.cancel()
+        live.stop()
     return 0
 
 

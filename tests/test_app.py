@@ -165,17 +165,30 @@ import app
 from conftest import open_store
 from recommender.service import open as service
 service.load_recommender = open_store
+{more}
 sys.exit(app.main())
+"""
+
+
+_MAKE_READY = """
+from conftest import TinyEncoder
+from recommender.encoding.encoder import load_encoder
+class Encoder(TinyEncoder):
+    def make_ready(self, stop=None):
+        network = load_encoder("fashion", device="cpu")
+        print("makes ready", flush=True)
+        network.make_ready(stop)
+service.load_recommender = lambda store, **how: open_store(store, Encoder(), **how)
 """
 
 
 @contextlib.contextmanager
 def started(
-    store: Path, tmp_path: Path, **environment: str
+    store: Path, tmp_path: Path, more: str = "", **environment: str
 ) -> Iterator[tuple[subprocess.Popen, str, Path]]:
     """`app.py` in a process of its own, once it serves: the process, its address and its log."""
     port = free_port()
-    code = _SERVE.format(root=str(ROOT), tests=str(ROOT / "tests"))
+    code = _SERVE.format(root=str(ROOT), tests=str(ROOT / "tests"), more=more)
     command = [sys.executable, "-c", code, "--data", str(store), "--port", str(port)]
     # The store is every test's: what is looked for here is not logged in it.
     settings = {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1", "FASHION_EVENTS": "0"}
@@ -213,6 +226,22 @@ def test_told_to_end_it_ends_quietly(store: Path, tmp_path: Path, told: signal.S
     assert process.returncode == 0, output
     assert "Traceback" not in output
     assert address.removeprefix("http://") in output
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM for a child")
+def test_what_is_made_ready_at_ease_ends_first(store: Path, tmp_path: Path) -> None:
+    """Python would stop it within PyTorch, which aborts the process."""
+    with started(store, tmp_path, _MAKE_READY) as (process, _, log):
+        deadline = time.monotonic() + 60
+        while "makes ready" not in log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.2)
+        process.terminate()
+        process.wait(timeout=60)
+        output = log.read_text()
+    assert process.returncode == 0, output
+    assert "makes ready" in output
+    assert "terminate called" not in output
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM for a child")

@@ -3,7 +3,10 @@
 import argparse
 import asyncio
 import os
+import subprocess
+import sys
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -41,19 +44,29 @@ def test_one_beside_others(live: str, what: str) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells")
 def test_memory_that_is_taken_for_a_while_is_told() -> None:
-    memory = bystander.Memory(os.getpid())
-    memory.forget_peak()
-    idle = memory.megabytes()
-    assert idle is not None
-    taken = b"x" * (64 << 20)
-    del taken
-    peak = memory.megabytes("VmHWM")
-    assert peak is not None
-    assert peak >= idle + 60
-    memory.forget_peak()
-    after = memory.megabytes("VmHWM")
-    assert after is not None
-    assert after < peak
+    # A process that does nothing else: what tests before this one left may be at work beside it.
+    code = "for _ in iter(input, 'end'): taken = b'x' * (64 << 20); del taken; print(flush=True)"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, bufsize=1) as other:
+        memory = bystander.Memory(other.pid)
+
+        def take() -> None:
+            print("take", file=other.stdin)
+            other.stdout.readline()
+
+        take()
+        memory.forget_peak()
+        idle = memory.megabytes()
+        assert idle is not None
+        take()
+        peak = memory.megabytes("VmHWM")
+        assert peak is not None
+        assert peak >= idle + 60
+        memory.forget_peak()
+        after = memory.megabytes("VmHWM")
+        assert after is not None
+        assert after < peak
+        print("end", file=other.stdin)
     assert bystander.Memory(None).megabytes() is None
 
 

@@ -260,7 +260,7 @@ def test_a_successor_is_made_ready_before_it_is_asked(
 ) -> None:
     """The first words would wait for seconds, each time that the catalog changes."""
     live = Live(open_store(copy))
-    live.prepare()
+    live.prepare().join()
     served = live.now
     assert "words" in vars(served)
     watching = live.watch(copy, partial(open_store, copy), every_seconds=0.01)

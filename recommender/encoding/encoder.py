@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -118,11 +119,12 @@ class Encoder:
         """Compile the network: worth its minutes where a GPU embeds a large catalog."""
         self._network.compile()
 
-    def make_ready(self) -> None:
-        """Make ready, once, what the first pictures, and crowds of them, would wait for."""
+    def make_ready(self, stop: Event | None = None) -> None:
+        """Make ready, once, what the first pictures, and crowds of them, would wait for; set,
+        `stop` ends it early."""
         if not self._is_ready:
             self._is_ready = True
-            self._network.make_ready()
+            self._network.make_ready(stop)
 
     def prepare(self, picture: Image.Image) -> npt.NDArray[np.uint8]:
         """One RGB picture -> uint8 of shape (height_px, width_px, 3)."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import product
-from threading import Lock
+from threading import Event, Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -153,11 +153,13 @@ class Network:
             head = self._regions if regions else None
             return stages, None if head is None else head(stages)
 
-    def make_ready(self) -> None:
+    def make_ready(self, stop: Event | None = None) -> None:
         """See all that there may be to see at once, which makes ready how: of that, a pass takes
-        half as long again as the next ones."""
+        half as long again as the next ones. Set, `stop` ends it after the pass."""
         if self._packed is not None:
             for (wide, high), count in product(self._sizes, range(1, SEVERAL + 1)):
+                if stop is not None and stop.is_set():
+                    break
                 self(np.zeros((count, high, wide, 3), np.uint8), closely=True)
 
     def compile(self) -> None:

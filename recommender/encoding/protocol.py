@@ -1,6 +1,7 @@
 """What the rest of the house asks of an encoder."""
 
 from collections.abc import Callable, Mapping, Sequence, Set
+from threading import Event
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -102,8 +103,8 @@ class PictureEncoder(Protocol):
         """Its own side for texts; None where it is of pictures alone."""
         return None
 
-    def make_ready(self) -> None:
-        """Make ready, once, what the first pictures would wait for."""
+    def make_ready(self, stop: Event | None = None) -> None:
+        """Make ready, once, what the first pictures would wait for; set, `stop` ends it early."""
         return
 
     def prepare(self, picture: Image.Image) -> npt.NDArray[np.uint8]:

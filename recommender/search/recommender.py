@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from threading import Event
 
 import numpy as np
 from PIL import Image
@@ -115,10 +116,12 @@ class Recommender:
         """Some of the items' embeddings, evenly drawn: float32 of shape (m, dim)."""
         return np.array(self.index.vectors[:: -(-len(self) // DRAWN) or 1])
 
-    def prepare(self) -> None:
-        """Make ready, once, what the first pictures and words would wait for."""
-        self.encoder.make_ready()
-        _ = self.words
+    def prepare(self, stop: Event | None = None) -> None:
+        """Make ready, once, what the first pictures and words would wait for; set, `stop` ends it
+        early."""
+        self.encoder.make_ready(stop)
+        if stop is None or not stop.is_set():
+            _ = self.words
 
     def by_image(
         self,

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from threading import Timer
 
 from PIL import Image
 
@@ -289,17 +288,6 @@ class Service:
             with suppress(UnknownItemError):
                 found[item_id] = with_pictures(recommender, item_id, origin)
         return found
-
-    def prepare(self, after_seconds: float = 0.0) -> Timer:
-        """Make ready, beside the answers, what the first pictures and words would wait for.
-
-        Returns:
-            What can be told not to begin.
-        """
-        timer = Timer(after_seconds, self.live.prepare)
-        timer.daemon = True
-        timer.start()
-        return timer
 
     def note(self, kind: str, item_id: Id) -> None:
         """Record that an item was searched for or opened, where that is recorded."""

@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
+from weakref import WeakSet
 
 from recommender.errors import RecommenderError
 from recommender.search.recommender import Recommender
@@ -12,6 +13,9 @@ from recommender.store.manifest import store_version
 
 log = logging.getLogger(__name__)
 
+
+_AT_THE_END_SECONDS = 5.0
+"""So long, at most, what is done beside the answers is waited for when all ends."""
 
 Version = tuple[tuple[int, int] | None, tuple[object, ...]]
 """Of a store: what its manifest's file tells, and what of its other files was changed."""
@@ -29,6 +33,8 @@ class Live:
         self.now = recommender
         self._prepares = False
         self._stop = Event()
+        self._beside: WeakSet[Thread] = WeakSet()
+        self._preparing = Lock()
 
     @classmethod
     def of(cls, recommender: "Recommender | Live") -> "Live":
@@ -72,7 +78,7 @@ class Live:
                 try:
                     successor = load()
                     if self._prepares:
-                        successor.prepare()
+                        successor.prepare(self._stop)
                     self.now, version = successor, (found[0], ())
                     log.info("%s has a new version: %d items", directory, len(self.now))
                 except RecommenderError as error:
@@ -80,15 +86,34 @@ class Live:
                 except Exception:  # whatever it was, the next version may do
                     log.exception("%s has a new version, which is not served", directory)
 
-        thread = Thread(target=look, name="store-watch", daemon=True)
-        thread.start()
-        return thread
+        return self._do_beside(look, "store-watch")
 
-    def prepare(self) -> None:
-        """Make ready what the first to ask would wait for, now and of each successor before it."""
+    def prepare(self, after_seconds: float = 0.0) -> Thread:
+        """Make ready, beside the answers, what the first to ask would wait for: now, and of each
+        successor before it is served.
+
+        Returns:
+            The thread that does, until `stop`.
+        """
         self._prepares = True
-        self.now.prepare()
+
+        def prepare() -> None:
+            if not self._stop.wait(after_seconds):
+                with self._preparing:  # once, whoever else wants it
+                    self.now.prepare(self._stop)
+
+        return self._do_beside(prepare, "prepare")
 
     def stop(self) -> None:
-        """Look no more."""
+        """Look no more, and make nothing ready; returns once nothing is done any longer."""
         self._stop.set()
+        for thread in self._beside:
+            thread.join(_AT_THE_END_SECONDS)
+
+    def _do_beside(self, do: Callable[[], None], name: str) -> Thread:
+        # Python ends such threads wherever they are, and within PyTorch the process with them:
+        # `stop` has to come before.
+        thread = Thread(target=do, name=name, daemon=True)
+        self._beside.add(thread)
+        thread.start()
+        return thread

@@ -308,7 +308,7 @@ class FindTab:
 
     def on_load(self, values: Values, request: gr.Request) -> Values:
         """The page was opened, perhaps at an address that says more."""
-        self.service.prepare()
+        self.service.live.prepare()
         parts = dict(request.query_params)
         view = self.views.of_place(read_address(parts, self.service.recommender), values)
         # Who is already at another tab stays there, unless the address says where to be.
