@@ -1,6 +1,7 @@
 """The recommender that is served and, as soon as its store has a new version, its successor."""
 
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -14,7 +15,7 @@ from recommender.store.manifest import store_version
 log = logging.getLogger(__name__)
 
 
-_AT_THE_END_SECONDS = 5.0
+_AT_THE_END_SECONDS = 4.0
 """So long, at most, what is done beside the answers is waited for when all ends."""
 
 Version = tuple[tuple[int, int] | None, tuple[object, ...]]
@@ -105,10 +106,11 @@ class Live:
         return self._do_beside(prepare, "prepare")
 
     def stop(self) -> None:
-        """Look no more, and make nothing ready; returns once nothing is done any longer."""
+        """Look no more, and make nothing ready; returns once nothing is done, or some seconds later."""
         self._stop.set()
+        deadline = time.monotonic() + _AT_THE_END_SECONDS
         for thread in self._beside:
-            thread.join(_AT_THE_END_SECONDS)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _do_beside(self, do: Callable[[], None], name: str) -> Thread:
         # Python ends such threads wherever they are, and within PyTorch the process with them:
