@@ -3,11 +3,12 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC, ENXIO, EROFS
 from hashlib import file_digest, sha256
 from pathlib import Path
+from typing import Any
 
 MANIFEST_FILE = "manifest.json"
 """Of a store: names the files of the version that is read."""
@@ -48,11 +49,14 @@ def write_blocks(path: Path, blocks: Iterable[bytes | memoryview]) -> tuple[Path
     """The same of blocks of bytes, one after the other, each hashed while it is written."""
     digest = sha256()
     with _place_beside(path, f".{os.getpid()}") as (building, finish):
-        with building.open("wb") as file, ThreadPoolExecutor(1) as pool:
-            for block in blocks:
-                hashing = pool.submit(digest.update, block)
-                file.write(block)
-                hashing.result()
+        with building.open("wb") as file, ThreadPoolExecutor(2) as pool:
+            doing = list[Future[Any]]()
+            for block in blocks:  # the next one is made meanwhile
+                for done in doing:
+                    done.result()
+                doing = [pool.submit(digest.update, block), pool.submit(file.write, block)]
+            for done in doing:
+                done.result()
         return _named_by(path, digest.hexdigest(), finish)
 
 

@@ -5,6 +5,7 @@ It goes by what the values are, not by how files, batches and buffers hold them.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from recommender.schema import COLUMNS, PICTURE_COLUMNS, own_names
 
 _MISSING = np.int32(-1)
 """The length of a text that is not there."""
+_SMALL_BYTES = 16 * 2**20
 
 
 def catalog_fingerprint(items: datasets.Dataset) -> str:
@@ -70,9 +72,11 @@ def _of_files(files: _Files) -> str:
 
 def _fingerprint(table: pa.Table) -> str:
     names = _names(table)
-    with ThreadPoolExecutor() as pool:  # neither hashing nor Arrow keeps another from it
-        told = list(pool.map(lambda name: _hash(table[name]), names))
-    whole = [[name, str(table[name].type), *one] for name, one in zip(names, told, strict=True)]
+    # Neither hashing nor Arrow keeps another from it; whoever takes longest begins first.
+    by_size = sorted(names, key=lambda name: -table[name].nbytes)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        told = dict(zip(by_size, pool.map(lambda name: _hash(table[name]), by_size), strict=True))
+    whole = [[name, str(table[name].type), *told[name]] for name in names]
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 
@@ -84,6 +88,8 @@ def _names(table: pa.Table) -> list[str]:
 def _hash(column: pa.ChunkedArray) -> list[str]:
     """sha256 of what a column's values are, and of where there are any, or of their lengths."""
     hashes = [hashlib.sha256() for _ in range(3)]
+    if column.nbytes < _SMALL_BYTES:  # a step of Python for each chunk takes longer than a copy
+        column = pa.chunked_array([column.combine_chunks()], column.type)
     for chunk in column.chunks:
         for one, data in zip(hashes, _streams(chunk), strict=False):
             one.update(data)

@@ -106,7 +106,7 @@ class Live:
         return self._do_beside(prepare, "prepare")
 
     def stop(self) -> None:
-        """Look no more, and make nothing ready; returns once nothing is done, or some seconds later."""
+        """Look no more, and make nothing ready; returns once all is over, or some seconds later."""
         self._stop.set()
         deadline = time.monotonic() + _AT_THE_END_SECONDS
         for thread in self._beside:

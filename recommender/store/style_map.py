@@ -92,7 +92,7 @@ def write_map(
             new ones lie with the item that is most like them.
 
     Returns:
-        The map's file, and its quality as it was measured when it was made.
+        The map's file, and its quality as it was measured when it was laid out.
 
     Raises:
         StoreError: it cannot be written.
@@ -105,12 +105,12 @@ def write_map(
     else:
         made_of.update(np.ascontiguousarray(embeddings.vectors).data)
     path = MAP.path(store, made_of.hexdigest())
-    try:
-        return path, _read_quality(path)
-    except (*UNREADABLE, KeyError):
-        pass  # not there, or damaged
+    if there := _read_quality(path):
+        return path, there
     places = build_map(embeddings.vectors, config) if grown is None else grown
-    quality = measure_map(embeddings.vectors, places)
+    # A map that has grown a little is as good as it was.
+    told = _read_quality(former) if former and grown is not None else None
+    quality = told or measure_map(embeddings.vectors, places)
     MAP.write(path, embeddings.ids, places, {"quality": json.dumps(asdict(quality))})
     return path, quality
 
@@ -259,10 +259,14 @@ def _most_alike(vectors: Floats, known: Mask) -> Rows:
     return nearest
 
 
-def _read_quality(path: Path) -> MapQuality:
-    with safe_open(path, framework="np") as file:
-        file.get_tensor("places")
-        return MapQuality(**json.loads(file.metadata()["quality"]))
+def _read_quality(path: Path) -> MapQuality | None:
+    """What a map's file tells; None where it is not there or damaged."""
+    try:
+        with safe_open(path, framework="np") as file:
+            file.get_tensor("places")
+            return MapQuality(**json.loads(file.metadata()["quality"]))
+    except (*UNREADABLE, KeyError):
+        return None
 
 
 def _principal_components(vectors: Floats, count: int) -> Floats:
