@@ -5,11 +5,14 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from serving import aside
 
-from recommender.service.memory import share_arenas
+from recommender.service.memory import let_go, share_arenas
 from recommender.ui.server import server
 
 # Of as many threads as the server asks, in another process: an arena that is made stays.
@@ -31,6 +34,49 @@ libc.fdopen.restype = ctypes.c_void_p
 out = ctypes.c_void_p(libc.fdopen(1, b"w"))
 libc.malloc_info(0, out)
 libc.fflush(out)
+"""
+
+
+_PAGES = """
+import sys
+from pathlib import Path
+import faiss, numpy as np, pyarrow as pa, torch
+from recommender.catalog.fingerprint import open_shard
+from recommender.index.mapped import map_file
+from recommender.service.memory import let_go
+folder = Path(sys.argv[1])
+values = np.arange(4 * 2**20)
+def resident(part):
+    held, here = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if not line.split()[0].endswith(":"):
+            here = part in line
+        elif here and line.startswith("Rss:"):
+            held += int(line.split()[1])
+    return held / 2**10
+(folder / "plain").write_bytes(values.astype(np.float32).tobytes())
+(folder / "other").write_bytes(values.astype(np.float32).tobytes())
+table = pa.table({"id": values})
+with pa.OSFile(str(folder / "shard"), "wb") as file, pa.ipc.new_stream(file, table.schema) as out:
+    out.write_table(table)
+shard = open_shard(folder / "shard")
+plain, other = (map_file(folder / name, 0, (len(values), 1)) for name in ("plain", "other"))
+loaded = pa.table({"id": np.array(values)})
+def check():
+    assert np.array_equal(shard["id"].to_numpy(), values)
+    assert np.array_equal(plain[:, 0], values) and np.array_equal(other[:, 0], values)
+    assert np.array_equal(loaded["id"].to_numpy(), values)
+    assert torch.ones(8, 8).matmul(torch.ones(8, 8)).sum() == 512
+check()
+before = {part: resident(part) for part in ("shard", "plain", "other", "libtorch_cpu")}
+let_go(shard, plain)
+let_go(loaded, values)
+after = {part: resident(part) for part in before}
+assert before["shard"] > 30 and after["shard"] < 1, (before, after)
+assert before["plain"] > 15 and after["plain"] < 1, (before, after)
+assert after["other"] >= before["other"], "it is not named: it may be gone by then"
+assert after["libtorch_cpu"] < before["libtorch_cpu"], (before, after)
+check()
 """
 
 
@@ -63,3 +109,10 @@ def test_where_there_is_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr("recommender.service.memory.ctypes.CDLL", other)
     assert not share_arenas()
+    let_go(pa.table({"id": [1]}), np.zeros(1))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_pages_of_files_are_let_go_and_come_again(tmp_path: Path) -> None:
+    """In a process of its own, whose libraries others may be loading."""
+    subprocess.run([sys.executable, "-c", _PAGES, str(tmp_path)], check=True)

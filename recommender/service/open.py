@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from recommender.catalog.items import build_catalog
 from recommender.catalog.sources import read_source
 from recommender.encoding.backbone import Device
@@ -20,7 +22,7 @@ from recommender.index.faiss import IndexConfig
 from recommender.index.milvus import MilvusConfig
 from recommender.search.recommender import Recommender
 from recommender.service.live import Live
-from recommender.service.memory import give_back
+from recommender.service.memory import give_back, let_go
 from recommender.store.build import build_store, former_store
 from recommender.store.collection import collected_gallery
 from recommender.store.manifest import (
@@ -78,6 +80,8 @@ def load_recommender(
     texts = _own_tower(directory, encoder) or load_text_encoder(encoder.fingerprint)
     recommender = Recommender(gallery, encoder, wrap=wrap, texts=texts)
     give_back()
+    vectors = recommender.index.vectors
+    let_go(gallery.items.data.table, *([vectors] if isinstance(vectors, np.ndarray) else []))
     return recommender
 
 
