@@ -7,12 +7,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC, ENXIO, EROFS
 from hashlib import file_digest, sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 MANIFEST_FILE = "manifest.json"
 """Of a store: names the files of the version that is read."""
 _LARGE_BYTES, _LEAST_PART = 64 * 2**20, 16
+_BLOCKS_AT_ONCE = 16
 
 
 @contextmanager
@@ -48,13 +50,19 @@ def write_by_content(path: Path, write: Callable[[Path], object]) -> tuple[Path,
 def write_blocks(path: Path, blocks: Iterable[bytes | memoryview]) -> tuple[Path, str]:
     """The same of blocks of bytes, one after the other, each hashed while it is written."""
     digest = sha256()
+
+    def hash_all(several: Sequence[bytes | memoryview]) -> None:
+        for block in several:
+            digest.update(block)
+
+    coming = iter(blocks)
     with _place_beside(path, f".{os.getpid()}") as (building, finish):
         with building.open("wb") as file, ThreadPoolExecutor(2) as pool:
             doing = list[Future[Any]]()
-            for block in blocks:  # the next one is made meanwhile
-                for done in doing:
+            while several := list(islice(coming, _BLOCKS_AT_ONCE)):
+                for done in doing:  # meanwhile, the next ones were made
                     done.result()
-                doing = [pool.submit(digest.update, block), pool.submit(file.write, block)]
+                doing = [pool.submit(hash_all, several), pool.submit(file.writelines, several)]
             for done in doing:
                 done.result()
         return _named_by(path, digest.hexdigest(), finish)
