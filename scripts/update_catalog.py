@@ -65,8 +65,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("name what changes by --source or --remove")
     columns = read_told(options.columns)
     with writing(options.data):
-        store = Store.open(options.data)
         milvus = MilvusConfig.found(os.environ, options.data)
+        store = Store.open(options.data, searched=milvus is not None)
         former = [] if milvus is None else Contents(store).row_names
         encoder = encoder_of(store, device=options.device)
         raw = None
@@ -110,4 +110,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    gc.freeze()  # nor is a million items' looked through at the end
+    sys.exit(code)

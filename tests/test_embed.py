@@ -19,7 +19,8 @@ from recommender.errors import StoreError
 from recommender.index.embeddings import Embeddings
 from recommender.pictures.decode import decode_image
 from recommender.store import embed as module
-from recommender.store.embed import EmbeddedCatalog, embed_catalog, load_parts, part_slices
+from recommender.store.embed import EmbeddedCatalog, embed_catalog, part_slices
+from recommender.store.parts import load_parts
 
 UNIT = np.eye(3, dtype=np.float32)
 IDS = np.array([5, 3, 9])

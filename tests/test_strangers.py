@@ -26,8 +26,8 @@ from recommender.catalog.features import FEATURES
 from recommender.errors import StoreError
 from recommender.service.answers import Service
 from recommender.service.live import Live
-from recommender.store.embed import load_parts
 from recommender.store.manifest import MANIFEST_FILE, load_manifest
+from recommender.store.parts import load_parts
 from recommender.store.store import Store
 from recommender.ui.server.server import picture_route
 

@@ -117,8 +117,7 @@ class Recommender:
         return np.array(self.index.vectors[:: -(-len(self) // DRAWN) or 1])
 
     def prepare(self, stop: Event | None = None) -> None:
-        """Make ready, once, what the first pictures and words would wait for; set, `stop` ends it
-        early."""
+        """Make ready, once, what the first to ask would wait for; set, `stop` ends it early."""
         self.encoder.make_ready(stop)
         if stop is None or not stop.is_set():
             _ = self.words

@@ -29,7 +29,6 @@ from recommender.index.faiss import (
     map_flat,
     write_index,
 )
-from recommender.store.beside import UNREADABLE
 from recommender.store.colours import write_colours
 from recommender.store.embed import (
     EmbeddedCatalog,
@@ -37,12 +36,12 @@ from recommender.store.embed import (
     LoadEncoder,
     embed_catalog,
     embed_here,
-    read_parts,
 )
 from recommender.store.known import ByPicture
 from recommender.store.manifest import WEIGHTS, Manifest, check_within, write_manifest
+from recommender.store.parts import InParts, read_parts
 from recommender.store.store import Store
-from recommender.store.style_map import MapConfig, MapQuality, write_map
+from recommender.store.style_map import MapConfig, MapQuality, grow_map, write_map
 from recommender.store.views import VIEWS_FOLDER
 
 log = logging.getLogger(__name__)
@@ -99,7 +98,8 @@ def build_store(
     embedded = embed(items, directory / "embeddings")
     views = embed(as_items(items), directory / VIEWS_FOLDER) if VIEWS in items.features else None
     _tell_unheard(embedded.encoder.agreement, items)
-    ids = _ids_of(embedded)
+    vectors = InParts(embedded.parts, embedded.encoder.dim)
+    ids = vectors.ids
 
     def write_its_colours() -> Path:
         known = former.known_colours if former else ByPicture()
@@ -107,10 +107,14 @@ def build_store(
 
     with ThreadPoolExecutor() as pool:  # writing and hashing wait for nothing that Python does
         colouring = pool.submit(write_its_colours)
-        index_file, index_hash, embeddings, recall = _write_index(embedded, ids, config, directory)
+        indexing = pool.submit(_write_index, embedded, ids, config, directory)
+        grown = None
+        if style_map is not None and former_map is not None:
+            grown = grow_map(vectors, former_map)
+        index_file, index_hash, embeddings, recall = indexing.result()
         maps, quality = [], None
         if style_map is not None:
-            path, quality = write_map(embeddings, directory, style_map, former=former_map)
+            path, quality = write_map(embeddings, directory, style_map, grown=grown)
             maps = [path]
         colours = colouring.result()
     try:
@@ -143,14 +147,6 @@ def build_store(
     except (OSError, RuntimeError) as error:
         raise StoreError(_UNWRITTEN) from error
     return manifest, quality
-
-
-def _ids_of(embedded: EmbeddedCatalog) -> Rows:
-    """The keys of what was embedded, int64 of shape (n,), without the vectors."""
-    try:
-        return np.concatenate([*read_parts(embedded.parts, "ids")])
-    except UNREADABLE as error:
-        raise StoreError(_DAMAGED) from error
 
 
 def _write_index(
@@ -195,9 +191,9 @@ def _tell_unheard(agreement: Agreement, items: datasets.Dataset) -> None:
 
 
 def former_store(directory: Path) -> Store | None:
-    """The version that is there, where it is whole."""
+    """The version that is there, where it is whole but for its index, which is not read."""
     try:
-        return Store.open(directory)
+        return Store.open(directory, searched=False)
     except StoreError:
         return None
 

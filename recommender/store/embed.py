@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import datasets
 import multiprocess
@@ -37,8 +36,8 @@ from recommender.files import refused_by_disk, whole_file
 from recommender.index.embeddings import Embeddings, Floats, Rows
 from recommender.pictures.decode import decode_image
 from recommender.schema import Id, key_of, keys_of
-from recommender.store.beside import UNREADABLE
 from recommender.store.known import Known
+from recommender.store.parts import DAMAGED, load_parts
 
 PART_ITEMS = 512
 """About so many; no part but the last has fewer than half, none more than twice as many."""
@@ -47,8 +46,6 @@ _MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 LoadEncoder = Callable[[int | None], PictureEncoder]
 """Gives the encoder of a worker by its rank, None for the only one; pickled to each worker."""
-
-_DAMAGED = (*UNREADABLE, StoreError, KeyError)
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,7 @@ class Part:
             return True
         try:
             found, skipped = load_parts([self.path]).ids.tolist(), _read_skipped(self.path)
-        except _DAMAGED:
+        except DAMAGED:
             return False
         kept = [key_of(item_id) for item_id in self.ids if str(item_id) not in skipped]
         return bool(found == kept)
@@ -293,26 +290,6 @@ def _read_skipped(part: Path) -> dict[str, str]:
     """Ids as texts, and why their pictures cannot be read."""
     with safe_open(part, framework="np") as file:
         return dict(json.loads(file.metadata()["skipped"]).items())
-
-
-def read_parts(parts: Sequence[Path], tensor: str) -> Iterator[npt.NDArray[Any]]:
-    """The `ids` of parts or their `vectors`, one after the other."""
-    for part in parts:
-        with safe_open(part, framework="np") as file:
-            yield file.get_tensor(tensor)
-
-
-def load_parts(parts: Sequence[Path]) -> Embeddings:
-    """Put parts together.
-
-    Raises:
-        StoreError: a part is missing or damaged, or they do not belong together.
-    """
-    try:
-        ids, vectors = (np.concatenate([*read_parts(parts, one)]) for one in ("ids", "vectors"))
-        return Embeddings(ids, vectors)
-    except _DAMAGED as error:
-        raise StoreError("The store's embeddings are damaged: build the index again.") from error
 
 
 def _embed_part(

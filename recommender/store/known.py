@@ -10,6 +10,7 @@ from recommender.catalog.views import table_of
 from recommender.errors import StoreError
 from recommender.index.embeddings import Floats, Rows
 from recommender.schema import keys_of
+from recommender.store.parts import InParts
 
 Known = Mapping[str, Floats]
 """`image_hash` -> float32 of shape (d,)."""
@@ -18,7 +19,9 @@ Known = Mapping[str, Floats]
 class ByPicture(Known):
     """Such values as rows of an array, which may lie on disk until they are asked for."""
 
-    def __init__(self, pictures: Sequence[str] = (), values: Floats | None = None) -> None:
+    def __init__(
+        self, pictures: Sequence[str] = (), values: Floats | InParts | None = None
+    ) -> None:
         """Args:
         pictures: n of them, by their `image_hash`; of equal ones the last counts.
         values: float32 of shape (n, d).

@@ -109,8 +109,12 @@ def store_version(directory: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_ino
 
 
-def load_manifest(directory: Path) -> Manifest:
+def load_manifest(directory: Path, *, searched: bool = True) -> Manifest:
     """Read a store's manifest and check every file that it lists.
+
+    Args:
+        directory: the store.
+        searched: whether its index is going to be read; if not, it is not looked at.
 
     Raises:
         StoreError: there is none, or a file is missing or has other bytes.
@@ -125,6 +129,8 @@ def load_manifest(directory: Path) -> Manifest:
         manifest = Manifest(**read_told(path))
         # Earlier manifests list the catalog's JSON too, which only says what the latest one is.
         own = [n for n in manifest.files if is_shard(n) or not n.startswith("catalog/")]
+        if not searched:
+            own.remove(manifest.index_file)
         files = [directory / name for name in own]
         damaged = not (all(map(_is_plain, own)) and fits(manifest))
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:

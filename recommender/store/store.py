@@ -31,9 +31,9 @@ from recommender.index.protocol import VectorIndex
 from recommender.index.views import ViewedIndex, Views
 from recommender.schema import Column
 from recommender.store.colours import COLOURS
-from recommender.store.embed import load_parts
 from recommender.store.known import ByPicture, Known, pictures_of
 from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
+from recommender.store.parts import InParts, load_parts
 from recommender.store.style_map import MAP, Places
 from recommender.store.views import load_views, view_parts
 
@@ -113,13 +113,17 @@ class Store:
         self._in_place = InPlace(directory / n for n in (manifest.index_file, *manifest.shards))
 
     @classmethod
-    def open(cls, directory: Path) -> "Store":
+    def open(cls, directory: Path, *, searched: bool = True) -> "Store":
         """The latest version.
+
+        Args:
+            directory: the store.
+            searched: whether its index is going to be read; if not, it is not looked at.
 
         Raises:
             StoreError: there is no whole store, or a file is missing or has other bytes.
         """
-        return cls(directory, load_manifest(directory))
+        return cls(directory, load_manifest(directory, searched=searched))
 
     @cached_property
     def items(self) -> datasets.Dataset:
@@ -275,13 +279,13 @@ class Store:
         if self.manifest.encoder["fingerprint"] != fingerprint:
             return {}
         try:
-            flat = self.manifest.index.get("factory") == FLAT
-            held = self.on_disk if flat else self.embeddings
-            pictures, vectors = pictures_of(self.items, held.ids)[1], held.vectors
-            if (views := self.views) is not None:
-                pictures += views.pictures
-                vectors = np.concatenate([vectors, views.vectors])
-            return ByPicture(pictures, vectors)
+            parts = [self.directory / name for name in self.manifest.parts]
+            vectors = InParts(parts, self.manifest.dim)
+            pictures = pictures_of(self.items, vectors.ids)[1]
+            if (views := self.views) is None:
+                return ByPicture(pictures, vectors)
+            seen = np.concatenate([*vectors.blocks(), views.vectors])
+            return ByPicture([*pictures, *views.pictures], seen)
         except StoreError:
             return {}
 

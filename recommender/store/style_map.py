@@ -9,7 +9,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from recommender.index.embeddings import Embeddings, Floats, Mask, Rows
 from recommender.index.faiss import nearest_rows
 from recommender.index.mapped import blocks_of
 from recommender.store.beside import UNREADABLE, Beside
+from recommender.store.parts import InParts
 
 EXTENT = 32_767
 """Places are whole numbers from -EXTENT to EXTENT: two bytes a coordinate."""
@@ -79,8 +80,15 @@ class MapQuality:
         )
 
 
+class Grown(NamedTuple):
+    """A map that grew out of a former one, and the places on it: int16 of shape (n, 2)."""
+
+    former: Path
+    places: Places
+
+
 def write_map(
-    embeddings: Embeddings, store: Path, config: MapConfig, *, former: Path | None = None
+    embeddings: Embeddings, store: Path, config: MapConfig, *, grown: Grown | None = None
 ) -> tuple[Path, MapQuality]:
     """Make the map of a catalog and write it, unless it is there.
 
@@ -88,8 +96,7 @@ def write_map(
         embeddings: of the catalog.
         store: its folder.
         config: how it is made.
-        former: the map of the catalog before it changed a little: its items keep their places, and
-            new ones lie with the item that is most like them.
+        grown: the map of the catalog before it changed a little, as `grow_map` gives it.
 
     Returns:
         The map's file, and its quality as it was measured when it was laid out.
@@ -99,17 +106,16 @@ def write_map(
     """
     made_of = hashlib.sha256(json.dumps(asdict(config)).encode())
     made_of.update(embeddings.ids.tobytes())
-    grown = _grow(embeddings, former) if former else None
-    if former and grown is not None:
-        made_of.update(former.name.encode() + grown.tobytes())
+    if grown is not None:
+        made_of.update(grown.former.name.encode() + grown.places.tobytes())
     else:
         made_of.update(np.ascontiguousarray(embeddings.vectors).data)
     path = MAP.path(store, made_of.hexdigest())
     if there := _read_quality(path):
         return path, there
-    places = build_map(embeddings.vectors, config) if grown is None else grown
+    places = build_map(embeddings.vectors, config) if grown is None else grown.places
     # A map that has grown a little is as good as it was.
-    told = _read_quality(former) if former and grown is not None else None
+    told = None if grown is None else _read_quality(grown.former)
     quality = told or measure_map(embeddings.vectors, places)
     MAP.write(path, embeddings.ids, places, {"quality": json.dumps(asdict(quality))})
     return path, quality
@@ -212,24 +218,30 @@ def measure_map(vectors: Floats, places: Places, k: int = _QUALITY_K) -> MapQual
     )
 
 
-def _grow(embeddings: Embeddings, former: Path) -> Places | None:
-    """The places of a former map and, for items that it lacks, of those most like them.
+def grow_map(vectors: InParts, former: Path) -> Grown | None:
+    """The map of a catalog that changed a little: items keep their places, and new ones lie with
+    the item that is most like them.
 
-    None where the former map cannot be read, or too little of it stays.
+    Args:
+        vectors: of the items, n unit rows.
+        former: the map of the catalog before.
+
+    Returns:
+        None where the former map cannot be read, or too little of it stays.
     """
     try:
-        ids, places = MAP.read(former)
+        held, places = MAP.read(former)
     except UNREADABLE:
         return None
-    known = np.isin(embeddings.ids, ids)
+    known = np.isin(vectors.ids, held)
     if known.mean() < _LEAST_KNOWN or not known.any():
         return None
-    order = np.argsort(ids)
+    order = np.argsort(held)
     grown = np.empty((len(known), 2), dtype=np.int16)
-    grown[known] = places[order[np.searchsorted(ids, embeddings.ids[known], sorter=order)]]
+    grown[known] = places[order[np.searchsorted(held, vectors.ids[known], sorter=order)]]
     if not known.all():
-        grown[~known] = grown[_most_alike(embeddings.vectors, known)]
-    return grown
+        grown[~known] = grown[_most_alike(vectors, known)]
+    return Grown(former, grown)
 
 
 def _products(some: Floats, vectors: Floats) -> Floats:
@@ -245,17 +257,19 @@ def _products(some: Floats, vectors: Floats) -> Floats:
     return found
 
 
-def _most_alike(vectors: Floats, known: Mask) -> Rows:
+def _most_alike(vectors: InParts, known: Mask) -> Rows:
     """For each row that is not known the one most like it that is: int64 of shape (new,)."""
-    new = vectors[~known]
+    new = vectors[np.flatnonzero(~known)]
     nearest, best = np.zeros(len(new), np.int64), np.full(len(new), -np.inf, np.float32)
-    for part in blocks_of(len(vectors)):
-        likeness = _products(new, vectors[part])
-        likeness[:, ~known[part]] = -np.inf
+    start = 0
+    for block in vectors.blocks():
+        likeness = new @ block.T  # (new, d) @ (d, m) -> (new, m)
+        likeness[:, ~known[start : start + len(block)]] = -np.inf
         first = likeness.argmax(axis=1)
         highest = likeness[np.arange(len(new)), first]
-        nearest = np.where(highest > best, part.start + first, nearest)
+        nearest = np.where(highest > best, start + first, nearest)
         best = np.maximum(best, highest)
+        start += len(block)
     return nearest
 
 

@@ -11,7 +11,7 @@ from recommender.errors import StoreError
 from recommender.index.embeddings import Rows
 from recommender.index.views import Views
 from recommender.schema import key_of, keys_of
-from recommender.store.embed import load_parts
+from recommender.store.parts import load_parts
 
 VIEWS_FOLDER = "views"
 
