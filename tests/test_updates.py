@@ -15,7 +15,7 @@ from serving import call, closing_loops, serve
 
 from recommender.catalog.sources import read_source
 from recommender.catalog.updates import Update, update_catalog
-from recommender.errors import CatalogError, RecommenderError
+from recommender.errors import CatalogError, RecommenderError, StoreError
 from recommender.index.faiss import IndexConfig
 from recommender.service.answers import Service
 from recommender.service.live import Live
@@ -273,6 +273,18 @@ def test_a_successor_is_made_ready_before_it_is_asked(
     assert live.now is not served
     live.stop()
     watching.join()
+
+
+def test_an_index_that_is_damaged_is_made_again(copy: Path) -> None:
+    file = copy / load_manifest(copy).index_file
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    with pytest.raises(StoreError, match="was changed after the index was built"):
+        Store.open(copy)
+    change(copy, [NEW])
+    build_store(
+        copy, lambda _: TinyEncoder(), IndexConfig(), former=Store.open(copy, searched=False)
+    )
+    assert 21 in open_store(copy).index.ids
 
 
 def test_what_was_served_before_is_let_go(store: Path) -> None:

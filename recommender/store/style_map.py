@@ -56,7 +56,8 @@ class MapConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class MapQuality:
-    """How far the map's neighbours are those of the embeddings, 1 being best.
+    """How far the map's neighbours are those of the embeddings, 1 being best, as it was when the
+    map was laid out: one that grew out of it is not measured again.
 
     Attributes:
         neighbour_share: of an item's 15 nearest items, the share that are among its 15 nearest on
