@@ -109,7 +109,7 @@ class Live:
         """Look no more, and make nothing ready; returns once all is over, or some seconds later."""
         self._stop.set()
         deadline = time.monotonic() + _AT_THE_END_SECONDS
-        for thread in self._beside:
+        for thread in list(self._beside):
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _do_beside(self, do: Callable[[], None], name: str) -> Thread:
