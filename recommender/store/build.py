@@ -39,7 +39,7 @@ from recommender.store.embed import (
 )
 from recommender.store.known import ByPicture
 from recommender.store.manifest import WEIGHTS, Manifest, check_within, write_manifest
-from recommender.store.parts import InParts, read_parts
+from recommender.store.parts import DAMAGED, InParts, read_parts
 from recommender.store.store import Store
 from recommender.store.style_map import MapConfig, MapQuality, grow_map, write_map
 from recommender.store.views import VIEWS_FOLDER
@@ -47,7 +47,6 @@ from recommender.store.views import VIEWS_FOLDER
 log = logging.getLogger(__name__)
 
 _SHOWN = 5
-_DAMAGED = "The store's embeddings are damaged: build the index again."
 _UNWRITTEN = "The store cannot be written: see its folder's permissions."
 
 
@@ -164,7 +163,7 @@ def _write_index(
         file, sha256 = write_blocks(path, blocks)
         return file, sha256, Embeddings(ids, map_flat(file, len(ids), dim)), 1.0
     except (SafetensorError, ValueError) as error:
-        raise StoreError(_DAMAGED) from error
+        raise StoreError(DAMAGED) from error
     except (OSError, RuntimeError) as error:
         raise StoreError(_UNWRITTEN) from error
 

@@ -37,7 +37,7 @@ from recommender.index.embeddings import Embeddings, Floats, Rows
 from recommender.pictures.decode import decode_image
 from recommender.schema import Id, key_of, keys_of
 from recommender.store.known import Known
-from recommender.store.parts import DAMAGED, load_parts
+from recommender.store.parts import NOT_WHOLE, load_parts
 
 PART_ITEMS = 512
 """About so many; no part but the last has fewer than half, none more than twice as many."""
@@ -122,7 +122,7 @@ class Part:
             return True
         try:
             found, skipped = load_parts([self.path]).ids.tolist(), _read_skipped(self.path)
-        except DAMAGED:
+        except NOT_WHOLE:
             return False
         kept = [key_of(item_id) for item_id in self.ids if str(item_id) not in skipped]
         return bool(found == kept)

@@ -14,10 +14,10 @@ from recommender.errors import StoreError
 from recommender.index.embeddings import Embeddings, Floats, Rows
 from recommender.store.beside import UNREADABLE
 
-DAMAGED = (*UNREADABLE, StoreError, KeyError)
+NOT_WHOLE = (*UNREADABLE, StoreError, KeyError)
 """What reading a part raises that is not whole."""
 _AT_ONCE = 32
-_DAMAGED = "The store's embeddings are damaged: build the index again."
+DAMAGED = "The store's embeddings are damaged: build the index again."
 
 
 def read_parts(parts: Sequence[Path], tensor: str) -> Iterator[npt.NDArray[Any]]:
@@ -36,8 +36,8 @@ def load_parts(parts: Sequence[Path]) -> Embeddings:
     try:
         ids, vectors = (np.concatenate([*read_parts(parts, one)]) for one in ("ids", "vectors"))
         return Embeddings(ids, vectors)
-    except DAMAGED as error:
-        raise StoreError(_DAMAGED) from error
+    except NOT_WHOLE as error:
+        raise StoreError(DAMAGED) from error
 
 
 class InParts:
@@ -57,8 +57,8 @@ class InParts:
         self._parts, self._read, self._held = parts, -1, np.empty((0, dim), np.float32)
         try:
             told = [_ids_of(part, dim) for part in parts]
-        except DAMAGED as error:
-            raise StoreError(_DAMAGED) from error
+        except NOT_WHOLE as error:
+            raise StoreError(DAMAGED) from error
         self.ids: Rows = np.concatenate([np.empty(0, np.int64), *told])
         self.shape = len(self.ids), dim
         self._starts = [0, *accumulate(map(len, told))]
@@ -96,8 +96,8 @@ class InParts:
         if number != self._read:
             try:
                 [self._held] = read_parts([self._parts[number]], "vectors")
-            except DAMAGED as error:
-                raise StoreError(_DAMAGED) from error
+            except NOT_WHOLE as error:
+                raise StoreError(DAMAGED) from error
             self._read = number
         return self._held
 
