@@ -3,9 +3,11 @@
 import csv
 import io
 import os
+import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -50,6 +52,7 @@ ROWS = [
     (12, "Girls", "Apparel", "Dress", "Dresses", "Pink", "Spring", "2017", "Party", "Hia Frock"),
     (13, "Men", "Accessories", "Watches", "Watches", "Silver", "", "", "NA", "Ivo Watch"),
 ]
+_CLOCKS = ("monotonic", "time", "time_ns")
 _SHAPES = {"Apparel": "rectangle", "Footwear": "ellipse", "Accessories": "chord"}
 
 
@@ -335,6 +338,22 @@ def grey(tmp_path: Path) -> Path:
     path = tmp_path / "grey.png"
     Image.new("RGB", (60, 80), "grey").save(path)
     return path
+
+
+@pytest.fixture
+def clocks_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[ModuleType], SimpleNamespace]:
+    """Of a module: the clocks that it alone goes by, to be set.
+
+    Were Python's own set, a server beside the test would go by them too: who sleeps for a
+    millisecond there would sleep until that clock has come round.
+    """
+
+    def give(module: ModuleType) -> SimpleNamespace:
+        clocks = SimpleNamespace(**{name: getattr(time, name) for name in _CLOCKS})
+        monkeypatch.setattr(module, "time", clocks)
+        return clocks
+
+    return give
 
 
 @pytest.fixture(scope="session")

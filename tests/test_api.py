@@ -11,11 +11,11 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import gradio_client
@@ -921,12 +921,10 @@ def test_a_fresh_file_stays_and_an_old_one_goes_however_often_it_was_used(tmp_pa
 
 @pytest.mark.parametrize("jump_seconds", [-86_400.0, 86_400.0])
 def test_how_long_a_file_is_kept_whatever_becomes_of_the_clock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump_seconds: float
+    tmp_path: Path, clocks_of: Callable[[ModuleType], SimpleNamespace], jump_seconds: float
 ) -> None:
     kept, clock, now = uploads.Uploads(tmp_path), time.time(), time.monotonic()
-    # Its own alone: a server that runs beside the test would wait by the other.
-    clocks = SimpleNamespace(time=time.time, monotonic=time.monotonic)
-    monkeypatch.setattr(uploads, "time", clocks)
+    clocks = clocks_of(uploads)
     before, between, after = (tmp_path / name / "picture" for name in ("one", "two", "three"))
 
     def look(picture: Path, minute: float) -> None:

@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from conftest import ROWS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recommender.feedback import events
 from recommender.feedback.events import NO_EVENTS, WINDOWS, EventLog, count_events
 from recommender.trends.demand import looked_for
 
@@ -74,12 +77,13 @@ def test_a_kill_loses_nothing_that_was_recorded(tmp_path: Path) -> None:
 
 
 def test_the_latest_stay_though_the_clock_was_set_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, clocks_of: Callable[[ModuleType], SimpleNamespace]
 ) -> None:
     log, clock = EventLog(tmp_path, max_bytes=500, max_files=3), time.time_ns()
+    clocks = clocks_of(events)
     for item in range(100):
         jumped = clock + (10**17 if item < 50 else 0)  # by three years
-        monkeypatch.setattr(time, "time_ns", lambda jumped=jumped: jumped)
+        clocks.time_ns = lambda jumped=jumped: jumped
         assert log.record("search", item)
     kept = log.read()["item"].tolist()
     assert kept == list(range(100 - len(kept), 100))

@@ -4,7 +4,9 @@ import asyncio
 import gc
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -16,6 +18,8 @@ from serving import call, closing_loops, serve, upload
 from recommender.search.recommender import Recommender
 from recommender.ui.server import sessions
 from recommender.ui.server.sessions import Session, Sessions
+
+ClocksOf = Callable[[ModuleType], SimpleNamespace]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +68,7 @@ def test_the_oldest_go_where_there_are_too_many(held: Sessions) -> None:
 
 
 def test_what_holds_nothing_goes_when_it_has_been_idle(
-    page: gr.Blocks, held: Sessions, monkeypatch: pytest.MonkeyPatch
+    page: gr.Blocks, held: Sessions, monkeypatch: pytest.MonkeyPatch, clocks_of: ClocksOf
 ) -> None:
     _, state = parts(page)
     held["call"]
@@ -76,12 +80,12 @@ def test_what_holds_nothing_goes_when_it_has_been_idle(
     assert set(held.session_data) == set(held.time_last_used) == {"page"}
     # Who left is remembered for an hour, whatever becomes of the clock.
     held.session_data["page"].is_closed = True
-    clock, now = time.time(), time.monotonic()
+    clock, now, clocks = time.time(), time.monotonic(), clocks_of(sessions)
     for days in (-30, 30):
-        monkeypatch.setattr(time, "time", lambda days=days: clock + days * 86_400)
+        clocks.time = lambda days=days: clock + days * 86_400
         held.delete_all_expired_state()
         assert set(held.session_data) == {"page"}
-    monkeypatch.setattr(time, "monotonic", lambda: now + 3601)
+    clocks.monotonic = lambda: now + 3601
     held.delete_all_expired_state()
     assert not held.session_data
     assert not held.time_last_used
@@ -98,12 +102,12 @@ def test_nothing_is_kept_of_a_call_that_is_answered_or_never_fetched(
 
 
 def test_an_answer_waits_a_while_for_who_asked_and_less_where_many_wait(
-    page: gr.Blocks, held: Sessions, monkeypatch: pytest.MonkeyPatch
+    page: gr.Blocks, held: Sessions, monkeypatch: pytest.MonkeyPatch, clocks_of: ClocksOf
 ) -> None:
     queue, now = page._queue, [0.0]
     queue.pending_event_ids_session.clear()
     queue.pending_messages_per_session.clear()
-    monkeypatch.setattr(sessions.time, "monotonic", lambda: now[0])
+    clocks_of(sessions).monotonic = lambda: now[0]
     monkeypatch.setattr(queue, "event_ids_to_events", {"runs": None})
 
     def ask(session: str, event: str) -> None:
