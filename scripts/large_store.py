@@ -93,7 +93,6 @@ def make_store(like: Path, directory: Path, count: int) -> None:
                 here = slices.pop()
                 vectors, of = (both[:size] for both in held)
                 held = [both[size:] for both in held]
-                known = dict(zip(hashes[here], vectors, strict=True))
                 work = Work(
                     directory=directory / "embeddings",
                     load_encoder=lambda _: encoder,
@@ -101,9 +100,9 @@ def make_store(like: Path, directory: Path, count: int) -> None:
                     dim=encoder.dim,
                     batch_size=1,
                     workers=1,
-                    known=known,
                 )
                 part = Part(here.start, ids[here].tolist(), hashes[here], work)
+                part.known = ByPicture(hashes[here], vectors)
                 part.write(np.empty((0, encoder.dim), np.float32), {})
                 yield of
 

@@ -28,6 +28,7 @@ from recommender.schema import key_of
 from recommender.store import embed as module
 from recommender.store.embed import EmbeddedCatalog, LoadEncoder, embed_catalog
 from recommender.store.embed_ray import RayEngine, Worker
+from recommender.store.known import ByPicture
 from recommender.store.shared import SharedPictures
 
 __all__ = ["items"]
@@ -183,7 +184,7 @@ def test_further_views_are_embedded_as_items_are(
 def test_what_is_known_is_not_seen_again(items: datasets.Dataset, tmp_path: Path) -> None:
     """Nor is a cluster asked where nothing is left."""
     alone = embed_catalog(items, tmp_path / "alone", load_tiny)
-    known = dict(zip(items["image_hash"], alone.embeddings.vectors, strict=True))
+    known = ByPicture(items["image_hash"][:], alone.embeddings.vectors)
     embedded = embed_catalog(
         items, tmp_path / "parts", load_tiny, load_known=lambda _: known, engine=RayEngine()
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,8 +52,17 @@ def test_pictures_are_known_from_parts(tmp_path: Path) -> None:
         load_parts(parts).vectors,
     )
     np.testing.assert_array_equal(known["d"], vectors[3])
-    np.testing.assert_array_equal(known["b"], vectors[4], "of equal ones the last counts")
+    np.testing.assert_array_equal(known["b"], vectors[1], "of equal ones the first counts")
     assert "e" not in known
+    few = known.among(["d", "b", "e"])
+    assert dict(few).keys() == {"b", "d"}
+    for one in few:
+        np.testing.assert_array_equal(few[one], known[one])
+    for one in (known, few):
+        filled = np.zeros((4, 3), np.float32)
+        unknown = one.fill(pa.array(["b", "e", "d", "b"]), filled)
+        assert unknown.tolist() == [1]
+        np.testing.assert_array_equal(filled, [vectors[1], np.zeros(3), vectors[3], vectors[1]])
 
 
 @pytest.mark.parametrize("how", ["missing", "cut", "wide", "double", "ids", "few"])

@@ -90,7 +90,7 @@ def build_store(
         load_encoder=load_encoder,
         batch_size=batch_size,
         workers=workers,
-        load_known=former.known if former else lambda fingerprint: {},
+        load_known=former.known if former else lambda fingerprint: ByPicture(),
         done=frozenset(directory / name for name in checked),
         engine=engine,
     )
@@ -104,15 +104,14 @@ def build_store(
         known = former.known_colours if former else ByPicture()
         return write_colours(items, ids, directory, known)
 
-    with ThreadPoolExecutor() as pool:  # writing and hashing wait for nothing that Python does
+    # What takes half a minute of a new catalog goes beside the rest. Of an update nothing takes
+    # long, and more than this beside each other would wait for Python's lock.
+    with ThreadPoolExecutor(1) as pool:
         colouring = pool.submit(write_its_colours)
-        indexing = pool.submit(_write_index, embedded, ids, config, directory)
-        grown = None
-        if style_map is not None and former_map is not None:
-            grown = grow_map(vectors, former_map)
-        index_file, index_hash, embeddings, recall = indexing.result()
+        index_file, index_hash, embeddings, recall = _write_index(embedded, ids, config, directory)
         maps, quality = [], None
         if style_map is not None:
+            grown = grow_map(vectors, former_map) if former_map else None
             path, quality = write_map(embeddings, directory, style_map, grown=grown)
             maps = [path]
         colours = colouring.result()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import datasets
 import numpy as np
+import pyarrow as pa
 from tqdm import tqdm
 
 from recommender.catalog.items import PICTURE_LIMITS
@@ -42,7 +43,7 @@ def write_colours(items: datasets.Dataset, ids: Rows, store: Path, known: ByPict
         StoreError: they cannot be written.
     """
     rows, pictures = pictures_of(items, ids)
-    made_of = sha256(_MADE_BY + ids.tobytes() + "".join(pictures).encode())
+    made_of = sha256(_MADE_BY + ids.tobytes() + "".join(pictures.to_pylist()).encode())
     path = COLOURS.path(store, made_of.hexdigest())
     try:
         COLOURS.read(path)
@@ -51,7 +52,7 @@ def write_colours(items: datasets.Dataset, ids: Rows, store: Path, known: ByPict
         pass  # not there, or damaged
     labs = np.empty((len(ids), 3), np.float32)
     unknown = known.fill(pictures, labs)
-    seen = [pictures[place] for place in unknown]
+    seen = pictures.take(pa.array(unknown)).to_pylist()
     fresh = dict(zip(seen, rows[unknown].tolist(), strict=True))
     told = dict(zip(fresh, _tell(items, list(fresh.values())), strict=True))
     for place, picture in zip(unknown, seen, strict=True):

@@ -18,7 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 import datasets
 import multiprocess
@@ -36,7 +38,7 @@ from recommender.files import refused_by_disk, whole_file
 from recommender.index.embeddings import Embeddings, Floats, Rows
 from recommender.pictures.decode import decode_image
 from recommender.schema import Id, key_of, keys_of
-from recommender.store.known import Known
+from recommender.store.known import ByPicture, Known
 from recommender.store.parts import NOT_WHOLE, load_parts
 
 PART_ITEMS = 512
@@ -76,7 +78,6 @@ class Work:
         fingerprint, dim: of that encoder.
         batch_size: pictures the network sees at once.
         workers: processes.
-        known: what need not be seen again.
         done: parts that are known to be whole.
     """
 
@@ -86,7 +87,6 @@ class Work:
     dim: int
     batch_size: int
     workers: int
-    known: Known
     done: frozenset[Path] = frozenset()
 
 
@@ -96,24 +96,26 @@ class Part:
     Attributes:
         start: where they begin in the catalog.
         path: the file.
-        ids: of the items.
+        ids, pixels: of the items, the latter their `image_hash`.
+        known: what need not be seen again.
     """
+
+    known: Known = MappingProxyType({})
 
     def __init__(self, start: int, ids: Sequence[Id], pixels: Sequence[str], work: Work) -> None:
         """Args:
-        start: as the attribute.
-        ids, pixels: of the items, the latter their `image_hash`.
+        start, ids, pixels: as the attributes.
         work: what is to be done.
         """
         made_of = json.dumps([work.fingerprint, ids, pixels])
         name = f"{sha256(made_of.encode()).hexdigest()[:24]}.safetensors"
-        self.start, self.path, self.ids = start, work.directory / name, ids
-        self._pixels, self._work = pixels, work
+        self.start, self.path, self.ids, self.pixels = start, work.directory / name, ids, pixels
+        self._work = work
 
     @cached_property
     def fresh(self) -> list[int]:
         """The positions of those items whose pictures have to be seen."""
-        return [i for i, seen in enumerate(self._pixels) if seen not in self._work.known]
+        return [i for i, seen in enumerate(self.pixels) if seen not in self.known]
 
     @property
     def is_done(self) -> bool:
@@ -141,7 +143,7 @@ class Part:
         vectors = np.empty((len(self.ids), self._work.dim), dtype=np.float32)
         vectors[[position for position in self.fresh if position not in skipped]] = encoded
         for position in set(range(len(self.ids))).difference(self.fresh):
-            vectors[position] = self._work.known[self._pixels[position]]
+            vectors[position] = self.known[self.pixels[position]]
         kept = [item_id for i, item_id in enumerate(self.ids) if i not in skipped]
         tensors = {"ids": keys_of(kept), "vectors": np.delete(vectors, list(skipped), axis=0)}
         told = json.dumps({self.ids[position]: reason for position, reason in skipped.items()})
@@ -207,7 +209,7 @@ def embed_catalog(
     *,
     batch_size: int = 64,
     workers: int = 1,
-    load_known: Callable[[str], Known] = lambda fingerprint: {},
+    load_known: Callable[[str], ByPicture] = lambda fingerprint: ByPicture(),
     done: frozenset[Path] = frozenset(),
     engine: Engine = embed_here,
 ) -> EmbeddedCatalog:
@@ -243,13 +245,17 @@ def embed_catalog(
         dim=encoder.dim,
         batch_size=batch_size,
         workers=workers,
-        known=load_known(encoder.fingerprint),
         done=done,
     )
     parts = parts_of(items, work)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        _make([part for part in parts if not part.is_done], items, work, engine)
+        if lacking := [part for part in parts if not part.is_done]:
+            wanted = chain.from_iterable(part.pixels for part in lacking)
+            known = load_known(encoder.fingerprint).among(wanted)
+            for part in lacking:
+                part.known = known
+            _make(lacking, items, work, engine)
     except (OSError, ValueError) as error:
         if (cause := refused_by_disk(error)) is None:
             raise

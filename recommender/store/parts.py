@@ -16,7 +16,6 @@ from recommender.store.beside import UNREADABLE
 
 NOT_WHOLE = (*UNREADABLE, StoreError, KeyError)
 """What reading a part raises that is not whole."""
-_AT_ONCE = 32
 DAMAGED = "The store's embeddings are damaged: build the index again."
 
 
@@ -82,14 +81,12 @@ class InParts:
         return found
 
     def blocks(self) -> Iterator[Floats]:
-        """All of them, some thousands at once: float32 of shapes (m, dim).
+        """All of them, a part at a time: float32 of shapes (m, dim).
 
         Raises:
             StoreError: as above.
         """
-        for first in range(0, len(self._parts), _AT_ONCE):
-            several = range(first, min(first + _AT_ONCE, len(self._parts)))
-            yield np.concatenate([self._part(number) for number in several])
+        yield from map(self._part, range(len(self._parts)))
 
     def _part(self, number: int) -> Floats:
         """Neighbours are asked for one after the other: the last part stays."""

@@ -31,7 +31,7 @@ from recommender.index.protocol import VectorIndex
 from recommender.index.views import ViewedIndex, Views
 from recommender.schema import Column
 from recommender.store.colours import COLOURS
-from recommender.store.known import ByPicture, Known, pictures_of
+from recommender.store.known import ByPicture, pictures_of
 from recommender.store.manifest import MANIFEST_FILE, Manifest, load_manifest
 from recommender.store.parts import InParts, load_parts
 from recommender.store.style_map import MAP, Places
@@ -270,14 +270,14 @@ class Store:
             in_place=self._in_place,
         )
 
-    def known(self, fingerprint: str) -> Known:
+    def known(self, fingerprint: str) -> ByPicture:
         """The pictures whose embeddings are held here, if an encoder of this fingerprint made them.
 
         Returns:
             `image_hash` -> float32 of shape (dim,).
         """
         if self.manifest.encoder["fingerprint"] != fingerprint:
-            return {}
+            return ByPicture()
         try:
             parts = [self.directory / name for name in self.manifest.parts]
             vectors = InParts(parts, self.manifest.dim)
@@ -285,9 +285,9 @@ class Store:
             if (views := self.views) is None:
                 return ByPicture(pictures, vectors)
             seen = np.concatenate([*vectors.blocks(), views.vectors])
-            return ByPicture([*pictures, *views.pictures], seen)
+            return ByPicture([*pictures.to_pylist(), *views.pictures], seen)
         except StoreError:
-            return {}
+            return ByPicture()
 
     @property
     def known_colours(self) -> ByPicture:
