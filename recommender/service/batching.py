@@ -57,7 +57,7 @@ class Batches:
             self._waiting.append(mine)
         # Where a batch is borrowed a GPU, that is for a visitor, whom the context names.
         self._network.submit(copy_context().run, self._see_those_who_wait)
-        with PLACES.left():
+        with PLACES.left(takes=True):
             return mine.answer.result()
 
     def _see_those_who_wait(self) -> None:

@@ -24,8 +24,8 @@ FULL = "Too many questions wait here for their answers right now: ask again in a
 T = TypeVar("T")
 
 
-def _in_a_place(work: Callable[[], T]) -> T:
-    with PLACES.taken():
+def _in_a_place(work: Callable[[], T], later: bool) -> T:
+    with PLACES.taken(later=later):
         return work()
 
 
@@ -47,12 +47,13 @@ class Turns:
         """Whether nobody else may wait."""
         return self.waiting >= _WAITING
 
-    async def do(self, work: Callable[[], T], *, aside: bool = False) -> T:
+    async def do(self, work: Callable[[], T], *, aside: bool = False, seen: bool = False) -> T:
         """What some work comes to, in its turn.
 
         Args:
             work: called in a thread, in a copy of this context.
             aside: whether it waits for others rather than works, so that it takes no place.
+            seen: whether it waits for the network before it works, so that it takes one then.
 
         Raises:
             Error: too many wait already.
@@ -67,7 +68,7 @@ class Turns:
         finally:
             self.waiting -= 1
         try:
-            return await self._in_thread(self._threads, partial(_in_a_place, work))
+            return await self._in_thread(self._threads, partial(_in_a_place, work, seen))
         finally:
             self._turns.release()
 
