@@ -240,3 +240,97 @@ def test_a_number_that_is_a_size_is_no_price() -> None:
     words = Words(frame, columns, FilterTable(frame), {}, Agreement(looks_dim=2))
     assert told(words.read("shoes size 41")) == {"articleType": ["Shoes"], "size": ["41"]}
     assert words.read("under 41").statements == ()
+
+
+# --- darker, lighter, more formal
+
+
+LABS = {
+    "Black": (20, 0, 0),
+    "Navy Blue": (30, 1, -9),
+    "Blue": (55, 0, -20),
+    "Sky Blue": (75, -2, -15),
+    "Maroon": (35, 20, 8),
+    "Red": (50, 38, 20),
+    "Grey": (60, 0, 0),
+    "White": (95, 0, 1),
+}
+USAGES = ["Casual", "Smart Casual", "Formal", "Sports"]
+
+
+@pytest.fixture(scope="module")
+def shaded() -> Words:
+    """Of each colour an item of each usage, but of "Teal" none whose colour is known."""
+    pairs = [(colour, usage) for colour in [*LABS, "Teal"] for usage in USAGES]
+    frame = pd.DataFrame(pairs, columns=["baseColour", "usage"])
+    frame["articleType"] = "Shirts"
+    columns = [Column(name, "choice", name) for name in frame]
+    labs = np.array([LABS.get(colour, [np.nan] * 3) for colour, _ in pairs], np.float32)
+    return Words(frame, columns, FilterTable(frame), {}, Agreement(looks_dim=2), colours=labs)
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "expected"),
+    [
+        ("darker", "Blue", ["Navy Blue"]),
+        ("a bit lighter", "Blue", ["Sky Blue"]),
+        ("less dark", "Blue", ["Sky Blue"]),
+        ("more pale, please", "Blue", ["Sky Blue"]),
+        ("in a darker colour", "Red", ["Maroon"]),
+        ("a deeper colour", "Navy Blue", ["Black"]),  # as nothing of its hue is darker
+        ("lighter", "Grey", ["White"]),
+        ("darker", "White", ["Grey", "Black"]),
+        ("darker", "Black", ["Black"]),
+        ("darker", "Teal", ["Teal"]),  # of which nobody knows how dark it is
+        ("darkr", "Blue", ["Navy Blue"]),
+        ("lighter blue", "Red", ["Blue"]),
+    ],
+)
+def test_colours_that_are_darker_or_lighter(
+    shaded: Words, text: str, own: str, expected: list[str]
+) -> None:
+    row = [*LABS, "Teal"].index(own) * len(USAGES)
+    said = shaded.read_beside(text, NOTHING, row)
+    assert told(said) == {"baseColour": expected}
+    assert not said.unknown
+    assert not said.unrelated
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "expected"),
+    [
+        ("more formal", "Casual", ["Smart Casual", "Formal"]),
+        ("dressier", "Smart Casual", ["Formal"]),
+        ("less formal", "Formal", ["Casual", "Smart Casual"]),
+        ("more casual", "Formal", ["Casual", "Smart Casual"]),
+        ("less casual", "Casual", ["Smart Casual", "Formal"]),
+        ("less formal", "Casual", ["Casual"]),
+        ("more formal", "Sports", ["Sports"]),
+    ],
+)
+def test_usages_that_are_more_or_less_formal(
+    shaded: Words, text: str, own: str, expected: list[str]
+) -> None:
+    assert told(shaded.read_beside(text, NOTHING, USAGES.index(own))) == {"usage": expected}
+
+
+def test_a_picture_compares_by_what_it_likely_shows(shaded: Words) -> None:
+    seen = {"baseColour": "Blue", "usage": "Casual"}
+    said = shaded.read_beside("darker and more formal", NOTHING, seen=seen)
+    assert told(said) == {"baseColour": ["Navy Blue"], "usage": ["Smart Casual", "Formal"]}
+    said = shaded.read_beside("darker", NOTHING)
+    assert [one.column for one in said.unrelated] == ["baseColour"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("less formal shirts", {"articleType": ["Shirts"], "usage": ["Casual"]}),
+        ("more formal shirts", {"articleType": ["Shirts"], "usage": ["Formal"]}),
+        ("darker blue shirts", {"articleType": ["Shirts"], "baseColour": ["Blue"]}),
+    ],
+)
+def test_where_nothing_is_shown_they_say_how_it_shall_be(
+    shaded: Words, text: str, expected: dict[str, Any]
+) -> None:
+    assert told(shaded.read(text)) == expected

@@ -14,7 +14,7 @@ from threading import Event
 import numpy as np
 from PIL import Image
 
-from recommender.encoding.agreement import LOOKS, Beliefs
+from recommender.encoding.agreement import LOOKS, Beliefs, likeliest
 from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap, told_of
 from recommender.encoding.regions import Asked, parts_of
 from recommender.errors import QueryError
@@ -41,6 +41,9 @@ from recommender.search.twins import Twins
 from recommender.search.variety import choose, pool_of
 from recommender.search.words import Words
 from recommender.store.store import Gallery
+
+_LIKELY = 0.5
+"""From which belief on words compare with what a picture shows."""
 
 
 class Recommender:
@@ -109,7 +112,8 @@ class Recommender:
         if self.texts is not None:
             self.texts(["a"])  # whose network is built when it is first asked
         known = encoder.labels, encoder.agreement, self.texts
-        return Words(self.frame, self.columns, self.filters, *known)
+        colours = self.gallery.colours
+        return Words(self.frame, self.columns, self.filters, *known, colours)
 
     @cached_property
     def _drawn(self) -> Floats:
@@ -216,7 +220,8 @@ class Recommender:
         """
         if text == "":
             return query
-        said = self.words.read_beside(text, query.vectors, query.row)
+        seen = {**self._seen(query), **(options.corrected or {})}
+        said = self.words.read_beside(text, query.vectors, query.row, seen)
         told = self.words.tell(said, self.index_of(options).vectors, beside=True)
         vectors = self.words.stating(said, query.vectors)
         if self.texts is not None and said.looks and not self.encoder.agreement.labels:
@@ -313,6 +318,13 @@ class Recommender:
     def describe(self, picture: Image.Image, *, region: Asked = "auto") -> Beliefs:
         """What is believed of a picture, its type's details too: label -> (1, classes), sum 1."""
         return told_of(self.encoder, self._encode([picture], [region]).beliefs)
+
+    def _seen(self, query: Query) -> dict[str, str]:
+        """What a picture that asks likely shows: its labels, its sleeves, neck and the like."""
+        if len(query) != 1 or not query.beliefs:
+            return {}
+        told = likeliest(told_of(self.encoder, query.beliefs), self.encoder.classes, 1)
+        return {name: value for name, [(value, share)] in told.items() if share >= _LIKELY}
 
     @cached_property
     def outfits(self) -> Outfits:

@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from recommender.schema import COLOUR, TYPE, Column, noun_of
-from recommender.search.degrees import degree_at
+from recommender.search.degrees import MUCH, SLIGHT, degree_at
 from recommender.search.extremes import contradicted
 from recommender.search.negation import ruled_out_from
 from recommender.search.said import NEAR, Relation, Said, Sense, Statement
+from recommender.search.shades import Shades
 from recommender.search.tokens import Token, key_of, tokens_of, words_of
 
 _COSTS: dict[str, Sense] = {
@@ -23,10 +24,33 @@ _COSTS: dict[str, Sense] = {
 _DATES: dict[str, Sense] = {"newer": "more", "older": "less"}
 _BY_ORDER: dict[str, Sense] = {"longer": "more", "shorter": "less", "higher": "more"}
 _BY_ORDER |= {"lower": "less"}
+_USAGE = "usage"
+_OF: dict[str, tuple[str, Sense]] = {
+    **dict.fromkeys(("darker", "deeper"), (COLOUR, "less")),
+    **dict.fromkeys(("lighter", "paler", "brighter"), (COLOUR, "more")),
+    **dict.fromkeys(("dressier", "smarter"), (_USAGE, "more")),
+}
+_HOW: dict[str, tuple[str, Sense]] = {
+    "dark": (COLOUR, "less"),
+    **dict.fromkeys(("light", "pale", "bright"), (COLOUR, "more")),
+    **dict.fromkeys(("formal", "dressy", "smart"), (_USAGE, "more")),
+    **dict.fromkeys(("casual", "informal"), (_USAGE, "less")),
+}
+"""After "more" or "less"."""
+_HOW_MUCH = {"a", *SLIGHT, *MUCH}
+_OPPOSITE = {
+    **dict.fromkeys(("formal", "dressy", "smart"), "casual"),
+    **dict.fromkeys(("casual", "informal"), "formal"),
+    "dark": "light",
+    **dict.fromkeys(("light", "pale", "bright"), "dark"),
+}
+_MORE_OR_LESS: dict[str, Sense] = {"more": "more", "less": "less"}
+_TURNED: dict[Sense, Sense] = {"more": "less", "less": "more"}
 _ORDERS = {
     "sleeveLength": "sleeveless; short sleeves; three-quarter sleeves; long sleeves",
     "length": "mini; above knee; knee length; midi; ankle length; maxi",
     "waistRise": "low-rise; mid-rise; high-rise",
+    _USAGE: "casual; smart casual; party; formal",
 }
 """Values that are more of something than those before them; others are so by their numbers."""
 _LENGTH = "length"
@@ -89,13 +113,16 @@ class Relations:
         values: Mapping[str, Sequence[Any]],
         price: str | None,
         years: Iterable[str],
+        shades: Shades | None = None,
     ) -> None:
         """Args:
         columns: of the catalog, of which items have one value.
         values: column -> its values in order.
         price: the column that amounts are of, if any.
         years: the columns of years.
+        shades: what knows how the colours look, if anything does.
         """
+        self._shades = shades
         kinds = ("choice", *_COUNTED)
         named = {c.noun: c for c in columns if c.kind in kinds and values[c.name]}
         known = {column.name: column for column in named.values()}
@@ -115,12 +142,14 @@ class Relations:
             if column is not None
         }
 
-        self._known = {*self._words, *self._comparing, *_SENSES, *_BY_ORDER}
+        of = {w for words in (_OF, _HOW) for w, (c, _) in words.items() if self._has_order(c)}
+        self._compare = {*self._comparing, *_SENSES, *_BY_ORDER, *(of & _OF.keys())}
+        self._known = {*self._words, *self._compare, *of}
 
     @property
     def words(self) -> set[str]:
         """Those that compare and may be misspelt: none that is short."""
-        return {word for word in {*self._comparing, *_SENSES, *_BY_ORDER} if len(word) > _SHORT}
+        return {word for word in self._compare if len(word) > _SHORT}
 
     def knows(self, token: Token) -> bool:
         """Whether a word compares, or says what is compared."""
@@ -135,13 +164,24 @@ class Relations:
             if 0 <= place < len(tokens) and self._nouns.get(tokens[place].word) == one.column
         }
 
-    def at(self, tokens: Sequence[Token], at: int) -> tuple[int, Relation] | None:
-        """How many words compare from a place on, and what they ask; None where none do."""
+    def at(
+        self, tokens: Sequence[Token], at: int, *, beside: bool = False
+    ) -> tuple[int, Relation] | None:
+        """How many words compare from a place on, and what they ask; None where none do.
+
+        Args:
+            tokens: of a text.
+            at: the place.
+            beside: whether there is something to compare with: else "darker" and "more formal" say
+                how it shall look.
+        """
+        if beside and (told := self._how_at(tokens, at)):
+            return told
         word = tokens[at].word
         if self._price and (found := degree_at(tokens, at)):
             taken, degree = found
-            told = self._relation(self._price, "less" if degree.less else "more")
-            return taken, replace(told, degree=degree)
+            by_price = self._relation(self._price, "less" if degree.less else "more")
+            return taken, replace(by_price, degree=degree)
         if word in self._comparing:
             return 1, self._relation(*self._comparing[word])
         taken, column = self._noun_at(tokens, at + 1)
@@ -154,6 +194,24 @@ class Relations:
             return None
         return 1 + taken, self._relation(column, sense)
 
+    def _how_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Relation] | None:
+        """The same of what is darker, lighter, dressier or less formal, perhaps in its colour."""
+        words = [token.word for token in tokens[at:]]
+        start = next((n for n, word in enumerate(words) if word not in _HOW_MUCH), len(words))
+        word, after = (*words[start : start + 2], "", "")[:2]
+        taken, found = start + 1, _OF.get(word)
+        if (sense := _MORE_OR_LESS.get(word)) and (how := _HOW.get(after)):
+            column, more = how
+            taken, found = start + 2, (column, more if sense == "more" else _TURNED[more])
+        if found is None or not self._has_order(found[0]):
+            return None
+        noun, named = self._noun_at(tokens, at + taken)
+        return taken + (noun if named == found[0] else 0), self._relation(*found)
+
+    def _has_order(self, column: str) -> bool:
+        """Whether it is known here which of a column's values are more of something."""
+        return self._shades is not None if column == COLOUR else bool(self._ordered.get(column))
+
     def _noun_at(self, tokens: Sequence[Token], at: int) -> tuple[int, str]:
         """How many words are what a column is called, from a place on, and which; 0 for none."""
         for length in (2, 1):
@@ -161,6 +219,16 @@ class Relations:
             if len(part) == length and (column := self._nouns.get("".join(t.word for t in part))):
                 return length, column
         return 0, ""
+
+    def alone(self, tokens: Sequence[Token]) -> list[Token]:
+        """Tokens of a text with nothing to compare with: "less formal shoes" are casual ones."""
+        read: list[Token] = []
+        for token in tokens:
+            if read and read[-1].word == "less" and token.word in _OPPOSITE:
+                read[-1] = _joined([read[-1], token], _OPPOSITE[token.word])
+            else:
+                read.append(token)
+        return read
 
     def with_others(self, tokens: Sequence[Token]) -> list[Token]:
         """Tokens of which what is not the same is another: "not in this colour".
@@ -204,6 +272,8 @@ class Relations:
         name, sense = relation.column, relation.sense
         values = self._counted.get(name, ())
         told = Statement(column=name)
+        if sense in ("less", "more") and name == COLOUR and self._shades is not None:
+            return replace(told, values=self._shades.beyond(own, lighter=sense == "more") or (own,))
         if sense in ("less", "more") and not values:
             return replace(told, values=_beyond(self._ordered[name], own, sense))
         if sense == "less":  # at most the next lower one; where none is, nothing is so

@@ -8,10 +8,11 @@ does.
 from collections.abc import Iterable, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import replace
+from itertools import compress
 from typing import Any
 
 from recommender.errors import QueryError
-from recommender.schema import Column, is_size
+from recommender.schema import COLOUR, Column, is_size
 from recommender.search.bounds import FILLING, Bounds
 from recommender.search.discounts import DISCOUNT, LACKING, REDUCED, discount_at
 from recommender.search.extremes import Extremes
@@ -37,6 +38,7 @@ from recommender.search.said import (
     is_a_part,
     join,
 )
+from recommender.search.shades import Shades
 from recommender.search.sizes import LACKING as NO_SIZES
 from recommender.search.sizes import Sizes
 from recommender.search.spelling import Spelling
@@ -74,6 +76,7 @@ class Vocabulary:
         held: Mapping[str, int] | None = None,
         count: int = 0,
         reduces: bool = False,
+        shades: Shades | None = None,
     ) -> None:
         """Args:
         columns: of the catalog.
@@ -88,6 +91,7 @@ class Vocabulary:
         held: words of the items' own texts -> how many items hold them.
         count: of items.
         reduces: whether it is known what costs less than it did.
+        shades: what knows how the colours look, if anything does.
         """
         self._reduces = reduces
         self._phrases = Phrases(seldom)
@@ -99,7 +103,7 @@ class Vocabulary:
             for kind in ("number", "year")
         )
         self._bounds = Bounds(numbers, years)
-        self.relations = Relations(columns, values, self._bounds.price, years)
+        self.relations = Relations(columns, values, self._bounds.price, years, shades)
         more = dict.fromkeys(("discount", "deal", "offer"), DISCOUNT) if reduces else {}
         self._extremes = Extremes(numbers, price=self.price, years=years, others=more)
         choices = [column.name for column in of_kind["choice"]]
@@ -129,8 +133,12 @@ class Vocabulary:
         fewer._phrases = self._phrases.without(columns)
         return fewer
 
-    def read(self, text: str) -> Said:
+    def read(self, text: str, *, beside: bool = False) -> Said:
         """Understand a text.
+
+        Args:
+            text: it.
+            beside: whether it is said of what asks.
 
         Raises:
             QueryError: it is none, or has no word.
@@ -146,7 +154,7 @@ class Vocabulary:
         cut = len(text) > MAX_CHARACTERS or len(tokens) > MAX_WORDS
         tokens = tokens[:MAX_WORDS]
         tokens, mended, unknown = self._mending.mend(tokens)
-        tokens = self.relations.with_others(tokens)
+        tokens = self.relations.with_others(tokens if beside else self.relations.alone(tokens))
         statements: dict[tuple[str, bool], Statement] = {}
         unstated: list[int] = []
         negated: list[int] = []
@@ -170,7 +178,7 @@ class Vocabulary:
             elif ruled_out:  # of which no column tells
                 rest = [token for token in tokens[at : at + taken] if not token.negates]
                 unknown += [token.written for token in rest if token.word not in SILENT][-1:]
-            elif asks_for := self._asked_at(tokens, at):
+            elif asks_for := self._asked_at(tokens, at, beside):
                 taken, one = asks_for
                 silent += (places := tuple(range(at, at + taken)))
                 if isinstance(one, str):
@@ -186,6 +194,9 @@ class Vocabulary:
             at += taken
         gone, contradicted = settle(statements, self._phrases.heads)
         negated += gone
+        if (COLOUR, False) in statements:  # "a lighter blue" is a blue
+            kept = (one.column != COLOUR or one.sense in ("same", "other") for one in relations)
+            relations = list(compress(relations, kept))
         titles = self.relations.titles(tokens, statements.values())
         unknown += [tokens[place].written for place in left_over if place not in titles]
         unstated = [place for place in unstated if place not in titles]
@@ -216,14 +227,14 @@ class Vocabulary:
         )
 
     def _asked_at(
-        self, tokens: Sequence[Token], at: int
+        self, tokens: Sequence[Token], at: int, beside: bool
     ) -> tuple[int, Relation | Extreme | str] | None:
         """How many words ask for an end of a number, compare, or ask for what nothing here says."""
         if not self._reduces and (found := discount_at(tokens, at)):
             return found[0], LACKING
         if self.sizes.column is None and (sized := self.sizes.at(tokens, at)):
             return sized[0], NO_SIZES
-        return self._extremes.at(tokens, at) or self.relations.at(tokens, at)
+        return self._extremes.at(tokens, at) or self.relations.at(tokens, at, beside=beside)
 
     def _says(self, token: Token) -> bool:
         """Whether a word says something, and it is known what."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from recommender.search.filters import FilterTable
 from recommender.search.fusion import Told
 from recommender.search.lexical import Lexical
 from recommender.search.said import IN_TEXTS, Said, Statement, join
+from recommender.search.shades import Shades
 from recommender.search.stated import Vocabulary
 from recommender.search.synonyms import meaning_the_same
 from recommender.search.tokens import compared, key_of, words_of
@@ -47,6 +49,7 @@ class Words:
         labels: Mapping[str, Sequence[str]],
         agreement: Agreement,
         texts: TextTower | None = None,
+        colours: Floats | None = None,
     ) -> None:
         """Read a catalog's texts.
 
@@ -57,6 +60,7 @@ class Words:
             labels: label -> the classes that the encoder tells apart.
             agreement: how an embedding holds beliefs.
             texts: what knows how words look.
+            colours: float32 of shape (n, 3), CIELAB of the items' garments.
         """
         choices, free = (
             [frame[column.name].tolist() for column in columns if column.kind == kind]
@@ -86,6 +90,9 @@ class Words:
             held=self.lexical.held,
             count=len(frame),
             reduces=off is not None,
+            shades=None
+            if colours is None or COLOUR not in frame
+            else Shades(filters.values[COLOUR], filters.codes(COLOUR), colours),
         )
 
     def read(self, text: str) -> Said:
@@ -100,19 +107,26 @@ class Words:
         together = np.logical_and.reduce([self._holding([word]) for word in words])
         return replace(said, scattered=not together.any())
 
-    def read_beside(self, text: str, vectors: Floats, row: int | None = None) -> Said:
+    def read_beside(
+        self,
+        text: str,
+        vectors: Floats,
+        row: int | None = None,
+        seen: Mapping[str, str] = MappingProxyType({}),
+    ) -> Said:
         """Understand a text that is said of what asks: what it compares with is known then.
 
         Args:
             text: it.
             vectors: float32 of shape (q, dim), what pictures or items ask.
             row: of the item that asks; None where none does.
+            seen: what a picture likely shows, that no embedding holds too: column -> value.
 
         Raises:
             QueryError: it is none, or has no word.
         """
-        said = self._read(text)
-        own = {} if row is None else self._filters.row(row)
+        said = self._read(text, beside=True)
+        own: Mapping[str, Any] = seen if row is None else self._filters.row(row)
         statements = {(one.column, one.ruled_out): one for one in said.statements}
         for relation in said.relations:
             value = own.get(relation.column) or self._seen(relation.column, vectors)
@@ -123,12 +137,12 @@ class Words:
         said = replace(said, statements=tuple(statements.values()), beside=True)
         return self._with_extremes(said, own.get(TYPE) or self._seen(TYPE, vectors))
 
-    def _read(self, text: str) -> Said:
+    def _read(self, text: str, *, beside: bool = False) -> Said:
         """As the vocabulary reads it; of what the kinds asked for have nothing of, nothing is said.
 
         Sunglasses have no dial that is round: "round" is then a word like others.
         """
-        said = self._vocabulary.read(text)
+        said = self._vocabulary.read(text, beside=beside)
         asked = [one for one in said.statements if one.values and not one.ruled_out]
         kinds = [self._said_to_be(one) for one in asked if one.column in KINDS]
         if not kinds or not (of_kind := np.logical_and.reduce(kinds)).any():
@@ -140,7 +154,7 @@ class Words:
             if (self._filters.codes(name) >= 0)[of_kind].mean() < _NONE
             if self._told_by_texts(one)[of_kind].mean() < _NONE
         }
-        return self._vocabulary.without(others).read(text) if others else said
+        return self._vocabulary.without(others).read(text, beside=beside) if others else said
 
     def _seen(self, column: str, vectors: Floats) -> str | None:
         """What is believed of a column; None where pictures are not known to show it."""
