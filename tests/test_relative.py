@@ -14,6 +14,7 @@ from recommender.search.filters import FilterTable
 from recommender.search.options import Options
 from recommender.search.recommender import Recommender
 from recommender.search.said import Said
+from recommender.search.shades import Shades
 from recommender.search.words import Words
 from recommender.service.heard import heard
 
@@ -266,7 +267,10 @@ def shaded() -> Words:
     frame["articleType"] = "Shirts"
     columns = [Column(name, "choice", name) for name in frame]
     labs = np.array([LABS.get(colour, [np.nan] * 3) for colour, _ in pairs], np.float32)
-    return Words(frame, columns, FilterTable(frame), {}, Agreement(looks_dim=2), colours=labs)
+    filters = FilterTable(frame)
+    return Words(
+        frame, columns, filters, {}, Agreement(looks_dim=2), shades=Shades.of(filters, labs)
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from recommender.encoding.agreement import Agreement, Beliefs, Floats
+from recommender.encoding.agreement import Agreement, Beliefs, Floats, likeliest
 from recommender.encoding.details import Detail, shown_details
 from recommender.encoding.places import Places
 from recommender.encoding.regions import Asked, Regions, parts_of
 from recommender.schema import TYPE
+
+_LIKELY = 0.5
+"""From which belief on a picture is taken to show what is believed."""
 
 
 class Encoded(NamedTuple):
@@ -172,3 +175,11 @@ def told_of(
     """What an encoder believes of one of some pictures, each label's rows; see `shown_details`."""
     own = {name: believed[at : at + 1] for name, believed in beliefs.items()}
     return shown_details(own, encoder.details, encoder.labels.get(TYPE, ()), corrected or {})
+
+
+def likely_in(encoder: PictureEncoder, beliefs: Beliefs) -> dict[str, str]:
+    """What a picture likely shows: label or detail -> class; nothing of beliefs in several."""
+    if any(len(believed) != 1 for believed in beliefs.values()):
+        return {}
+    told = likeliest(told_of(encoder, beliefs), encoder.classes, 1)
+    return {name: value for name, [(value, share)] in told.items() if share >= _LIKELY}

@@ -9,6 +9,7 @@ from recommender.errors import IndexMismatchError, QueryError, UnknownItemError
 from recommender.schema import VIEW_COLUMNS, Id, keys_of, read_id, whole
 from recommender.search.filters import FilterTable
 from recommender.search.ranking import Candidates
+from recommender.search.shades import Shades
 from recommender.store.store import Gallery
 
 
@@ -44,6 +45,11 @@ class Items:
         self.sortable = [column.name for column in self.columns if column.kind in numbers]
         self._gallery, self._catalog_rows = gallery, catalog_rows
         self._row_of = {item_id: row for row, item_id in enumerate(self.ids.tolist())}
+
+    @property
+    def shades(self) -> Shades | None:
+        """Which of their colours are darker than others; None where nobody knows."""
+        return Shades.of(self.filters, self._gallery.colours)
 
     def row(self, item_id: object) -> int:
         """Where an item is.

@@ -1,14 +1,20 @@
 """The phrases of a catalog: each value of each column is one, and what each of them states."""
 
 import re
-from collections.abc import KeysView, Mapping, Sequence, Set
+from collections.abc import Iterable, KeysView, Mapping, Sequence, Set
 from copy import copy
 from typing import Any
 
+from recommender.schema import COLOUR, GENDER, TYPE, Column
+from recommender.search.filters import FilterTable
 from recommender.search.said import Statement
-from recommender.search.synonyms import SYNONYMS, WRITTEN, without_wearer
-from recommender.search.tokens import key_of, words_of
+from recommender.search.synonyms import SILENT, SYNONYMS, WRITTEN, without_wearer
+from recommender.search.tokens import Token, are_shouted, key_of, words_of
 
+_LONGEST = 5
+"""Words of a phrase."""
+_SELDOM = 0.06
+"""A word means a value seldom if fewer of the items have it whose texts hold the word."""
 _PARTED = re.compile(r" and |\s*[&/,]\s*")
 
 Meant = dict[str, tuple[Any, ...]]
@@ -90,6 +96,18 @@ class Phrases:
                 return Statement(column=column, values=values)
         return None
 
+    def longest_at(
+        self, tokens: Sequence[Token], at: int, asks: bool
+    ) -> tuple[int, Statement] | None:
+        """How many words the longest phrase at a place has, and what it states; as `stated_by`."""
+        for length in range(min(_LONGEST, len(tokens) - at), 0, -1):
+            words = [token.word for token in tokens[at : at + length]]
+            if SILENT.issuperset(words) and not are_shouted(tokens, at, length):
+                continue
+            if (statement := self.stated_by("".join(words), asks)) is not None:
+                return length, statement
+        return None
+
     def _meant_by(self, key: str, asks: bool) -> Mapping[str, tuple[Any, ...]]:
         meant = self._phrases.get(key, {})
         if not asks:
@@ -100,3 +118,25 @@ class Phrases:
             if name not in self._unsaid
         }
         return {name: values for name, values in often.items() if values}
+
+
+def seldom_meant(
+    filters: FilterTable, columns: Iterable[Column], held: Mapping[str, int]
+) -> set[tuple[str, Any, str]]:
+    """Columns, values and words that seldom mean these: they are in many items' texts.
+
+    An item that is "slim" is hardly ever of slim heels, nor is what is of denim of Denim's.
+
+    Args:
+        filters: the columns' values.
+        columns: of the catalog.
+        held: word, as it is compared -> how many items' texts hold it.
+    """
+    names = {column.name for column in columns if column.kind == "choice"}
+    return {
+        (name, value, word)
+        for name in names - {TYPE, COLOUR, GENDER}
+        for value, count in zip(filters.values[name], filters.counts(name), strict=True)
+        for word in words_of(value)
+        if count < _SELDOM * held.get(word, 0)
+    }

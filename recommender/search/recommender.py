@@ -14,8 +14,8 @@ from threading import Event
 import numpy as np
 from PIL import Image
 
-from recommender.encoding.agreement import LOOKS, Beliefs, likeliest
-from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap, told_of
+from recommender.encoding.agreement import LOOKS, Beliefs
+from recommender.encoding.protocol import PictureEncoder, TextTower, Wrap, likely_in, told_of
 from recommender.encoding.regions import Asked, parts_of
 from recommender.errors import QueryError
 from recommender.index.embeddings import Floats
@@ -41,9 +41,6 @@ from recommender.search.twins import Twins
 from recommender.search.variety import choose, pool_of
 from recommender.search.words import Words
 from recommender.store.store import Gallery
-
-_LIKELY = 0.5
-"""From which belief on words compare with what a picture shows."""
 
 
 class Recommender:
@@ -108,12 +105,10 @@ class Recommender:
     @cached_property
     def words(self) -> Words:
         """What is understood of this catalog; read when it is first asked for."""
-        encoder = self.encoder
         if self.texts is not None:
             self.texts(["a"])  # whose network is built when it is first asked
-        known = encoder.labels, encoder.agreement, self.texts
-        colours = self.gallery.colours
-        return Words(self.frame, self.columns, self.filters, *known, colours)
+        known = self.encoder.labels, self.encoder.agreement, self.texts, self.items.shades
+        return Words(self.frame, self.columns, self.filters, *known)
 
     @cached_property
     def _drawn(self) -> Floats:
@@ -220,7 +215,7 @@ class Recommender:
         """
         if text == "":
             return query
-        seen = {**self._seen(query), **(options.corrected or {})}
+        seen = {**likely_in(self.encoder, query.beliefs), **(options.corrected or {})}
         said = self.words.read_beside(text, query.vectors, query.row, seen)
         told = self.words.tell(said, self.index_of(options).vectors, beside=True)
         vectors = self.words.stating(said, query.vectors)
@@ -318,13 +313,6 @@ class Recommender:
     def describe(self, picture: Image.Image, *, region: Asked = "auto") -> Beliefs:
         """What is believed of a picture, its type's details too: label -> (1, classes), sum 1."""
         return told_of(self.encoder, self._encode([picture], [region]).beliefs)
-
-    def _seen(self, query: Query) -> dict[str, str]:
-        """What a picture that asks likely shows: its labels, its sleeves, neck and the like."""
-        if len(query) != 1 or not query.beliefs:
-            return {}
-        told = likeliest(told_of(self.encoder, query.beliefs), self.encoder.classes, 1)
-        return {name: value for name, [(value, share)] in told.items() if share >= _LIKELY}
 
     @cached_property
     def outfits(self) -> Outfits:

@@ -5,7 +5,7 @@ asks, or a picture of which pictures are known to show it.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -102,6 +102,17 @@ def not_said(said: Said) -> list[str]:
         words = "”, “".join(words for of, words in said.lacking if of == what)
         told.append(f"Nothing here says {what}: “{words}” is left out.")
     return told
+
+
+def is_named(relation: Relation, statements: Container[tuple[str, bool]]) -> bool:
+    """Whether a colour that compares is named as well: "a lighter blue" is a blue.
+
+    Args:
+        relation: what compares.
+        statements: what is stated, as `join` has it.
+    """
+    shade = relation.column == COLOUR and relation.sense in ("less", "more")
+    return shade and (COLOUR, False) in statements
 
 
 class Relations:

@@ -8,6 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from recommender.index.embeddings import Floats
+from recommender.schema import COLOUR
+from recommender.search.filters import FilterTable
 
 _LEAST_ITEMS = 3
 """Of fewer items a colour is not told."""
@@ -43,6 +45,12 @@ class Shades:
             for code, lab in zip(medians.index, medians.to_numpy(), strict=True)
             if counts[code] >= _LEAST_ITEMS
         }
+
+    @classmethod
+    def of(cls, filters: FilterTable, labs: Floats | None) -> "Shades | None":
+        """Of a catalog that has colours; None where it has none, or nobody knows how any looks."""
+        names = filters.values.get(COLOUR)
+        return cls(names, filters.codes(COLOUR), labs) if names and labs is not None else None
 
     def beyond(self, own: str, *, lighter: bool) -> tuple[str, ...]:
         """Colours that are lighter than one, or darker: of its hue or, where there are none, greys.

@@ -8,11 +8,10 @@ does.
 from collections.abc import Iterable, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import replace
-from itertools import compress
 from typing import Any
 
 from recommender.errors import QueryError
-from recommender.schema import COLOUR, Column, is_size
+from recommender.schema import Column, is_size
 from recommender.search.bounds import FILLING, Bounds
 from recommender.search.discounts import DISCOUNT, LACKING, REDUCED, discount_at
 from recommender.search.extremes import Extremes
@@ -28,7 +27,7 @@ from recommender.search.negation import (
     turned,
 )
 from recommender.search.phrases import Phrases
-from recommender.search.relative import Relations
+from recommender.search.relative import Relations, is_named
 from recommender.search.said import (
     IN_TEXTS,
     Extreme,
@@ -43,10 +42,9 @@ from recommender.search.sizes import LACKING as NO_SIZES
 from recommender.search.sizes import Sizes
 from recommender.search.spelling import Spelling
 from recommender.search.synonyms import ALSO, SILENT, SYNONYMS
-from recommender.search.tokens import Token, are_shouted, key_of, words_of
+from recommender.search.tokens import Token, key_of, words_of
 
 MAX_CHARACTERS, MAX_WORDS = 2_000, 48
-_LONGEST_PHRASE = 5
 _SHORT = 5
 """Letters of a word that a text's own may easily be one slip away from."""
 
@@ -93,8 +91,7 @@ class Vocabulary:
         reduces: whether it is known what costs less than it did.
         shades: what knows how the colours look, if anything does.
         """
-        self._reduces = reduces
-        self._phrases = Phrases(seldom)
+        self._reduces, self._phrases = reduces, Phrases(seldom)
         self.sizes = Sizes(columns, values)
         columns = [column for column in columns if not is_size(column.name)]
         of_kind = {kind: [c for c in columns if c.kind == kind] for kind in _KINDS}
@@ -152,8 +149,7 @@ class Vocabulary:
         if not tokens:
             raise QueryError(NO_WORDS)
         cut = len(text) > MAX_CHARACTERS or len(tokens) > MAX_WORDS
-        tokens = tokens[:MAX_WORDS]
-        tokens, mended, unknown = self._mending.mend(tokens)
+        tokens, mended, unknown = self._mending.mend(tokens[:MAX_WORDS])
         tokens = self.relations.with_others(tokens if beside else self.relations.alone(tokens))
         statements: dict[tuple[str, bool], Statement] = {}
         unstated: list[int] = []
@@ -194,9 +190,7 @@ class Vocabulary:
             at += taken
         gone, contradicted = settle(statements, self._phrases.heads)
         negated += gone
-        if (COLOUR, False) in statements:  # "a lighter blue" is a blue
-            kept = (one.column != COLOUR or one.sense in ("same", "other") for one in relations)
-            relations = list(compress(relations, kept))
+        relations = [one for one in relations if not is_named(one, statements)]
         titles = self.relations.titles(tokens, statements.values())
         unknown += [tokens[place].written for place in left_over if place not in titles]
         unstated = [place for place in unstated if place not in titles]
@@ -345,12 +339,8 @@ class Vocabulary:
             at: where.
             asks: whether what it states is asked for; else it is ruled out.
         """
-        for length in range(min(_LONGEST_PHRASE, len(tokens) - at), 0, -1):
-            words = [token.word for token in tokens[at : at + length]]
-            if SILENT.issuperset(words) and not are_shouted(tokens, at, length):
-                continue
-            if (statement := self._phrases.stated_by("".join(words), asks)) is not None:
-                return length, statement
+        if found := self._phrases.longest_at(tokens, at, asks):
+            return found
         number = tokens[at].number
         for name, years in self._bounds.years.items():
             if number in years:  # a number by itself is a year; a price never is by itself

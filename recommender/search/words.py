@@ -12,12 +12,13 @@ from recommender.encoding.agreement import Agreement
 from recommender.encoding.protocol import TextTower
 from recommender.index.embeddings import Floats, Mask, Vectors
 from recommender.index.exact import products_in
-from recommender.schema import COLOUR, GENDER, KINDS, TYPE, Column
+from recommender.schema import KINDS, TYPE, Column
 from recommender.search.discounts import DISCOUNT, percent_off
 from recommender.search.extremes import bounds_of, contradicted, those
 from recommender.search.filters import FilterTable
 from recommender.search.fusion import Told
 from recommender.search.lexical import Lexical
+from recommender.search.phrases import seldom_meant
 from recommender.search.said import IN_TEXTS, Said, Statement, join
 from recommender.search.shades import Shades
 from recommender.search.stated import Vocabulary
@@ -34,8 +35,6 @@ _LEANS = 2.25
 stated. Chosen on dev."""
 _NONE = 0.01
 """Of a kind, the share of items below which it has nothing of a column, nor do texts say it."""
-_SELDOM = 0.06
-"""A word means a value seldom if fewer of the items have it whose texts hold the word."""
 
 
 class Words:
@@ -49,7 +48,7 @@ class Words:
         labels: Mapping[str, Sequence[str]],
         agreement: Agreement,
         texts: TextTower | None = None,
-        colours: Floats | None = None,
+        shades: Shades | None = None,
     ) -> None:
         """Read a catalog's texts.
 
@@ -60,7 +59,7 @@ class Words:
             labels: label -> the classes that the encoder tells apart.
             agreement: how an embedding holds beliefs.
             texts: what knows how words look.
-            colours: float32 of shape (n, 3), CIELAB of the items' garments.
+            shades: what knows how the colours look.
         """
         choices, free = (
             [frame[column.name].tolist() for column in columns if column.kind == kind]
@@ -86,13 +85,11 @@ class Words:
             first=first,
             words=words,
             usual=usual,
-            seldom=self._seldom(column.name for column in columns if column.kind == "choice"),
+            seldom=seldom_meant(filters, columns, self.lexical.held),
             held=self.lexical.held,
             count=len(frame),
             reduces=off is not None,
-            shades=None
-            if colours is None or COLOUR not in frame
-            else Shades(filters.values[COLOUR], filters.codes(COLOUR), colours),
+            shades=shades,
         )
 
     def read(self, text: str) -> Said:
@@ -265,21 +262,6 @@ class Words:
     def _table(self, column: str) -> FilterTable:
         """What knows a column's values."""
         return self._reduced if self._reduced and column == DISCOUNT else self._filters
-
-    def _seldom(self, names: Iterable[str]) -> set[tuple[str, Any, str]]:
-        """Columns, values and words that seldom mean these: they are in many items' texts.
-
-        An item that is "slim" is hardly ever of slim heels, nor is what is of denim of Denim's.
-        """
-        return {
-            (name, value, word)
-            for name in set(names) - {TYPE, COLOUR, GENDER}
-            for value, count in zip(
-                self._filters.values[name], self._filters.counts(name), strict=True
-            )
-            for word in words_of(value)
-            if count < _SELDOM * self.lexical.held.get(word, 0)
-        }
 
     def _agrees(self, statement: Statement, place: Place | None, vectors: Vectors) -> Mask:
         """Which items are what is stated: bool of shape (n,); `place` as `_shown` gives it."""
