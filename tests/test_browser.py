@@ -492,6 +492,7 @@ def test_a_link_to_an_item(context: BrowserContext, live: str) -> None:
         ("1" * 80, "An item's id is a whole number."),
         ("<b>", "An item's id is a whole number."),
     ):
+        page.close()  # each listens by a connection, of which a browser has six
         page = context.new_page()
         open_page(page, f"{live}/?item={asked}")
         status(page, text)
