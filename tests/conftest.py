@@ -52,6 +52,7 @@ ROWS = [
     (12, "Girls", "Apparel", "Dress", "Dresses", "Pink", "Spring", "2017", "Party", "Hia Frock"),
     (13, "Men", "Accessories", "Watches", "Watches", "Silver", "", "", "NA", "Ivo Watch"),
 ]
+ClocksOf = Callable[[ModuleType], SimpleNamespace]
 _CLOCKS = ("monotonic", "time", "time_ns")
 _SHAPES = {"Apparel": "rectangle", "Footwear": "ellipse", "Accessories": "chord"}
 
@@ -341,7 +342,7 @@ def grey(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def clocks_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[ModuleType], SimpleNamespace]:
+def clocks_of(monkeypatch: pytest.MonkeyPatch) -> ClocksOf:
     """Of a module: the clocks that it alone goes by, to be set.
 
     Were Python's own set, a server beside the test would go by them too: who sleeps for a

@@ -11,17 +11,16 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import gradio_client
 import httpx
 import pytest
-from conftest import ROWS, build_store, draw_picture, open_store, write_archive
+from conftest import ROWS, ClocksOf, build_store, draw_picture, open_store, write_archive
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -921,7 +920,7 @@ def test_a_fresh_file_stays_and_an_old_one_goes_however_often_it_was_used(tmp_pa
 
 @pytest.mark.parametrize("jump_seconds", [-86_400.0, 86_400.0])
 def test_how_long_a_file_is_kept_whatever_becomes_of_the_clock(
-    tmp_path: Path, clocks_of: Callable[[ModuleType], SimpleNamespace], jump_seconds: float
+    tmp_path: Path, clocks_of: ClocksOf, jump_seconds: float
 ) -> None:
     kept, clock, now = uploads.Uploads(tmp_path), time.time(), time.monotonic()
     clocks = clocks_of(uploads)

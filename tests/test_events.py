@@ -5,13 +5,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 
 import pandas as pd
 import pytest
-from conftest import ROWS
+from conftest import ROWS, ClocksOf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,9 +74,7 @@ def test_a_kill_loses_nothing_that_was_recorded(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) > 3
 
 
-def test_the_latest_stay_though_the_clock_was_set_back(
-    tmp_path: Path, clocks_of: Callable[[ModuleType], SimpleNamespace]
-) -> None:
+def test_the_latest_stay_though_the_clock_was_set_back(tmp_path: Path, clocks_of: ClocksOf) -> None:
     log, clock = EventLog(tmp_path, max_bytes=500, max_files=3), time.time_ns()
     clocks = clocks_of(events)
     for item in range(100):

@@ -4,22 +4,18 @@ import asyncio
 import gc
 import time
 import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import gradio as gr
 import httpx
 import pytest
-from conftest import ROWS, draw_picture
+from conftest import ROWS, ClocksOf, draw_picture
 from serving import call, closing_loops, serve, upload
 
 from recommender.search.recommender import Recommender
 from recommender.ui.server import sessions
 from recommender.ui.server.sessions import Session, Sessions
-
-ClocksOf = Callable[[ModuleType], SimpleNamespace]
 
 
 @pytest.fixture(scope="module")

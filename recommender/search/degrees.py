@@ -9,13 +9,13 @@ from recommender.search.tokens import Token
 _PARTS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "twice": 2.0, "double": 2.0}
 _PARTS |= {"thrice": 3.0, "triple": 3.0}
 _COUNTED = {"two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "ten": 10.0}
-SLIGHT = frozenset(("bit", "little", "slightly", "somewhat", "tad"))
-MUCH = frozenset(("much", "lot", "far", "way", "considerably", "significantly"))
+_SLIGHT = frozenset(("bit", "little", "slightly", "somewhat", "tad"))
+_MUCH = frozenset(("much", "lot", "far", "way", "considerably", "significantly"))
 _CHEAPER, _DEARER = frozenset(("cheaper",)), frozenset(("pricier", "costlier", "dearer"))
 _LESS, _MORE = _CHEAPER | {"less", "lower"}, _DEARER | {"more", "higher"}
 _DEAR, _CHEAP = frozenset(("expensive", "costly", "pricey", "much")), frozenset(("cheap",))
 _OF_IT = frozenset(("the", "of", "its", "thi", "that", "it"))
-_BEGINS = {*AT_MOST, *AT_LEAST, *_PARTS, *_COUNTED, *SLIGHT, *MUCH, *MONEY, "a", "one"}
+_BEGINS = {*AT_MOST, *AT_LEAST, *_PARTS, *_COUNTED, *_SLIGHT, *_MUCH, *MONEY, "a", "one"}
 _FAR = 2.0
 """How many times what costs much more costs as much, or what costs much less as little."""
 
@@ -38,6 +38,16 @@ def degree_at(tokens: Sequence[Token], at: int) -> tuple[int, Degree] | None:
     if found := _multiple(tokens[at + start : at + 9]):
         return start + found[0], _limited(found[1], limit)
     return None if start else _step(tokens[at : at + 5])
+
+
+def words_of_how_much(words: Sequence[str]) -> int:
+    """How many of the first words say, without a number, how much: of "a lot cheaper" without "a".
+
+    >>> words_of_how_much(["way", "much", "cheaper"]), words_of_how_much(["cheaper"])
+    (2, 0)
+    """
+    how_much = _SLIGHT | _MUCH
+    return next((n for n, word in enumerate(words) if word not in how_much), len(words))
 
 
 def _limited(degree: Degree, word: str) -> Degree:
@@ -80,12 +90,11 @@ def _step(tokens: Sequence[Token]) -> tuple[int, Degree] | None:
     """Of "10% cheaper", "500 rupees less", "a bit cheaper", "much more expensive"."""
     words = [token.word for token in tokens]
     numbers = [token.number for token in tokens]
-    if words[0] in SLIGHT | MUCH:
-        end = next((n for n, word in enumerate(words) if word not in SLIGHT | MUCH), len(words))
+    if end := words_of_how_much(words):
         word = words[end] if end < len(words) else ""
         if word not in _CHEAPER | _DEARER:
             return None
-        less, slight = word in _CHEAPER, words[0] in SLIGHT
+        less, slight = word in _CHEAPER, words[0] in _SLIGHT
         times = 1.0 if slight else 1 / _FAR if less else _FAR
         return end + 1, Degree(less, times, slight=slight)
     start = int(words[0] in MONEY)

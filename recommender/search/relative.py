@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from recommender.schema import COLOUR, TYPE, Column, noun_of
-from recommender.search.degrees import MUCH, SLIGHT, degree_at
+from recommender.search.degrees import degree_at, words_of_how_much
 from recommender.search.extremes import contradicted
 from recommender.search.negation import ruled_out_from
+from recommender.search.orders import LENGTH, USAGE, Orders
 from recommender.search.said import NEAR, Relation, Said, Sense, Statement
 from recommender.search.shades import Shades
-from recommender.search.tokens import Token, key_of, tokens_of, words_of
+from recommender.search.tokens import Token, key_of, words_of
 
 _COSTS: dict[str, Sense] = {
     "cheaper": "less",
@@ -24,37 +25,27 @@ _COSTS: dict[str, Sense] = {
 _DATES: dict[str, Sense] = {"newer": "more", "older": "less"}
 _BY_ORDER: dict[str, Sense] = {"longer": "more", "shorter": "less", "higher": "more"}
 _BY_ORDER |= {"lower": "less"}
-_USAGE = "usage"
 _OF: dict[str, tuple[str, Sense]] = {
     **dict.fromkeys(("darker", "deeper"), (COLOUR, "less")),
     **dict.fromkeys(("lighter", "paler", "brighter"), (COLOUR, "more")),
-    **dict.fromkeys(("dressier", "smarter"), (_USAGE, "more")),
+    **dict.fromkeys(("dressier", "smarter"), (USAGE, "more")),
 }
 _HOW: dict[str, tuple[str, Sense]] = {
     "dark": (COLOUR, "less"),
     **dict.fromkeys(("light", "pale", "bright"), (COLOUR, "more")),
-    **dict.fromkeys(("formal", "dressy", "smart"), (_USAGE, "more")),
-    **dict.fromkeys(("casual", "informal"), (_USAGE, "less")),
+    **dict.fromkeys(("formal", "dressy", "smart"), (USAGE, "more")),
+    **dict.fromkeys(("casual", "informal"), (USAGE, "less")),
 }
 """After "more" or "less"."""
-_HOW_MUCH = {"a", *SLIGHT, *MUCH}
-_OPPOSITE = {
-    **dict.fromkeys(("formal", "dressy", "smart"), "casual"),
-    **dict.fromkeys(("casual", "informal"), "formal"),
-    "dark": "light",
-    **dict.fromkeys(("light", "pale", "bright"), "dark"),
-}
 _MORE_OR_LESS: dict[str, Sense] = {"more": "more", "less": "less"}
 _TURNED: dict[Sense, Sense] = {"more": "less", "less": "more"}
-_ORDERS = {
-    "sleeveLength": "sleeveless; short sleeves; three-quarter sleeves; long sleeves",
-    "length": "mini; above knee; knee length; midi; ankle length; maxi",
-    "waistRise": "low-rise; mid-rise; high-rise",
-    _USAGE: "casual; smart casual; party; formal",
+_PLAIN: dict[tuple[str, Sense], str] = {
+    (COLOUR, "less"): "dark",
+    (COLOUR, "more"): "light",
+    (USAGE, "less"): "casual",
+    (USAGE, "more"): "formal",
 }
-"""Values that are more of something than those before them; others are so by their numbers."""
-_LENGTH = "length"
-"""What is longer where nobody says which part of it."""
+"""What says the same with nothing to compare with."""
 _EACH = frozenset(("any", "every", "all", "each", "whatever"))
 _BUT = frozenset(("but", "save"))
 """Words that rule out after "any colour"."""
@@ -74,7 +65,7 @@ _ALSO = {
     "sleeve": "sleeveLength",
     "heel": "heelHeight",
     "rise": "waistRise",
-    "hem, hemline": _LENGTH,
+    "hem, hemline": LENGTH,
     "collar, neckline": "neck",
 }
 """What people call a column, unless one is called so."""
@@ -133,7 +124,6 @@ class Relations:
         years: the columns of years.
         shades: what knows how the colours look, if anything does.
         """
-        self._shades = shades
         kinds = ("choice", *_COUNTED)
         named = {c.noun: c for c in columns if c.kind in kinds and values[c.name]}
         known = {column.name: column for column in named.values()}
@@ -145,7 +135,7 @@ class Relations:
         self._years = set(years)
         self._price = price
         choices = (name for name, column in known.items() if column.kind == "choice")
-        self._ordered = {name: _in_order(name, values[name]) for name in choices}
+        self._orders = Orders({name: values[name] for name in choices}, shades)
         self._comparing = {
             word: (column, sense)
             for column, words in ((price, _COSTS), (next(iter(self._years), None), _DATES))
@@ -153,7 +143,7 @@ class Relations:
             if column is not None
         }
 
-        of = {w for words in (_OF, _HOW) for w, (c, _) in words.items() if self._has_order(c)}
+        of = {w for words in (_OF, _HOW) for w, (c, _) in words.items() if c in self._orders}
         self._compare = {*self._comparing, *_SENSES, *_BY_ORDER, *(of & _OF.keys())}
         self._known = {*self._words, *self._compare, *of}
 
@@ -197,8 +187,9 @@ class Relations:
             return 1, self._relation(*self._comparing[word])
         taken, column = self._noun_at(tokens, at + 1)
         if sense := _BY_ORDER.get(word):
-            taken, column = (taken, column) if self._ordered.get(column) else (0, _LENGTH)
-            return (1 + taken, self._relation(column, sense)) if self._ordered.get(column) else None
+            # What is longer where nobody says which part of it.
+            taken, column = (taken, column) if column in self._orders else (0, LENGTH)
+            return (1 + taken, self._relation(column, sense)) if column in self._orders else None
         sense = _SENSES.get(word)
         # "That kind of shirt" compares with nothing.
         if sense is None or not column or (column == TYPE and word in _POINTS):
@@ -208,20 +199,17 @@ class Relations:
     def _how_at(self, tokens: Sequence[Token], at: int) -> tuple[int, Relation] | None:
         """The same of what is darker, lighter, dressier or less formal, perhaps in its colour."""
         words = [token.word for token in tokens[at:]]
-        start = next((n for n, word in enumerate(words) if word not in _HOW_MUCH), len(words))
+        begins = int(words[0] == "a")
+        start = begins + words_of_how_much(words[begins:])
         word, after = (*words[start : start + 2], "", "")[:2]
         taken, found = start + 1, _OF.get(word)
         if (sense := _MORE_OR_LESS.get(word)) and (how := _HOW.get(after)):
             column, more = how
             taken, found = start + 2, (column, more if sense == "more" else _TURNED[more])
-        if found is None or not self._has_order(found[0]):
+        if found is None or found[0] not in self._orders:
             return None
         noun, named = self._noun_at(tokens, at + taken)
         return taken + (noun if named == found[0] else 0), self._relation(*found)
-
-    def _has_order(self, column: str) -> bool:
-        """Whether it is known here which of a column's values are more of something."""
-        return self._shades is not None if column == COLOUR else bool(self._ordered.get(column))
 
     def _noun_at(self, tokens: Sequence[Token], at: int) -> tuple[int, str]:
         """How many words are what a column is called, from a place on, and which; 0 for none."""
@@ -235,8 +223,9 @@ class Relations:
         """Tokens of a text with nothing to compare with: "less formal shoes" are casual ones."""
         read: list[Token] = []
         for token in tokens:
-            if read and read[-1].word == "less" and token.word in _OPPOSITE:
-                read[-1] = _joined([read[-1], token], _OPPOSITE[token.word])
+            if read and read[-1].word == "less" and (how := _HOW.get(token.word)):
+                column, sense = how
+                read[-1] = _joined([read[-1], token], _PLAIN[column, _TURNED[sense]])
             else:
                 read.append(token)
         return read
@@ -283,10 +272,8 @@ class Relations:
         name, sense = relation.column, relation.sense
         values = self._counted.get(name, ())
         told = Statement(column=name)
-        if sense in ("less", "more") and name == COLOUR and self._shades is not None:
-            return replace(told, values=self._shades.beyond(own, lighter=sense == "more") or (own,))
         if sense in ("less", "more") and not values:
-            return replace(told, values=_beyond(self._ordered[name], own, sense))
+            return replace(told, values=self._orders.beyond(name, own, more=sense == "more"))
         if sense == "less":  # at most the next lower one; where none is, nothing is so
             lower = values[: bisect_left(values, own)]
             bounds = {"max": float(lower[-1] if lower else own - 1)}
@@ -314,27 +301,3 @@ class Relations:
 def _joined(tokens: Sequence[Token], word: str) -> Token:
     """Several words as one."""
     return Token(" ".join(token.written for token in tokens), word)
-
-
-def _in_order(name: str, values: Sequence[Any]) -> list[Any]:
-    """Those of a column's values that have an order, rising; none where it is not known.
-
-    >>> _in_order("heelHeight", ["2.5 inches", "1 inch"]), _in_order("fit", ["Slim"])
-    (['1 inch', '2.5 inches'], [])
-    """
-    known = {key_of(value): value for value in values}
-    if order := _ORDERS.get(name):
-        return [known[key] for value in order.split("; ") if (key := key_of(value)) in known]
-    numbers = [tokens_of(str(value))[:1] for value in values]
-    measures = [found[0].number if found else None for found in numbers]
-    pairs = zip(measures, values, strict=True)
-    told = [(number, value) for number, value in pairs if number is not None]
-    return [value for _, value in sorted(told)] if len(told) == len(values) > 1 else []
-
-
-def _beyond(order: Sequence[Any], own: Any, sense: Sense) -> tuple[Any, ...]:
-    """Values that are more of something, or less; its own, where none are."""
-    if own not in order:
-        return (own,)
-    at = order.index(own)
-    return tuple(order[at + 1 :] if sense == "more" else order[:at]) or (own,)

@@ -20,7 +20,6 @@ from functools import cached_property, lru_cache
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from types import MappingProxyType
 
 import datasets
 import multiprocess
@@ -38,7 +37,7 @@ from recommender.files import refused_by_disk, whole_file
 from recommender.index.embeddings import Embeddings, Floats, Rows
 from recommender.pictures.decode import decode_image
 from recommender.schema import Id, key_of, keys_of
-from recommender.store.known import ByPicture, Known
+from recommender.store.known import ByPicture
 from recommender.store.parts import NOT_WHOLE, load_parts
 
 PART_ITEMS = 512
@@ -100,7 +99,7 @@ class Part:
         known: what need not be seen again.
     """
 
-    known: Known = MappingProxyType({})
+    known = ByPicture()
 
     def __init__(self, start: int, ids: Sequence[Id], pixels: Sequence[str], work: Work) -> None:
         """Args:

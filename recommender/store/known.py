@@ -15,12 +15,9 @@ from recommender.index.embeddings import Floats, Rows
 from recommender.schema import keys_of
 from recommender.store.parts import InParts
 
-Known = Mapping[str, Floats]
-"""`image_hash` -> float32 of shape (d,)."""
 
-
-class ByPicture(Known):
-    """Such values as rows of an array, which may lie on disk until they are asked for."""
+class ByPicture(Mapping[str, Floats]):
+    """`image_hash` -> float32 of shape (d,): rows of an array, which may lie on disk until then."""
 
     def __init__(
         self,

@@ -139,13 +139,13 @@ class Page(gr.Blocks):
             inputs = await self.preprocess_data(function, sent, None)
             aside = any(map(_names_address, inputs))
             pairs = zip(function.inputs, inputs, strict=False)
-            seen = any(isinstance(block, PictureInput) and sent for block, sent in pairs)
+            later = any(isinstance(block, PictureInput) and sent for block, sent in pairs)
             if (at := self._takes_request_at[function]) is not None:
                 inputs.insert(at, request)
             return await self.turns.do(
                 lambda: worded(function.fn(*inputs)),  # type: ignore[misc]
                 aside=aside,
-                seen=seen,
+                later=later,
             )
 
     async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -47,13 +47,13 @@ class Turns:
         """Whether nobody else may wait."""
         return self.waiting >= _WAITING
 
-    async def do(self, work: Callable[[], T], *, aside: bool = False, seen: bool = False) -> T:
+    async def do(self, work: Callable[[], T], *, aside: bool = False, later: bool = False) -> T:
         """What some work comes to, in its turn.
 
         Args:
             work: called in a thread, in a copy of this context.
             aside: whether it waits for others rather than works, so that it takes no place.
-            seen: whether it waits for the network before it works, so that it takes one then.
+            later: whether it waits for the network before it works, so that it takes one then.
 
         Raises:
             Error: too many wait already.
@@ -68,7 +68,7 @@ class Turns:
         finally:
             self.waiting -= 1
         try:
-            return await self._in_thread(self._threads, partial(_in_a_place, work, seen))
+            return await self._in_thread(self._threads, partial(_in_a_place, work, later))
         finally:
             self._turns.release()
 
